@@ -1,0 +1,71 @@
+/// Memory that bytes are received into: filled at the end, consumed at the front.
+///
+/// A class, because a batch of rows keeps the very memory that its rows were received into instead
+/// of copying them: the session gives the buffer away with the rows and goes on with another one
+/// unless the batch is gone by then (see `Session/Inbox.swift`).
+final class ReceiveBuffer {
+  /// Room for two TLS records: what one read can bring.
+  static let initialCapacity = 32 * 1024
+
+  private(set) var memory: UnsafeMutableRawBufferPointer
+  /// Where the bytes not yet consumed begin.
+  private(set) var start = 0
+  /// Where they end and the free room begins.
+  private(set) var end = 0
+
+  init(capacity: Int = initialCapacity) {
+    memory = .allocate(byteCount: max(capacity, 16), alignment: 16)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The number of bytes received and not yet consumed.
+  var count: Int { end - start }
+
+  /// The address of offset 0; offsets stay true until ``makeRoom(for:)``.
+  var base: UnsafeRawPointer { UnsafeRawPointer(memory.baseAddress.unsafelyUnwrapped) }
+
+  /// The bytes received and not yet consumed.
+  var unread: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }
+
+  /// The room behind them.
+  var free: UnsafeMutableRawBufferPointer { .init(rebasing: memory[end...]) }
+
+  /// Says that `count` bytes were put at the start of ``free``.
+  func received(_ count: Int) {
+    precondition(count >= 0 && count <= memory.count - end)
+    end += count
+  }
+
+  /// Says that the first `count` bytes have been understood.
+  func consume(_ count: Int) {
+    precondition(count >= 0 && count <= self.count)
+    start += count
+    if start == end { (start, end) = (0, 0) }
+  }
+
+  /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
+  /// beginning when the room behind it is too small and growing when the whole is.
+  func makeRoom(for needed: Int) {
+    guard start + needed > memory.count || end == memory.count else { return }
+    if needed <= memory.count, start > 0 {
+      if end > start { memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count) }
+      (start, end) = (0, count)
+      return
+    }
+    let larger = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(memory.count * 2, needed), alignment: 16)
+    larger.copyMemory(from: unread)
+    memory.deallocate()
+    memory = larger
+    (start, end) = (0, count)
+  }
+
+  /// A new buffer that begins with the bytes not yet consumed here.
+  func successor(needing needed: Int) -> ReceiveBuffer {
+    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed))
+    next.memory.copyMemory(from: unread)
+    next.end = count
+    return next
+  }
+}

@@ -1,0 +1,28 @@
+/// The chain of things that an error happened to, innermost first: a parameter of a statement of a
+/// connection of a connector.
+///
+/// In py-postgresql: the creator chain that its reports print.
+public struct ErrorOrigin: Sendable, Hashable {
+  /// One link: what it is and how it describes itself, without secrets.
+  public struct Creator: Sendable, Hashable {
+    /// What it is: `STATEMENT`, `CONNECTION`, `CONNECTOR`, `CLUSTER`, …
+    public let label: String
+    /// How it describes itself: an address, a statement's text.
+    public let summary: String
+
+    /// Makes a link.
+    public init(_ label: String, _ summary: String) {
+      self.label = label
+      self.summary = summary
+    }
+  }
+
+  /// The links, innermost first.
+  public let creators: [Creator]
+
+  /// Makes a chain.
+  public init(_ creators: [Creator] = []) { self.creators = creators }
+
+  /// The chain with one more link around it.
+  public func inside(_ creator: Creator) -> ErrorOrigin { ErrorOrigin(creators + [creator]) }
+}

@@ -1,0 +1,18 @@
+/// A Swift value that can be a statement's parameter.
+///
+/// For each parameter the driver asks for the ``encodingFormat(for:)`` that the value wants to
+/// travel in, given the type that the server described, and then has the value written in it.
+public protocol PGEncodable: Sendable {
+  /// The format in which this value becomes a parameter of `type`, or `nil` if it cannot become one
+  /// without loss: the driver then throws `ParameterError` before anything is sent.
+  func encodingFormat(for type: TypeOID) -> PGFormat?
+
+  /// Writes the value in the type's binary form. Called only after ``encodingFormat(for:)``
+  /// answered ``PGFormat/binary`` for the same type.
+  ///
+  /// - Throws: ``PGError`` `--PIO` if this value does not fit the type (an Int out of int4's range).
+  func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError)
+
+  /// Writes the value in the type's text form, as UTF-8.
+  func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError)
+}

@@ -1,0 +1,19 @@
+/// The object identifier of a type in `pg_type`.
+public struct TypeOID: RawRepresentable, Hashable, Sendable, CustomStringConvertible,
+  ExpressibleByIntegerLiteral
+{
+  /// The number.
+  public let rawValue: UInt32
+
+  /// Makes an identifier of its number.
+  @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Makes an identifier of a literal number.
+  @inlinable public init(integerLiteral value: UInt32) { rawValue = value }
+
+  /// No type: the server infers it.
+  public static let unspecified: TypeOID = 0
+
+  /// The number in decimal.
+  public var description: String { String(rawValue) }
+}
