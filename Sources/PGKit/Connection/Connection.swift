@@ -17,11 +17,7 @@ public final class Connection {
   public let endpoint: Endpoint
   /// Cancels what runs here, from any thread.
   public let interruption: Interruption
-  /// Hears notices and warnings as they arrive.
-  public var noticeHandler: ((ServerMessage) -> Void)?
-
-  var session: Session
-  let stream: any ByteStream
+  let link: Link
   /// An operation whose rows or data have not all been taken yet.
   var running: (any RunningOperation)?
   var names = NameSequence()
@@ -30,13 +26,12 @@ public final class Connection {
   let backendKey: BackendKeyData?
 
   init(
-    connector: Connector, endpoint: Endpoint, stream: any ByteStream, session: consuming Session,
-    backendKey: BackendKeyData?, interruption: Interruption
+    connector: Connector, endpoint: Endpoint, link: Link, backendKey: BackendKeyData?,
+    interruption: Interruption
   ) {
     self.connector = connector
     self.endpoint = endpoint
-    self.stream = stream
-    self.session = session
+    self.link = link
     self.backendKey = backendKey
     self.interruption = interruption
   }
@@ -45,7 +40,7 @@ public final class Connection {
 
   /// Whether the session is over, ended by either side.
   public var isClosed: Bool {
-    switch session.state {
+    switch link.session.state {
     case .closed, .failed: true
     default: false
     }
@@ -55,18 +50,18 @@ public final class Connection {
   public func close() {
     if isClosed { return }
     running = nil
-    session.close()
-    let farewell = session.outbox.bytes
-    if case .closed = session.state, !farewell.isEmpty {
-      // Best effort: the server rolls back and leaves all the same when the socket closes.
-      _ = try? farewell.withUnsafeBytes { bytes in try stream.write(bytes) }
-    }
-    stream.close()
+    link.close()
+  }
+
+  /// Hears notices and warnings as they arrive.
+  public var noticeHandler: ((ServerMessage) -> Void)? {
+    get { link.noticeHandler }
+    set { link.noticeHandler = newValue }
   }
 
   /// Whether the session is inside a transaction block; `nil` while an operation runs.
   public var transactionStatus: TransactionStatus? {
-    if case .idle(let status) = session.state { return status }
+    if case .idle(let status) = link.session.state { return status }
     return nil
   }
 
@@ -78,13 +73,15 @@ public final class Connection {
   public var security: String? { isEncrypted ? "ssl" : nil }
 
   /// Whether the session is inside TLS.
-  public var isEncrypted: Bool { stream is TLSStream }
+  public var isEncrypted: Bool { link.stream is TLSStream }
 
   /// The descriptor, for waiting on it with `poll`.
-  public var fileDescriptor: Int32 { stream.descriptor }
+  public var fileDescriptor: Int32 { link.stream.descriptor }
 
   /// A setting that the server reports by itself, such as `server_version` or `TimeZone`.
-  public func reportedSetting(_ name: String) -> String? { session.unsolicited.parameters[name] }
+  public func reportedSetting(_ name: String) -> String? {
+    link.session.unsolicited.parameters[name]
+  }
 
   /// The server's version.
   public var serverVersion: ServerVersion {

@@ -3,7 +3,7 @@
 /// An exchange is fed messages and knows when it is complete; it does no I/O. The session takes care
 /// of what is the same in all of them: notices, errors, ReadyForQuery. In py-postgresql: a protocol
 /// transaction (`protocol.xact3`).
-protocol Exchange {
+protocol Exchange: ~Copyable {
   /// Writes what opens the conversation.
   mutating func open(_ outbox: inout ByteWriter) throws(PGError)
 
@@ -38,7 +38,7 @@ enum DataPlane {
   case copyData
 }
 
-extension Exchange {
+extension Exchange where Self: ~Copyable {
   /// The answer to a message that cannot come at this point.
   @inline(never)
   func unexpected(_ message: BackendMessage) -> PGError {

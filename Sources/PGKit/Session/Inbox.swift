@@ -159,3 +159,21 @@ extension PGError {
         + BackendMessage.name(tag))
   }
 }
+
+extension RowRun {
+  /// A reader over a value; `nil` for NULL, and for a place that is not in the run.
+  @inline(__always)
+  func reader(row: Int, column: Int) -> ByteReader? {
+    guard row >= 0, row < count, column >= 0, column < columnCount else { return nil }
+    let cell = cells[row * columnCount + column]
+    if cell.isNull { return nil }
+    return ByteReader(
+      UnsafeRawBufferPointer(start: buffer.base + Int(cell.offset), count: Int(cell.length)))
+  }
+
+  /// A value as text; `nil` for NULL and what is not UTF-8.
+  func text(row: Int, column: Int) -> String? {
+    var reader = reader(row: row, column: column)
+    return reader?.readText()
+  }
+}

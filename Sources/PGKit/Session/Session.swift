@@ -39,7 +39,7 @@ struct Session: ~Copyable {
   ///
   /// - Throws: ``PGError`` if the session is over or busy, or what is to be sent is too long; then
   ///   nothing of it will be sent.
-  mutating func begin(_ exchange: inout some Exchange) throws(PGError) {
+  mutating func begin<E: Exchange & ~Copyable>(_ exchange: inout E) throws(PGError) {
     switch state {
     case .starting, .idle: break
     case .busy: throw .operation("the connection is in the middle of another operation")
@@ -61,7 +61,9 @@ struct Session: ~Copyable {
   ///
   /// - Throws: the server's error once the server is ready again; or, with the session over, an
   ///   error of the protocol or a fatal one of the server.
-  mutating func advance(_ exchange: inout some Exchange) throws(PGError) -> Progress {
+  mutating func advance<E: Exchange & ~Copyable>(
+    _ exchange: inout E
+  ) throws(PGError) -> Progress {
     while let frame = try nextFrame() {
       switch frame.tag {
       case BackendTag.dataRow.rawValue:
@@ -106,8 +108,8 @@ struct Session: ~Copyable {
 
   // MARK: Steps
 
-  private mutating func receive(
-    _ message: BackendMessage, _ exchange: inout some Exchange
+  private mutating func receive<E: Exchange & ~Copyable>(
+    _ message: BackendMessage, _ exchange: inout E
   ) throws(PGError) -> Progress? {
     if unsolicited.accept(message) { return nil }
     switch message {

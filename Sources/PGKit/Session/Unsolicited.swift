@@ -22,6 +22,9 @@ struct Unsolicited {
     return true
   }
 
+  var hasNotifications: Bool { !notifications.isEmpty }
+  var hasNotices: Bool { !notices.isEmpty }
+
   /// Hands over the notifications received so far.
   mutating func takeNotifications() -> [NotificationResponse] {
     defer { notifications = [] }

@@ -3,7 +3,7 @@
 /// Sent: StartupMessage; then whatever the authentication asks for.
 /// Comes: [NegotiateProtocolVersion,] AuthenticationXXX…, AuthenticationOk, ParameterStatus…,
 ///   BackendKeyData, ReadyForQuery. An ErrorResponse at any point ends the session.
-struct Startup: Exchange {
+struct Startup: Exchange, ~Copyable {
   private enum Phase { case authenticating, settingUp }
 
   private let message: StartupMessage
