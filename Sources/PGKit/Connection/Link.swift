@@ -53,6 +53,8 @@ final class Link {
   func listen(until deadline: Deadline, alsoReading other: Int32? = nil) throws(PGError) -> Bool {
     defer { deliverNotices() }
     do throws(PGError) {
+      // What TLS has read ahead, poll cannot see: first take what can be had without waiting.
+      try receiveWhatIsThere()
       try session.advanceIdle()
       if session.unsolicited.hasNotifications { return true }
       let ready = try Syscalls.wait(

@@ -28,7 +28,7 @@ struct Login {
     do throws(PGError) {
       return try open(encrypted: encrypted, until: plan.deadline())
     } catch {
-      guard Self.mayTryOtherWay(after: error) else { throw error }
+      guard Self.mayTryOtherWay(after: error, encrypted) else { throw error }
       do throws(PGError) {
         return try open(encrypted: !encrypted, until: plan.deadline())
       } catch let second {
@@ -40,8 +40,17 @@ struct Login {
 
   /// The server may accept this user only with, or only without, TLS; or TLS itself may fail. A wrong
   /// password stays wrong, and is not sent a second time in the clear.
-  private static func mayTryOtherWay(after error: PGError) -> Bool {
-    error.code == .invalidAuthorizationSpecification || error.code == .insecurityError
+  private static func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
+    switch error.code {
+    case .invalidAuthorizationSpecification, .insecurityError: true
+    case .sqlclientUnableToEstablishSqlconnection: encrypted
+    default: false
+    }
+  }
+
+  private static func channel(of stream: any ByteStream) -> ChannelDescription {
+    guard let stream = stream as? TLSStream else { return .plain }
+    return ChannelDescription(isEncrypted: true, endpointDigest: stream.endpointDigest)
   }
 
   private func open(encrypted: Bool, until deadline: Deadline) throws(PGError) -> Connection {
@@ -69,10 +78,10 @@ struct Login {
         }
       }
       return try TLSStream(
-        over: socket, context: try TLSContext(options),
+        over: socket, context: try TLSContext(options, directory: nil),
         serverName: options.sslServerNameIndication == false ? nil : endpoint.name,
         verifyHost: plan.sslMode == .verifyFull ? endpoint.host : nil,
-        alpn: options.sslNegotiation == .direct, deadline: deadline)
+        alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
     } catch {
       socket.close()
       throw error
@@ -91,21 +100,15 @@ struct Login {
     var exchange = Startup(
       startup, minimumVersion: plan.minimumVersion,
       authenticator: Authenticator(
-        user: user, password: try password(for: user), policy: plan.policy,
-        channel: (stream as? TLSStream)?.channel ?? .plain),
+        user: user, password: OptionSources.password(for: endpoint, of: options).password,
+        policy: plan.policy,
+        channel: Self.channel(of: stream)),
       shouldStop: { deadline.hasPassed })
     let link = Link(stream: stream)
     try link.perform(&exchange, until: deadline)
     return Connection(
       connector: connector, endpoint: endpoint, link: link, backendKey: exchange.backendKey,
       interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
-  }
-
-  private func password(for user: String) throws(PGError) -> String? {
-    if let password = options.password { return password }
-    guard let file = options.passwordFile else { return nil }
-    return try PasswordFile.password(
-      inFile: file, for: endpoint, database: options.database ?? user, user: user)
   }
 
   private func startupParameters(user: String) -> [(name: String, value: String)] {

@@ -21,7 +21,7 @@ extension Connection {
 
   fileprivate func isReadOnly() throws(PGError) -> Bool {
     if let reported = reportedSetting("default_transaction_read_only") {
-      return try reported == "on" || isInRecovery()
+      return reported == "on" ? true : try isInRecovery()
     }
     return try answer(to: "SHOW transaction_read_only") == "on"
   }

@@ -63,7 +63,8 @@ public final class Statement {
   ) throws(PGError) -> (repeat each Value)? {
     let row = try chunks(with: parameters).collect().first
     guard let row else { return nil }
-    return try row.decode(each: repeat (each Value).self)
+    let values: (repeat each Value) = try row.decode(each: repeat (each Value).self)
+    return values
   }
 
   /// Closes the statement on the server. Closing twice does nothing.
