@@ -67,6 +67,8 @@ public struct ConnectionOptions: Sendable, Hashable {
   public var sslCertificate: String?
   /// `sslkey` (py-postgresql: `sslkeyfile`): its private key's file.
   public var sslKey: String?
+  /// `sslcertmode`: whether a client certificate may be shown (default: allow).
+  public var sslCertificateMode: ClientCertificateMode?
   /// `sslpassword`: the passphrase of the key. Never part of a description.
   public var sslPassword: String?
   /// `sslrootcert` (py-postgresql: `sslrootcrtfile`): trusted authorities' file, or `system`.
@@ -95,6 +97,9 @@ public struct ConnectionOptions: Sendable, Hashable {
   /// Makes options of which nothing is known.
   public init() { settings = [] }
 
+  /// The port of a server that was given none.
+  public static let defaultPort = 5432
+
   /// One server setting for the startup packet.
   public struct Setting: Sendable, Hashable {
     /// The setting's name.
@@ -115,6 +120,16 @@ public enum SSLNegotiation: String, Sendable, CaseIterable {
   case postgres
   /// Begin at once with ALPN `postgresql` (server 17 and later); needs `sslmode` of require or above.
   case direct
+}
+
+/// Whether a client certificate may be shown to the server: `sslcertmode`.
+///
+/// libpq's third word, `require`, is refused: PGKit does not check that the server asked for one.
+public enum ClientCertificateMode: String, Sendable, CaseIterable {
+  /// Never, even if there is one.
+  case disable
+  /// If the server asks and there is one.
+  case allow
 }
 
 /// Whether the login must be bound to the TLS channel: `channel_binding`.
