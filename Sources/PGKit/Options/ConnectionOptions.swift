@@ -9,7 +9,7 @@
 public struct ConnectionOptions: Sendable, Hashable {
   /// `user`: the role to log in as.
   public var user: String?
-  /// `password`. Never part of a description.
+  /// `password`, never part of a description.
   public var password: String?
   /// `passfile`: the password file's path.
   public var passwordFile: String?
@@ -31,7 +31,7 @@ public struct ConnectionOptions: Sendable, Hashable {
   public var applicationName: String?
   /// `fallback_application_name`: used when no application name is given.
   public var fallbackApplicationName: String?
-  /// `client_encoding` that the caller asked for. PGKit itself speaks UTF-8.
+  /// `client_encoding` that the caller asked for; PGKit itself speaks UTF-8.
   public var clientEncoding: String?
   /// `server_encoding` (py-postgresql): accepted for its grammar; user and password travel as UTF-8.
   public var serverEncoding: String?
@@ -69,7 +69,7 @@ public struct ConnectionOptions: Sendable, Hashable {
   public var sslKey: String?
   /// `sslcertmode`: whether a client certificate may be shown (default: allow).
   public var sslCertificateMode: ClientCertificateMode?
-  /// `sslpassword`: the passphrase of the key. Never part of a description.
+  /// `sslpassword`: the passphrase of the key, never part of a description.
   public var sslPassword: String?
   /// `sslrootcert` (py-postgresql: `sslrootcrtfile`): trusted authorities' file, or `system`.
   public var sslRootCertificate: String?

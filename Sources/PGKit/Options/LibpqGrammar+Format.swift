@@ -1,7 +1,7 @@
 extension LibpqGrammar {
   /// Writes options as `postgresql://…`.
   static func format(_ options: ConnectionOptions, obscuringPassword: Bool) -> String {
-    var options = withSwitches(options)
+    var options = options.withSettingsAsSwitches()
     var text = "postgresql://"
     let mask = obscuringPassword ? OptionKeyword.mask : nil
     if options.user?.isEmpty == false || options.password?.isEmpty == false {
@@ -41,22 +41,6 @@ extension LibpqGrammar {
       let name = hosts[index].contains(":") ? "[\(host)]" : host
       return ports.isEmpty ? name : "\(name):\(ports[index])"
     }.joined(separator: ",")
-  }
-
-  /// The options with the server settings moved into the switches for the server process.
-  private static func withSwitches(_ options: ConnectionOptions) -> ConnectionOptions {
-    guard !options.settings.isEmpty else { return options }
-    var options = options
-    let switches = options.settings.map { "-c " + escapeSwitch("\($0.name)=\($0.value)") }
-    options.options = ([options.options].compactMap { $0 } + switches).joined(separator: " ")
-    options.settings = []
-    return options
-  }
-
-  /// Source: PostgreSQL manual, "Parameter Key Words", `options`.
-  private static func escapeSwitch(_ text: String) -> String {
-    String(
-      text.flatMap { $0.isWhitespace || $0 == "\\" ? ["\\", $0] : [$0] as [Character] })
   }
 
   private static func encode(_ text: String) -> String {

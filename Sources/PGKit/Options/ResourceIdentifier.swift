@@ -15,7 +15,7 @@ struct ResourceIdentifier {
   private(set) var query: Piece?
   private(set) var fragment: Piece?
 
-  /// Splits a text. Every text can be split.
+  /// Splits a text, as every text can be.
   init(_ text: Piece) {
     var rest = text
     if let end = Self.schemeEnd(in: rest) {
