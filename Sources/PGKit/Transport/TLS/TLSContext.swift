@@ -56,7 +56,7 @@ final class TLSContext: @unchecked Sendable {
 
   /// Two records for one system call instead of one record for two.
   private func readInLargePieces() {
-    SSL_CTX_set_read_ahead(handle, 1)
+    _ = SSL_CTX_ctrl(handle, SSL_CTRL_SET_READ_AHEAD, 1, nil)
     SSL_CTX_set_default_read_buffer_len(handle, 36 * 1024)
   }
 
