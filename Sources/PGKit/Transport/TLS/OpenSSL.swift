@@ -35,6 +35,11 @@ enum OpenSSL {
     var alert: Int32? {
       isOfTLS && reason >= alertOffset && reason < alertOffset + 256 ? reason - alertOffset : nil
     }
+    /// Whether a private key turned out to be of another certificate.
+    var meansKeyMismatch: Bool {
+      ERR_GET_LIB(code) == ERR_LIB_X509
+        && (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)
+    }
     /// The reason's text.
     var description: String {
       if ERR_GET_LIB(code) == ERR_LIB_SYS { return Syscalls.text(ofError: reason) }

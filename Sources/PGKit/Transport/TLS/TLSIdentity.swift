@@ -58,16 +58,19 @@ struct TLSIdentity {
         "could not read certificate file \"\(certificate)\": \(OpenSSL.takeErrorText())")
     }
     try useKey(context, answer)
-    guard SSL_CTX_check_private_key(context) == 1 else {
-      throw .option("certificate \"\(certificate)\" does not match private key file \"\(key)\"")
-    }
+    guard SSL_CTX_check_private_key(context) == 1 else { throw mismatch }
+  }
+
+  private var mismatch: PGError {
+    .option("certificate \"\(certificate)\" does not match private key file \"\(key)\"")
   }
 
   private func useKey(
     _ context: OpaquePointer, _ answer: PassphraseAnswer
   ) throws(PGError) {
     if SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 { return }
-    let reason = OpenSSL.takeErrorText()
+    let errors = OpenSSL.takeErrors()
+    if errors.contains(where: \.meansKeyMismatch) { throw mismatch }
     if answer.wasAsked {
       throw passphrase == nil
         ? .option(
@@ -78,7 +81,8 @@ struct TLSIdentity {
     // As libpq does: what is not PEM may be DER.
     if SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_ASN1) == 1 { return }
     OpenSSL.clearErrors()
-    throw .option("could not read private key file \"\(key)\": \(reason)")
+    let reason = errors.first.map { ": \($0)" } ?? ""
+    throw .option("could not read private key file \"\(key)\"\(reason)")
   }
 }
 

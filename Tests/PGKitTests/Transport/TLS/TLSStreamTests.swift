@@ -102,7 +102,8 @@ struct TLSStreamTests {
     #expect(server.finish())
   }
 
-  @Test("a session cut off without goodbye is an error, not an end",
+  @Test(
+    "a session cut off without goodbye is an error, not an end",
     arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
   func truncation(newest: Int32) throws {
     let server = try TLSTestServer(
@@ -168,8 +169,9 @@ struct TLSStreamTests {
 
   @Test("verify-full without a host name is refused before the handshake")
   func noHost() throws {
-    #expect(try refusal(.init(credentials: good), options(), host: nil).code
-      == .clientParameterError)
+    #expect(
+      try refusal(.init(credentials: good), options(), host: nil).code
+        == .clientParameterError)
   }
 
   @Test("a wildcard certificate is good for one label")
@@ -186,6 +188,16 @@ struct TLSStreamTests {
     let both = try authority.issue(
       subject: "/CN=common.example.com", alternatives: ["DNS:other.example.com"])
     #expect(!(try isAccepted(.init(credentials: both), options(), host: "common.example.com")))
+  }
+
+  @Test("refuses a certificate whose name has a NUL byte in it")
+  func embeddedNUL() throws {
+    let name = Array("db.example.com\0.evil.org".utf8)
+    let encoded = [0x30, UInt8(name.count + 2), 0x82, UInt8(name.count)] + name
+    let text = encoded.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    let server = try authority.issue(alternatives: ["DER:" + text])
+    let error = try refusal(.init(credentials: server), options())
+    #expect(error.message.contains("NUL"))
   }
 
   @Test("refuses an expired certificate and one not yet valid")
@@ -236,13 +248,9 @@ struct TLSStreamTests {
 
   @Test("refuses a revoked certificate, from a file and from a directory of lists")
   func revoked() throws {
-    try authority.revoke(try revokedServer())
-    var byFile = options()
-    byFile.sslRevocationList = try authority.writeRevocationList()
-    var byDirectory = options()
-    byDirectory.sslRevocationDirectory = try authority.writeRevocationList(inDirectory: true)
-    let server = try revokedServer()
+    let server = try authority.issue(subject: "/CN=gone", alternatives: ["DNS:db.example.com"])
     try authority.revoke(server)
+    var (byFile, byDirectory) = (options(), options())
     byFile.sslRevocationList = try authority.writeRevocationList()
     byDirectory.sslRevocationDirectory = try authority.writeRevocationList(inDirectory: true)
     for options in [byFile, byDirectory] {
@@ -254,15 +262,13 @@ struct TLSStreamTests {
     #expect(try isAccepted(.init(credentials: server), self.options()))
   }
 
-  private func revokedServer() throws -> CertificateAuthority.Credentials {
-    try authority.issue(subject: "/CN=gone", alternatives: ["DNS:db.example.com"])
-  }
-
   @Test("a list of another authority does not count as checked")
   func listOfStranger() throws {
+    let stranger = try CertificateAuthority(named: "Stranger")
     var options = options()
-    options.sslRevocationList = try CertificateAuthority(named: "Stranger").writeRevocationList()
+    options.sslRevocationList = try stranger.writeRevocationList()
     let error = try refusal(.init(credentials: good), options)
+    withExtendedLifetime(stranger) {}
     #expect(error.message.contains("there is no revocation list of its issuer"))
   }
 
