@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #else
   import Darwin
 #endif
-import Synchronization
 
 // The system's resolver cannot be told to stop. So a name with a deadline is looked up on a thread
 // of its own, which is left behind when time is up.
@@ -75,7 +76,8 @@ enum AddressLookup {
     let ends: (reading: Int32, writing: Int32)
     switch Syscalls.openPipe() {
     case .success(let pipe): ends = pipe
-    case .failure(let error): throw .cannotConnect("could not open a pipe: \(error.text)", cause: error)
+    case .failure(let error):
+      throw .cannotConnect("could not open a pipe: \(error.text)", cause: error)
     }
     defer { Syscalls.closeDescriptor(ends.reading) }
     let question = Question()

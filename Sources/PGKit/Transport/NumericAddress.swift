@@ -19,4 +19,16 @@ enum NumericAddress {
       inet_pton(family, text, memory.baseAddress) == 1 ? Array(memory) : nil
     }
   }
+
+  /// Writes an address of four or sixteen bytes.
+  static func format(_ bytes: [UInt8]) -> String? {
+    guard bytes.count == 4 || bytes.count == 16 else { return nil }
+    let family = bytes.count == 4 ? AF_INET : AF_INET6
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+      guard let start = text.baseAddress, inet_ntop(family, bytes, start, 64) != nil else {
+        return nil
+      }
+      return String(cString: start)
+    }
+  }
 }

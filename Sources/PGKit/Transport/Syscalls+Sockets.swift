@@ -146,7 +146,7 @@ extension Syscalls {
     #if canImport(Darwin)
       let flags: Int32 = 0
     #else
-      let flags = Int32(MSG_NOSIGNAL.rawValue)
+      let flags = Int32(MSG_NOSIGNAL)
     #endif
     while true {
       let count = sendBytes(descriptor, bytes.baseAddress, bytes.count, flags)
@@ -157,7 +157,7 @@ extension Syscalls {
     }
   }
 
-  /// Closes. After EINTR the descriptor is closed too, so nothing is repeated.
+  /// Closes once: after EINTR the descriptor is closed too, so nothing is repeated.
   static func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
 
   /// Opens a pipe that child processes do not inherit: the end to read and the end to write.

@@ -96,7 +96,8 @@ enum Syscalls {
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
       guard let memory = buffer.baseAddress,
         getpwuid_r(getuid(), &entry, memory, buffer.count, &found) == 0,
-        let directory = found?.pointee.pw_dir else { return nil }
+        let directory = found?.pointee.pw_dir
+      else { return nil }
       return String(cString: directory)
     }
   }
