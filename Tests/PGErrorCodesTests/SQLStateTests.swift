@@ -24,12 +24,20 @@ import Testing
     #expect(!(SQLState.integrityConstraintViolation ~= .undefinedTable))
   }
 
-  @Test("answers an undefined code by its class, and a retired one by its successor")
-  func nearest() {
-    #expect(SQLState("XX400")?.nearestDefinition?.code == .internalError)
-    #expect(SQLState("22020")?.nearestDefinition?.code == "2201W")
-    #expect(SQLState("10999")?.nearestDefinition?.name == "XQueryError")
-    #expect(SQLState("ZZ999")?.nearestDefinition == nil)
-    #expect(SQLState("XX400")?.condition == nil)
+  @Test(
+    "answers an undefined code by its class, and a retired one by its successor",
+    arguments: [
+      ("XX400", "XX000"), ("22020", "2201W"), ("10999", "10000"), ("23505", "23505"),
+      ("--XYZ", "--000"), ("ZZ999", nil),
+    ] as [(SQLState, SQLState?)])
+  func nearest(code: SQLState, want: SQLState?) {
+    #expect(code.nearestDefinition?.code == want)
+  }
+
+  @Test("an undefined code has no condition")
+  func undefined() {
+    let code: SQLState = "XX400"
+    #expect(code.definition == nil)
+    #expect(code.condition == nil)
   }
 }
