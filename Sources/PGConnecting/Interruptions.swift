@@ -1,0 +1,60 @@
+import Glibc
+public import PGCommandLine
+public import PGKit
+import Synchronization
+
+/// INT, TERM and HUP for programs that talk to servers: the first one cancels what runs there, the
+/// program then cleans up and dies by the signal; a second one, or five seconds, ends it at once.
+public final class Interruptions: Sendable {
+  private struct State {
+    var handles: [Interruption] = []
+    var signal: CInt?
+    var isBusy = false
+  }
+
+  /// How long a program may take to clean up.
+  public static let grace: Duration = .seconds(5)
+
+  /// The process's only one.
+  public static let shared = Interruptions()
+
+  private let state = Mutex(State())
+
+  private init() {}
+
+  /// Begins to take the signals. Call it first of all, before any thread starts.
+  public func install() {
+    Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in Interruptions.shared.take(signal) }
+  }
+
+  /// Adds a connection whose statement is to be cancelled.
+  public func add(_ handle: Interruption) {
+    state.withLock { $0.handles.append(handle) }
+  }
+
+  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up.
+  public func duringWork<Result>(_ body: () throws -> Result) rethrows -> Result {
+    state.withLock { $0.isBusy = true }
+    defer { state.withLock { $0.isBusy = false } }
+    return try body()
+  }
+
+  /// The signal that came, if one did.
+  public var signal: CInt? { state.withLock { $0.signal } }
+
+  /// Ends the process by the signal that came, if one did.
+  public func endIfSignalled() {
+    if let signal { Signals.endProcess(by: signal) }
+  }
+
+  private func take(_ signal: CInt) {
+    let (handles, isBusy) = state.withLock { state in
+      state.signal = signal
+      return (state.handles, state.isBusy)
+    }
+    guard isBusy else { Signals.endProcess(by: signal) }
+    for handle in handles { try? handle.cancel(within: Self.grace) }
+    sleep(5)
+    Signals.endProcess(by: signal)
+  }
+}
