@@ -40,10 +40,13 @@ final class TLSStream: ByteStream {
       throw .option("a host name must be specified for a verified TLS connection")
     }
     OpenSSL.clearErrors()
-    guard let made = SSL_new(context.handle), let bio = carrier.makeHandle() else {
-      throw .attemptFailed(socket.remoteName, "no TLS session: \(OpenSSL.takeErrorText())")
-    }
+    guard let made = SSL_new(context.handle) else { throw Self.unavailable(socket) }
     session = made
+    guard let bio = carrier.makeHandle() else {
+      SSL_free(made)
+      session = nil
+      throw Self.unavailable(socket)
+    }
     SSL_set_bio(made, bio, bio)
     trace.attach(to: made)
     do throws(PGError) {
@@ -140,6 +143,10 @@ final class TLSStream: ByteStream {
 
 // What an unfinished call means
 extension TLSStream {
+  private static func unavailable(_ socket: Socket) -> PGError {
+    .attemptFailed(socket.remoteName, "no TLS session: \(OpenSSL.takeErrorText())")
+  }
+
   private func settle(
     _ outcome: Result<StreamProgress, PGError>
   ) throws(PGError) -> StreamProgress {
