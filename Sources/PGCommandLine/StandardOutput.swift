@@ -21,6 +21,12 @@ public final class StandardOutput: Sendable {
     /// The system's error number.
     public let errno: CInt
 
+    /// Makes a failure, as for a file that could not be opened.
+    public init(stream: String, errno: CInt) {
+      self.stream = stream
+      self.errno = errno
+    }
+
     /// The stream and the reason, as in `stdout: No space left on device`.
     public var description: String { "\(stream): \(Descriptor.reason(errno))" }
 
