@@ -1,0 +1,198 @@
+import PGErrorCodes
+
+// THE PUMP: the only loop that moves bytes between a session and its stream.
+
+/// A session on a stream.
+final class Link {
+  var session = Session()
+  let stream: any ByteStream
+  /// Hears notices and warnings as they arrive.
+  var noticeHandler: ((ServerMessage) -> Void)?
+
+  init(stream: any ByteStream) { self.stream = stream }
+
+  /// Runs a whole exchange whose rows, if any come, interest nobody.
+  func perform<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) {
+    try session.begin(&exchange)
+    try finish(&exchange, until: deadline)
+  }
+
+  /// Brings an exchange to its end, dropping rows and copied data.
+  func finish<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) {
+    while true {
+      if case .finished = try pump(&exchange, until: deadline) { return }
+    }
+  }
+
+  /// Moves bytes until the exchange has something to say.
+  ///
+  /// - Throws: the server's error with the session ready again; or an error that ended the session.
+  func pump<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) -> Session.Progress {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      while true {
+        let progress = try session.advance(&exchange)
+        guard case .needsBytes = progress else { return progress }
+        try flush(until: deadline)
+        try receive(until: deadline)
+      }
+    } catch {
+      throw settle(error)
+    }
+  }
+
+  /// Takes in what has come while no exchange is under way, waiting for something until `deadline`.
+  ///
+  /// - Returns: Whether anything came.
+  func listen(until deadline: Deadline, alsoReading other: Int32? = nil) throws(PGError) -> Bool {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      // What TLS has read ahead, poll cannot see: first take what can be had without waiting.
+      try receiveWhatIsThere()
+      try session.advanceIdle()
+      if session.unsolicited.hasNotifications { return true }
+      let ready = try Syscalls.wait(
+        for: stream.descriptor, reading: true, until: deadline, alsoReading: other)
+      guard ready.contains(.reading) else { return false }
+      try receiveWhatIsThere()
+      try session.advanceIdle()
+      return true
+    } catch {
+      throw settle(error)
+    }
+  }
+
+  /// Sends everything in the outbox.
+  func flush(until deadline: Deadline) throws(PGError) {
+    guard !session.outbox.isEmpty else { return }
+    let bytes = session.outbox.bytes
+    session.outbox.removeFirst(bytes.count)
+    try send(bytes, until: deadline)
+  }
+
+  /// Sends bytes that are whole messages, past the outbox.
+  func send(_ bytes: [UInt8], until deadline: Deadline = .never) throws(PGError) {
+    let failure: PGError? = bytes.withUnsafeBytes { buffer in
+      do throws(PGError) {
+        try send(buffer, until: deadline)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Sends borrowed bytes that are whole messages, past the outbox. While the server cannot take
+  /// them, what it has to say is received, so that two full pipes never wait for each other.
+  func send(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(PGError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      switch try stream.write(rest) {
+      case .moved(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      case .ended: throw .serverIsGone()
+      case .waitToRead, .waitToWrite:
+        let ready = try wait(reading: true, writing: true, until: deadline)
+        if ready.contains(.reading) { try receiveWhatIsThere() }
+      }
+    }
+  }
+
+  /// Receives one byte that is no message: the answer to a request for TLS.
+  func receiveByte(until deadline: Deadline) throws(PGError) -> UInt8 {
+    var byte: UInt8 = 0
+    while true {
+      let progress = try withUnsafeMutableBytes(of: &byte) { buffer throws(PGError) in
+        try stream.read(into: buffer)
+      }
+      switch progress {
+      case .moved: return byte
+      case .ended: throw .serverIsGone()
+      case .waitToRead, .waitToWrite: _ = try wait(reading: true, until: deadline)
+      }
+    }
+  }
+
+  /// Receives what can be received without waiting.
+  func receiveWhatIsThere() throws(PGError) {
+    switch try stream.read(into: session.inbox.room()) {
+    case .moved(let count): session.inbox.received(count)
+    case .ended: throw .serverIsGone()
+    case .waitToRead, .waitToWrite: break
+    }
+  }
+
+  /// Says what an error means for the session: the server's own refusals and the caller's mistakes
+  /// leave it usable, everything else ends it.
+  func settle(_ error: PGError) -> PGError {
+    switch (error.fault, session.state) {
+    case (.server, .idle), (.caller, .idle): return error
+    case (_, .failed): break
+    default: session.fail(error)
+    }
+    stream.close()
+    return error
+  }
+
+  /// Ends the session in good order, as far as that is possible without waiting.
+  func close() {
+    session.close()
+    let farewell = session.outbox.bytes
+    if case .closed = session.state, !farewell.isEmpty {
+      // The server rolls back and leaves all the same when the socket closes.
+      _ = farewell.withUnsafeBytes { bytes in try? stream.write(bytes) }
+    }
+    stream.close()
+  }
+
+  /// Receives at least one byte.
+  private func receive(until deadline: Deadline) throws(PGError) {
+    while true {
+      switch try stream.read(into: session.inbox.room()) {
+      case .moved(let count): return session.inbox.received(count)
+      case .ended: throw .serverIsGone()
+      case .waitToRead: _ = try wait(reading: true, until: deadline)
+      case .waitToWrite: _ = try wait(writing: true, until: deadline)
+      }
+    }
+  }
+
+  /// Waits for the stream.
+  ///
+  /// - Throws: ``PGError`` when the deadline passes first.
+  private func wait(
+    reading: Bool = false, writing: Bool = false, until deadline: Deadline
+  ) throws(PGError) -> Syscalls.Readiness {
+    let ready = try Syscalls.wait(
+      for: stream.descriptor, reading: reading, writing: writing, until: deadline)
+    if ready.isEmpty { throw .timedOut(connecting: isStarting) }
+    return ready
+  }
+
+  private var isStarting: Bool {
+    if case .starting = session.state { true } else { false }
+  }
+
+  private func deliverNotices() {
+    guard session.unsolicited.hasNotices else { return }
+    for notice in session.unsolicited.takeNotices() { noticeHandler?(notice) }
+  }
+}
+
+extension PGError {
+  @inline(never)
+  static func serverIsGone() -> PGError {
+    .connectionFailure("the server closed the connection unexpectedly")
+  }
+
+  @inline(never)
+  static func timedOut(connecting: Bool) -> PGError {
+    PGError(
+      code: connecting ? .connectTimeoutError : .queryCanceled,
+      message: "the server did not answer in time", fault: .transport, isSafeToRetry: connecting)
+  }
+}
