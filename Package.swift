@@ -34,23 +34,33 @@ let package = Package(
         "PGErrorCodes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "PGConnecting", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
     .executableTarget(
-      name: "pg-open", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-open", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "pg-copy", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-copy", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "pg-cluster", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-cluster", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
       name: "pg-errcode", dependencies: ["PGErrorCodes", "PGCommandLine"], swiftSettings: strict),
     .executableTarget(
-      name: "pg-listen", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-listen", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
 
     // Tests: pure ones, ones that start their own cluster, and ones that run the built programs.
     .testTarget(
-      name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], swiftSettings: strict),
-    .testTarget(
-      name: "PGKitTests", dependencies: ["PGKit"], exclude: ["Session/Transcripts"],
+      name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], exclude: ["Vectors"],
       swiftSettings: strict),
+    .testTarget(
+      name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL"],
+      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
     .testTarget(name: "PGKitServerTests", dependencies: ["PGKit"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes"], swiftSettings: strict),

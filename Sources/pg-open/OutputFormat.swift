@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PGCommandLine
+internal import PGKit
+
+/// How rows are printed.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+  case table, tsv, csv, json, jsonl
+
+  /// The words of `--format`.
+  static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  /// A terminal changes the presentation and nothing else.
+  static var `default`: OutputFormat { isatty(STDOUT_FILENO) == 1 ? .table : .tsv }
+
+  /// A printer for one run of the program.
+  func makePrinter(nullText: String?) -> any RowPrinter {
+    switch self {
+    case .table: TablePrinter(nullText: nullText ?? "")
+    case .tsv: TSVPrinter(nullText: nullText ?? "\\N")
+    case .csv: CSVPrinter(nullText: nullText ?? "")
+    case .json: JSONPrinter(asArray: true)
+    case .jsonl: JSONPrinter(asArray: false)
+    }
+  }
+}
+
+/// Prints the results of statements, one after the other, in constant memory.
+protocol RowPrinter {
+  /// Begins a result.
+  mutating func begin(_ columns: [Column]) throws
+
+  /// Prints rows of it.
+  mutating func print(_ batch: RowBatch) throws
+
+  /// Ends it.
+  mutating func end() throws
+}
+
+/// Bytes on their way to stdout.
+struct OutputBuffer {
+  private(set) var bytes: [UInt8] = []
+
+  /// Appends one byte.
+  @inline(__always)
+  mutating func append(_ byte: UInt8) { bytes.append(byte) }
+
+  /// Appends bytes.
+  @inline(__always)
+  mutating func append(_ source: UnsafeRawBufferPointer) { bytes.append(contentsOf: source) }
+
+  /// Appends text.
+  mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  /// Hands everything to stdout.
+  mutating func drain() throws {
+    try bytes.withUnsafeBytes { try StandardOutput.shared.write($0) }
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
