@@ -63,7 +63,9 @@ final class ReceiveBuffer {
 
   /// A new buffer that begins with the bytes not yet consumed here.
   func successor(needing needed: Int) -> ReceiveBuffer {
-    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed))
+    // What is there may be more than one message needs: a grown buffer full of short ones.
+    let room = count + Self.initialCapacity / 2
+    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed, room))
     next.memory.copyMemory(from: unread)
     next.end = count
     return next
