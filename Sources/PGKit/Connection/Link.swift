@@ -43,7 +43,7 @@ final class Link {
         try receive(until: deadline)
       }
     } catch {
-      throw settle(error)
+      throw settle(error, &exchange)
     }
   }
 
@@ -136,6 +136,30 @@ final class Link {
     }
     stream.close()
     return error
+  }
+
+  /// The same, for an error in the middle of an exchange: a server that ends a session says why
+  /// before it closes the socket, and that is worth more than the news that the socket is closed.
+  func settle<E: Exchange & ~Copyable>(_ error: PGError, _ exchange: inout E) -> PGError {
+    guard error.fault == .transport, !error.isTimeout else { return settle(error) }
+    switch session.state {
+    case .failed, .closed: return settle(error)
+    case .starting, .idle, .busy: return settle(lastWord(in: &exchange) ?? error)
+    }
+  }
+
+  /// The server's error in what has been received and not yet looked at.
+  private func lastWord<E: Exchange & ~Copyable>(in exchange: inout E) -> PGError? {
+    do throws(PGError) {
+      while true {
+        switch try session.advance(&exchange) {
+        case .needsBytes, .finished: return nil
+        case .rows, .copyData, .delivered: continue
+        }
+      }
+    } catch {
+      return error.fault == .server ? error : nil
+    }
   }
 
   /// Ends the session in good order, as far as that is possible without waiting.

@@ -65,7 +65,9 @@ struct SimpleQuery: Exchange {
     case .in: phase = .copyIn
     case .both: throw .protocolViolation("the server began to copy both ways")
     }
-    guard copying == response.direction else {
+    // One copy has one caller: a second COPY … FROM STDIN in the text is refused as well, or both
+    // ends would wait for each other.
+    guard copying == response.direction, copyResponse == nil else {
       if response.direction == .in {
         CopyFail(reason: "no data: the statement was not run as a copy").encode(into: &outbox)
       }
