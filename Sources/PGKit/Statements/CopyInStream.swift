@@ -62,6 +62,17 @@ public final class CopyInStream {
     if let failure { throw failure }
   }
 
+  /// Says that the data is complete, without waiting for what the server makes of it.
+  ///
+  /// So several servers can bring their copying to its end at the same time. ``finish()`` must
+  /// follow.
+  ///
+  /// - Throws: ``PGError``, as ``write(_:)-([UInt8])``.
+  public func end() throws(PGError) {
+    try flush()
+    try running.end(on: connection)
+  }
+
   /// Ends the data, and waits for the server's word on it.
   ///
   /// - Returns: What the statement says of itself: `COPY 3`.
@@ -79,20 +90,19 @@ public final class CopyInStream {
 
   private func flush() throws(PGError) {
     if pending.isEmpty { return }
-    let bytes = pending.bytes
-    pending.removeFirst(bytes.count)
-    let failure: PGError? = bytes.withUnsafeBytes { buffer in
+    let failure: PGError? = pending.bytes.withUnsafeBytes { buffer in
       do throws(PGError) {
         try running.send(buffer, on: connection)
         return nil
       } catch { return error }
     }
+    pending.removeFirst(pending.count)
     if let failure { throw failure }
   }
 }
 
 private final class RunningCopyIn: RunningOperation {
-  private enum Phase { case copying, finished, interrupted }
+  private enum Phase { case copying, ended, finished, interrupted }
 
   var exchange: SimpleQuery
   private var phase = Phase.copying
@@ -113,10 +123,19 @@ private final class RunningCopyIn: RunningOperation {
     } catch { throw ended(error, connection) }
   }
 
-  func finish(on connection: Connection) throws(PGError) -> CommandTag {
+  func end(on connection: Connection) throws(PGError) {
     try requireCopying()
+    phase = .ended
     do throws(PGError) {
       BodilessMessage.copyDone.encode(into: &connection.link.session.outbox)
+      try connection.link.flush(until: .never)
+    } catch { throw ended(error, connection) }
+  }
+
+  func finish(on connection: Connection) throws(PGError) -> CommandTag {
+    try requireOpen()
+    if phase == .copying { try end(on: connection) }
+    do throws(PGError) {
       try connection.link.finish(&exchange)
     } catch { throw ended(error, connection) }
     phase = .finished
@@ -125,7 +144,8 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   func fail(_ reason: String, on connection: Connection) throws(PGError) {
-    try requireCopying()
+    try requireOpen()
+    try reason.requireNoNUL("the reason for failing a copy")
     connection.running = nil
     try abandon(reason, on: connection.link)
   }
@@ -135,10 +155,10 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   private func abandon(_ reason: String, on link: Link) throws(PGError) {
-    guard phase == .copying else { return }
+    guard phase == .copying || phase == .ended else { return }
+    let wasCopying = phase == .copying
     phase = .interrupted
-    try reason.requireNoNUL("the reason for failing a copy")
-    CopyFail(reason: reason).encode(into: &link.session.outbox)
+    if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
     do throws(PGError) { try link.finish(&exchange) } catch {
       // The server answers CopyFail with an error; that is what was asked for.
       if error.fault != .server || error.fields?.isFatal == true { throw error }
@@ -146,9 +166,11 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   private func requireCopying() throws(PGError) {
-    if phase != .copying {
-      throw .operation("the copying is over: it was finished, failed or interrupted")
-    }
+    if phase != .copying { throw .copyingIsOver() }
+  }
+
+  private func requireOpen() throws(PGError) {
+    if phase != .copying && phase != .ended { throw .copyingIsOver() }
   }
 
   private func look(on link: Link) throws(PGError) {
@@ -163,7 +185,7 @@ private final class RunningCopyIn: RunningOperation {
     // The server's own error may lie behind the one of a socket that it closed.
     phase = .interrupted
     connection.running = nil
-    return connection.link.settle(error)
+    return connection.link.settle(error, &exchange)
   }
 }
 
@@ -179,5 +201,12 @@ extension Connection {
     let operation = RunningCopyIn(exchange)
     running = operation
     return CopyInStream(self, operation)
+  }
+}
+
+extension PGError {
+  @inline(never)
+  fileprivate static func copyingIsOver() -> PGError {
+    .operation("the copying is over: it was finished, failed or interrupted")
   }
 }
