@@ -29,6 +29,12 @@ enum Descriptor {
     }
   }
 
+  /// Waits until `descriptor` can be read; says whether it can be, rather than time having passed.
+  static func waitToRead(_ descriptor: CInt, milliseconds: CInt) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
+    return poll(&request, 1, milliseconds) != 0
+  }
+
   /// Makes sure that 0, 1 and 2 are open, so that no file opened later takes their place.
   ///
   /// What was closed is opened in the direction that it is not used in: using it still fails.

@@ -41,6 +41,29 @@ public enum StandardInput {
     if !line.isEmpty { try body(Line(bytes: line, isTruncated: dropped)) }
   }
 
+  /// Reads what is there, waiting for something.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes to read.
+  ///   - isWanted: Asked several times a second while nothing comes; `false` ends the waiting.
+  /// - Returns: At least one byte; `nil` at the end, or when it is not wanted any more.
+  /// - Throws: ``Failure`` with status 1 if stdin cannot be read.
+  public static func readPiece(
+    upTo limit: Int, program: String, while isWanted: () -> Bool
+  ) throws(Failure) -> [UInt8]? {
+    repeat {
+      guard isWanted() else { return nil }
+    } while !Descriptor.waitToRead(STDIN_FILENO, milliseconds: 100)
+    var fault = 0
+    let piece = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      let result = Descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), from: STDIN_FILENO)
+      count = max(result, 0)
+      fault = min(result, 0)
+    }
+    if fault < 0 { throw failure(-fault, program) }
+    return piece.isEmpty ? nil : piece
+  }
+
   private static func append(
     _ bytes: ArraySlice<UInt8>, to line: inout [UInt8], _ dropped: inout Bool
   ) {

@@ -32,6 +32,12 @@ public final class Interruptions: Sendable {
     state.withLock { $0.handles.append(handle) }
   }
 
+  /// Forgets all connections: what runs there from now on must come to its end even if a signal
+  /// comes, as a COMMIT must.
+  public func removeAll() {
+    state.withLock { $0.handles = [] }
+  }
+
   /// Runs `body`, in which a signal must not just end the process but lead to cleaning up.
   public func duringWork<Result>(_ body: () throws -> Result) rethrows -> Result {
     state.withLock { $0.isBusy = true }
