@@ -35,7 +35,7 @@ struct OpenCommand: ParsableCommand {
   var file: [String] = []
 
   @Option(
-    name: [.customShort("p"), .customLong("param")], parsing: .unconditional,
+    name: [.customShort("p"), .customLong("param")], parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "The value of the next parameter ($1, $2, …), taken as it is.", valueName: "value"))
   var parameters: [String] = []

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PGCommandLine
+internal import PGConnecting
 internal import PGKit
 
 /// A text of statements and where it came from.
