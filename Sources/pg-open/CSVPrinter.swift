@@ -1,7 +1,9 @@
 internal import PGKit
 
 /// Comma-separated values (RFC 4180) with a header; lines end with a newline alone, as COPY writes
-/// them. NULL is the null text, bare; a value that looks the same is quoted, so an empty text is `""`.
+/// them.
+///
+/// NULL is the null text, bare; a value that looks the same is quoted, so an empty text is `""`.
 struct CSVPrinter: RowPrinter {
   private let nullText: [UInt8]
   private var buffer = OutputBuffer()
@@ -50,7 +52,8 @@ struct CSVPrinter: RowPrinter {
   private func mustQuote(_ value: UnsafeRawBufferPointer, isOnly: Bool) -> Bool {
     for byte in value where byte <= UInt8(ascii: ",") {
       switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"): return true
+      case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+        return true
       default: continue
       }
     }

@@ -18,6 +18,7 @@ enum JSONText {
   }
 
   /// Appends a JSON document of the server on one line: newlines between its tokens become spaces.
+  ///
   /// Within its texts there are none.
   static func appendDocument(
     _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
@@ -53,7 +54,8 @@ enum JSONText {
       || byte == 0x7F
   }
 
-  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer) {
+  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer)
+  {
     var index = 0
     while index < bytes.count {
       let byte = bytes[index]

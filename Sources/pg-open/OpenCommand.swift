@@ -31,7 +31,8 @@ struct OpenCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("f"), .long],
-    help: ArgumentHelp("A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
+    help: ArgumentHelp(
+      "A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
   var file: [String] = []
 
   @Option(

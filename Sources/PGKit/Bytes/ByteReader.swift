@@ -130,8 +130,10 @@ public struct ByteReader {
     return slice
   }
 
-  /// Reads zero-terminated text. Bytes that are not UTF-8 are repaired: names and messages may come
-  /// in any encoding before the session has one. Values never pass here; see ``readText()``.
+  /// Reads zero-terminated text.
+  ///
+  /// Bytes that are not UTF-8 are repaired: names and messages may come in any encoding before the
+  /// session has one. Values never pass here; see ``readText()``.
   public mutating func readTerminatedString() throws(OutOfBytes) -> String {
     let bytes = try readTerminated()
     return String(decoding: bytes.unread, as: UTF8.self)

@@ -87,8 +87,10 @@ final class Link {
     if let failure { throw failure }
   }
 
-  /// Sends borrowed bytes that are whole messages, past the outbox. While the server cannot take
-  /// them, what it has to say is received, so that two full pipes never wait for each other.
+  /// Sends borrowed bytes that are whole messages, past the outbox.
+  ///
+  /// While the server cannot take them, what it has to say is received, so that two full pipes
+  /// never wait for each other.
   func send(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(PGError) {
     var rest = bytes
     while !rest.isEmpty {

@@ -38,8 +38,9 @@ struct Login {
     }
   }
 
-  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail. A wrong
-  /// password stays wrong, and is not sent a second time in the clear.
+  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail.
+  ///
+  /// A wrong password stays wrong, and is not sent a second time in the clear.
   private static func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
     switch error.code {
     case .invalidAuthorizationSpecification, .insecurityError: true

@@ -18,7 +18,8 @@ struct StatementTests {
 
   @Test("decodes tuples and optionals by position, values by name")
   func decodesTuples() throws {
-    let row = try #require(try db.query("SELECT 7::int4 AS id, 'x'::text AS t, NULL::text AS n").first)
+    let row = try #require(
+      try db.query("SELECT 7::int4 AS id, 'x'::text AS t, NULL::text AS n").first)
     let (id, text, missing) = try row.decode((Int, String, String?).self)
     #expect(id == 7)
     #expect(text == "x")
