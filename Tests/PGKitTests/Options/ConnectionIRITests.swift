@@ -102,8 +102,9 @@ import Testing
     let raw = try ConnectionIRI.parse("pq://u@[unix:/run/a:b/.s.PGSQL.5432]/d")
     #expect(raw.unix == "/run/a:b/.s.PGSQL.5432" && raw.database == "d" && raw.hosts == nil)
     #expect(ConnectionIRI.format(raw) == "pq://u@[unix:/run/a:b/.s.PGSQL.5432]/d")
-    #expect(try ConnectionIRI.parse("pq://%2Frun%2Fpg:5433").endpoints()
-      == [.unix(path: "/run/pg/.s.PGSQL.5433")])
+    #expect(
+      try ConnectionIRI.parse("pq://%2Frun%2Fpg:5433").endpoints()
+        == [.unix(path: "/run/pg/.s.PGSQL.5433")])
   }
 
   @Test("writes libpq's dialect with settings as switches")

@@ -93,7 +93,8 @@ import Testing
   private func genericOutcome(_ vector: RecordedCase) throws -> String {
     switch vector.op {
     case "ri_unescape": return try PercentEncoding.decodeLeniently(ArraySlice(vector.text.utf8))
-    case "ri_split": return RecordedCase.describe(Self.split(try vector.text).map { $0 ?? NSNull() as Any })
+    case "ri_split":
+      return RecordedCase.describe(Self.split(try vector.text).map { $0 ?? NSNull() as Any })
     case "ri_unsplit_of_split": return Self.unsplit(Self.split(try vector.text))
     case "ri_parse": return try Self.parsed(vector.text)
     case "ri_split_netloc":

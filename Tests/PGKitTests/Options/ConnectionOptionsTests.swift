@@ -13,7 +13,8 @@ import Testing
     var dumped = ""
     dump(options, to: &dumped)
     let texts = [
-      "\(options)", String(reflecting: options), dumped, "\([options])", String(describing: Optional(options)),
+      "\(options)", String(reflecting: options), dumped, "\([options])",
+      String(describing: Optional(options)),
       "\(Mirror(reflecting: options).children.map { "\($0)" })",
       ConnectionIRI.format(options, dialect: .libpq, obscuringPassword: true),
       KeywordString.format(options, obscuringPassword: true),

@@ -40,7 +40,8 @@ import Testing
       let entries = PasswordFile(parsing: Array(try vector.text.utf8)).entries
       // Recorded as an entry, but a comment here.
       let comment: [[Any]] =
-        try vector.text.contains("\n# host") ? [["password1", ["# host", "1111", "dbname", "user"]]] : []
+        try vector.text.contains("\n# host")
+        ? [["password1", ["# host", "1111", "dbname", "user"]]] : []
       return RecordedCase.describe(
         comment + entries.map { [$0.password, Array(fields($0).prefix(4))] as [Any] })
     case "lookup":
@@ -67,7 +68,8 @@ import Testing
   @Test("passes over what libpq passes over, and takes long lines and DOS line ends")
   func lines() {
     let long = String(repeating: "x", count: 100_000)
-    let text = "# h:*:*:*:no\r\nh:1:d\nh:1:d:u:\(long)\r\n\\*:2:d:u:star\nh:2:d:u:p\\\n\0h:3:d:u:p\n"
+    let text =
+      "# h:*:*:*:no\r\nh:1:d\nh:1:d:u:\(long)\r\n\\*:2:d:u:star\nh:2:d:u:p\\\n\0h:3:d:u:p\n"
     let file = PasswordFile(parsing: Array(text.utf8) + [0x68, 0x3a, 0xff, 0x0a])
     #expect(file.password(host: "h", port: "1", database: "d", user: "u") == long)
     #expect(file.password(host: "h", port: "2", database: "d", user: "u") == "p\\")

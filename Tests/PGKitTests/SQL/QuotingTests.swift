@@ -8,9 +8,11 @@ import Testing
   @Test("quotes as py-postgresql does")
   func vectors() throws {
     let quoting: [String: (String) throws -> String] = [
-      "quote_literal": { try SQL.quoteLiteral($0) }, "escape_literal": SQL.escapeLiteral,
-      "quote_ident": SQL.quoteIdentifier, "escape_ident": SQL.escapeIdentifier,
-      "quote_ident_if_needed": SQL.quoteIdentifierIfNeeded,
+      "quote_literal": { try SQL.quoteLiteral($0) },
+      "escape_literal": { try SQL.escapeLiteral($0) },
+      "quote_ident": { try SQL.quoteIdentifier($0) },
+      "escape_ident": { try SQL.escapeIdentifier($0) },
+      "quote_ident_if_needed": { try SQL.quoteIdentifierIfNeeded($0) },
       "needs_quoting": { SQL.needsQuoting($0) ? "1" : "0" },
     ]
     // Upper case is folded by the server, so it needs quotes.
@@ -27,13 +29,12 @@ import Testing
 
   @Test("refuses a NUL")
   func nul() {
-    for quote in [
-      { (text) throws(PGError) in try SQL.quoteLiteral(text) }, SQL.escapeLiteral,
-      SQL.quoteIdentifier, SQL.escapeIdentifier, SQL.quoteIdentifierIfNeeded,
-    ] {
-      let error = #expect(throws: PGError.self) { try quote("a\0b") }
-      #expect(error?.code == .parameterError)
-    }
+    #expect(throws: PGError.self) { try SQL.escapeLiteral("a\0b") }
+    #expect(throws: PGError.self) { try SQL.escapeIdentifier("\0") }
+    #expect(throws: PGError.self) { try SQL.quoteIdentifier("a\0b") }
+    #expect(throws: PGError.self) { try SQL.quoteIdentifierIfNeeded("a\0b") }
+    let error = #expect(throws: PGError.self) { try SQL.quoteLiteral("a\0b") }
+    #expect(error?.code == .parameterError)
   }
 
   @Test("leaves no quote alone, whatever stands before it")
