@@ -3,7 +3,9 @@ import Testing
 
 @testable import PGKit
 
-/// py-postgresql's recorded way of gathering options. Each deviation is named with its reason.
+/// py-postgresql's recorded way of gathering options.
+///
+/// Each deviation is named with its reason.
 @Suite struct ClientParameterVectorTests {
   private static let different: [String: String] = [
     // The address is kept beside the name; it is what is connected to all the same.

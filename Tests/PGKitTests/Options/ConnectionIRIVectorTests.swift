@@ -3,7 +3,9 @@ import Testing
 
 @testable import PGKit
 
-/// py-postgresql's recorded behaviour. Each deviation is named by its input, with the reason.
+/// py-postgresql's recorded behaviour.
+///
+/// Each deviation is named by its input, with the reason.
 @Suite struct ConnectionIRIVectorTests {
   private static let number = "a port is a number"
   private static let known = "an option that nobody knows is an error"

@@ -2,7 +2,9 @@ import Testing
 
 @testable import PGKit
 
-/// What libpq makes of connection URIs. The cases are those of libpq's own regression test and of
+/// What libpq makes of connection URIs.
+///
+/// The cases are those of libpq's own regression test and of
 /// the manual's examples.
 @Suite struct LibpqGrammarTests {
   @Test(
