@@ -1,5 +1,5 @@
 import Glibc
-public import PGCommandLine
+import PGCommandLine
 public import PGKit
 import Synchronization
 
