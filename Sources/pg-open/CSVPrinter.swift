@@ -1,3 +1,4 @@
+internal import PGCommandLine
 internal import PGKit
 
 /// Comma-separated values (RFC 4180) with a header; lines end with a newline alone, as COPY writes
@@ -28,7 +29,7 @@ struct CSVPrinter: RowPrinter {
         if let value {
           append(value, isOnly: isOnly)
         } else {
-          buffer.bytesAppend(nullText)
+          buffer.append(nullText)
         }
       }
       buffer.append(UInt8(ascii: "\n"))
@@ -59,12 +60,5 @@ struct CSVPrinter: RowPrinter {
     }
     if value.count == nullText.count, value.elementsEqual(nullText) { return true }
     return isOnly && value.count == 2 && value[0] == UInt8(ascii: "\\")
-  }
-}
-
-extension OutputBuffer {
-  /// Appends an array.
-  mutating func bytesAppend(_ source: [UInt8]) {
-    source.withUnsafeBytes { append($0) }
   }
 }
