@@ -12,6 +12,7 @@ let package = Package(
   products: [
     .library(name: "PGKit", targets: ["PGKit"]),
     .library(name: "PGErrorCodes", targets: ["PGErrorCodes"]),
+    .library(name: "PGKitFoundation", targets: ["PGKitFoundation"]),
     .executable(name: "pg-open", targets: ["pg-open"]),
     .executable(name: "pg-copy", targets: ["pg-copy"]),
     .executable(name: "pg-cluster", targets: ["pg-cluster"]),
@@ -26,6 +27,8 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "PGErrorCodes", swiftSettings: strict),
     .target(name: "PGKit", dependencies: ["COpenSSL", "PGErrorCodes"], swiftSettings: strict),
+    // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
+    .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.
     .target(
@@ -64,5 +67,8 @@ let package = Package(
     .testTarget(name: "PGKitServerTests", dependencies: ["PGKit"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes"], swiftSettings: strict),
+    .testTarget(
+      name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],
+      swiftSettings: strict),
   ]
 )

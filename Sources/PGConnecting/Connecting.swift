@@ -38,7 +38,8 @@ public struct Connecting: Sendable {
       Interruptions.shared.add(connection.interruption)
       return connection
     } catch {
-      throw error.failure(of: program, status: .connection)
+      let place = error.origin.creators.last { $0.label == "CONNECTOR" }?.summary
+      throw error.failure(of: program, status: .connection, location: place)
     }
   }
 

@@ -1,5 +1,5 @@
 import Glibc
-public import PGCommandLine
+import PGCommandLine
 public import PGKit
 import Synchronization
 
@@ -22,7 +22,9 @@ public final class Interruptions: Sendable {
 
   private init() {}
 
-  /// Begins to take the signals. Call it first of all, before any thread starts.
+  /// Begins to take the signals.
+  ///
+  /// Call it first of all, before any thread starts.
   public func install() {
     Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in Interruptions.shared.take(signal) }
   }

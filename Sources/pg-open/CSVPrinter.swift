@@ -1,7 +1,10 @@
+internal import PGCommandLine
 internal import PGKit
 
 /// Comma-separated values (RFC 4180) with a header; lines end with a newline alone, as COPY writes
-/// them. NULL is the null text, bare; a value that looks the same is quoted, so an empty text is `""`.
+/// them.
+///
+/// NULL is the null text, bare; a value that looks the same is quoted, so an empty text is `""`.
 struct CSVPrinter: RowPrinter {
   private let nullText: [UInt8]
   private var buffer = OutputBuffer()
@@ -26,7 +29,7 @@ struct CSVPrinter: RowPrinter {
         if let value {
           append(value, isOnly: isOnly)
         } else {
-          buffer.bytesAppend(nullText)
+          buffer.append(nullText)
         }
       }
       buffer.append(UInt8(ascii: "\n"))
@@ -50,18 +53,12 @@ struct CSVPrinter: RowPrinter {
   private func mustQuote(_ value: UnsafeRawBufferPointer, isOnly: Bool) -> Bool {
     for byte in value where byte <= UInt8(ascii: ",") {
       switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"): return true
+      case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+        return true
       default: continue
       }
     }
     if value.count == nullText.count, value.elementsEqual(nullText) { return true }
     return isOnly && value.count == 2 && value[0] == UInt8(ascii: "\\")
-  }
-}
-
-extension OutputBuffer {
-  /// Appends an array.
-  mutating func bytesAppend(_ source: [UInt8]) {
-    source.withUnsafeBytes { append($0) }
   }
 }

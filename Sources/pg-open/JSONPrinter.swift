@@ -36,7 +36,7 @@ struct JSONPrinter: RowPrinter {
       hasRows = true
       buffer.append(UInt8(ascii: "{"))
       try batch.forEachValue(inRow: row) { column, value in
-        buffer.bytesAppend(keys[column])
+        buffer.append(keys[column])
         guard let value else { return buffer.append("null") }
         do throws(JSONText.NotUTF8) {
           try append(value, kinds[column])

@@ -9,9 +9,9 @@ struct OpenCommand: ParsableCommand {
   static let program = "pg-open"
 
   static let examples = [
-    "pg-open pq://localhost/app 'SELECT * FROM job'            rows, as a table on a terminal",
-    "pg-open \"$IRI\" --format csv -f report.sql > report.csv    a file's rows as CSV",
-    "pg-open \"$IRI\" -p \"$name\" 'SELECT id FROM t WHERE n = $1' a value that needs no quoting",
+    "pg-open pq://localhost/app 'SELECT * FROM job'",
+    "pg-open \"$IRI\" --format csv -f report.sql > report.csv",
+    "pg-open \"$IRI\" -p \"$name\" 'SELECT id FROM person WHERE name = $1'",
   ]
 
   static let configuration = Program.configuration(
@@ -31,11 +31,12 @@ struct OpenCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("f"), .long],
-    help: ArgumentHelp("A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
+    help: ArgumentHelp(
+      "A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
   var file: [String] = []
 
   @Option(
-    name: [.customShort("p"), .customLong("param")], parsing: .unconditional,
+    name: [.customShort("p"), .customLong("param")], parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "The value of the next parameter ($1, $2, …), taken as it is.", valueName: "value"))
   var parameters: [String] = []
@@ -47,6 +48,9 @@ struct OpenCommand: ParsableCommand {
     name: .customLong("null"),
     help: ArgumentHelp("What stands for NULL in table, tsv and csv.", valueName: "text"))
   var nullText: String?
+
+  @Flag(name: [.customShort("q"), .long], help: "Print no notices.")
+  var quiet = false
 
   @Argument(help: ArgumentHelp("Where to connect, and statements.", valueName: "iri sql"))
   var operands: [String] = []

@@ -9,6 +9,7 @@ struct OpenJob {
   private let parameters: [String?]
   private let format: OutputFormat
   private let nullText: String?
+  private let isQuiet: Bool
 
   /// Makes the job of the command line.
   ///
@@ -27,6 +28,7 @@ struct OpenJob {
     parameters = command.parameters
     format = command.format ?? OutputFormat.default
     nullText = command.nullText
+    isQuiet = command.quiet
     scripts =
       statements.map { Script(operand: $0) } + command.command.map { Script(operand: $0) }
       + (try command.file.map { try Script(file: $0) })
@@ -40,6 +42,7 @@ struct OpenJob {
     let options = try connecting.options(iri: iri, settings: Self.settings)
     let connection = try connecting.connect(options)
     defer { connection.close() }
+    if isQuiet { connection.noticeHandler = nil }
     var printer = format.makePrinter(nullText: nullText)
     for script in scripts {
       for statement in try script.statements() {

@@ -36,25 +36,3 @@ protocol RowPrinter {
   /// Ends it.
   mutating func end() throws
 }
-
-/// Bytes on their way to stdout.
-struct OutputBuffer {
-  private(set) var bytes: [UInt8] = []
-
-  /// Appends one byte.
-  @inline(__always)
-  mutating func append(_ byte: UInt8) { bytes.append(byte) }
-
-  /// Appends bytes.
-  @inline(__always)
-  mutating func append(_ source: UnsafeRawBufferPointer) { bytes.append(contentsOf: source) }
-
-  /// Appends text.
-  mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-  /// Hands everything to stdout.
-  mutating func drain() throws {
-    try bytes.withUnsafeBytes { try StandardOutput.shared.write($0) }
-    bytes.removeAll(keepingCapacity: true)
-  }
-}

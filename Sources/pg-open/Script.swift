@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PGCommandLine
+internal import PGConnecting
 internal import PGKit
 
 /// A text of statements and where it came from.
@@ -50,14 +51,14 @@ struct Script {
 
   /// Its statements, in order.
   ///
-  /// - Throws: ``Failure`` with status 64 if a quote or comment has no end.
+  /// - Throws: ``Failure`` with status 3 if a quote or comment has no end.
   func statements() throws -> [Statement] {
     do throws(PGError) {
       return try ScriptSplitter.split(text).map {
         Statement(text: $0.text, file: file, line: $0.line, isCopy: $0.firstWord == "COPY")
       }
     } catch {
-      throw error.failure(of: OpenCommand.program, location: file)
+      throw error.failure(of: OpenCommand.program, status: .refused, location: file)
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import PGCommandLine
 internal import PGKit
 
 /// Values separated by tabs, without a header; one line is always one row.
@@ -16,7 +17,7 @@ struct TSVPrinter: RowPrinter {
     for row in 0..<batch.count {
       batch.forEachValue(inRow: row) { column, value in
         if column > 0 { buffer.append(UInt8(ascii: "\t")) }
-        if let value { append(value) } else { buffer.bytesAppend(nullText) }
+        if let value { append(value) } else { buffer.append(nullText) }
       }
       buffer.append(UInt8(ascii: "\n"))
     }

@@ -34,7 +34,9 @@ struct TablePrinter: RowPrinter {
         append(cells)
       } else {
         waiting?.append(cells)
-        for (index, cell) in cells.enumerated() { widths[index] = max(widths[index], Self.width(cell)) }
+        for (index, cell) in cells.enumerated() {
+          widths[index] = max(widths[index], Self.width(cell))
+        }
         if count == Self.sample { settle() }
       }
     }
@@ -53,7 +55,8 @@ struct TablePrinter: RowPrinter {
     waiting = nil
     let names = columns.map { Self.shown($0.name) }
     append(names, isHead: true)
-    buffer.append(widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n")
+    buffer.append(
+      widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n")
     for row in rows { append(row) }
   }
 
@@ -79,7 +82,8 @@ struct TablePrinter: RowPrinter {
 
   /// The text on one line, without anything that could command a terminal.
   private static func shown(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) })
+    guard
+      text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) })
     else { return text }
     var line = ""
     for scalar in Diagnostic.escapingControls(text).unicodeScalars {

@@ -49,7 +49,9 @@ final class ReceiveBuffer {
   func makeRoom(for needed: Int) {
     guard start + needed > memory.count || end == memory.count else { return }
     if needed <= memory.count, start > 0 {
-      if end > start { memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count) }
+      if end > start {
+        memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count)
+      }
       (start, end) = (0, count)
       return
     }

@@ -46,7 +46,9 @@ public final class Connection {
     }
   }
 
-  /// Ends the session. Closing a closed connection does nothing.
+  /// Ends the session.
+  ///
+  /// Closing a closed connection does nothing.
   public func close() {
     if isClosed { return }
     running = nil

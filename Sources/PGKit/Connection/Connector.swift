@@ -12,7 +12,9 @@ public struct Connector: Sendable {
   /// Exactly what is known; what is not said has libpq's default.
   public let options: ConnectionOptions
 
-  /// Makes a connector. Nothing is checked or contacted before ``connect()``.
+  /// Makes a connector.
+  ///
+  /// Nothing is checked or contacted before ``connect()``.
   public init(_ options: ConnectionOptions) { self.options = options }
 
   /// Connects to the first suitable server.

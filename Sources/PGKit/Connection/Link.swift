@@ -71,9 +71,12 @@ final class Link {
   /// Sends everything in the outbox.
   func flush(until deadline: Deadline) throws(PGError) {
     guard !session.outbox.isEmpty else { return }
-    let bytes = session.outbox.bytes
-    session.outbox.removeFirst(bytes.count)
-    try send(bytes, until: deadline)
+    // Taken out while it is sent, because receiving changes the session; put back for its memory.
+    var outgoing = ByteWriter()
+    swap(&outgoing, &session.outbox)
+    try send(outgoing.bytes, until: deadline)
+    outgoing.removeFirst(outgoing.count)
+    if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
   }
 
   /// Sends bytes that are whole messages, past the outbox.
@@ -87,8 +90,10 @@ final class Link {
     if let failure { throw failure }
   }
 
-  /// Sends borrowed bytes that are whole messages, past the outbox. While the server cannot take
-  /// them, what it has to say is received, so that two full pipes never wait for each other.
+  /// Sends borrowed bytes that are whole messages, past the outbox.
+  ///
+  /// While the server cannot take them, what it has to say is received, so that two full pipes
+  /// never wait for each other.
   func send(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(PGError) {
     var rest = bytes
     while !rest.isEmpty {

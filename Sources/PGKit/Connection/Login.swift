@@ -38,8 +38,9 @@ struct Login {
     }
   }
 
-  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail. A wrong
-  /// password stays wrong, and is not sent a second time in the clear.
+  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail.
+  ///
+  /// A wrong password stays wrong, and is not sent a second time in the clear.
   private static func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
     switch error.code {
     case .invalidAuthorizationSpecification, .insecurityError: true
@@ -96,7 +97,7 @@ struct Login {
       throw .option("no user name was given", hint: "set user in the IRI, or PGUSER")
     }
     let startup = StartupMessage(
-      version: plan.maximumVersion, parameters: startupParameters(user: user))
+      version: plan.maximumVersion, parameters: options.startupParameters())
     var exchange = Startup(
       startup, minimumVersion: plan.minimumVersion,
       authenticator: Authenticator(
@@ -109,20 +110,6 @@ struct Login {
     return Connection(
       connector: connector, endpoint: endpoint, link: link, backendKey: exchange.backendKey,
       interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
-  }
-
-  private func startupParameters(user: String) -> [(name: String, value: String)] {
-    var parameters: [(name: String, value: String)] = [("user", user)]
-    func add(_ name: String, _ value: String?) {
-      if let value { parameters.append((name, value)) }
-    }
-    add("database", options.database)
-    add("replication", options.replication)
-    add("options", options.options)
-    add("application_name", options.applicationName ?? options.fallbackApplicationName)
-    add("client_encoding", options.clientEncoding ?? "UTF8")
-    for setting in options.settings { add(setting.name, setting.value) }
-    return parameters
   }
 }
 

@@ -29,23 +29,27 @@ extension Connection {
   ///
   /// Notifications sent after this returns are received (outside a transaction block).
   ///
-  /// - Throws: ``PGError``: the server's; `--OPE` for a name with a zero byte or an empty one.
+  /// - Throws: ``PGError``: the server's; `--OPE` for a name with a zero byte.
   ///
   /// In py-postgresql: `db.listen(*channels)`.
   public func listen(_ channels: String...) throws(PGError) { try listen(channels) }
 
   /// Begins to listen on channels.
   public func listen(_ channels: [String]) throws(PGError) {
-    try execute(channels.map { channel throws(PGError) in try "LISTEN \(SQL.quoteIdentifier(channel))" }
-      .joined(separator: ";"))
+    try execute(Self.commands("LISTEN", channels))
   }
 
   /// Ends listening on channels.
   ///
   /// In py-postgresql: `db.unlisten(*channels)`.
   public func unlisten(_ channels: String...) throws(PGError) {
-    try execute(channels.map { channel throws(PGError) in try "UNLISTEN \(SQL.quoteIdentifier(channel))" }
-      .joined(separator: ";"))
+    try execute(Self.commands("UNLISTEN", channels))
+  }
+
+  private static func commands(_ verb: String, _ channels: [String]) throws(PGError) -> String {
+    var commands: [String] = []
+    for channel in channels { commands.append("\(verb) \(try SQL.quoteIdentifier(channel))") }
+    return commands.joined(separator: "; ")
   }
 
   /// The notifications that have arrived, waiting for the first until `deadline` if there is none.

@@ -27,6 +27,9 @@ extension ConnectionOptions {
     }
     for setting in settings {
       if setting.name.isEmpty { throw .option("a server setting has no name") }
+      if setting.name.hasPrefix("_pq_.") {
+        throw .option("settings that begin with \"_pq_.\" belong to the protocol")
+      }
       if setting.name.utf8.contains(0) || setting.value.utf8.contains(0) {
         throw .option("a server setting holds a NUL byte")
       }

@@ -99,6 +99,9 @@ extension OptionKeyword {
     .init(
       "requirepeer", variable: "PGREQUIREPEER",
       .refused(because: "PGKit does not check the owner of a socket's server process")),
+    // Keys in place of a password: without them there would be a login with something else.
+    .init("scram_client_key", isSecret: true, .refused(because: "PGKit derives keys itself")),
+    .init("scram_server_key", isSecret: true, .refused(because: "PGKit derives keys itself")),
     // Never compressed, as libpq since version 14.
     .init("sslcompression", variable: "PGSSLCOMPRESSION", .ignored),
     // A file of secrets that is not written hurts nobody.

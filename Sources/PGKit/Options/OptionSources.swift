@@ -67,7 +67,9 @@ public struct OptionSources: Sendable {
     resolved.fill(from: .init(source: .override, options: overrides, name: "override"))
     if let layer = try iriLayer(iri) { resolved.fill(from: layer) }
     let variables = try EnvironmentOptions.parse(prefix: prefix, environment)
-    resolved.fill(from: .init(source: .environment, options: variables, name: prefix))
+    resolved.fill(
+      from: .init(
+        source: .environment, options: variables, name: "environment", variablePrefix: prefix))
     if let service = resolved.options.service, !service.isEmpty {
       resolved.fill(from: try layer(ofService: service, in: resolved.options.serviceFile))
     }

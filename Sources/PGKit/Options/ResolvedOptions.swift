@@ -51,12 +51,13 @@ public struct ResolvedOptions: Sendable {
   struct Layer: Sendable {
     let source: OptionSource
     let options: ConnectionOptions
-    /// How the source is called; the environment by the prefix of its variables.
+    /// How the source is called.
     let name: String
+    /// What the names begin with, if each option came from a variable of its own.
+    var variablePrefix: String?
 
     func place(of keyword: OptionKeyword) -> String {
-      guard source == .environment else { return name }
-      return EnvironmentOptions.name(of: keyword, prefix: name) ?? name
+      variablePrefix.flatMap { EnvironmentOptions.name(of: keyword, prefix: $0) } ?? name
     }
   }
 

@@ -128,7 +128,9 @@ struct CopyRun {
   let buffer: ReceiveBuffer
   /// Where they lie, tags and lengths included: just as another server wants to receive them.
   let frames: Range<Int>
-  /// How many there are. A server sends each row as one message.
+  /// How many there are.
+  ///
+  /// A server sends each row as one message.
   let count: Int
 
   /// The messages as they came over the wire, borrowed for the call.

@@ -18,7 +18,9 @@ public final class Chunks {
   /// - Throws: ``PGError``: the server's, or `--OPE` if another operation took the connection.
   public func next() throws(PGError) -> RowBatch? { try running.next(on: connection) }
 
-  /// The columns. Known from the start for a prepared statement, otherwise from the first batch on.
+  /// The columns.
+  ///
+  /// Known from the start for a prepared statement, otherwise from the first batch on.
   public var columns: [Column] { running.columns?.columns ?? [] }
 
   /// What the statement said of itself when it was complete.

@@ -16,7 +16,9 @@ public final class CopyOutStream {
   /// The number of columns.
   public var columnCount: Int { running.exchange.copyResponse?.columnFormats.count ?? 0 }
 
-  /// What the statement said of itself: `COPY 3`. Only there after the last chunk.
+  /// What the statement said of itself: `COPY 3`.
+  ///
+  /// Only there after the last chunk.
   public var tag: CommandTag? { running.isFinished ? running.exchange.tag : nil }
 
   /// The next rows, or `nil` after the last.

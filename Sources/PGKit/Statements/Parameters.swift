@@ -30,7 +30,7 @@ enum Parameters {
   ) throws(PGError) -> BoundParameters {
     var bound = BoundParameters()
     for (value, type) in pairs {
-      guard let value else {
+      guard let value, !value.isNull else {
         bound.appendNull()
         continue
       }

@@ -54,36 +54,22 @@ public struct Row: Sendable {
     get throws(PGError) { try self[required(name)] }
   }
 
-  /// A column's value as a Swift type.
+  /// A column's value as a Swift type, or as an optional of one: `row[0, as: Int?.self]`.
   ///
-  /// - Throws: ``PGError`` `--CIO` if there is no such column, it is NULL, or its value is not to be
-  ///   had as that type.
-  public subscript<Value: PGDecodable>(_ index: Int, as type: Value.Type) -> Value {
+  /// - Throws: ``PGError`` `--CIO` if there is no such column, it is NULL and the type no optional, or
+  ///   its value is not to be had as that type.
+  public subscript<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value {
     get throws(PGError) {
       let column = try column(index)
-      guard var reader = storage.run.reader(row: position, column: index) else {
-        throw located(.column("NULL is no \(Value.self)"), column)
-      }
-      return try decode(&reader, column)
+      let reader = storage.run.reader(row: position, column: index)
+      do throws(PGError) {
+        return try Value.decodeColumn(reader, type: column.type, format: column.format)
+      } catch { throw located(error, column) }
     }
   }
 
-  /// A column's value as a Swift type, `nil` for NULL.
-  public subscript<Value: PGDecodable>(_ index: Int, as type: Value?.Type) -> Value? {
-    get throws(PGError) {
-      let column = try column(index)
-      guard var reader = storage.run.reader(row: position, column: index) else { return nil }
-      return try decode(&reader, column)
-    }
-  }
-
-  /// The value of the first column named `name` as a Swift type.
-  public subscript<Value: PGDecodable>(_ name: String, as type: Value.Type) -> Value {
-    get throws(PGError) { try self[required(name), as: type] }
-  }
-
-  /// The value of the first column named `name` as a Swift type, `nil` for NULL.
-  public subscript<Value: PGDecodable>(_ name: String, as type: Value?.Type) -> Value? {
+  /// The value of the first column named `name` as a Swift type, or as an optional of one.
+  public subscript<Value: PGColumnValue>(_ name: String, as type: Value.Type) -> Value {
     get throws(PGError) { try self[required(name), as: type] }
   }
 
@@ -99,20 +85,6 @@ public struct Row: Sendable {
       throw .column("there is no column named \"\(name)\" in the row")
     }
     return index
-  }
-
-  private func decode<Value: PGDecodable>(
-    _ reader: inout ByteReader, _ column: Column
-  ) throws(PGError) -> Value {
-    guard Value.accepts(column.type, column.format) else {
-      throw located(.column("\(column.type.name) is no \(Value.self)"), column)
-    }
-    do throws(PGError) {
-      switch column.format {
-      case .binary: return try Value(binary: &reader, as: column.type)
-      case .text: return try Value(text: &reader, as: column.type)
-      }
-    } catch { throw located(error, column) }
   }
 
   private func located(_ error: PGError, _ column: Column) -> PGError {

@@ -37,8 +37,10 @@ public struct RowBatch: Sendable, RandomAccessCollection {
   }
 }
 
-/// What a batch and its rows share. Immutable: the session receives into another buffer for as long
-/// as this one is held (`Session/Inbox.swift`), which is what makes sharing it between threads safe.
+/// What a batch and its rows share.
+///
+/// Immutable: the session receives into another buffer for as long as this one is held
+/// (`Session/Inbox.swift`), which is what makes sharing it between threads safe.
 final class RowStorage: @unchecked Sendable {
   let run: RowRun
   let columns: ColumnList
@@ -55,7 +57,9 @@ final class ColumnList: Sendable {
 
   init(_ columns: [Column]) { self.columns = columns }
 
-  /// The first column of that name. Statements have few columns: looking at each is faster than a
-  /// dictionary that has to be built for every statement.
+  /// The first column of that name.
+  ///
+  /// Statements have few columns: looking at each is faster than a dictionary that has to be built
+  /// for every statement.
   func index(of name: String) -> Int? { columns.firstIndex { $0.name == name } }
 }

@@ -67,7 +67,9 @@ public final class Statement {
     return values
   }
 
-  /// Closes the statement on the server. Closing twice does nothing.
+  /// Closes the statement on the server.
+  ///
+  /// Closing twice does nothing.
   public func close() throws(PGError) {
     if isClosed || connection.isClosed { return }
     isClosed = true

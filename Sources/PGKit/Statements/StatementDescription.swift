@@ -7,7 +7,9 @@ struct StatementDescription: Sendable {
 
   init(parameters: [UInt32], fields: [RowDescription.Field]) {
     parameterTypes = parameters.map { TypeOID(rawValue: $0) }
-    columns = fields.map { Column($0, format: BuiltinTypes.resultFormat(for: TypeOID(rawValue: $0.typeOID))) }
+    columns = fields.map {
+      Column($0, format: BuiltinTypes.resultFormat(for: TypeOID(rawValue: $0.typeOID)))
+    }
     let formats = columns.map(\.format.rawValue)
     // One code stands for all when all are equal.
     let first = formats.first

@@ -13,8 +13,10 @@ struct Frame: Equatable {
 
 /// The first five bytes of a message, checked.
 struct FrameHeader {
-  /// The longest message of a kind that is never long. As in libpq: a longer one means that the two
-  /// ends have lost step with each other, not that the server has much to say.
+  /// The longest message of a kind that is never long.
+  ///
+  /// As in libpq: a longer one means that the two ends have lost step with each other, not that the
+  /// server has much to say.
   static let shortLimit = 30_000
   /// The longest message at all: 1 GiB, the limit of a value in PostgreSQL.
   static let longLimit = 0x3FFF_FFFF

@@ -45,7 +45,7 @@ extension Array: PGEncodable where Element: PGArrayElement {
   }
 }
 
-extension Array: PGDecodable where Element: PGArrayElement {
+extension Array: PGColumnValue, PGDecodable where Element: PGArrayElement {
   /// Whether a column of `type` in `format` can become an array of the element.
   public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
     Element.acceptsArray(type, format)

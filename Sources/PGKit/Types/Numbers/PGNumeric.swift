@@ -29,29 +29,27 @@ public struct PGNumeric: Sendable {
 
   /// Makes a finite value in its one form: no zero groups outside, no digits beyond the scale, no
   /// minus before zero.
-  init(isNegative: Bool, groups: [UInt16], weight: Int16, scale: UInt16) {
-    let shown = Self.clipped(groups[...], weight: Int(weight), scale: Int(scale))
-    let significant = shown.drop { $0 == 0 }
-    let stripped = shown.count - significant.count
-    self.groups = Array(significant)
-    // Stripping stops at the last group, so the weight can only go as low as the scale allows.
-    self.weight = significant.isEmpty ? 0 : Int16(clamping: Int(weight) - stripped)
+  init(isNegative: Bool, groups: consuming [UInt16], weight: Int16, scale: UInt16) {
+    var shown = groups
+    Self.clip(&shown, weight: Int(weight), scale: Int(scale))
+    let leading = shown.prefix { $0 == 0 }.count
+    if leading > 0 { shown.removeFirst(leading) }
+    self.groups = shown
+    // Zeros are stripped up to the scale at most, so the weight stays far above its type's least.
+    self.weight = shown.isEmpty ? 0 : Int16(clamping: Int(weight) - leading)
     self.scale = scale
-    form = isNegative && !significant.isEmpty ? .negative : .finite
+    form = isNegative && !shown.isEmpty ? .negative : .finite
   }
 
   /// Takes away what lies beyond the scale, and then zero groups at the end.
-  private static func clipped(
-    _ groups: ArraySlice<UInt16>, weight: Int, scale: Int
-  ) -> ArraySlice<UInt16> {
+  private static func clip(_ groups: inout [UInt16], weight: Int, scale: Int) {
     let limit = max(0, weight + 1 + (scale + 3) / 4)
-    var shown = groups.prefix(limit)
-    if scale % 4 != 0, shown.count == limit, let last = shown.popLast() {
+    if groups.count > limit { groups.removeLast(groups.count - limit) }
+    if scale % 4 != 0, groups.count == limit, let last = groups.popLast() {
       let unit: UInt16 = scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
-      shown.append(last - last % unit)
+      groups.append(last - last % unit)
     }
-    while shown.last == 0 { shown.removeLast() }
-    return shown
+    while groups.last == 0 { groups.removeLast() }
   }
 
   /// Not a number.

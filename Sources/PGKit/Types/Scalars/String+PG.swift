@@ -47,7 +47,7 @@ extension String: PGEncodable, PGDecodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold.
   public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
-    guard !utf8.contains(0) else {
+    guard !hasZero else {
       throw .unwritable(String.self, as: type, ": it has a zero character")
     }
     writer.writeText(self)
@@ -56,6 +56,16 @@ extension String: PGEncodable, PGDecodable {
   /// Reads the text form of any type.
   public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
     self = try reader.readWholeText(of: type)
+  }
+
+  /// Whether there is a zero character.
+  ///
+  /// All bytes are looked at, so that they are looked at many at a time.
+  private var hasZero: Bool {
+    let found = utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.reduce(into: false) { found, byte in found = found || byte == 0 }
+    }
+    return found ?? utf8.contains(0)
   }
 
   /// The byte of a "char" in the text form that PostgreSQL 16 prints: nothing for 0, the character

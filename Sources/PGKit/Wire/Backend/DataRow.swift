@@ -1,4 +1,6 @@
-/// A row of a result. Its values are not copied: the row is its cells' places in the buffer.
+/// A row of a result.
+///
+/// Its values are not copied: the row is its cells' places in the buffer.
 enum DataRow {
   /// Adds the places of the row's values to `cells`, relative to the buffer's base.
   ///

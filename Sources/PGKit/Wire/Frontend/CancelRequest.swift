@@ -1,4 +1,5 @@
 /// Asks, on a connection of its own, for the running statement of a session to be cancelled.
+///
 /// There is no answer: the server closes.
 struct CancelRequest: FrontendMessage {
   static let tag: FrontendTag? = nil

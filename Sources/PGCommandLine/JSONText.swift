@@ -1,16 +1,16 @@
 /// Texts as JSON (RFC 8259).
-enum JSONText {
+public enum JSONText {
   /// The bytes are not UTF-8.
-  struct NotUTF8: Error {}
+  public struct NotUTF8: Error {}
 
   /// Appends text in quotes.
-  static func append(_ text: String, to buffer: inout OutputBuffer) {
+  public static func append(_ text: String, to buffer: inout OutputBuffer) {
     var text = text
     text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0), to: &buffer) }
   }
 
   /// Appends text in quotes; the bytes must be UTF-8.
-  static func append(
+  public static func append(
     _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
   ) throws(NotUTF8) {
     guard isUTF8(bytes) else { throw NotUTF8() }
@@ -18,8 +18,9 @@ enum JSONText {
   }
 
   /// Appends a JSON document of the server on one line: newlines between its tokens become spaces.
+  ///
   /// Within its texts there are none.
-  static func appendDocument(
+  public static func appendDocument(
     _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
   ) throws(NotUTF8) {
     guard isUTF8(bytes) else { throw NotUTF8() }
@@ -27,7 +28,7 @@ enum JSONText {
   }
 
   /// Whether a number's text is one in JSON too: `NaN` and `Infinity` are not.
-  static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  public static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let digit = bytes.first == UInt8(ascii: "-") ? bytes.dropFirst().first : bytes.first
     guard let digit else { return false }
     return digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9")
@@ -53,7 +54,8 @@ enum JSONText {
       || byte == 0x7F
   }
 
-  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer) {
+  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer)
+  {
     var index = 0
     while index < bytes.count {
       let byte = bytes[index]
