@@ -24,7 +24,8 @@ let package = Package(
   ],
   targets: [
     // The library: one module, so that nothing on the path from DataRow to Int crosses a boundary.
-    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    // OpenSSL is not linked but loaded on first use (Sources/COpenSSL/OpenSSL.c).
+    .target(name: "COpenSSL"),
     .target(name: "PGErrorCodes", swiftSettings: strict),
     .target(name: "PGKit", dependencies: ["COpenSSL", "PGErrorCodes"], swiftSettings: strict),
     // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.

@@ -4,8 +4,9 @@ import COpenSSL
 enum ConstantTime {
   /// Whether both have the same bytes.
   ///
-  /// Their counts are no secret.
+  /// Their counts are no secret. Without OpenSSL nothing is equal.
   static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+    guard left.count == right.count, EVP_sha256() != nil else { return false }
+    return CRYPTO_memcmp(left, right, left.count) == 0
   }
 }

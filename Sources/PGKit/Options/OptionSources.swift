@@ -21,8 +21,11 @@ public struct OptionSources: Sendable {
   public var prefix = "PG"
   /// The user's home directory, where the default files are.
   public var homeDirectory: String?
-  /// The operating system's name of the user, the default role.
-  public var userName: String?
+  /// Looks up the operating system's name of the user, the default role.
+  ///
+  /// Asked only where nobody named a role: the system's databases of users are not to be waited for
+  /// without need.
+  public var userName: @Sendable () -> String?
   /// Where a server's socket may be, in the order of trial.
   public var socketDirectories = Endpoint.socketDirectories
   /// Where the system's service file is, unless `PGSYSCONFDIR` says otherwise.
@@ -38,7 +41,7 @@ public struct OptionSources: Sendable {
   /// Sources of one's own choice.
   public init(
     prefix: String = "PG", environment: @escaping @Sendable (String) -> String?,
-    homeDirectory: String?, userName: String?
+    homeDirectory: String?, userName: @autoclosure @escaping @Sendable () -> String?
   ) {
     self.prefix = prefix
     self.environment = environment
@@ -112,7 +115,7 @@ public struct OptionSources: Sendable {
   /// Fills what is still unknown: first what others depend on.
   private func fillDefaults(_ resolved: inout ResolvedOptions) {
     var known = ConnectionOptions()
-    known.user = userName
+    if resolved.options.user == nil { known.user = userName() }
     known.passwordFile = existing("/.pgpass")
     resolved.fill(from: .init(source: .builtIn, options: known, name: "default"))
     let options = resolved.options
