@@ -27,7 +27,10 @@ let package = Package(
     // OpenSSL is not linked but loaded on first use (Sources/COpenSSL/OpenSSL.c).
     .target(name: "COpenSSL"),
     .target(name: "PGErrorCodes", swiftSettings: strict),
-    .target(name: "PGKit", dependencies: ["COpenSSL", "PGErrorCodes"], swiftSettings: strict),
+    // What must happen between fork and exec, where Swift cannot run.
+    .target(name: "CSpawn"),
+    .target(
+      name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
     // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
     .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
 
