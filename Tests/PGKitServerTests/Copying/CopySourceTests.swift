@@ -59,6 +59,25 @@ struct CopySourceTests {
     #expect(String(decoding: text, as: UTF8.self) == "1,x\n")
   }
 
+  @Test("reads views and partitioned tables, which COPY cannot name, through a query")
+  func views() throws {
+    try db.execute(
+      """
+      CREATE TEMP TABLE part(a int, "B" text) PARTITION BY LIST (a);
+      CREATE TEMP TABLE part_1 PARTITION OF part FOR VALUES IN (1);
+      INSERT INTO part VALUES (1, 'x');
+      CREATE TEMP VIEW shown AS TABLE part
+      """)
+    for name in ["part", "shown"] {
+      let source = try db.describe(CopySource(parsing: name))
+      #expect(source == .view(CopyTable([name], columns: ["a", "B"])))
+      let stream = try db.copyOut(try source.copyOut())
+      var text: [UInt8] = []
+      while let chunk = try stream.next() { chunk.forEach { text += $0 } }
+      #expect(String(decoding: text, as: UTF8.self) == "1\tx\n")
+    }
+  }
+
   @Test(
     "refuses a query that would end the COPY it is put into",
     arguments: [
