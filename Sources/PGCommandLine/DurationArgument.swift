@@ -32,3 +32,11 @@ public struct DurationArgument: ExpressibleByArgument, Hashable, Sendable {
     return overflow ? nil : product.addingReportingOverflow(fraction * factor / scale).partialValue
   }
 }
+
+extension DurationArgument {
+  /// A length of time in seconds, for defaults.
+  public init(seconds: Int) { duration = .seconds(seconds) }
+
+  /// How help shows a default.
+  public var defaultValueDescription: String { "\(duration.components.seconds)s" }
+}

@@ -86,7 +86,9 @@ struct DirectoryIdentity: Sendable, Hashable {
     -> DirectoryIdentity
   {
     var template = Array((base + "/pgkit-XXXXXX").utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) != nil }
+    let made = template.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.map { mkdtemp($0) != nil } ?? false
+    }
     guard made else {
       throw .cluster("could not make a directory in \"\(base)\"", Syscalls.lastError(of: "mkdtemp"))
     }

@@ -49,7 +49,8 @@ extension Installation {
 
   private static func ofVersion(_ name: String) throws(PGError) -> Installation {
     let all = all()
-    let found = all.first { $0.majorVersion == name || $0.version == name }
+    let found =
+      all.first { $0.majorVersion == name || $0.version == name }
       ?? all.first { $0.version.hasPrefix(name + ".") || $0.version.hasPrefix(name + " ") }
     if let found { return found }
     let known = all.map(\.description).joined(separator: ", ")

@@ -12,15 +12,19 @@ internal import CSpawn
 /// its number, where the system has descriptors for processes.
 final class ProcessHandle: Sendable {
   let pid: pid_t
-  private let file: OpenFile?
+  /// The process's descriptor, or -1 where the system has none.
+  private let descriptor: Int32
 
   /// How often a process is looked at where there is no descriptor for it.
   private static let lookInterval = Duration.milliseconds(10)
 
   init(_ pid: pid_t) {
     self.pid = pid
-    let descriptor = pgkit_process_descriptor(pid)
-    file = descriptor >= 0 ? OpenFile(owning: descriptor) : nil
+    descriptor = pgkit_process_descriptor(pid)
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
   }
 
   /// Waits for its end; whether it came by the deadline. A child that ended need not be collected
@@ -39,25 +43,27 @@ final class ProcessHandle: Sendable {
   }
 
   private var isGone: Bool {
-    if file != nil {
-      return file?.isReadable(timeout: 0) ?? true
-    }
+    if descriptor >= 0 { return isReadable(timeout: 0) }
     return kill(pid, 0) != 0 && errno == ESRCH
   }
 
   private func wait(until deadline: Deadline) {
-    guard file != nil else {
+    guard descriptor >= 0 else {
       let rest = Deadline.after(Self.lookInterval).earlier(deadline)
       poll(nil, 0, rest.pollTimeout)
       return
     }
-    _ = file?.isReadable(timeout: deadline.pollTimeout)
+    _ = isReadable(timeout: deadline.pollTimeout)
+  }
+
+  private func isReadable(timeout: Int32) -> Bool {
+    OpenFile.isReadable(descriptor, timeout: timeout)
   }
 
   /// Sends a signal; one to a process that has ended is no error.
   func send(_ signal: Int32) throws(SystemError) {
     let result: Int32
-    if let descriptor = file?.descriptor {
+    if descriptor >= 0 {
       result = pgkit_signal_process(descriptor, signal)
     } else {
       result = kill(pid, signal)
@@ -68,7 +74,10 @@ final class ProcessHandle: Sendable {
 
 extension OpenFile {
   /// Whether the descriptor can be read within `timeout` milliseconds.
-  func isReadable(timeout: Int32) -> Bool {
+  func isReadable(timeout: Int32) -> Bool { Self.isReadable(descriptor, timeout: timeout) }
+
+  /// Whether a descriptor can be read within `timeout` milliseconds.
+  static func isReadable(_ descriptor: Int32, timeout: Int32) -> Bool {
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&entry, 1, timeout) > 0
   }

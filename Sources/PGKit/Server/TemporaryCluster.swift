@@ -106,8 +106,9 @@ public final class TemporaryCluster: Sendable {
   }
 
   private static func makePassword() throws(PGError) -> String {
-    do { return String(decoding: Hexadecimal.encode(try SecureRandom.bytes(16)), as: UTF8.self) }
-    catch { throw .cluster("could not make a password", cause: error) }
+    do {
+      return String(decoding: Hexadecimal.encode(try SecureRandom.bytes(16)), as: UTF8.self)
+    } catch { throw .cluster("could not make a password", cause: error) }
   }
 
   /// The server's log.
