@@ -65,12 +65,17 @@ let package = Package(
     .testTarget(
       name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
       swiftSettings: strict),
+    .target(
+      name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
+      swiftSettings: strict),
     .testTarget(
-      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL"],
+      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL", "PGTestCluster"],
       exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
-    .testTarget(name: "PGKitServerTests", dependencies: ["PGKit"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes"], swiftSettings: strict),
+      name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes", "PGTestCluster"],
+      swiftSettings: strict),
     .testTarget(
       name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],
       swiftSettings: strict),

@@ -1,7 +1,10 @@
 import PGKit
+import PGTestCluster
 import Testing
 
-@Suite("copy source and table")
+@Suite(
+  "copy source and table", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed")
+)
 struct CopySourceTests {
   private let db: Connection
 

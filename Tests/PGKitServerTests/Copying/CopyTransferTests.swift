@@ -1,7 +1,8 @@
 import PGKit
+import PGTestCluster
 import Testing
 
-@Suite("copy transfer")
+@Suite("copy transfer", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct CopyTransferTests {
   private let source: Connection
   private let targets: [Connection]
