@@ -2,7 +2,9 @@ import Foundation
 public import PGKit
 
 /// The server that tests talk to: a throwaway cluster for each test run, with TLS and a role for
-/// every way of logging in. It goes away with the process.
+/// every way of logging in.
+///
+/// It goes away with the process.
 ///
 /// Roles `scram`, `md5`, `plain`, `tlsonly` and `notls` have the password `secret`; `certified` needs
 /// a client certificate; the superuser comes in through the socket.
