@@ -27,7 +27,10 @@ let package = Package(
     // OpenSSL is not linked but loaded on first use (Sources/COpenSSL/OpenSSL.c).
     .target(name: "COpenSSL"),
     .target(name: "PGErrorCodes", swiftSettings: strict),
-    .target(name: "PGKit", dependencies: ["COpenSSL", "PGErrorCodes"], swiftSettings: strict),
+    // What must happen between fork and exec, where Swift cannot run.
+    .target(name: "CSpawn"),
+    .target(
+      name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
     // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
     .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
 
@@ -62,12 +65,17 @@ let package = Package(
     .testTarget(
       name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
       swiftSettings: strict),
+    .target(
+      name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
+      swiftSettings: strict),
     .testTarget(
-      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL"],
+      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL", "PGTestCluster"],
       exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
-    .testTarget(name: "PGKitServerTests", dependencies: ["PGKit"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes"], swiftSettings: strict),
+      name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes", "PGTestCluster"],
+      swiftSettings: strict),
     .testTarget(
       name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],
       swiftSettings: strict),

@@ -41,3 +41,11 @@ public struct DurationArgument: ExpressibleByArgument, Hashable, Sendable {
     String(repeating: "0", count: 3 - decimals.count)
   }
 }
+
+extension DurationArgument {
+  /// A length of time in seconds, for defaults.
+  public init(seconds: Int) { duration = .seconds(seconds) }
+
+  /// How help shows a default.
+  public var defaultValueDescription: String { "\(duration.components.seconds)s" }
+}

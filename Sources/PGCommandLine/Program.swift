@@ -46,12 +46,17 @@ public enum Program {
 
   /// Ends the process with `status`, unless stdout could not be written: then with 1.
   public static func end(_ status: ExitStatus, program: String) -> Never {
+    end(rawStatus: status.rawValue, program: program)
+  }
+
+  /// Ends the process with a status that is not of the table: a command's own, or `pg_ctl`'s.
+  public static func end(rawStatus status: Int32, program: String) -> Never {
     do throws(StandardOutput.Failure) {
       try StandardOutput.shared.finish()
     } catch {
       end(after: error, program: program)
     }
-    exit(status.rawValue)
+    exit(status)
   }
 
   /// A reader that went away ends a program as SIGPIPE does; every other failure is told.

@@ -76,7 +76,7 @@ final class CopyJob {
   private func prepare() throws -> CopyTransfer {
     let connection = try openSource()
     var identities: [String: String] = [:]
-    if let connection, let source, case .table(let table) = rows {
+    if let connection, let source, let table = rows.table {
       let identity = try fromSource { () throws(PGError) in try connection.identity(of: table) }
       identities[identity] = source.label
     }
@@ -144,7 +144,7 @@ final class CopyJob {
 
   /// The table that a receiver copies into, its columns in the order of the data.
   private func table(of receiver: Receiver) throws(Failure) -> CopyTable {
-    guard case .table(let copied) = rows else {
+    guard let copied = rows.table else {
       guard let table = receiver.operand.table else { throw .usage("no table to copy into") }
       return table
     }

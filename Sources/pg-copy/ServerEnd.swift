@@ -43,10 +43,13 @@ final class ServerEnd {
 
   /// Begins the transaction that the data is stored in.
   func beginStoring() throws(PGError) {
-    // A lock that nobody gives up must not hold the snapshot of the source for ever.
-    let isLimited = options.settings.contains { $0.name.lowercased() == "lock_timeout" }
+    // A lock that nobody gives up must not hold the source's snapshot for ever; whoever has set
+    // a limit, by whatever means, keeps it.
     try connection?.execute(
-      "BEGIN; \(isLimited ? "" : "SET LOCAL lock_timeout = '5s'; ")" + settings())
+      """
+      BEGIN; SELECT pg_catalog.set_config(name, '5s', true) FROM pg_catalog.pg_settings \
+      WHERE name = 'lock_timeout' AND source = 'default'; \(settings())
+      """)
   }
 
   /// Commits.

@@ -69,13 +69,12 @@ struct ConnectionFailureTests {
 
   @Test("an expired certificate")
   func expired() throws {
-    try server.withCertificate(.expired) {
-      try expect(
-        server.tcpIRI(
-          user: "scram", password: "secret", "sslmode=verify-full",
-          "sslrootcert=\(server.rootCertificate)"),
-        says: "--SEC", "expired")
-    }
+    let server = try TestServer.expired.get()
+    try expect(
+      server.tcpIRI(
+        user: "scram", password: "secret", "sslmode=verify-full",
+        "sslrootcert=\(server.rootCertificate)"),
+      says: "--SEC", "expired")
   }
 
   @Test("a login that the server allows only with TLS, or only without")

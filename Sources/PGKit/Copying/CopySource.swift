@@ -1,7 +1,9 @@
-/// What is copied from a server: a table, or the rows of a query.
+/// What is copied from a server: a table, what looks like one, or the rows of a query.
 public enum CopySource: Hashable, Sendable {
   /// A table, or some columns of it.
   case table(CopyTable)
+  /// A view, a partitioned or a foreign table: COPY reads its rows only through a query.
+  case view(CopyTable)
   /// A query's text, without a semicolon at its end.
   case query(String)
 
@@ -15,12 +17,24 @@ public enum CopySource: Hashable, Sendable {
     }
   }
 
+  /// The table, or what looks like one; `nil` for a query.
+  public var table: CopyTable? {
+    switch self {
+    case .table(let table), .view(let table): table
+    case .query: nil
+    }
+  }
+
   /// The statement that gives the data.
   ///
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
   public func copyOut(_ format: CopyFormat = .text) throws(PGError) -> String {
     switch self {
     case .table(let table): return try table.copyOut(format)
+    case .view(let table):
+      let query = CopySource.query(
+        "SELECT \(try table.quotedColumns()) FROM \(try table.quotedName())")
+      return try query.copyOut(format)
     case .query(let text):
       // The newline ends a comment that the query may end with.
       return "COPY (\(text)\n) TO STDOUT WITH (FORMAT \(format.rawValue))"
@@ -55,11 +69,22 @@ extension Connection {
       let statement = try prepare(text)
       try statement.close()
       return source
-    case .table(var table):
-      guard table.columns.isEmpty else { return source }
-      table.columns = try storedColumns(of: table)
-      return .table(table)
+    case .table(var table), .view(var table):
+      if table.columns.isEmpty { table.columns = try storedColumns(of: table) }
+      return try isView(table) ? .view(table) : .table(table)
     }
+  }
+
+  /// Whether COPY … TO cannot name it.
+  private func isView(_ table: CopyTable) throws(PGError) -> Bool {
+    let rows = try query.text(
+      "SELECT relkind FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass",
+      [try table.quotedName()])
+    var kind = ""
+    while let batch = try rows.next() {
+      for row in batch { kind = try row[0, as: String.self] }
+    }
+    return ["v", "m", "p", "f"].contains(kind)
   }
 
   /// The columns of a table whose values are not generated, in order.

@@ -49,11 +49,17 @@ public struct CopyTable: Hashable, Sendable {
     "COPY \(try target()) TO STDOUT WITH (FORMAT \(format.rawValue))"
   }
 
-  private func target() throws(PGError) -> String {
-    guard !columns.isEmpty else { return try quotedName() }
+  /// The list of columns, every one in quotes; `*` for all.
+  func quotedColumns() throws(PGError) -> String {
+    guard !columns.isEmpty else { return "*" }
     var list: [String] = []
     for column in columns { list.append(try SQL.quoteIdentifier(column)) }
-    return "\(try quotedName()) (\(list.joined(separator: ", ")))"
+    return list.joined(separator: ", ")
+  }
+
+  private func target() throws(PGError) -> String {
+    let name = try quotedName()
+    return columns.isEmpty ? name : "\(name) (\(try quotedColumns()))"
   }
 }
 

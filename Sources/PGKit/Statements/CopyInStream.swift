@@ -28,6 +28,7 @@ public final class CopyInStream {
   ///
   /// - Throws: ``PGError``: the server's, as soon as it is known, which may be some data later.
   public func write(_ data: UnsafeRawBufferPointer) throws(PGError) {
+    try running.requireCopying()
     var rest = data
     while !rest.isEmpty {
       let piece = rest.prefix(Self.pieceSize)
@@ -165,7 +166,7 @@ private final class RunningCopyIn: RunningOperation {
     }
   }
 
-  private func requireCopying() throws(PGError) {
+  func requireCopying() throws(PGError) {
     if phase != .copying { throw .copyingIsOver() }
   }
 

@@ -1,7 +1,8 @@
 import PGKit
+import PGTestCluster
 import Testing
 
-@Suite("COPY")
+@Suite("COPY", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct CopyTests {
   private let db: Connection
 

@@ -1,7 +1,8 @@
 import PGKit
+import PGTestCluster
 import Testing
 
-@Suite("Statement")
+@Suite("Statement", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct StatementTests {
   private let db: Connection
 

@@ -187,6 +187,6 @@ import Testing
   func standard() throws {
     let options = try OptionSources.standard(iri: "pq://u@h:7/d")
     #expect(options.user == "u" && options.hosts == ["h"] && options.ports == [7])
-    #expect(OptionSources().userName?.isEmpty == false)
+    #expect(OptionSources().userName()?.isEmpty == false)
   }
 }

@@ -1,6 +1,7 @@
 import COpenSSL
 import Foundation
 import Synchronization
+import PGTestCluster
 import Testing
 
 @testable import PGKit

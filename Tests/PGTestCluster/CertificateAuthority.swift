@@ -2,15 +2,15 @@ import Foundation
 
 /// An authority that signs certificates for tests, with the `openssl` command, in a directory of
 /// its own that is removed with it.
-final class CertificateAuthority: Sendable {
+public final class CertificateAuthority: Sendable {
   /// A certificate and its private key, as files.
-  struct Credentials: Sendable {
-    let certificate: String
-    let key: String
+  public struct Credentials: Sendable {
+    public let certificate: String
+    public let key: String
   }
 
   /// What kind of key is made.
-  enum KeyKind: Sendable {
+  public enum KeyKind: Sendable {
     case elliptic
     case ed25519
     case rsa
@@ -25,31 +25,32 @@ final class CertificateAuthority: Sendable {
   }
 
   /// What a certificate is for.
-  enum Purpose: String, Sendable {
+  public enum Purpose: String, Sendable {
     case server = "serverAuth"
     case client = "clientAuth"
   }
 
   /// Why the command did not do what it was told.
-  struct CommandFailed: Error, CustomStringConvertible {
-    let description: String
+  public struct CommandFailed: Error, CustomStringConvertible {
+    public let description: String
   }
 
   /// The `openssl` command; tests that need it are to be skipped without it.
-  static let command: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+  public static let command: String? =
+    (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
     .split(separator: ":").map { "\($0)/openssl" }
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   /// Whether there is an `openssl` command.
-  static var isAvailable: Bool { command != nil }
+  public static var isAvailable: Bool { command != nil }
 
   private let directory: String
   private let ownsDirectory: Bool
   /// The authority's own certificate and key.
-  let root: Credentials
+  public let root: Credentials
 
   /// Makes an authority that signs itself.
-  init(named name: String = "Test CA") throws {
+  public init(named name: String = "Test CA") throws {
     directory = NSTemporaryDirectory() + "authority-\(UUID().uuidString)"
     ownsDirectory = true
     root = Credentials(certificate: directory + "/ca.crt", key: directory + "/ca.key")
@@ -61,7 +62,7 @@ final class CertificateAuthority: Sendable {
   }
 
   /// Makes an authority between `parent` and the certificates that it signs.
-  init(named name: String, under parent: CertificateAuthority) throws {
+  public init(named name: String, under parent: CertificateAuthority) throws {
     directory = parent.directory + "/under-\(UUID().uuidString)"
     ownsDirectory = false
     root = Credentials(certificate: directory + "/ca.crt", key: directory + "/ca.key")
@@ -76,7 +77,7 @@ final class CertificateAuthority: Sendable {
   }
 
   /// When a certificate is valid.
-  enum Validity: Sendable {
+  public enum Validity: Sendable {
     case now
     case past
     case future
@@ -93,7 +94,7 @@ final class CertificateAuthority: Sendable {
   /// Makes and signs a certificate.
   ///
   /// - Parameter alternatives: Alternative names as `openssl` writes them: `DNS:a`, `IP:127.0.0.1`.
-  func issue(
+  public func issue(
     subject: String = "/CN=server", alternatives: [String] = [], purpose: Purpose = .server,
     validity: Validity = .now, key: KeyKind = .elliptic
   ) throws -> Credentials {
@@ -109,7 +110,7 @@ final class CertificateAuthority: Sendable {
   /// Makes a certificate that signs itself.
   ///
   /// - Parameter signature: Options of the signature: `-sha384`, `-sigopt`, ….
-  func selfSigned(
+  public func selfSigned(
     subject: String = "/CN=server", key: KeyKind = .elliptic, signature: [String] = []
   ) throws -> Credentials {
     let made = newCredentials()
@@ -120,7 +121,7 @@ final class CertificateAuthority: Sendable {
   }
 
   /// Copies a private key under a passphrase.
-  func encrypt(_ key: String, passphrase: String) throws -> String {
+  public func encrypt(_ key: String, passphrase: String) throws -> String {
     let encrypted = newPath(".key")
     try run(
       ["pkey", "-in", key, "-aes256", "-passout", "pass:\(passphrase)", "-out", encrypted])
@@ -129,12 +130,12 @@ final class CertificateAuthority: Sendable {
   }
 
   /// Takes a certificate back; it shows in lists written from then on.
-  func revoke(_ credentials: Credentials) throws {
+  public func revoke(_ credentials: Credentials) throws {
     try run(["ca", "-config", configuration, "-revoke", credentials.certificate])
   }
 
   /// Writes the list of revoked certificates: a file, or `<hash>.r0` in a new directory.
-  func writeRevocationList(inDirectory: Bool = false) throws -> String {
+  public func writeRevocationList(inDirectory: Bool = false) throws -> String {
     let file = newPath(".crl")
     try run(["ca", "-config", configuration, "-gencrl", "-out", file])
     guard inDirectory else { return file }
@@ -147,7 +148,7 @@ final class CertificateAuthority: Sendable {
   }
 
   /// The certificates of `credentials` and then of this authority, as one file.
-  func chain(_ credentials: Credentials) throws -> Credentials {
+  public func chain(_ credentials: Credentials) throws -> Credentials {
     let path = newPath(".crt")
     let parts = try [credentials.certificate, root.certificate].map {
       try String(contentsOfFile: $0, encoding: .utf8)
@@ -157,7 +158,7 @@ final class CertificateAuthority: Sendable {
   }
 
   /// A digest of the whole certificate, in hexadecimal.
-  func digest(_ credentials: Credentials, _ algorithm: String) throws -> String {
+  public func digest(_ credentials: Credentials, _ algorithm: String) throws -> String {
     let binary = newPath(".der")
     try run(["x509", "-in", credentials.certificate, "-outform", "DER", "-out", binary])
     let line = try run(["dgst", "-\(algorithm)", "-r", binary])
@@ -165,10 +166,10 @@ final class CertificateAuthority: Sendable {
   }
 
   /// A path in the authority's directory where there is nothing yet.
-  func newPath(_ suffix: String) -> String { "\(directory)/\(UUID().uuidString)\(suffix)" }
+  public func newPath(_ suffix: String) -> String { "\(directory)/\(UUID().uuidString)\(suffix)" }
 
   /// Sets the permissions of a file.
-  func setMode(_ mode: Int, of path: String) throws {
+  public func setMode(_ mode: Int, of path: String) throws {
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
   }
 }
