@@ -28,6 +28,14 @@ final class RunningProgram {
     try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }
   }
 
+  /// Waits until stdout is as the condition wants it, and returns it.
+  func waitForOutput(
+    timeout: Duration = .seconds(20), _ condition: (String) -> Bool
+  ) throws -> String {
+    try wait(for: "stdout", timeout) { condition(streams.outputText()) }
+    return streams.outputText()
+  }
+
   /// Waits for the end, and kills a program that does not come to it.
   func wait(timeout: Duration = .seconds(60)) throws -> BuiltProgram.Outcome {
     do {
