@@ -76,15 +76,28 @@ extension Listener {
     let connection = try connecting.connect(
       connecting.options(iri: command.iri), until: deadline)
     do throws(PGError) {
-      // A server that ends sessions which say nothing would end this one.
-      if connection.serverVersion.major >= 14 {
-        try connection.execute("SET idle_session_timeout = 0", until: deadline)
-      }
+      try prepare(connection)
       try connection.listen(command.channels, until: deadline)
     } catch {
       throw Self.explained(error).failure(of: ListenCommand.program)
     }
     return connection
+  }
+
+  /// Makes the settings of the session such that the server neither ends it nor changes what it sends.
+  private func prepare(_ connection: Connection) throws(PGError) {
+    var commands: [String] = []
+    if connection.serverVersion.major >= 14 { commands.append("SET idle_session_timeout = 0") }
+    // The texts of a SQL_ASCII database have no known encoding: asked for UTF-8, its server ends the
+    // session of a listener to whom it must send something else.
+    let isUnknown = connection.reportedSetting("server_encoding") == "SQL_ASCII"
+    let encoding = isUnknown ? "SQL_ASCII" : "UTF8"
+    if connection.reportedSetting("client_encoding") != encoding {
+      commands.append("SET client_encoding = '\(encoding)'")
+    }
+    if !commands.isEmpty {
+      try connection.execute(commands.joined(separator: "; "), until: deadline)
+    }
   }
 
   private static func explained(_ error: PGError) -> PGError {
