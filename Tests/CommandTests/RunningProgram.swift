@@ -28,7 +28,6 @@ final class RunningProgram {
     try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }
   }
 
-<<<<<<< HEAD
   /// Waits until stdout is as the condition wants it, and returns it.
   func waitForOutput(
     timeout: Duration = .seconds(20), _ condition: (String) -> Bool
@@ -37,7 +36,6 @@ final class RunningProgram {
     return streams.outputText()
   }
 
-=======
   /// Waits until stderr holds `text`.
   func waitForErrors(_ text: String, timeout: Duration = .seconds(20)) throws {
     try wait(for: "\(text) on stderr", timeout) {
@@ -52,7 +50,6 @@ final class RunningProgram {
   /// Whether it has not come to its end yet.
   var isRunning: Bool { !collect(WNOHANG) }
 
->>>>>>> room/listen
   /// Waits for the end, and kills a program that does not come to it.
   func wait(timeout: Duration = .seconds(60)) throws -> BuiltProgram.Outcome {
     do {
