@@ -168,7 +168,8 @@ struct PgListenTests {
     #expect(try quiet.wait().errors == "\n")
   }
 
-  @Test("gives no hint about names that could not be written without quotes", arguments: ["A b", "É"])
+  @Test(
+    "gives no hint about names that could not be written without quotes", arguments: ["A b", "É"])
   func noHint(name: String) throws {
     let running = try started(name)
     running.signal(SIGTERM)
