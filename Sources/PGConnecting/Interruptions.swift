@@ -10,6 +10,8 @@ public final class Interruptions: Sendable {
     var handles: [Interruption] = []
     var signal: CInt?
     var isBusy = false
+    /// Whether there has been a connection: before, there is nothing to clean up.
+    var hasConnected = false
   }
 
   /// How long a program may take to clean up.
@@ -31,7 +33,10 @@ public final class Interruptions: Sendable {
 
   /// Adds a connection whose statement is to be cancelled.
   public func add(_ handle: Interruption) {
-    state.withLock { $0.handles.append(handle) }
+    state.withLock { state in
+      state.handles.append(handle)
+      state.hasConnected = true
+    }
   }
 
   /// Forgets all connections: what runs there from now on must come to its end even if a signal
@@ -56,13 +61,17 @@ public final class Interruptions: Sendable {
   }
 
   private func take(_ signal: CInt) {
-    let (handles, isBusy) = state.withLock { state in
+    let isWorking = state.withLock { state in
       state.signal = signal
-      return (state.handles, state.isBusy)
+      return state.isBusy && state.hasConnected
     }
-    guard isBusy else { Signals.endProcess(by: signal) }
-    for handle in handles { try? handle.cancel(within: Self.grace) }
-    sleep(5)
+    guard isWorking else { Signals.endProcess(by: signal) }
+    // Again and again, because a request that comes just before a statement begins cancels nothing.
+    let end = Deadline.after(Self.grace)
+    while !end.hasPassed {
+      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      sleep(1)
+    }
     Signals.endProcess(by: signal)
   }
 }
