@@ -19,6 +19,12 @@ public final class TestServer: Sendable {
   public static let otherAuthority = Result { try CertificateAuthority(named: "Other CA") }
     .map { authority in Kept(authority).value.root.certificate }
 
+  /// Whether this machine has an IPv6 loopback, without which that is not tested.
+  public static var hasIPv6: Bool {
+    FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+      && (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.isEmpty == false
+  }
+
   /// Whether there is a server to start; without one the tests are skipped.
   public static var isAvailable: Bool { !installations.isEmpty }
 
@@ -63,11 +69,11 @@ public final class TestServer: Sendable {
     rootCertificate = authority.root.certificate
     var options = TemporaryCluster.Options()
     options.listening = .loopback(port: nil)
-    options.settings = [.init("listen_addresses", "127.0.0.1,127.0.0.2")]
+    options.settings = [.init("listen_addresses", "127.0.0.1,127.0.0.2,::1")]
     cluster = try TemporaryCluster(installation: nil, options)
     port = try cluster.connectionOptions().ports?.first ?? 0
     let identity = try authority.issue(
-      alternatives: ["DNS:localhost", "IP:127.0.0.1"], validity: validity)
+      alternatives: ["DNS:localhost", "IP:127.0.0.1", "IP:::1"], validity: validity)
     try authority.revoke(identity)
     revocationList = try authority.writeRevocationList()
     let client = try authority.issue(subject: "/CN=certified", purpose: .client)

@@ -59,6 +59,17 @@ struct ConnectionTests {
     }
   }
 
+  @Test(
+    "reaches a server over IPv6, and by a name with several addresses",
+    .enabled(if: TestServer.hasIPv6, "there is no IPv6 here"))
+  func addresses() throws {
+    let tls = ["sslmode=verify-full", "sslrootcert=\(server.rootCertificate)"]
+    for host in ["[::1]", "localhost"] {
+      let iri = server.tcpIRI(host: host, user: "scram", password: "secret", options: tls)
+      #expect(try answer(iri).security == "ssl")
+    }
+  }
+
   @Test("binds the login to the channel where that is required, and refuses where it cannot")
   func channelBinding() throws {
     let tls = [
