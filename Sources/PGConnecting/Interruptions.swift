@@ -45,20 +45,25 @@ public final class Interruptions: Sendable {
     state.withLock { $0.handles = [] }
   }
 
-  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up.
-  public func duringWork<Result>(_ body: () throws -> Result) rethrows -> Result {
+  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up: if one
+  /// came, what `body` failed with is told and the process then dies by the signal.
+  ///
+  /// - Throws: What `body` throws, if no signal came.
+  public func duringWork(_ body: () throws -> Void) throws {
     state.withLock { $0.isBusy = true }
     defer { state.withLock { $0.isBusy = false } }
-    return try body()
+    do { try body() } catch {
+      if let signal {
+        (error as? Failure)?.diagnostic?.print()
+        Signals.endProcess(by: signal)
+      }
+      throw error
+    }
+    if let signal { Signals.endProcess(by: signal) }
   }
 
   /// The signal that came, if one did.
   public var signal: CInt? { state.withLock { $0.signal } }
-
-  /// Ends the process by the signal that came, if one did.
-  public func endIfSignalled() {
-    if let signal { Signals.endProcess(by: signal) }
-  }
 
   private func take(_ signal: CInt) {
     let isWorking = state.withLock { state in
