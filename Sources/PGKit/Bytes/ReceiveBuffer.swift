@@ -7,9 +7,10 @@ final class ReceiveBuffer {
   /// Room for two TLS records: what one read can bring.
   static let initialCapacity = 32 * 1024
 
-  /// The most that is allocated because a message only says that it will be so long; for more, its
-  /// bytes must come. A few lying bytes then cost a client little, and an honest message is copied
-  /// less than once.
+  /// The most that is allocated because a message only says that it will be so long.
+  ///
+  /// For more, its bytes must come. A few lying bytes then cost a client little, and an honest
+  /// message is copied about once.
   static let leap = 16 << 20
 
   private(set) var memory: UnsafeMutableRawBufferPointer

@@ -13,7 +13,9 @@ final class Link {
     didSet { trace = Trace(fromStartup: isStarting) }
   }
   private var trace = Trace()
-  /// The most that is received while something is sent. A server that says more than this without
+  /// The most that is received while something is sent.
+  ///
+  /// A server that says more than this without
   /// listening would otherwise decide how much memory the client spends.
   private static let backlogLimit = 256 << 20
 

@@ -34,8 +34,9 @@ struct FrameHeader {
     bodyLength = length - 4
   }
 
-  /// The longest message with that tag; `nil` if there is none that this driver can receive. So
-  /// nothing is received, and no memory spent, of what cannot be understood anyway.
+  /// The longest message with that tag; `nil` if there is none that this driver can receive.
+  ///
+  /// So nothing is received, and no memory spent, of what cannot be understood anyway.
   static func limit(of tag: UInt8) -> Int? {
     switch tag {
     // Rows, copied data, their descriptions, and texts may be long.

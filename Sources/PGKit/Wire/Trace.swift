@@ -36,7 +36,8 @@ struct Trace {
     var lines: [String] = []
     var start = 0
     while let message = next(in: pending[start...], sender) {
-      lines.append(line(pending[(start + message.header)..<(start + message.size)], message, sender))
+      let body = pending[(start + message.header)..<(start + message.size)]
+      lines.append(line(body, message, sender))
       start += message.size
     }
     pending.removeFirst(start)
