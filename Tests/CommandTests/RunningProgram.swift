@@ -28,6 +28,14 @@ final class RunningProgram {
     try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }
   }
 
+  /// Waits until stdout is as the condition wants it, and returns it.
+  func waitForOutput(
+    timeout: Duration = .seconds(20), _ condition: (String) -> Bool
+  ) throws -> String {
+    try wait(for: "stdout", timeout) { condition(streams.outputText()) }
+    return streams.outputText()
+  }
+
   /// Waits until stderr holds `text`.
   func waitForErrors(_ text: String, timeout: Duration = .seconds(20)) throws {
     try wait(for: "\(text) on stderr", timeout) {

@@ -2,7 +2,9 @@ import Foundation
 public import PGKit
 
 /// The server that tests talk to: a throwaway cluster for each test run, with TLS and a role for
-/// every way of logging in. It goes away with the process.
+/// every way of logging in.
+///
+/// It goes away with the process.
 ///
 /// Roles `scram`, `md5`, `plain`, `tlsonly` and `notls` have the password `secret`; `certified` needs
 /// a client certificate; the superuser comes in through the socket.
@@ -31,18 +33,26 @@ public final class TestServer: Sendable {
 
   /// A client's certificate, its key, and the key under a passphrase.
   public struct ClientCertificate: Sendable {
+    /// The certificate's file.
     public let certificate: String
+    /// The key's file.
     public let key: String
+    /// The file of the key under a passphrase.
     public let encryptedKey: String
+    /// The passphrase.
     public let passphrase: String
   }
 
   /// The password of every role that has one.
   public static let password = "secret"
 
+  /// The cluster.
   public let cluster: TemporaryCluster
+  /// The port of its sockets.
   public let port: Int
+  /// The file of the certificate that signed the server's.
   public let rootCertificate: String
+  /// What the role `certified` shows.
   public let clientCertificate: ClientCertificate
   /// A list in which the server's own certificate stands.
   public let revocationList: String
