@@ -17,7 +17,8 @@ struct SessionScene: Sendable, CustomStringConvertible {
     self.outcomes = outcomes
   }
 
-  private static let login = try? BackendEncoder.encode("AuthenticationOk")
+  private static let login =
+    try? BackendEncoder.encode("AuthenticationOk")
     + BackendEncoder.encode("ReadyForQuery I")
 
   /// Whether the conversation is the start-up itself.
@@ -113,8 +114,9 @@ extension SessionScene {
   /// What is skipped after an error: everything that has no data in it, until the server is ready.
   private static let skipped = "R R/password R/final K 2 3 C W c G H I v n t 1 s T"
 
-  /// Every point, with what may come at it. What is not listed is answered with 08P01, and the
-  /// session is over.
+  /// Every point, with what may come at it.
+  ///
+  /// What is not listed is answered with 08P01, and the session is over.
   static let all: [SessionScene] = [
     SessionScene(
       "startup, before a request", "startup 3.2 user=jwp password=x", [],
@@ -128,7 +130,8 @@ extension SessionScene {
       ["AuthenticationCleartextPassword"],
       before.merging(["R": "accepted", "v": "accepted"]) { $1 }),
     SessionScene(
-      "startup, SASL begun", "startup 3.0 user=jwp password=x", ["AuthenticationSASL \"SCRAM-SHA-256\""],
+      "startup, SASL begun", "startup 3.0 user=jwp password=x",
+      ["AuthenticationSASL \"SCRAM-SHA-256\""],
       before.merging(["R": "over --SEC"]) { $1 }),
     SessionScene(
       "startup, accepted", "startup 3.0 user=jwp", ["AuthenticationOk"],
@@ -137,7 +140,8 @@ extension SessionScene {
         "E": "over 42601", "E/fatal": "over 42601",
       ]),
     SessionScene(
-      "startup, key known", "startup 3.0 user=jwp", ["AuthenticationOk", "BackendKeyData 1 '1234'"],
+      "startup, key known", "startup 3.0 user=jwp",
+      ["AuthenticationOk", "BackendKeyData 1 '1234'"],
       [
         "N": "accepted", "A": "accepted", "S": "accepted", "Z": "finished", "E": "over 42601",
         "E/fatal": "over 42601",
