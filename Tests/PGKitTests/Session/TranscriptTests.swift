@@ -29,7 +29,8 @@ import Testing
   @Test("a transcript that does not fit is noticed")
   func notices() throws {
     let good = try Transcript(
-      "good", "> startup 3.0 user=a\nF StartupMessage 3 0 \"user\" \"a\"\nB AuthenticationOk\n"
+      "good",
+      "> startup 3.0 user=a\nF StartupMessage 3 0 \"user\" \"a\"\nB AuthenticationOk\n"
         + "B ReadyForQuery I\n= version 3.0\n= no key\n= finished I\n")
     try TranscriptPlayer.play(good, .byteByByte)
     for (line, other) in [

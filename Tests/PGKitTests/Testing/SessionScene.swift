@@ -5,19 +5,27 @@ struct SessionScene: Sendable, CustomStringConvertible {
   let description: String
   /// The `>` line that begins the conversation; empty for an idle session.
   let begin: String
+  private let words: [Word]
   /// What the server has said since.
-  let said: [String]
+  private let said: [[UInt8]]
   /// What becomes of each message that is not simply unexpected, by its name in ``samples``.
   let outcomes: [String: String]
 
   init(_ name: String, _ begin: String, _ said: [String] = [], _ outcomes: [String: String]) {
     description = name
     self.begin = begin
-    self.said = said
+    words = (try? Word.split(begin)) ?? []
+    self.said = said.map { text in
+      do { return try BackendEncoder.encode(text) } catch { fatalError("\(error)") }
+    }
     self.outcomes = outcomes
   }
 
-  private static let login = try? BackendEncoder.encode("AuthenticationOk")
+  private static let loginWords: [Word] = [
+    .bare("startup"), .bare("3.0"), .bare("user=jwp"),
+  ]
+  private static let login =
+    try? BackendEncoder.encode("AuthenticationOk")
     + BackendEncoder.encode("ReadyForQuery I")
 
   /// Whether the conversation is the start-up itself.
@@ -27,13 +35,13 @@ struct SessionScene: Sendable, CustomStringConvertible {
   func play() throws -> ScenePlayer {
     let player = ScenePlayer()
     if !isStartup {
-      player.conversation = try Conversation.begun(by: Word.split("startup 3.0 user=jwp"))
+      player.conversation = try Conversation.begun(by: Self.loginWords)
       try player.begin()
       _ = player.receive(Self.login ?? [])
     }
-    player.conversation = try Conversation.begun(by: Word.split(begin))
+    player.conversation = try Conversation.begun(by: words)
     try player.begin()
-    for text in said { _ = player.receive(try BackendEncoder.encode(text)) }
+    for bytes in said { _ = player.receive(bytes) }
     return player
   }
 }
@@ -113,7 +121,9 @@ extension SessionScene {
   /// What is skipped after an error: everything that has no data in it, until the server is ready.
   private static let skipped = "R R/password R/final K 2 3 C W c G H I v n t 1 s T"
 
-  /// Every point, with what may come at it. What is not listed is answered with 08P01, and the
+  /// Every point, with what may come at it.
+  ///
+  /// What is not listed is answered with 08P01, and the
   /// session is over.
   static let all: [SessionScene] = [
     SessionScene(
@@ -128,7 +138,8 @@ extension SessionScene {
       ["AuthenticationCleartextPassword"],
       before.merging(["R": "accepted", "v": "accepted"]) { $1 }),
     SessionScene(
-      "startup, SASL begun", "startup 3.0 user=jwp password=x", ["AuthenticationSASL \"SCRAM-SHA-256\""],
+      "startup, SASL begun", "startup 3.0 user=jwp password=x",
+      ["AuthenticationSASL \"SCRAM-SHA-256\""],
       before.merging(["R": "over --SEC"]) { $1 }),
     SessionScene(
       "startup, accepted", "startup 3.0 user=jwp", ["AuthenticationOk"],
@@ -137,7 +148,8 @@ extension SessionScene {
         "E": "over 42601", "E/fatal": "over 42601",
       ]),
     SessionScene(
-      "startup, key known", "startup 3.0 user=jwp", ["AuthenticationOk", "BackendKeyData 1 '1234'"],
+      "startup, key known", "startup 3.0 user=jwp",
+      ["AuthenticationOk", "BackendKeyData 1 '1234'"],
       [
         "N": "accepted", "A": "accepted", "S": "accepted", "Z": "finished", "E": "over 42601",
         "E/fatal": "over 42601",

@@ -186,7 +186,9 @@ final class TranscriptPlayer {
     if conversation != nil { throw mismatch("the conversation has not come to its end") }
   }
 
-  private func mismatch(_ text: String) -> Mismatch { Mismatch(description: "line \(line): \(text)") }
+  private func mismatch(_ text: String) -> Mismatch {
+    Mismatch(description: "line \(line): \(text)")
+  }
 }
 
 extension Session {
