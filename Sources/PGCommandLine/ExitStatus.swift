@@ -46,10 +46,11 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
 
   /// The table for a program's help.
   public static var table: String {
-    let lines = allCases.map { status in
+    let lines = allCases.reduce("EXIT STATUS:") { text, status in
       let number = String(status.rawValue)
-      return "  \(number)\(String(repeating: " ", count: 6 - number.count))\(status.meaning)"
+      let gap = String(repeating: " ", count: 6 - number.utf8.count)
+      return text + "\n  " + number + gap + status.meaning
     }
-    return (["EXIT STATUS:"] + lines + ["  128+n ended by signal n"]).joined(separator: "\n")
+    return lines + "\n  128+n ended by signal n"
   }
 }

@@ -1,7 +1,17 @@
-/// Texts as JSON (RFC 8259).
+/// Texts as JSON (RFC 8259): the only place where it is known what JSON escapes.
+///
+/// Beyond what must be, U+007F, U+2028 and U+2029 are escaped, so that one object stays one line for
+/// every reader and no control character reaches a terminal.
 public enum JSONText {
   /// The bytes are not UTF-8.
   public struct NotUTF8: Error {}
+
+  /// A text in quotes.
+  public static func quoted(_ text: String) -> String {
+    var buffer = OutputBuffer()
+    append(text, to: &buffer)
+    return String(decoding: buffer.bytes, as: UTF8.self)
+  }
 
   /// Appends text in quotes.
   public static func append(_ text: String, to buffer: inout OutputBuffer) {

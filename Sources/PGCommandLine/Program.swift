@@ -18,9 +18,9 @@ public enum Program {
     name: String, abstract: String, discussion: String = "", examples: [String] = [],
     subcommands: [any ParsableCommand.Type] = []
   ) -> CommandConfiguration {
-    let parts = [discussion, exampleText(examples), ExitStatus.table].filter { !$0.isEmpty }
-    return CommandConfiguration(
-      commandName: name, abstract: abstract, discussion: parts.joined(separator: "\n\n"),
+    CommandConfiguration(
+      commandName: name, abstract: abstract,
+      discussion: paragraphs([discussion, exampleText(examples), ExitStatus.table]),
       version: Version.line(program: name), subcommands: subcommands,
       helpNames: [.short, .long])
   }
@@ -112,11 +112,17 @@ public enum Program {
     _ command: Command.Type, _ examples: [String]
   ) -> String {
     let more = "See '\(name(of: command)) --help' for all of it."
-    return [exampleText(examples), "Usage: " + Command.usageString(), more]
-      .filter { !$0.isEmpty }.joined(separator: "\n\n")
+    return paragraphs([exampleText(examples), "Usage: " + Command.usageString(), more])
   }
 
   private static func exampleText(_ examples: [String]) -> String {
-    examples.isEmpty ? "" : (["EXAMPLES:"] + examples.map { "  " + $0 }).joined(separator: "\n")
+    examples.isEmpty ? "" : examples.reduce("EXAMPLES:") { $0 + "\n  " + $1 }
+  }
+
+  /// The texts that say something, with empty lines between them.
+  ///
+  /// Every run of a program makes its configuration, and `joined` is slow the first time.
+  private static func paragraphs(_ texts: [String]) -> String {
+    texts.reduce("") { $1.isEmpty ? $0 : $0.isEmpty ? $1 : $0 + "\n\n" + $1 }
   }
 }

@@ -29,17 +29,21 @@ public struct Connecting: Sendable {
 
   /// Connects; notices go to stderr, and the first of INT, TERM and HUP cancels what runs.
   ///
-  /// - Throws: ``Failure`` with status 2.
-  public func connect(_ options: ConnectionOptions) throws(Failure) -> Connection {
+  /// - Parameter deadline: When all attempts together must have led to a connection.
+  /// - Throws: ``Failure`` with status 2, or 4 when `deadline` was what ended the attempts.
+  public func connect(
+    _ options: ConnectionOptions, until deadline: Deadline = .never
+  ) throws(Failure) -> Connection {
     do throws(PGError) {
-      let connection = try Connector(options).connect()
+      let connection = try Connector(options).connect(until: deadline)
       let program = program
       connection.noticeHandler = { $0.diagnostic(of: program).print() }
       Interruptions.shared.add(connection.interruption)
       return connection
     } catch {
       let place = error.origin.creators.last { $0.label == "CONNECTOR" }?.summary
-      throw error.failure(of: program, status: .connection, location: place)
+      let status: ExitStatus = error.isTimeout && deadline.hasPassed ? .deadline : .connection
+      throw error.failure(of: program, status: status, location: place)
     }
   }
 

@@ -10,6 +10,8 @@ public final class Interruptions: Sendable {
     var handles: [Interruption] = []
     var signal: CInt?
     var isBusy = false
+    /// Whether there has been a connection: before, there is nothing to clean up.
+    var hasConnected = false
   }
 
   /// How long a program may take to clean up.
@@ -31,7 +33,10 @@ public final class Interruptions: Sendable {
 
   /// Adds a connection whose statement is to be cancelled.
   public func add(_ handle: Interruption) {
-    state.withLock { $0.handles.append(handle) }
+    state.withLock { state in
+      state.handles.append(handle)
+      state.hasConnected = true
+    }
   }
 
   /// Forgets all connections: what runs there from now on must come to its end even if a signal
@@ -40,29 +45,38 @@ public final class Interruptions: Sendable {
     state.withLock { $0.handles = [] }
   }
 
-  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up.
-  public func duringWork<Result>(_ body: () throws -> Result) rethrows -> Result {
+  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up: if one
+  /// came, what `body` failed with is told and the process then dies by the signal.
+  ///
+  /// - Throws: What `body` throws, if no signal came.
+  public func duringWork(_ body: () throws -> Void) throws {
     state.withLock { $0.isBusy = true }
     defer { state.withLock { $0.isBusy = false } }
-    return try body()
+    do { try body() } catch {
+      if let signal {
+        (error as? Failure)?.diagnostic?.print()
+        Signals.endProcess(by: signal)
+      }
+      throw error
+    }
+    if let signal { Signals.endProcess(by: signal) }
   }
 
   /// The signal that came, if one did.
   public var signal: CInt? { state.withLock { $0.signal } }
 
-  /// Ends the process by the signal that came, if one did.
-  public func endIfSignalled() {
-    if let signal { Signals.endProcess(by: signal) }
-  }
-
   private func take(_ signal: CInt) {
-    let (handles, isBusy) = state.withLock { state in
+    let isWorking = state.withLock { state in
       state.signal = signal
-      return (state.handles, state.isBusy)
+      return state.isBusy && state.hasConnected
     }
-    guard isBusy else { Signals.endProcess(by: signal) }
-    for handle in handles { try? handle.cancel(within: Self.grace) }
-    sleep(5)
+    guard isWorking else { Signals.endProcess(by: signal) }
+    // Again and again, because a request that comes just before a statement begins cancels nothing.
+    let end = Deadline.after(Self.grace)
+    while !end.hasPassed {
+      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      sleep(1)
+    }
     Signals.endProcess(by: signal)
   }
 }

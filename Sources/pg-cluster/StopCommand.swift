@@ -37,7 +37,7 @@ struct StopCommand: ParsableCommand {
 }
 
 /// The words of `--mode`.
-enum StopMode: String, CaseIterable, ExpressibleByArgument {
+enum StopMode: String, WordArgument {
   case smart, fast, immediate
 
   var shutdown: Cluster.ShutdownMode {

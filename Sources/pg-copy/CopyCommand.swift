@@ -59,13 +59,6 @@ struct CopyCommand: ParsableCommand {
 
   func run() throws {
     let job = try CopyJob(self)
-    do {
-      try Interruptions.shared.duringWork { try job.run() }
-    } catch let failure as Failure {
-      if Interruptions.shared.signal != nil { failure.diagnostic?.print() }
-      Interruptions.shared.endIfSignalled()
-      throw failure
-    }
-    Interruptions.shared.endIfSignalled()
+    try Interruptions.shared.duringWork { try job.run() }
   }
 }

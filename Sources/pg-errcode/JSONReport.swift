@@ -1,3 +1,4 @@
+internal import PGCommandLine
 internal import PGErrorCodes
 
 /// An answer for programs: one object a line, always with the same keys.
@@ -39,16 +40,7 @@ enum JSONReport {
     values.map { "[" + $0.map { text($0) }.joined(separator: ",") + "]" } ?? "null"
   }
 
-  /// A string in quotes.
-  ///
-  /// Every text here is printable ASCII: see ``Question`` and the table.
   private static func text(_ value: String?) -> String {
-    guard let value else { return "null" }
-    var quoted = "\""
-    for character in value.unicodeScalars {
-      if character == "\"" || character == "\\" { quoted += "\\" }
-      quoted.unicodeScalars.append(character)
-    }
-    return quoted + "\""
+    value.map(JSONText.quoted) ?? "null"
   }
 }

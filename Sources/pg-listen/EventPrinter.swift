@@ -6,23 +6,38 @@ internal import PGKit
 struct EventPrinter {
   /// How many have been printed.
   private(set) var count = 0
+  private let limit: Int?
   private var buffer = OutputBuffer()
 
-  /// Prints one event.
+  /// Makes a printer of at most `limit` events.
+  init(limit: Int?) { self.limit = limit }
+
+  /// Whether as many as were wanted have been printed.
+  var isDone: Bool { count == limit }
+
+  /// Prints events that have arrived now.
   ///
-  /// - Throws: ``StandardOutput/Failure`` if stdout does not accept it.
-  mutating func print(_ event: PGNotification) throws(StandardOutput.Failure) {
-    count += 1
+  /// - Throws: ``StandardOutput/Failure`` if stdout does not accept one.
+  mutating func print(_ events: [PGNotification]) throws(StandardOutput.Failure) {
+    guard !events.isEmpty else { return }
+    let time = Self.now()
+    for event in events where !isDone {
+      count += 1
+      append(event, time)
+      try buffer.drain()
+    }
+  }
+
+  private mutating func append(_ event: PGNotification, _ time: String) {
     buffer.append("{\"event\":\"notify\",\"seq\":\(count),\"channel\":")
     JSONText.append(event.channel, to: &buffer)
+    buffer.append(",\"payload\":")
     if let bytes = event.rawPayload {
-      buffer.append(",\"payload\":null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
+      buffer.append("null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
     } else {
-      buffer.append(",\"payload\":")
       JSONText.append(event.payload, to: &buffer)
     }
-    buffer.append(",\"pid\":\(event.processID),\"at\":\"\(Self.now())\"}\n")
-    try buffer.drain()
+    buffer.append(",\"pid\":\(event.processID),\"at\":\"\(time)\"}\n")
   }
 
   /// The wall clock in UTC with microseconds: the server does not send a time.

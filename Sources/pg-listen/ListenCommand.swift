@@ -19,7 +19,8 @@ struct ListenCommand: ParsableCommand {
     abstract: "Print the notifications of a server's channels as JSON lines.",
     discussion: """
       Each event is one JSON object on one line, written as it arrives. Channels are taken exactly as \
-      they are written, in upper or lower case. When the connection is lost, the program ends with 2.
+      they are written, in upper or lower case. When the connection is lost, the program ends with 2: \
+      nothing is missed in silence.
       """,
     examples: examples)
 
@@ -34,7 +35,7 @@ struct ListenCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Write a newline to this descriptor and close it when listening has begun.", valueName: "fd"))
-  var readyFD: Int32?
+  var readyFD: ReadyDescriptor?
 
   @Flag(name: [.customShort("q"), .long], help: "Do not say on stderr that listening has begun.")
   var quiet = false
@@ -52,12 +53,12 @@ struct ListenCommand: ParsableCommand {
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
-    if let readyFD, readyFD < 1 { throw ValidationError("--ready-fd must be a descriptor above 0") }
+    try readyFD?.validate()
     if channels.contains("") { throw ValidationError("a channel has no name") }
   }
 
   func run() throws {
-    var listener = try Listener(self)
+    var listener = Listener(self)
     try listener.run()
   }
 }

@@ -62,13 +62,6 @@ struct OpenCommand: ParsableCommand {
 
   func run() throws {
     let job = try OpenJob(self)
-    do {
-      try Interruptions.shared.duringWork { try job.run() }
-    } catch let failure as Failure {
-      if Interruptions.shared.signal != nil { failure.diagnostic?.print() }
-      Interruptions.shared.endIfSignalled()
-      throw failure
-    }
-    Interruptions.shared.endIfSignalled()
+    try Interruptions.shared.duringWork { try job.run() }
   }
 }

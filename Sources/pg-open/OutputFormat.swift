@@ -4,11 +4,11 @@ internal import PGCommandLine
 internal import PGKit
 
 /// How rows are printed.
-enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+enum OutputFormat: String, WordArgument {
   case table, tsv, csv, json, jsonl
 
   /// The words of `--format`.
-  static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
+  static let list = allValueStrings.joined(separator: ", ")
 
   /// A terminal changes the presentation and nothing else.
   static var `default`: OutputFormat { isatty(STDOUT_FILENO) == 1 ? .table : .tsv }

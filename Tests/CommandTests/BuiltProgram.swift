@@ -60,14 +60,19 @@ struct BuiltProgram {
   init(_ name: String) {
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     let root = URL(filePath: #filePath).appending(path: "../../..").standardized
-    let folders = [
-      URL(filePath: own).deletingLastPathComponent(),
-      URL(filePath: CommandLine.arguments.first ?? "").deletingLastPathComponent(),
-      root.appending(path: ".build/debug"), root.appending(path: ".build/release"),
-    ]
+    let given = ProcessInfo.processInfo.environment["PGKIT_BIN_DIR"].map { URL(filePath: $0) }
+    let folders =
+      (given.map { [$0] } ?? []) + [
+        URL(filePath: own).deletingLastPathComponent(),
+        URL(filePath: CommandLine.arguments.first ?? "").deletingLastPathComponent(),
+        root.appending(path: ".build/debug"), root.appending(path: ".build/release"),
+      ]
     let candidates = folders.map { $0.appending(path: name).path }
     path = candidates.first { access($0, X_OK) == 0 } ?? name
   }
+
+  /// A program of the system.
+  init(absolute path: String) { self.path = path }
 
   /// Runs the program to its end.
   ///

@@ -144,7 +144,7 @@ struct PgCopyTests {
         ADD span interval DEFAULT '-1 day +02:03:04', ADD x float8 DEFAULT 0.1 + 0.2;
       ALTER TABLE \(name)_1 ADD at timestamptz, ADD span interval, ADD x float8
       """)
-    let odd = iri + "&options=-c%20DateStyle%3DSQL,DMY%20-c%20IntervalStyle%3Dsql_standard"
+    let odd = iri + "?options=-c%20DateStyle%3DSQL,DMY%20-c%20IntervalStyle%3Dsql_standard"
     let outcome = try copy(to: 1, source: odd + "%20-c%20extra_float_digits%3D0")
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     let same = try db.query(
@@ -275,7 +275,7 @@ struct PgCopyTests {
     defer { try? db.execute("ROLLBACK") }
     let start = ContinuousClock.now
     let outcome = try program.run(
-      [iri, name, "--to", "\(iri)&options=-c%20lock_timeout%3D200;table=\(name)_1"])
+      [iri, name, "--to", "\(iri)?options=-c%20lock_timeout%3D200;table=\(name)_1"])
     #expect(outcome.end == .exit(3))
     #expect(outcome.errors.contains("55P03"))
     #expect(ContinuousClock.now - start < .seconds(4))

@@ -28,6 +28,28 @@ final class RunningProgram {
     try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }
   }
 
+  /// Waits until stdout is as the condition wants it, and returns it.
+  func waitForOutput(
+    timeout: Duration = .seconds(20), _ condition: (String) -> Bool
+  ) throws -> String {
+    try wait(for: "stdout", timeout) { condition(streams.outputText()) }
+    return streams.outputText()
+  }
+
+  /// Waits until stderr holds `text`.
+  func waitForErrors(_ text: String, timeout: Duration = .seconds(20)) throws {
+    try wait(for: "\(text) on stderr", timeout) {
+      streams.errorText().contains(text) || !isRunning
+    }
+    guard streams.errorText().contains(text) else {
+      throw BuiltProgram.Fault(
+        description: "it ended without \(text) on stderr; stderr: \(streams.errorText())")
+    }
+  }
+
+  /// Whether it has not come to its end yet.
+  var isRunning: Bool { !collect(WNOHANG) }
+
   /// Waits for the end, and kills a program that does not come to it.
   func wait(timeout: Duration = .seconds(60)) throws -> BuiltProgram.Outcome {
     do {

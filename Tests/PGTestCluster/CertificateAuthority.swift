@@ -5,7 +5,9 @@ import Foundation
 public final class CertificateAuthority: Sendable {
   /// A certificate and its private key, as files.
   public struct Credentials: Sendable {
+    /// The certificate's file.
     public let certificate: String
+    /// The key's file.
     public let key: String
   }
 
@@ -32,6 +34,7 @@ public final class CertificateAuthority: Sendable {
 
   /// Why the command did not do what it was told.
   public struct CommandFailed: Error, CustomStringConvertible {
+    /// What the command said.
     public let description: String
   }
 

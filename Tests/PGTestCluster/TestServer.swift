@@ -2,7 +2,9 @@ import Foundation
 public import PGKit
 
 /// The server that tests talk to: a throwaway cluster for each test run, with TLS and a role for
-/// every way of logging in. It goes away with the process.
+/// every way of logging in.
+///
+/// It goes away with the process.
 ///
 /// Roles `scram`, `md5`, `plain`, `tlsonly` and `notls` have the password `secret`; `certified` needs
 /// a client certificate; the superuser comes in through the socket.
@@ -16,6 +18,12 @@ public final class TestServer: Sendable {
   /// The certificate of an authority that has signed nothing here.
   public static let otherAuthority = Result { try CertificateAuthority(named: "Other CA") }
     .map { authority in Kept(authority).value.root.certificate }
+
+  /// Whether this machine has an IPv6 loopback, without which that is not tested.
+  public static var hasIPv6: Bool {
+    FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+      && (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.isEmpty == false
+  }
 
   /// Whether there is a server to start; without one the tests are skipped.
   public static var isAvailable: Bool { !installations.isEmpty }
@@ -31,18 +39,26 @@ public final class TestServer: Sendable {
 
   /// A client's certificate, its key, and the key under a passphrase.
   public struct ClientCertificate: Sendable {
+    /// The certificate's file.
     public let certificate: String
+    /// The key's file.
     public let key: String
+    /// The file of the key under a passphrase.
     public let encryptedKey: String
+    /// The passphrase.
     public let passphrase: String
   }
 
   /// The password of every role that has one.
   public static let password = "secret"
 
+  /// The cluster.
   public let cluster: TemporaryCluster
+  /// The port of its sockets.
   public let port: Int
+  /// The file of the certificate that signed the server's.
   public let rootCertificate: String
+  /// What the role `certified` shows.
   public let clientCertificate: ClientCertificate
   /// A list in which the server's own certificate stands.
   public let revocationList: String
@@ -53,11 +69,11 @@ public final class TestServer: Sendable {
     rootCertificate = authority.root.certificate
     var options = TemporaryCluster.Options()
     options.listening = .loopback(port: nil)
-    options.settings = [.init("listen_addresses", "127.0.0.1,127.0.0.2")]
+    options.settings = [.init("listen_addresses", "127.0.0.1,127.0.0.2,::1")]
     cluster = try TemporaryCluster(installation: nil, options)
     port = try cluster.connectionOptions().ports?.first ?? 0
     let identity = try authority.issue(
-      alternatives: ["DNS:localhost", "IP:127.0.0.1"], validity: validity)
+      alternatives: ["DNS:localhost", "IP:127.0.0.1", "IP:::1"], validity: validity)
     try authority.revoke(identity)
     revocationList = try authority.writeRevocationList()
     let client = try authority.issue(subject: "/CN=certified", purpose: .client)

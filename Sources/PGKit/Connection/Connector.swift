@@ -22,9 +22,12 @@ public struct Connector: Sendable {
   /// - Throws: ``PGError``: the server's own if one refused the login; 08001, `--TOE`, `--SEC` or
   ///   `--AUT` naming each place that was tried; `-*000` if the options contradict each other.
   ///
+  /// - Parameter deadline: When all attempts together must have led to a connection; each alone has
+  ///   the time that `connect_timeout` gives.
+  ///
   /// In py-postgresql: `Connector()` followed by `connect()`.
-  public func connect() throws(PGError) -> Connection {
-    let plan = try ConnectionPlan(options)
+  public func connect(until deadline: Deadline = .never) throws(PGError) -> Connection {
+    let plan = try ConnectionPlan(options, until: deadline)
     var failures: [PGError] = []
     for pass in plan.passes {
       for endpoint in plan.endpoints {
@@ -90,9 +93,11 @@ struct ConnectionPlan {
   let minimumVersion: ProtocolVersion
   let maximumVersion: ProtocolVersion
   private let options: ConnectionOptions
+  private let end: Deadline
 
-  init(_ given: ConnectionOptions) throws(PGError) {
+  init(_ given: ConnectionOptions, until end: Deadline = .never) throws(PGError) {
     options = try given.validated()
+    self.end = end
     let hosts = try options.endpoints()
     endpoints = options.loadBalanceHosts == true ? hosts.shuffled() : hosts
     sslMode = options.sslMode ?? .prefer
@@ -115,8 +120,8 @@ struct ConnectionPlan {
 
   /// When the attempt that begins now must have succeeded.
   func deadline() -> Deadline {
-    guard let seconds = options.connectTimeout, seconds > 0 else { return .never }
-    return .after(.seconds(seconds))
+    guard let seconds = options.connectTimeout, seconds > 0 else { return end }
+    return end.earlier(.after(.seconds(seconds)))
   }
 
   func order(_ addresses: [SocketAddress]) -> [SocketAddress] {

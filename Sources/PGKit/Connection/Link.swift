@@ -60,23 +60,29 @@ final class Link {
 
   /// Takes in what has come while no exchange is under way, waiting for something until `deadline`.
   ///
-  /// - Returns: Whether anything came.
-  func listen(until deadline: Deadline, alsoReading other: Int32? = nil) throws(PGError) -> Bool {
+  /// - Returns: Whether anything came, before time was over or `other` or `output` said something.
+  func listen(
+    until deadline: Deadline, alsoReading other: Int32? = nil, orHangUpOf output: Int32? = nil
+  ) throws(PGError) -> Bool {
     defer { deliverNotices() }
     do throws(PGError) {
-      // What TLS has read ahead, poll cannot see: first take what can be had without waiting.
-      try receiveWhatIsThere()
-      try session.advanceIdle()
-      if session.unsolicited.hasNotifications { return true }
+      // What was received together with the end of an exchange, or what TLS has read ahead, poll
+      // cannot see: so as long as something can be had without waiting, there is no waiting.
+      if try receiveWhileIdle() || session.unsolicited.hasNotifications { return true }
       let ready = try Syscalls.wait(
-        for: stream.descriptor, reading: true, until: deadline, alsoReading: other)
-      guard ready.contains(.reading) else { return false }
-      try receiveWhatIsThere()
-      try session.advanceIdle()
-      return true
+        for: stream.descriptor, reading: true, until: deadline, alsoReading: other,
+        orHangUpOf: output)
+      return ready.contains(.reading) ? try receiveWhileIdle() : false
     } catch {
       throw settle(error)
     }
+  }
+
+  /// Receives what can be received without waiting; says whether anything came.
+  private func receiveWhileIdle() throws(PGError) -> Bool {
+    let came = try receiveWhatIsThere()
+    try session.advanceIdle()
+    return came
   }
 
   /// Sends everything in the outbox.
@@ -137,14 +143,16 @@ final class Link {
     }
   }
 
-  /// Receives what can be received without waiting.
-  func receiveWhatIsThere() throws(PGError) {
+  /// Receives what one read can without waiting; says whether anything came.
+  @discardableResult
+  func receiveWhatIsThere() throws(PGError) -> Bool {
     let room = session.inbox.room()
     switch try stream.read(into: room) {
     case .moved(let count): received(count, in: room)
     case .ended: throw .serverIsGone()
-    case .waitToRead, .waitToWrite: break
+    case .waitToRead, .waitToWrite: return false
     }
+    return true
   }
 
   /// Says what an error means for the session: the server's own refusals and the caller's mistakes

@@ -70,6 +70,18 @@ extension Endpoint {
 
   static let socketPrefix = ".s.PGSQL."
 
+  /// The port: TCP's, or the one that a socket is named after, if it is named in the usual way.
+  public var port: Int? {
+    switch self {
+    case .tcp(_, _, let port): return port
+    case .unix(let path):
+      guard let name = path.split(separator: "/").last, name.hasPrefix(Self.socketPrefix) else {
+        return nil
+      }
+      return Int(name.dropFirst(Self.socketPrefix.count))
+    }
+  }
+
   /// The host names under which the password file may know the place.
   ///
   /// A socket in a default directory is `localhost` there, as in libpq, and may also be named.

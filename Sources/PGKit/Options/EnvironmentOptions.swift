@@ -26,6 +26,6 @@ enum EnvironmentOptions {
 
   /// The variable of an option.
   static func name(of keyword: OptionKeyword, prefix: String) -> String? {
-    keyword.variable.map { prefix + $0.dropFirst(2) }
+    keyword.variable.map { prefix == "PG" ? $0 : prefix + String($0.dropFirst(2)) }
   }
 }

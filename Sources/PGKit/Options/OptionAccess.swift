@@ -3,7 +3,10 @@
 /// `parse` answers `nil` when the text was taken, else what is wrong with it, in words that never
 /// repeat the text: what was meant for one option may be part of somebody's password.
 struct OptionAccess: Sendable {
-  typealias Path<Value> = any WritableKeyPath<ConnectionOptions, Value?> & Sendable
+  // Not key paths: making one takes the runtime some microseconds, and half a hundred of them took a
+  // tenth of a program's whole run.
+  typealias Getter<Value> = @Sendable (ConnectionOptions) -> Value?
+  typealias Setter<Value> = @Sendable (inout ConnectionOptions, Value?) -> Void
 
   let parse: @Sendable (String, inout ConnectionOptions) -> String?
   let format: @Sendable (ConnectionOptions) -> String?
@@ -12,65 +15,69 @@ struct OptionAccess: Sendable {
   let refusesEmpty: Bool
 
   private init<Value>(
-    _ path: Path<Value>, allowing allowed: String? = nil,
-    parse: @escaping @Sendable (String) -> Value?, format: @escaping @Sendable (Value) -> String?
+    _ get: @escaping Getter<Value>, _ set: @escaping Setter<Value>,
+    allowing allowed: (@Sendable () -> String)? = nil,
+    parse: @escaping @Sendable (String) -> Value?,
+    format: @escaping @Sendable (Value) -> String?
   ) {
     self.parse = { text, options in
-      guard let value = parse(text) else { return allowed.map { "allowed is \($0)" } }
-      options[keyPath: path] = value
+      guard let value = parse(text) else { return allowed.map { "allowed is \($0())" } }
+      set(&options, value)
       return nil
     }
-    self.format = { $0[keyPath: path].flatMap(format) }
-    copy = { $1[keyPath: path] = $0[keyPath: path] }
+    self.format = { get($0).flatMap(format) }
+    copy = { set(&$1, get($0)) }
     refusesEmpty = allowed != nil
   }
 }
 
 extension OptionAccess {
   /// Any text.
-  static func text(_ path: Path<String>) -> OptionAccess {
-    OptionAccess(path, parse: { $0 }, format: { $0 })
+  static func text(
+    _ get: @escaping Getter<String>, _ set: @escaping Setter<String>
+  ) -> OptionAccess {
+    OptionAccess(get, set, parse: { $0 }, format: { $0 })
   }
 
   /// One of a few words, in any letter case.
   static func word(
-    _ path: Path<String>, of words: [String]
+    _ get: @escaping Getter<String>, _ set: @escaping Setter<String>, of words: [String]
   ) -> OptionAccess {
     OptionAccess(
-      path, allowing: listed(words),
+      get, set, allowing: { listed(words) },
       parse: { text in words.first { $0 == text.lowercased() } }, format: { $0 })
   }
 
   /// One of an enumeration's words, in any letter case.
   static func choice<Choice>(
-    _ path: Path<Choice>
+    _ get: @escaping Getter<Choice>, _ set: @escaping Setter<Choice>
   ) -> OptionAccess
   where Choice: RawRepresentable<String> & CaseIterable & Sendable {
     OptionAccess(
-      path, allowing: listed(Choice.allCases.map(\.rawValue)),
+      get, set, allowing: { listed(Choice.allCases.map { $0.rawValue }) },
       parse: { text in
         Choice.allCases.first { $0.rawValue.lowercased() == text.lowercased() }
       },
-      format: \.rawValue)
+      format: { $0.rawValue })
   }
 
   /// A whole number within a range; blanks around it are allowed.
   static func number(
-    _ path: Path<Int>, _ range: ClosedRange<Int>
+    _ get: @escaping Getter<Int>, _ set: @escaping Setter<Int>, _ range: ClosedRange<Int>
   ) -> OptionAccess {
     OptionAccess(
-      path, allowing: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+      get, set, allowing: { "a whole number from \(range.lowerBound) to \(range.upperBound)" },
       parse: { wholeNumber($0).flatMap { range.contains($0) ? $0 : nil } },
       format: { String($0) })
   }
 
   /// Yes or no, written as libpq writes it: one word for each.
   static func flag(
-    _ path: Path<Bool>,
+    _ get: @escaping Getter<Bool>, _ set: @escaping Setter<Bool>,
     no: String = "0", yes: String = "1"
   ) -> OptionAccess {
     OptionAccess(
-      path, allowing: listed([no, yes]),
+      get, set, allowing: { listed([no, yes]) },
       parse: { text in
         switch text.lowercased() {
         case no: false
@@ -82,20 +89,22 @@ extension OptionAccess {
   }
 
   /// A list with commas between its elements, which may be empty.
-  static func list(_ path: Path<[String]>)
-    -> OptionAccess
-  {
+  static func list(
+    _ get: @escaping Getter<[String]>, _ set: @escaping Setter<[String]>
+  ) -> OptionAccess {
     OptionAccess(
-      path,
+      get, set,
       parse: { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) },
       format: { $0.isEmpty ? nil : $0.joined(separator: ",") })
   }
 
   /// A list of ports; an empty element is the default port.
-  static func ports(_ path: Path<[Int]>) -> OptionAccess {
+  static func ports(
+    _ get: @escaping Getter<[Int]>, _ set: @escaping Setter<[Int]>
+  ) -> OptionAccess {
     let range = 1...65535
     return OptionAccess(
-      path, allowing: "a number from 1 to 65535, or a list of them with commas",
+      get, set, allowing: { "a number from 1 to 65535, or a list of them with commas" },
       parse: { text in
         let elements = text.split(separator: ",", omittingEmptySubsequences: false)
         let ports = elements.compactMap { element in
@@ -136,14 +145,13 @@ extension OptionAccess {
 
   /// An older spelling that sets another option.
   static func translated(
-    to path: Path<SSLMode>,
-    _ translation: [String: SSLMode]
+    to set: @escaping Setter<SSLMode>, _ translation: [String: SSLMode]
   ) -> OptionAccess {
     OptionAccess(parse: { text, options in
       guard let mode = translation[text.lowercased()] else {
         return "allowed is \(listed(translation.keys.sorted()))"
       }
-      options[keyPath: path] = mode
+      set(&options, mode)
       return nil
     })
   }

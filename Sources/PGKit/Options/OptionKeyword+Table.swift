@@ -9,81 +9,122 @@ extension OptionKeyword {
   static let all: [OptionKeyword] = addressing + session + patience + security + unhonoured
 
   private static let addressing: [OptionKeyword] = [
-    .init("service", variable: "PGSERVICE", .text(\.service)),
-    .init("servicefile", variable: "PGSERVICEFILE", .text(\.serviceFile)),
-    .init("user", variable: "PGUSER", .text(\.user)),
-    .init("password", variable: "PGPASSWORD", isSecret: true, .text(\.password)),
-    .init("passfile", or: ["pgpassfile"], variable: "PGPASSFILE", .text(\.passwordFile)),
-    .init("dbname", or: ["database"], variable: "PGDATABASE", .text(\.database)),
-    .init("host", variable: "PGHOST", .list(\.hosts)),
-    .init("hostaddr", variable: "PGHOSTADDR", .list(\.hostAddresses)),
-    .init("port", variable: "PGPORT", fallback: "5432", .ports(\.ports)),
-    .init("unix", .text(\.unix)),
+    .init("service", variable: "PGSERVICE", .text({ $0.service }, { $0.service = $1 })),
+    .init(
+      "servicefile", variable: "PGSERVICEFILE", .text({ $0.serviceFile }, { $0.serviceFile = $1 })),
+    .init("user", variable: "PGUSER", .text({ $0.user }, { $0.user = $1 })),
+    .init(
+      "password", variable: "PGPASSWORD", isSecret: true,
+      .text({ $0.password }, { $0.password = $1 })),
+    .init(
+      "passfile", or: ["pgpassfile"], variable: "PGPASSFILE",
+      .text({ $0.passwordFile }, { $0.passwordFile = $1 })),
+    .init(
+      "dbname", or: ["database"], variable: "PGDATABASE",
+      .text({ $0.database }, { $0.database = $1 })),
+    .init("host", variable: "PGHOST", .list({ $0.hosts }, { $0.hosts = $1 })),
+    .init(
+      "hostaddr", variable: "PGHOSTADDR", .list({ $0.hostAddresses }, { $0.hostAddresses = $1 })),
+    .init("port", variable: "PGPORT", fallback: "5432", .ports({ $0.ports }, { $0.ports = $1 })),
+    .init("unix", .text({ $0.unix }, { $0.unix = $1 })),
   ]
 
   private static let session: [OptionKeyword] = [
-    .init("options", variable: "PGOPTIONS", .text(\.options)),
-    .init("application_name", variable: "PGAPPNAME", .text(\.applicationName)),
-    .init("fallback_application_name", .text(\.fallbackApplicationName)),
+    .init("options", variable: "PGOPTIONS", .text({ $0.options }, { $0.options = $1 })),
     .init(
-      "client_encoding", variable: "PGCLIENTENCODING", fallback: "UTF8", .text(\.clientEncoding)),
-    .init("server_encoding", .text(\.serverEncoding)),
-    .init("replication", .text(\.replication)),
+      "application_name", variable: "PGAPPNAME",
+      .text({ $0.applicationName }, { $0.applicationName = $1 })),
+    .init(
+      "fallback_application_name",
+      .text({ $0.fallbackApplicationName }, { $0.fallbackApplicationName = $1 })),
+    .init(
+      "client_encoding", variable: "PGCLIENTENCODING", fallback: "UTF8",
+      .text({ $0.clientEncoding }, { $0.clientEncoding = $1 })),
+    .init("server_encoding", .text({ $0.serverEncoding }, { $0.serverEncoding = $1 })),
+    .init("replication", .text({ $0.replication }, { $0.replication = $1 })),
     .init(
       "target_session_attrs", variable: "PGTARGETSESSIONATTRS", fallback: "any",
-      .choice(\.targetSession)),
+      .choice({ $0.targetSession }, { $0.targetSession = $1 })),
     .init(
       "load_balance_hosts", variable: "PGLOADBALANCEHOSTS", fallback: "disable",
-      .flag(\.loadBalanceHosts, no: "disable", yes: "random")),
+      .flag({ $0.loadBalanceHosts }, { $0.loadBalanceHosts = $1 }, no: "disable", yes: "random")),
     .init(
       "min_protocol_version", variable: "PGMINPROTOCOLVERSION", fallback: "3.0",
-      .word(\.minimumProtocolVersion, of: ["3.0", "3.2", "latest"])),
+      .word(
+        { $0.minimumProtocolVersion }, { $0.minimumProtocolVersion = $1 },
+        of: ["3.0", "3.2", "latest"])),
     .init(
       "max_protocol_version", variable: "PGMAXPROTOCOLVERSION", fallback: "3.0",
-      .word(\.maximumProtocolVersion, of: ["3.0", "3.2", "latest"])),
+      .word(
+        { $0.maximumProtocolVersion }, { $0.maximumProtocolVersion = $1 },
+        of: ["3.0", "3.2", "latest"])),
   ]
 
   private static let patience: [OptionKeyword] = [
     .init(
       "connect_timeout", variable: "PGCONNECT_TIMEOUT", fallback: "0",
-      .number(\.connectTimeout, -0x7fff_ffff...0x7fff_ffff)),
-    .init("keepalives", fallback: "1", .flag(\.keepalives)),
-    .init("keepalives_idle", .number(\.keepalivesIdle, 0...0x7fff_ffff)),
-    .init("keepalives_interval", .number(\.keepalivesInterval, 0...0x7fff_ffff)),
-    .init("keepalives_count", .number(\.keepalivesCount, 0...0x7fff_ffff)),
-    .init("tcp_user_timeout", .number(\.tcpUserTimeout, 0...0x7fff_ffff)),
+      .number({ $0.connectTimeout }, { $0.connectTimeout = $1 }, -0x7fff_ffff...0x7fff_ffff)),
+    .init("keepalives", fallback: "1", .flag({ $0.keepalives }, { $0.keepalives = $1 })),
+    .init(
+      "keepalives_idle", .number({ $0.keepalivesIdle }, { $0.keepalivesIdle = $1 }, 0...0x7fff_ffff)
+    ),
+    .init(
+      "keepalives_interval",
+      .number({ $0.keepalivesInterval }, { $0.keepalivesInterval = $1 }, 0...0x7fff_ffff)),
+    .init(
+      "keepalives_count",
+      .number({ $0.keepalivesCount }, { $0.keepalivesCount = $1 }, 0...0x7fff_ffff)),
+    .init(
+      "tcp_user_timeout",
+      .number({ $0.tcpUserTimeout }, { $0.tcpUserTimeout = $1 }, 0...0x7fff_ffff)),
   ]
 
   private static let security: [OptionKeyword] = [
-    .init("sslmode", variable: "PGSSLMODE", fallback: "prefer", .choice(\.sslMode)),
+    .init(
+      "sslmode", variable: "PGSSLMODE", fallback: "prefer",
+      .choice({ $0.sslMode }, { $0.sslMode = $1 })),
     .init(
       "requiressl", variable: "PGREQUIRESSL",
-      .translated(to: \.sslMode, ["0": .prefer, "1": .require])),
+      .translated(to: { $0.sslMode = $1 }, ["0": .prefer, "1": .require])),
     .init(
       "sslnegotiation", variable: "PGSSLNEGOTIATION", fallback: "postgres",
-      .choice(\.sslNegotiation)),
-    .init("sslcert", or: ["sslcrtfile"], variable: "PGSSLCERT", .text(\.sslCertificate)),
-    .init("sslkey", or: ["sslkeyfile"], variable: "PGSSLKEY", .text(\.sslKey)),
-    .init("sslpassword", isSecret: true, .text(\.sslPassword)),
+      .choice({ $0.sslNegotiation }, { $0.sslNegotiation = $1 })),
     .init(
-      "sslcertmode", variable: "PGSSLCERTMODE", fallback: "allow", .choice(\.sslCertificateMode)),
+      "sslcert", or: ["sslcrtfile"], variable: "PGSSLCERT",
+      .text({ $0.sslCertificate }, { $0.sslCertificate = $1 })),
+    .init(
+      "sslkey", or: ["sslkeyfile"], variable: "PGSSLKEY", .text({ $0.sslKey }, { $0.sslKey = $1 })),
+    .init("sslpassword", isSecret: true, .text({ $0.sslPassword }, { $0.sslPassword = $1 })),
+    .init(
+      "sslcertmode", variable: "PGSSLCERTMODE", fallback: "allow",
+      .choice({ $0.sslCertificateMode }, { $0.sslCertificateMode = $1 })),
     .init(
       "sslrootcert", or: ["sslrootcrtfile"], variable: "PGSSLROOTCERT",
-      .text(\.sslRootCertificate)),
-    .init("sslcrl", or: ["sslrootcrlfile"], variable: "PGSSLCRL", .text(\.sslRevocationList)),
-    .init("sslcrldir", variable: "PGSSLCRLDIR", .text(\.sslRevocationDirectory)),
-    .init("sslsni", variable: "PGSSLSNI", fallback: "1", .flag(\.sslServerNameIndication)),
+      .text({ $0.sslRootCertificate }, { $0.sslRootCertificate = $1 })),
+    .init(
+      "sslcrl", or: ["sslrootcrlfile"], variable: "PGSSLCRL",
+      .text({ $0.sslRevocationList }, { $0.sslRevocationList = $1 })),
+    .init(
+      "sslcrldir", variable: "PGSSLCRLDIR",
+      .text({ $0.sslRevocationDirectory }, { $0.sslRevocationDirectory = $1 })),
+    .init(
+      "sslsni", variable: "PGSSLSNI", fallback: "1",
+      .flag({ $0.sslServerNameIndication }, { $0.sslServerNameIndication = $1 })),
     .init(
       "ssl_min_protocol_version", variable: "PGSSLMINPROTOCOLVERSION", fallback: "TLSv1.2",
-      .choice(\.sslMinimumVersion)),
+      .choice({ $0.sslMinimumVersion }, { $0.sslMinimumVersion = $1 })),
     .init(
       "ssl_max_protocol_version", variable: "PGSSLMAXPROTOCOLVERSION",
-      .choice(\.sslMaximumVersion)),
+      .choice({ $0.sslMaximumVersion }, { $0.sslMaximumVersion = $1 })),
     .init(
       "channel_binding", variable: "PGCHANNELBINDING", fallback: "prefer",
-      .choice(\.channelBinding)),
-    .init("require_auth", variable: "PGREQUIREAUTH", .text(\.requireAuthentication)),
-    .init("scram_max_iterations", .number(\.scramIterationLimit, 1...0x7fff_ffff)),
+      .choice({ $0.channelBinding }, { $0.channelBinding = $1 })),
+    .init(
+      "require_auth", variable: "PGREQUIREAUTH",
+      .text({ $0.requireAuthentication }, { $0.requireAuthentication = $1 })),
+    .init(
+      "scram_max_iterations",
+      .number({ $0.scramIterationLimit }, { $0.scramIterationLimit = $1 }, 1...0x7fff_ffff)),
   ]
 
   private static let unhonoured: [OptionKeyword] = [

@@ -73,8 +73,13 @@ struct SQLScanner {
   /// Whether the last token is a word, in upper, lower or mixed case; `word` is in lower case.
   func isAt(_ word: String) -> Bool {
     // No byte of a word but a capital becomes a small letter by this bit.
-    position - start == word.utf8.count
-      && zip(bytes[range], word.utf8).allSatisfy { $0 | 0x20 == $1 }
+    guard position - start == word.utf8.count else { return false }
+    var place = start
+    for letter in word.utf8 {
+      if bytes[place] | 0x20 != letter { return false }
+      place += 1
+    }
+    return true
   }
 
   /// Whether the last token, a comment, is a hint to the planner as `pg_hint_plan` reads it.

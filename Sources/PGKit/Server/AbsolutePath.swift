@@ -6,7 +6,9 @@
   import Darwin
 #endif
 
-/// Paths that do not depend on the working directory. Links in them stay as they are.
+/// Paths that do not depend on the working directory.
+///
+/// Links in them stay as they are.
 enum AbsolutePath {
   /// The path from the root, without needless slashes at its end.
   static func text(of path: String) -> String {

@@ -124,7 +124,9 @@ extension Cluster {
     }
   }
 
-  /// Whether the server has gone. Our own child has to be collected to be gone.
+  /// Whether the server has gone.
+  ///
+  /// Our own child has to be collected to be gone.
   private func hasEnded(_ server: ProcessHandle, by deadline: Deadline) -> Bool {
     if let child = started.withLock({ $0?.child }), child.pid == server.pid {
       guard child.wait(until: deadline) != nil else { return false }

@@ -20,7 +20,9 @@ extension Cluster {
     public var listening = Listening.socketOnly
     /// The directory for its socket; by default a short one is made, open to its user alone.
     public var socketDirectory: String?
-    /// Where its output goes; by default `server.log` in the data directory. Links are refused.
+    /// Where its output goes; by default `server.log` in the data directory.
+    ///
+    /// Links are refused.
     public var logFile: String?
     /// As whom readiness is tried; by default as the caller's own name.
     public var user: String?

@@ -33,7 +33,9 @@ public final class Cluster: Sendable {
     let log: ServerLog
   }
 
-  /// Makes the value; nothing is touched. The directory need not exist.
+  /// Makes the value; nothing is touched.
+  ///
+  /// The directory need not exist.
   ///
   /// - Parameters:
   ///   - directory: The data directory; a relative path is taken from the working directory.

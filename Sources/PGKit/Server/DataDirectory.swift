@@ -23,7 +23,9 @@ public struct DataDirectory: Sendable, Hashable {
   /// The clock may have been set by this many seconds since the server started.
   private static let clockTolerance: Int64 = 5
 
-  /// Makes the value; a relative path is taken from the working directory. Nothing is touched.
+  /// Makes the value; a relative path is taken from the working directory.
+  ///
+  /// Nothing is touched.
   public init(_ path: String) {
     self.path = AbsolutePath.text(of: path)
   }

@@ -8,7 +8,7 @@ public struct Installation: Sendable, Hashable {
   public let version: String
   /// The version's numbers: `[15, 18]`.
   public let versionNumbers: [Int]
-  /// Why it was found: `PG_CONFIG`, `pg_config on PATH`, `/usr/lib/postgresql/15/bin`, …
+  /// Why it was found, for example `PATH`.
   public let reason: String
 
   /// How long a program may take to say its version.

@@ -6,7 +6,9 @@
   import Darwin
 #endif
 
-/// What the system tells about a process by its number. What it hides from this user is `nil`.
+/// What the system tells about a process by its number.
+///
+/// What it hides from this user is `nil`.
 struct ProcessFacts: Sendable {
   /// The name that the system keeps for it, at most 15 characters.
   let name: String?

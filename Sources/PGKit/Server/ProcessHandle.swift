@@ -27,8 +27,10 @@ final class ProcessHandle: Sendable {
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Waits for its end; whether it came by the deadline. A child that ended need not be collected
-  /// for this, where there are descriptors; elsewhere the caller passes how to look.
+  /// Waits for its end; whether it came by the deadline.
+  ///
+  /// A child that ended need not be collected for this, where there are descriptors; elsewhere the
+  /// caller passes how to look.
   func hasEnded(by deadline: Deadline, looking look: () -> Bool) -> Bool {
     while true {
       if look() { return true }

@@ -90,13 +90,13 @@ public struct ProcessLaunch: Sendable {
     }
   }
 
+  /// The program is told its path as its name: PostgreSQL's look beside themselves for each other.
   private func withRequest(
     null: Int32, _ body: (inout pgkit_spawn_request) -> Int32
   ) -> Int32 {
     let pairs = environment.map { "\($0.key)=\($0.value)" }
-    let name = executable.split(separator: "/").last.map(String.init) ?? executable
     return withCStrings([executable, directory, outputFile]) { paths in
-      withCStrings([name] + arguments) { arguments in
+      withCStrings([executable] + arguments) { arguments in
         withCStrings(pairs) { environment in
           withGroups { groups in
             var request = pgkit_spawn_request()

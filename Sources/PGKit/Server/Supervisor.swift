@@ -10,7 +10,9 @@ internal import Synchronization
 #endif
 
 /// A process beside this one that ends a server and removes its directories when this process is
-/// gone, however that came about. It notices by the end of a socket that only this process holds.
+/// gone, however that came about.
+///
+/// It notices by the end of a socket that only this process holds.
 final class Supervisor: Sendable {
   /// The socket by which it is spoken to; a child announces itself through it.
   let descriptor: Int32

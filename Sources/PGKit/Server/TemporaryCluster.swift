@@ -149,7 +149,9 @@ public final class TemporaryCluster: Sendable {
     return environment
   }
 
-  /// Stops the server and removes everything. Closing twice does nothing.
+  /// Stops the server and removes everything.
+  ///
+  /// Closing twice does nothing.
   ///
   /// - Throws: ``PGError`` of class `-C` if something stays behind.
   public func close() throws(PGError) {

@@ -69,12 +69,13 @@ extension Connection {
   ///
   /// Outside a transaction block the statements form one transaction. It stops at the first error.
   ///
-  /// - Throws: ``PGError``: the server's.
+  /// - Parameter deadline: When the server must have answered; the session is over if it has not.
+  /// - Throws: ``PGError``: the server's; 57014 when the deadline passes.
   ///
   /// In py-postgresql: `db.execute(sql)`. On the wire: Query.
-  public func execute(_ sql: String) throws(PGError) {
+  public func execute(_ sql: String, until deadline: Deadline = .never) throws(PGError) {
     var exchange = SimpleQuery(sql)
-    do throws(PGError) { try perform(&exchange) } catch {
+    do throws(PGError) { try perform(&exchange, until: deadline) } catch {
       throw error.inside(.init("STATEMENT", sql))
     }
   }

@@ -1,5 +1,7 @@
+import Foundation
 import PGKit
 import PGTestCluster
+import Synchronization
 import Testing
 
 @Suite("Connection", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
@@ -54,6 +56,17 @@ struct ConnectionTests {
           "sslrootcert=\(server.rootCertificate)"))
       #expect(encrypted.value == 42)
       #expect(encrypted.security == "ssl")
+    }
+  }
+
+  @Test(
+    "reaches a server over IPv6, and by a name with several addresses",
+    .enabled(if: TestServer.hasIPv6, "there is no IPv6 here"))
+  func addresses() throws {
+    let tls = ["sslmode=verify-full", "sslrootcert=\(server.rootCertificate)"]
+    for host in ["[::1]", "localhost"] {
+      let iri = server.tcpIRI(host: host, user: "scram", password: "secret", options: tls)
+      #expect(try answer(iri).security == "ssl")
     }
   }
 
@@ -151,20 +164,28 @@ struct ConnectionTests {
   }
 
   @Test("cancels what runs, from another thread, over TLS as well", arguments: [false, true])
-  func interruption(encrypted: Bool) async throws {
+  func interruption(encrypted: Bool) throws {
     let db = try PGKit.open(
       encrypted
         ? server.tcpIRI(user: "tlsonly", password: "secret", "sslmode=require") : server.iri())
     let handle = db.interruption
     let server = server
-    let canceller = Task.detached {
-      try server.waitUntilRuns(matching: "%cancel me \(encrypted)%")
-      try handle.cancel()
+    // A thread: this test blocks its own, and tasks may have no other to run on.
+    let outcome = Mutex<Result<Void, any Error>?>(nil)
+    let done = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let result = Result {
+        try server.waitUntilRuns(matching: "%cancel me \(encrypted)%")
+        try handle.cancel()
+      }
+      outcome.withLock { $0 = result }
+      done.signal()
     }
     let error = #expect(throws: PGError.self) {
       try db.execute("SELECT pg_sleep(60) /* cancel me \(encrypted) */")
     }
-    try await canceller.value
+    done.wait()
+    try outcome.withLock { try $0?.get() }
     #expect(error?.code == .queryCanceled)
     #expect(try db.query("SELECT 1")[0][0, as: Int.self] == 1)
   }

@@ -37,6 +37,26 @@ import Testing
     }
   }
 
+  @Test("is read where it was written, and nowhere else")
+  func places() {
+    var numbers = OptionSeed(state: 1)
+    var count = 0
+    for keyword in OptionKeyword.all {
+      var options = ConnectionOptions()
+      let text = ConnectionOptions.text(for: keyword, &numbers)
+      #expect(keyword.access.parse(text, &options) == nil, "\(keyword.name)")
+      // An older spelling of another option, or one that is left aside, has no place.
+      guard keyword.access.format(options) != nil else { continue }
+      let others = OptionKeyword.all.filter { $0.name != keyword.name }
+      #expect(others.allSatisfy { $0.access.format(options) == nil }, "\(keyword.name)")
+      var copy = ConnectionOptions()
+      keyword.access.copy(options, &copy)
+      #expect(copy == options, "\(keyword.name)")
+      count += 1
+    }
+    #expect(count > 30)
+  }
+
   @Test("names option, place and what is allowed, never the value")
   func complaints() {
     for name in ["sslmode", "port", "connect_timeout", "keepalives", "sslsni", "channel_binding"] {

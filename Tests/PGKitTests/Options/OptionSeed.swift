@@ -31,7 +31,8 @@ extension ConnectionOptions {
     return options
   }
 
-  private static func text(for keyword: OptionKeyword, _ numbers: inout OptionSeed) -> String {
+  /// A text that the option takes.
+  static func text(for keyword: OptionKeyword, _ numbers: inout OptionSeed) -> String {
     let count = Int.random(in: 1...3, using: &numbers)
     switch keyword.name {
     case "host":

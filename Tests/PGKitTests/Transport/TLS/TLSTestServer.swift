@@ -1,7 +1,7 @@
 import COpenSSL
 import Foundation
-import Synchronization
 import PGTestCluster
+import Synchronization
 import Testing
 
 @testable import PGKit
