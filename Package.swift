@@ -25,7 +25,10 @@ let package = Package(
     // The library: one module, so that nothing on the path from DataRow to Int crosses a boundary.
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "PGErrorCodes", swiftSettings: strict),
-    .target(name: "PGKit", dependencies: ["COpenSSL", "PGErrorCodes"], swiftSettings: strict),
+    // Between fork and exec only C is safe: this is all that PGKit needs to do there.
+    .target(name: "CSpawn"),
+    .target(
+      name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.
     .target(

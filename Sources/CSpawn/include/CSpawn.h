@@ -1,0 +1,111 @@
+// What Swift cannot do: everything between fork and exec, and the life of a process that never
+// execs. Only async-signal-safe functions run in the children, because other threads of the parent
+// may have held any lock at the moment of the fork.
+#ifndef PGKIT_CSPAWN_H
+#define PGKIT_CSPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/// The step at which a spawn failed.
+enum pgkit_spawn_step {
+  PGKIT_STEP_NONE = 0,
+  PGKIT_STEP_PIPE,
+  PGKIT_STEP_FORK,
+  PGKIT_STEP_SESSION,
+  PGKIT_STEP_DESCRIPTORS,
+  PGKIT_STEP_GROUPS,
+  PGKIT_STEP_USER,
+  PGKIT_STEP_DIRECTORY,
+  PGKIT_STEP_OUTPUT,
+  PGKIT_STEP_EXEC,
+};
+
+/// How a child stands to the terminal and to its parent's process group.
+enum pgkit_spawn_group {
+  /// Stays in the parent's process group.
+  PGKIT_GROUP_SAME = 0,
+  /// Leads a process group of its own.
+  PGKIT_GROUP_OWN,
+  /// Leads a session of its own, without a terminal.
+  PGKIT_GROUP_SESSION,
+};
+
+/// One process to be made. Pointers are read before the call returns.
+struct pgkit_spawn_request {
+  /// The program's path; PATH is not searched.
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  /// Where the child works, entered after the change of user; NULL leaves it.
+  const char *directory;
+  /// What becomes the child's descriptors 0, 1 and 2.
+  int descriptors[3];
+  /// A file that takes 1 and 2 instead, opened for appending after the change of user, or NULL.
+  const char *output_path;
+  int group;
+  /// A terminal whose foreground the child's own process group takes, or -1.
+  int terminal;
+  /// Whether every descriptor above 2 is closed; otherwise only those marked close-on-exec.
+  int closes_others;
+  /// Whether signals that the parent ignores stay ignored.
+  int keeps_ignored_signals;
+  /// A supervisor's socket to which the child announces itself before it runs, or -1.
+  int supervisor;
+  /// Whether the child becomes another user, and which.
+  int changes_user;
+  uid_t user;
+  gid_t group_id;
+  const gid_t *groups;
+  size_t group_count;
+};
+
+/// Makes the process. Returns 0, or an errno with the step that failed in `step`.
+int pgkit_spawn(const struct pgkit_spawn_request *request, pid_t *pid, int *step);
+
+/// A descriptor that becomes readable when the process ends, or -1 with errno.
+int pgkit_process_descriptor(pid_t pid);
+
+/// Sends a signal through such a descriptor. Returns 0, or -1 with errno.
+int pgkit_signal_process(int descriptor, int signal);
+
+/// A directory by name and identity: it is touched only while both are those of its making.
+struct pgkit_directory {
+  const char *path;
+  dev_t device;
+  ino_t inode;
+};
+
+/// Removes a directory and everything in it, following no link and crossing no mount point.
+///
+/// Returns 0, or an errno with the entry that could not be removed in `name`. A directory that is
+/// gone already counts as removed; one of another identity is left alone (ESTALE).
+int pgkit_remove_tree(const struct pgkit_directory *directory, char *name, size_t name_size);
+
+/// What a supervisor is told through its socket.
+enum pgkit_message_kind {
+  /// `value` is the process to be ended with its owner. A later one replaces it.
+  PGKIT_MESSAGE_PROCESS = 1,
+  /// From now on the process `value` is the owner; the socket's end means nothing any more.
+  PGKIT_MESSAGE_OWNER,
+  /// From now on everything ends after `value` seconds, and the socket's end means nothing.
+  PGKIT_MESSAGE_LIFETIME,
+  /// There is nothing left to do.
+  PGKIT_MESSAGE_DISARM,
+};
+
+struct pgkit_message {
+  int kind;
+  int value;
+};
+
+/// Forks a supervisor: a process in a session of its own that waits until the other end of
+/// `socket` is closed, by whatever death of its holder, and then ends the announced process
+/// (SIGQUIT, after ten seconds SIGKILL) and removes the directories. Returns 0 or an errno.
+int pgkit_supervise(
+  int socket, const struct pgkit_directory *directories, size_t count, pid_t *pid);
+
+/// Sends a message to a supervisor. Returns 0 or an errno; never raises SIGPIPE.
+int pgkit_tell_supervisor(int socket, int kind, int value);
+
+#endif

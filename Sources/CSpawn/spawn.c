@@ -1,0 +1,163 @@
+#define _GNU_SOURCE
+#include "CSpawn.h"
+#include "descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct failure {
+  int step;
+  int error;
+};
+
+static int fail(struct failure *failure, int step) {
+  failure->step = step;
+  failure->error = errno;
+  return -1;
+}
+
+/// Default dispositions, so that nothing the parent installed reaches into the new program.
+static void reset_signals(int keeps_ignored) {
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) != 0) continue;
+    if (action.sa_handler == SIG_DFL) continue;
+    if (keeps_ignored && action.sa_handler == SIG_IGN) continue;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    sigaction(number, &action, NULL);
+  }
+}
+
+static int enter_group(const struct pgkit_spawn_request *request) {
+  if (request->group == PGKIT_GROUP_SESSION) return setsid() < 0 ? -1 : 0;
+  if (request->group != PGKIT_GROUP_OWN) return 0;
+  if (setpgid(0, 0) != 0) return -1;
+  // Every signal is still blocked here, so that SIGTTOU does not stop the taker.
+  if (request->terminal >= 0) tcsetpgrp(request->terminal, getpid());
+  return 0;
+}
+
+static int change_user(const struct pgkit_spawn_request *request, struct failure *failure) {
+  if (!request->changes_user) return 0;
+  if (setgroups(request->group_count, request->groups) != 0) {
+    return fail(failure, PGKIT_STEP_GROUPS);
+  }
+  if (setgid(request->group_id) != 0) return fail(failure, PGKIT_STEP_USER);
+  if (setuid(request->user) != 0) return fail(failure, PGKIT_STEP_USER);
+  return 0;
+}
+
+static int open_output(const char *path) {
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (descriptor < 0) return -1;
+  if (dup2(descriptor, 1) < 0 || dup2(descriptor, 2) < 0) return -1;
+  if (descriptor > 2) close(descriptor);
+  return 0;
+}
+
+/// Everything that the child does before it becomes the program.
+static int prepare(const struct pgkit_spawn_request *request, struct failure *failure) {
+  if (enter_group(request) != 0) return fail(failure, PGKIT_STEP_SESSION);
+  if (pgkit_set_standard_descriptors(request->descriptors) != 0) {
+    return fail(failure, PGKIT_STEP_DESCRIPTORS);
+  }
+  if (change_user(request, failure) != 0) return -1;
+  if (request->directory != NULL && chdir(request->directory) != 0) {
+    return fail(failure, PGKIT_STEP_DIRECTORY);
+  }
+  if (request->output_path != NULL && open_output(request->output_path) != 0) {
+    return fail(failure, PGKIT_STEP_OUTPUT);
+  }
+  return 0;
+}
+
+static _Noreturn void become(const struct pgkit_spawn_request *request, int report) {
+  struct failure failure = {PGKIT_STEP_NONE, 0};
+  // Both must survive the standard descriptors' arrival and be the only ones left.
+  int lifted = pgkit_lift(report);
+  int supervisor = request->supervisor < 0 ? -1 : pgkit_lift(request->supervisor);
+  if (lifted < 0) _exit(127);
+  // Announced first: from here on the process cannot outlive its owner unnoticed.
+  if (supervisor >= 0) pgkit_tell_supervisor(supervisor, PGKIT_MESSAGE_PROCESS, (int)getpid());
+  if (supervisor >= 0) close(supervisor);
+  if (prepare(request, &failure) == 0) {
+    if (request->closes_others) {
+      if (lifted != 3) {
+        if (dup2(lifted, 3) == 3) lifted = 3;
+        fcntl(3, F_SETFD, FD_CLOEXEC);
+      }
+      pgkit_close_from(4);
+    }
+    reset_signals(request->keeps_ignored_signals);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(request->path, request->arguments, request->environment);
+    fail(&failure, PGKIT_STEP_EXEC);
+  }
+  const char *bytes = (const char *)&failure;
+  size_t written = 0;
+  while (written < sizeof failure) {
+    ssize_t count = write(lifted, bytes + written, sizeof failure - written);
+    if (count < 0 && errno != EINTR) break;
+    if (count > 0) written += (size_t)count;
+  }
+  _exit(127);
+}
+
+/// Whether the child reported a failure before its end of the pipe was closed by exec.
+static int read_failure(int descriptor, struct failure *failure) {
+  char *bytes = (char *)failure;
+  size_t received = 0;
+  while (received < sizeof *failure) {
+    ssize_t count = read(descriptor, bytes + received, sizeof *failure - received);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    received += (size_t)count;
+  }
+  return received == sizeof *failure;
+}
+
+static int make_pipe(int ends[2]) {
+  if (pipe(ends) != 0) return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+}
+
+int pgkit_spawn(const struct pgkit_spawn_request *request, pid_t *pid, int *step) {
+  int ends[2];
+  *step = PGKIT_STEP_PIPE;
+  if (make_pipe(ends) != 0) return errno;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t child = fork();
+  if (child == 0) become(request, ends[1]);
+  int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  close(ends[1]);
+  if (child < 0) {
+    close(ends[0]);
+    *step = PGKIT_STEP_FORK;
+    return error;
+  }
+  struct failure failure;
+  int failed = read_failure(ends[0], &failure);
+  close(ends[0]);
+  if (!failed) {
+    *pid = child;
+    *step = PGKIT_STEP_NONE;
+    return 0;
+  }
+  while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  *step = failure.step;
+  return failure.error == 0 ? EIO : failure.error;
+}

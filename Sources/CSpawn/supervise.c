@@ -1,0 +1,230 @@
+#define _GNU_SOURCE
+#include "CSpawn.h"
+#include "descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#if !defined(MSG_NOSIGNAL)
+#define MSG_NOSIGNAL 0
+#endif
+
+// How long a server may take to obey SIGQUIT, and the kernel to obey SIGKILL.
+static const long long quit_patience = 10000;
+static const long long kill_patience = 5000;
+// How often processes are looked at where the system has no descriptor for them.
+static const int look_interval = 100;
+// A killed postmaster's backends may still write for a moment: removal is tried this often.
+static const int removal_attempts = 20;
+
+int pgkit_process_descriptor(pid_t pid) {
+#if defined(SYS_pidfd_open)
+  // A pidfd is closed on exec from birth.
+  return (int)syscall(SYS_pidfd_open, pid, 0u);
+#else
+  (void)pid;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int pgkit_signal_process(int descriptor, int signal) {
+#if defined(SYS_pidfd_send_signal)
+  return (int)syscall(SYS_pidfd_send_signal, descriptor, signal, NULL, 0u);
+#else
+  (void)descriptor;
+  (void)signal;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int pgkit_tell_supervisor(int socket, int kind, int value) {
+  struct pgkit_message message = {kind, value};
+  for (;;) {
+    if (send(socket, &message, sizeof message, MSG_NOSIGNAL) == (ssize_t)sizeof message) return 0;
+    if (errno != EINTR) return errno;
+  }
+}
+
+/// A process that is waited for; pid 0 is none.
+struct process {
+  pid_t pid;
+  int descriptor;
+};
+
+static void follow(struct process *process, pid_t pid) {
+  if (process->descriptor >= 0) close(process->descriptor);
+  process->pid = pid;
+  process->descriptor = pgkit_process_descriptor(pid);
+}
+
+static int has_ended(const struct process *process) {
+  if (process->pid == 0) return 0;
+  if (process->descriptor < 0) return kill(process->pid, 0) != 0 && errno == ESRCH;
+  struct pollfd entry = {process->descriptor, POLLIN, 0};
+  return poll(&entry, 1, 0) > 0;
+}
+
+static void send_signal(const struct process *process, int signal) {
+  if (process->pid == 0) return;
+  if (process->descriptor >= 0) pgkit_signal_process(process->descriptor, signal);
+  else kill(process->pid, signal);
+}
+
+static long long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void wait_for_end(const struct process *process, long long patience) {
+  long long end = now() + patience;
+  while (!has_ended(process) && now() < end) {
+    struct pollfd entry = {process->descriptor, POLLIN, 0};
+    poll(&entry, 1, look_interval);
+  }
+}
+
+static void end_process(const struct process *process) {
+  if (process->pid == 0 || has_ended(process)) return;
+  send_signal(process, SIGQUIT);
+  wait_for_end(process, quit_patience);
+  if (has_ended(process)) return;
+  send_signal(process, SIGKILL);
+  wait_for_end(process, kill_patience);
+}
+
+struct state {
+  int socket;
+  struct process server;
+  struct process owner;
+  // When everything ends, on the monotonic clock; 0 is never.
+  long long end;
+  // Whether somebody else than the socket's holder decides.
+  int is_handed_over;
+};
+
+/// Takes one message; returns 0 if there is nothing left to do at all.
+static int receive(struct state *state) {
+  struct pgkit_message message;
+  ssize_t count = recv(state->socket, &message, sizeof message, 0);
+  if (count < 0 && errno == EINTR) return 1;
+  if (count != (ssize_t)sizeof message) {
+    close(state->socket);
+    state->socket = -1;
+    return 1;
+  }
+  switch (message.kind) {
+    case PGKIT_MESSAGE_PROCESS: follow(&state->server, (pid_t)message.value); return 1;
+    case PGKIT_MESSAGE_OWNER:
+      state->is_handed_over = 1;
+      follow(&state->owner, (pid_t)message.value);
+      return 1;
+    case PGKIT_MESSAGE_LIFETIME:
+      state->is_handed_over = 1;
+      state->end = now() + (long long)message.value * 1000;
+      return 1;
+    default: return 0;
+  }
+}
+
+static int is_over(const struct state *state) {
+  if (state->socket < 0 && !state->is_handed_over) return 1;
+  if (state->end != 0 && now() >= state->end) return 1;
+  if (has_ended(&state->owner)) return 1;
+  return state->is_handed_over && state->socket < 0 && has_ended(&state->server);
+}
+
+static int patience(const struct state *state) {
+  int result = -1;
+  if (state->end != 0) {
+    long long rest = state->end - now();
+    result = rest < 0 ? 0 : rest > INT_MAX ? INT_MAX : (int)rest;
+  }
+  int looks = (state->owner.pid != 0 && state->owner.descriptor < 0)
+    || (state->server.pid != 0 && state->server.descriptor < 0);
+  return looks && (result < 0 || result > look_interval) ? look_interval : result;
+}
+
+/// Waits; returns whether the server is to be ended and the directories are to go.
+static int watch(struct state *state) {
+  while (!is_over(state)) {
+    // The server matters only when nobody but this process is left to notice its end.
+    int server = state->is_handed_over && state->socket < 0 ? state->server.descriptor : -1;
+    struct pollfd entries[3] = {
+      {state->socket, POLLIN, 0},
+      {state->owner.descriptor, POLLIN, 0},
+      {server, POLLIN, 0},
+    };
+    if (poll(entries, 3, patience(state)) < 0) continue;
+    if (entries[0].revents != 0 && !receive(state)) return 0;
+  }
+  return 1;
+}
+
+static void remove_directories(const struct pgkit_directory *directories, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    for (int attempt = 0; attempt < removal_attempts; attempt++) {
+      char name[256];
+      int error = pgkit_remove_tree(&directories[i], name, sizeof name);
+      if (error == 0 || error == ESTALE) break;
+      poll(NULL, 0, look_interval);
+    }
+  }
+}
+
+static void ignore_signals(void) {
+  const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
+}
+
+static _Noreturn void supervise(
+  int socket, const struct pgkit_directory *directories, size_t count) {
+  setsid();
+  ignore_signals();
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  int lifted = pgkit_lift(socket);
+  int null = open("/dev/null", O_RDWR);
+  const int standard[3] = {null, null, null};
+  if (lifted < 0 || null < 0 || pgkit_set_standard_descriptors(standard) != 0) _exit(1);
+  if (dup2(lifted, 3) != 3) _exit(1);
+  pgkit_close_from(4);
+  if (chdir("/") != 0) _exit(1);
+#if defined(__linux__)
+  prctl(PR_SET_NAME, "pgkit-guard", 0, 0, 0);
+#endif
+  struct state state = {3, {0, -1}, {0, -1}, 0, 0};
+  if (watch(&state)) {
+    end_process(&state.server);
+    remove_directories(directories, count);
+  }
+  _exit(0);
+}
+
+int pgkit_supervise(
+  int socket, const struct pgkit_directory *directories, size_t count, pid_t *pid) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t child = fork();
+  if (child == 0) supervise(socket, directories, count);
+  int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (child < 0) return error;
+  *pid = child;
+  return 0;
+}
