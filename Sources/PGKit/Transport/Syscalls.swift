@@ -1,0 +1,140 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+// The one door to the C library for sockets. Differences between platforms stay behind it, a call
+// that a signal interrupted is repeated here, and `errno` never leaves it but as a SystemError.
+
+/// System calls, as this library needs them.
+enum Syscalls {
+  /// What a call that moves bytes answers.
+  enum Outcome {
+    /// This many bytes were moved; of a read, 0 is the end.
+    case moved(Int)
+    /// It would have to wait.
+    case wouldBlock
+    /// The system refuses.
+    case refused(SystemError)
+  }
+
+  /// What a wait ended with; nothing of it means that the deadline has passed.
+  struct Readiness: OptionSet {
+    let rawValue: Int
+    /// The descriptor can be read, or reading would show an error.
+    static let reading = Readiness(rawValue: 1)
+    /// The descriptor can be written, or writing would show an error.
+    static let writing = Readiness(rawValue: 2)
+    /// The second descriptor can be read: the wait is called off.
+    static let interruption = Readiness(rawValue: 4)
+  }
+
+  /// The text of an error's number in English.
+  static func text(ofError number: Int32) -> String {
+    guard let locale = plainLocale, let text = strerror_l(number, locale) else {
+      return "error number \(number)"
+    }
+    return String(cString: text)
+  }
+
+  private nonisolated(unsafe) static let plainLocale = newlocale(1 << LC_MESSAGES, "C", nil)
+
+  /// The error that the last call left.
+  static func lastError(of call: String) -> SystemError { SystemError(call: call, number: errno) }
+
+  /// Waits until `descriptor` is ready, `interruption` can be read or the deadline has passed.
+  ///
+  /// - Throws: ``PGError`` 08003 when the descriptor is not open.
+  static func wait(
+    for descriptor: Int32, reading: Bool = false, writing: Bool = false,
+    until deadline: Deadline, alsoReading interruption: Int32? = nil
+  ) throws(PGError) -> Readiness {
+    let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
+    while true {
+      // poll passes over a negative descriptor.
+      var pair = (
+        pollfd(fd: descriptor, events: events, revents: 0),
+        pollfd(fd: interruption ?? -1, events: Int16(POLLIN), revents: 0)
+      )
+      let timeout = deadline.pollTimeout
+      let count = withUnsafeMutablePointer(to: &pair) {
+        $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, timeout) }
+      }
+      if count < 0 {
+        let error = lastError(of: "poll")
+        if error.number == EINTR { continue }
+        throw .connectionFailure("could not wait for a socket: \(error.text)", cause: error)
+      }
+      let ready = readiness(pair.0.revents, pair.1.revents, reading: reading, writing: writing)
+      if pair.0.revents & Int16(POLLNVAL) != 0 {
+        throw .connectionDoesNotExist("the socket is closed")
+      }
+      if !ready.isEmpty || deadline.hasPassed { return ready }
+    }
+  }
+
+  /// Errors and hang-ups count as whatever was waited for, so that the next call shows them.
+  private static func readiness(
+    _ first: Int16, _ second: Int16, reading: Bool, writing: Bool
+  ) -> Readiness {
+    let broken = first & Int16(POLLERR | POLLHUP) != 0
+    var ready: Readiness = []
+    if reading, broken || first & Int16(POLLIN) != 0 { ready.insert(.reading) }
+    if writing, broken || first & Int16(POLLOUT) != 0 { ready.insert(.writing) }
+    if second != 0 { ready.insert(.interruption) }
+    return ready
+  }
+
+  /// The home directory of the user: `HOME`, or what the password database says.
+  static var homeDirectory: String? {
+    if let home = getenv("HOME"), home.pointee != 0 { return String(cString: home) }
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+      guard let memory = buffer.baseAddress,
+        getpwuid_r(getuid(), &entry, memory, buffer.count, &found) == 0,
+        let directory = found?.pointee.pw_dir
+      else { return nil }
+      return String(cString: directory)
+    }
+  }
+
+  /// What a path leads to.
+  struct FileFacts {
+    /// Whether it is a regular file.
+    let isRegular: Bool
+    /// Whether it is a directory.
+    let isDirectory: Bool
+    /// The permission bits.
+    let permissions: UInt32
+    /// The owner's number.
+    let owner: UInt32
+  }
+
+  /// Asks about the file at `path`, through symbolic links.
+  static func facts(ofFile path: String) -> Result<FileFacts, SystemError> {
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { return .failure(lastError(of: "stat")) }
+    let kind = facts.st_mode & S_IFMT
+    return .success(
+      FileFacts(
+        isRegular: kind == S_IFREG, isDirectory: kind == S_IFDIR,
+        permissions: UInt32(facts.st_mode & 0o7777), owner: UInt32(facts.st_uid)))
+  }
+
+  /// Why the file or directory at `path` cannot be read, or nothing.
+  static func obstacle(toReading path: String) -> SystemError? {
+    access(path, R_OK) == 0 ? nil : lastError(of: "access")
+  }
+
+  /// Whether `error` says that there is no such file.
+  static func meansMissing(_ error: SystemError) -> Bool {
+    error.number == ENOENT || error.number == ENOTDIR
+  }
+
+  /// The number of the user on whose behalf the process acts.
+  static var effectiveUser: UInt32 { UInt32(geteuid()) }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import PGErrorCodes
+import Testing
+
+@testable import PGKit
+
+@Suite("TLSTrust")
+final class TLSTrustTests {
+  /// Stands for `~/.postgresql`.
+  private let home = NSTemporaryDirectory() + "trust-\(UUID().uuidString)"
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: home) }
+
+  private func put(_ name: String) throws -> String {
+    try "x".write(toFile: "\(home)/\(name)", atomically: true, encoding: .utf8)
+    return "\(home)/\(name)"
+  }
+
+  private func options(
+    _ mode: SSLMode?, root: String? = nil, list: String? = nil, listDirectory: String? = nil
+  ) -> ConnectionOptions {
+    var options = ConnectionOptions()
+    options.sslMode = mode
+    options.sslRootCertificate = root
+    options.sslRevocationList = list
+    options.sslRevocationDirectory = listDirectory
+    return options
+  }
+
+  private func trust(_ options: ConnectionOptions) throws(PGError) -> TLSTrust {
+    try TLSTrust(options, directory: home)
+  }
+
+  @Test("without a word about it the mode is prefer, with system roots verify-full")
+  func defaultMode() throws {
+    #expect(try trust(options(nil)).mode == .prefer)
+    #expect(try trust(options(nil, root: "system")).mode == .verifyFull)
+    #expect(try trust(options(nil, root: "system")).roots == .system)
+  }
+
+  @Test("system roots are for verify-full only", arguments: SSLMode.allCases)
+  func weakMode(mode: SSLMode) throws {
+    if mode == .verifyFull {
+      #expect(try trust(options(mode, root: "system")).roots == .system)
+    } else {
+      let error = #expect(throws: PGError.self) { try trust(options(mode, root: "system")) }
+      #expect(error?.code == .clientParameterError)
+      #expect(error?.message.contains("weak sslmode \"\(mode.rawValue)\"") == true)
+    }
+  }
+
+  @Test(
+    "verify-ca and verify-full want a root certificate and say where",
+    arguments: [SSLMode.verifyCA, .verifyFull])
+  func missingRoot(mode: SSLMode) throws {
+    let error = #expect(throws: PGError.self) { try trust(options(mode)) }
+    #expect(error?.code == .clientParameterError)
+    #expect(error?.message == "root certificate file \"\(home)/root.crt\" does not exist")
+    #expect(error?.hint?.contains("sslrootcert=system") == true)
+    #expect(throws: PGError.option("")) { try TLSTrust(options(mode), directory: nil) }
+    let usual = try put("root.crt")
+    #expect(try trust(options(mode)).roots == .file(usual))
+  }
+
+  @Test("require checks when there is a root certificate, and not otherwise")
+  func require() throws {
+    #expect(try trust(options(.require)).roots == .unchecked)
+    let usual = try put("root.crt")
+    #expect(try trust(options(.require)).roots == .file(usual))
+  }
+
+  @Test("disable, allow and prefer check nothing", arguments: [SSLMode.disable, .allow, .prefer])
+  func unchecked(mode: SSLMode) throws {
+    _ = try put("root.crt")
+    #expect(try trust(options(mode)).roots == .unchecked)
+    #expect(try trust(options(mode, root: "\(home)/none")).roots == .unchecked)
+  }
+
+  @Test("a root certificate that was named must be there")
+  func namedRoot() throws {
+    _ = try put("root.crt")
+    for mode in [SSLMode.require, .verifyCA, .verifyFull] {
+      let error = #expect(throws: PGError.self) { try trust(options(mode, root: "\(home)/none")) }
+      #expect(error?.message == "root certificate file \"\(home)/none\" does not exist")
+      #expect(throws: PGError.option("")) { try trust(options(mode, root: home)) }
+    }
+  }
+
+  @Test("revocation lists are found, and must be there when named")
+  func revocations() throws {
+    let root = try put("root.crt")
+    #expect(try trust(options(.verifyCA)).revocationFile == nil)
+    let usual = try put("root.crl")
+    #expect(try trust(options(.verifyCA)).revocationFile == usual)
+    #expect(try trust(options(.verifyCA, list: root)).revocationFile == root)
+    let byDirectory = try trust(options(.verifyCA, listDirectory: home))
+    #expect(byDirectory.revocationDirectory == home && byDirectory.revocationFile == nil)
+    #expect(throws: PGError.option("")) { try trust(options(.verifyCA, list: "\(home)/none")) }
+    #expect(throws: PGError.option("")) {
+      try trust(options(.verifyCA, listDirectory: "\(home)/none"))
+    }
+    #expect(throws: PGError.option("")) { try trust(options(.verifyCA, listDirectory: root)) }
+  }
+
+  @Test("a revocation list that could not be checked is refused")
+  func uncheckable() throws {
+    let list = try put("some.crl")
+    let error = #expect(throws: PGError.self) { try trust(options(.require, list: list)) }
+    #expect(error?.message.contains("cannot be checked without a root certificate") == true)
+  }
+}
