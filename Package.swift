@@ -12,6 +12,7 @@ let package = Package(
   products: [
     .library(name: "PGKit", targets: ["PGKit"]),
     .library(name: "PGErrorCodes", targets: ["PGErrorCodes"]),
+    .library(name: "PGKitFoundation", targets: ["PGKitFoundation"]),
     .executable(name: "pg-open", targets: ["pg-open"]),
     .executable(name: "pg-copy", targets: ["pg-copy"]),
     .executable(name: "pg-cluster", targets: ["pg-cluster"]),
@@ -23,12 +24,15 @@ let package = Package(
   ],
   targets: [
     // The library: one module, so that nothing on the path from DataRow to Int crosses a boundary.
-    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    // OpenSSL is not linked but loaded on first use (Sources/COpenSSL/OpenSSL.c).
+    .target(name: "COpenSSL"),
     .target(name: "PGErrorCodes", swiftSettings: strict),
-    // Between fork and exec only C is safe: this is all that PGKit needs to do there.
+    // What must happen between fork and exec, where Swift cannot run.
     .target(name: "CSpawn"),
     .target(
       name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
+    // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
+    .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.
     .target(
@@ -37,25 +41,43 @@ let package = Package(
         "PGErrorCodes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "PGConnecting", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
     .executableTarget(
-      name: "pg-open", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-open", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "pg-copy", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-copy", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "pg-cluster", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-cluster", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
     .executableTarget(
       name: "pg-errcode", dependencies: ["PGErrorCodes", "PGCommandLine"], swiftSettings: strict),
     .executableTarget(
-      name: "pg-listen", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "pg-listen", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
+      swiftSettings: strict),
 
     // Tests: pure ones, ones that start their own cluster, and ones that run the built programs.
     .testTarget(
-      name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], swiftSettings: strict),
-    .testTarget(
-      name: "PGKitTests", dependencies: ["PGKit"], exclude: ["Session/Transcripts"],
+      name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], exclude: ["Vectors"],
       swiftSettings: strict),
-    .testTarget(name: "PGKitServerTests", dependencies: ["PGKit"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes"], swiftSettings: strict),
+      name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
+      swiftSettings: strict),
+    .target(
+      name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
+      swiftSettings: strict),
+    .testTarget(
+      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL", "PGTestCluster"],
+      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
+    .testTarget(
+      name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes", "PGTestCluster"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],
+      swiftSettings: strict),
   ]
 )

@@ -11,6 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+extern char **environ;
+
+char **pgkit_environment(void) { return environ; }
+
 struct failure {
   int step;
   int error;

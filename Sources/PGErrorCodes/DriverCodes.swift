@@ -36,4 +36,12 @@ extension SQLState {
   public static let clusterNotRunningError: SQLState = "-Cdwn"
   /// `-Cout` ClusterTimeoutError: the server did not reach the wanted state in time.
   public static let clusterTimeoutError: SQLState = "-Cout"
+  /// `-Cwrn` ClusterWarning: something about a cluster deserves attention.
+  public static let clusterWarning: SQLState = "-Cwrn"
+  /// `01-00` DriverWarning: the driver's remark that has no code of its own.
+  public static let driverWarning: SQLState = "01-00"
+  /// `01-CP` IgnoredClientParameterWarning: a connection option was ignored.
+  public static let ignoredClientParameterWarning: SQLState = "01-CP"
+  /// `01-TP` TypeConversionWarning: a value was converted with loss, or left as it came.
+  public static let typeConversionWarning: SQLState = "01-TP"
 }

@@ -55,7 +55,8 @@ public struct SQLState: Hashable, Sendable {
 extension SQLState: CustomStringConvertible {
   /// The five characters.
   public var description: String {
-    String(decoding: (0..<5).map { UInt8(truncatingIfNeeded: packed >> (32 - 8 * $0)) }, as: UTF8.self)
+    let bytes = (0..<5).map { UInt8(truncatingIfNeeded: packed >> (32 - 8 * $0)) }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

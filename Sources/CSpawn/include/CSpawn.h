@@ -69,6 +69,9 @@ int pgkit_process_descriptor(pid_t pid);
 /// Sends a signal through such a descriptor. Returns 0, or -1 with errno.
 int pgkit_signal_process(int descriptor, int signal);
 
+/// The process's environment, ended by NULL.
+char **pgkit_environment(void);
+
 /// A directory by name and identity: it is touched only while both are those of its making.
 struct pgkit_directory {
   const char *path;

@@ -51,8 +51,9 @@ public struct ByteWriter {
     bytes.append(contentsOf: text.utf8)
   }
 
-  /// Writes text as UTF-8 and the zero byte that ends it. The caller has checked that the text has
-  /// no zero byte of its own.
+  /// Writes text as UTF-8 and the zero byte that ends it.
+  ///
+  /// The caller has checked that the text has no zero byte of its own.
   public mutating func writeTerminated(_ text: some StringProtocol) {
     bytes.append(contentsOf: text.utf8)
     bytes.append(0)
@@ -87,7 +88,9 @@ public struct ByteWriter {
     overflowed = false
   }
 
-  /// Removes the first `count` bytes: they have been sent. The memory is kept for the next message.
+  /// Removes the first `count` bytes: they have been sent.
+  ///
+  /// The memory is kept for the next message.
   public mutating func removeFirst(_ count: Int) {
     if count == bytes.count {
       bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)

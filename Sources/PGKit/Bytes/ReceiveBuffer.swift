@@ -49,7 +49,9 @@ final class ReceiveBuffer {
   func makeRoom(for needed: Int) {
     guard start + needed > memory.count || end == memory.count else { return }
     if needed <= memory.count, start > 0 {
-      if end > start { memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count) }
+      if end > start {
+        memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count)
+      }
       (start, end) = (0, count)
       return
     }
@@ -63,7 +65,9 @@ final class ReceiveBuffer {
 
   /// A new buffer that begins with the bytes not yet consumed here.
   func successor(needing needed: Int) -> ReceiveBuffer {
-    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed))
+    // What is there may be more than one message needs: a grown buffer full of short ones.
+    let room = count + Self.initialCapacity / 2
+    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed, room))
     next.memory.copyMemory(from: unread)
     next.end = count
     return next

@@ -5,7 +5,7 @@
 public struct ErrorOrigin: Sendable, Hashable {
   /// One link: what it is and how it describes itself, without secrets.
   public struct Creator: Sendable, Hashable {
-    /// What it is: `STATEMENT`, `CONNECTION`, `CONNECTOR`, `CLUSTER`, …
+    /// What it is, in capitals: `STATEMENT`, `CONNECTOR`.
     public let label: String
     /// How it describes itself: an address, a statement's text.
     public let summary: String

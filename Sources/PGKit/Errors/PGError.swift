@@ -123,7 +123,9 @@ extension PGError: Equatable {
 }
 
 extension PGError: CustomStringConvertible {
-  /// One line: severity, code, message. Never a parameter's value, never a secret.
+  /// One line: severity, code, message.
+  ///
+  /// Never a parameter's value, never a secret.
   public var description: String { "\(severity) \(code): \(message)" }
 
   /// The word in front: the server's own (not localized), or `ERROR`.

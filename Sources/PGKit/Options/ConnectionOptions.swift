@@ -9,7 +9,7 @@
 public struct ConnectionOptions: Sendable, Hashable {
   /// `user`: the role to log in as.
   public var user: String?
-  /// `password`. Never part of a description.
+  /// `password`, never part of a description.
   public var password: String?
   /// `passfile`: the password file's path.
   public var passwordFile: String?
@@ -31,7 +31,7 @@ public struct ConnectionOptions: Sendable, Hashable {
   public var applicationName: String?
   /// `fallback_application_name`: used when no application name is given.
   public var fallbackApplicationName: String?
-  /// `client_encoding` that the caller asked for. PGKit itself speaks UTF-8.
+  /// `client_encoding` that the caller asked for; PGKit itself speaks UTF-8.
   public var clientEncoding: String?
   /// `server_encoding` (py-postgresql): accepted for its grammar; user and password travel as UTF-8.
   public var serverEncoding: String?
@@ -67,7 +67,9 @@ public struct ConnectionOptions: Sendable, Hashable {
   public var sslCertificate: String?
   /// `sslkey` (py-postgresql: `sslkeyfile`): its private key's file.
   public var sslKey: String?
-  /// `sslpassword`: the passphrase of the key. Never part of a description.
+  /// `sslcertmode`: whether a client certificate may be shown (default: allow).
+  public var sslCertificateMode: ClientCertificateMode?
+  /// `sslpassword`: the passphrase of the key, never part of a description.
   public var sslPassword: String?
   /// `sslrootcert` (py-postgresql: `sslrootcrtfile`): trusted authorities' file, or `system`.
   public var sslRootCertificate: String?
@@ -95,6 +97,9 @@ public struct ConnectionOptions: Sendable, Hashable {
   /// Makes options of which nothing is known.
   public init() { settings = [] }
 
+  /// The port of a server that was given none.
+  public static let defaultPort = 5432
+
   /// One server setting for the startup packet.
   public struct Setting: Sendable, Hashable {
     /// The setting's name.
@@ -115,6 +120,16 @@ public enum SSLNegotiation: String, Sendable, CaseIterable {
   case postgres
   /// Begin at once with ALPN `postgresql` (server 17 and later); needs `sslmode` of require or above.
   case direct
+}
+
+/// Whether a client certificate may be shown to the server: `sslcertmode`.
+///
+/// libpq's third word, `require`, is refused: PGKit does not check that the server asked for one.
+public enum ClientCertificateMode: String, Sendable, CaseIterable {
+  /// Never, even if there is one.
+  case disable
+  /// If the server asks and there is one.
+  case allow
 }
 
 /// Whether the login must be bound to the TLS channel: `channel_binding`.

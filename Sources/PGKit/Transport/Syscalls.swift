@@ -30,6 +30,8 @@ enum Syscalls {
     static let writing = Readiness(rawValue: 2)
     /// The second descriptor can be read: the wait is called off.
     static let interruption = Readiness(rawValue: 4)
+    /// Nobody reads any more what would be written to the third descriptor.
+    static let hangUp = Readiness(rawValue: 8)
   }
 
   /// The text of an error's number in English.
@@ -45,31 +47,36 @@ enum Syscalls {
   /// The error that the last call left.
   static func lastError(of call: String) -> SystemError { SystemError(call: call, number: errno) }
 
-  /// Waits until `descriptor` is ready, `interruption` can be read or the deadline has passed.
+  /// Waits until `descriptor` is ready, `interruption` can be read, the reader of `output` has gone,
+  /// or the deadline has passed.
   ///
   /// - Throws: ``PGError`` 08003 when the descriptor is not open.
   static func wait(
     for descriptor: Int32, reading: Bool = false, writing: Bool = false,
-    until deadline: Deadline, alsoReading interruption: Int32? = nil
+    until deadline: Deadline, alsoReading interruption: Int32? = nil,
+    orHangUpOf output: Int32? = nil
   ) throws(PGError) -> Readiness {
     let events = Int16((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))
     while true {
-      // poll passes over a negative descriptor.
-      var pair = (
+      // poll passes over a negative descriptor, and tells of a hang-up without being asked.
+      var polled = (
         pollfd(fd: descriptor, events: events, revents: 0),
-        pollfd(fd: interruption ?? -1, events: Int16(POLLIN), revents: 0)
+        pollfd(fd: interruption ?? -1, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: output ?? -1, events: 0, revents: 0)
       )
       let timeout = deadline.pollTimeout
-      let count = withUnsafeMutablePointer(to: &pair) {
-        $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, timeout) }
+      let count = withUnsafeMutablePointer(to: &polled) {
+        $0.withMemoryRebound(to: pollfd.self, capacity: 3) { poll($0, 3, timeout) }
       }
       if count < 0 {
         let error = lastError(of: "poll")
         if error.number == EINTR { continue }
         throw .connectionFailure("could not wait for a socket: \(error.text)", cause: error)
       }
-      let ready = readiness(pair.0.revents, pair.1.revents, reading: reading, writing: writing)
-      if pair.0.revents & Int16(POLLNVAL) != 0 {
+      var ready = readiness(of: polled.0.revents, reading: reading, writing: writing)
+      if polled.1.revents != 0 { ready.insert(.interruption) }
+      if polled.2.revents != 0 { ready.insert(.hangUp) }
+      if polled.0.revents & Int16(POLLNVAL) != 0 {
         throw .connectionDoesNotExist("the socket is closed")
       }
       if !ready.isEmpty || deadline.hasPassed { return ready }
@@ -77,14 +84,11 @@ enum Syscalls {
   }
 
   /// Errors and hang-ups count as whatever was waited for, so that the next call shows them.
-  private static func readiness(
-    _ first: Int16, _ second: Int16, reading: Bool, writing: Bool
-  ) -> Readiness {
-    let broken = first & Int16(POLLERR | POLLHUP) != 0
+  private static func readiness(of events: Int16, reading: Bool, writing: Bool) -> Readiness {
+    let broken = events & Int16(POLLERR | POLLHUP) != 0
     var ready: Readiness = []
-    if reading, broken || first & Int16(POLLIN) != 0 { ready.insert(.reading) }
-    if writing, broken || first & Int16(POLLOUT) != 0 { ready.insert(.writing) }
-    if second != 0 { ready.insert(.interruption) }
+    if reading, broken || events & Int16(POLLIN) != 0 { ready.insert(.reading) }
+    if writing, broken || events & Int16(POLLOUT) != 0 { ready.insert(.writing) }
     return ready
   }
 

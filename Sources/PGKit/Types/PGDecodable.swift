@@ -2,7 +2,7 @@
 ///
 /// NULL never reaches a decoder: asking for a non-optional value of a NULL column is an error that
 /// names the column, and `Optional` answers `nil`.
-public protocol PGDecodable {
+public protocol PGDecodable: PGColumnValue {
   /// Whether a column of `type` in `format` can become this Swift type.
   static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool
 

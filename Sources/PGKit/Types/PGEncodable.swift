@@ -2,7 +2,11 @@
 ///
 /// For each parameter the driver asks for the ``encodingFormat(for:)`` that the value wants to
 /// travel in, given the type that the server described, and then has the value written in it.
+/// NULL is `nil`, or a value whose ``isNull`` is true; neither is ever asked to write itself.
 public protocol PGEncodable: Sendable {
+  /// Whether the value stands for NULL, as ``PGValue/null`` does. False unless a type says more.
+  var isNull: Bool { get }
+
   /// The format in which this value becomes a parameter of `type`, or `nil` if it cannot become one
   /// without loss: the driver then throws `ParameterError` before anything is sent.
   func encodingFormat(for type: TypeOID) -> PGFormat?
@@ -15,4 +19,9 @@ public protocol PGEncodable: Sendable {
 
   /// Writes the value in the type's text form, as UTF-8.
   func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError)
+}
+
+extension PGEncodable {
+  /// Not NULL.
+  public var isNull: Bool { false }
 }

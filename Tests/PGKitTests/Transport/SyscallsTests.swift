@@ -45,6 +45,37 @@ struct SyscallsTests {
     #expect(ready == .interruption)
   }
 
+  @Test("a third descriptor calls a wait off when its reader has gone, and only then")
+  func outputHangUp() throws {
+    let ends = try socketPair()
+    defer { ends.forEach { close($0) } }
+    var pipeEnds: [Int32] = [0, 0]
+    try #require(pipe(&pipeEnds) == 0)
+    defer { close(pipeEnds[1]) }
+    let file = try #require(fopen("/dev/null", "w"))
+    defer { fclose(file) }
+    for output in [pipeEnds[1], fileno(file)] {
+      let ready = try Syscalls.wait(
+        for: ends[0], reading: true, until: .after(.milliseconds(5)), orHangUpOf: output)
+      #expect(ready.isEmpty)
+    }
+    close(pipeEnds[0])
+    let ready = try Syscalls.wait(
+      for: ends[0], reading: true, until: .never, orHangUpOf: pipeEnds[1])
+    #expect(ready == .hangUp)
+  }
+
+  @Test("an output that can also be read does not call a wait off")
+  func readableOutput() throws {
+    let (ends, output) = (try socketPair(), try socketPair())
+    defer { (ends + [output[0]]).forEach { close($0) } }
+    #expect(write(output[1], [1], 1) == 1)
+    let soon = Deadline.after(.milliseconds(5))
+    #expect(try Syscalls.wait(for: ends[0], until: soon, orHangUpOf: output[0]).isEmpty)
+    close(output[1])
+    #expect(try Syscalls.wait(for: ends[0], until: .never, orHangUpOf: output[0]) == .hangUp)
+  }
+
   @Test("a hang-up counts as readiness, so that the next call shows it")
   func hangUp() throws {
     let ends = try socketPair()

@@ -63,7 +63,8 @@ enum OpenSSL {
 
   /// Takes all errors of this thread as one text; the oldest says most.
   static func takeErrorText() -> String {
-    takeErrors().first?.description ?? "no reason given"
+    if let fault = pgkit_openssl_fault() { return "OpenSSL is missing: \(String(cString: fault))" }
+    return takeErrors().first?.description ?? "no reason given"
   }
 }
 

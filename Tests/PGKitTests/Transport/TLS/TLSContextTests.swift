@@ -1,5 +1,6 @@
 import Foundation
 import PGErrorCodes
+import PGTestCluster
 import Testing
 
 @testable import PGKit

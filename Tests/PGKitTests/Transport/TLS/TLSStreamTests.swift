@@ -1,6 +1,7 @@
 import COpenSSL
 import Foundation
 import PGErrorCodes
+import PGTestCluster
 import Testing
 
 @testable import PGKit

@@ -1,5 +1,6 @@
 import COpenSSL
 import Foundation
+import PGTestCluster
 import Synchronization
 import Testing
 

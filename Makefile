@@ -1,0 +1,46 @@
+# The few words a newcomer types. Each calls a script in scripts/, which can also be run by itself.
+#
+# PREFIX and DESTDIR are install's; V=1 makes test print every test.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+export PREFIX DESTDIR V
+
+.PHONY: help demo test check bench install uninstall clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo        build, start a throwaway cluster, show all five programs at work'
+	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
+	@echo 'make check       floors, doors, linkage, format'
+	@echo 'make bench       compare with psql, and fail where a limit is missed'
+	@echo 'make install     put the programs into PREFIX=$(PREFIX) (DESTDIR is honoured)'
+	@echo 'make uninstall   take them out again'
+	@echo 'make clean       remove what was built'
+
+demo:
+	@scripts/setup demo
+	@scripts/build release
+	@scripts/demo
+
+test:
+	@scripts/setup test
+	@scripts/test
+
+check:
+	@scripts/setup build
+	@scripts/check
+
+bench:
+	@scripts/setup test
+	@scripts/build release
+	@scripts/bench
+
+install:
+	@scripts/install
+
+uninstall:
+	@scripts/install --remove
+
+clean:
+	@rm -rf "$$(scripts/build path scratch)"

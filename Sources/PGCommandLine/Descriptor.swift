@@ -1,0 +1,71 @@
+internal import Glibc
+
+/// The few system calls on open descriptors that the streams of a program need.
+enum Descriptor {
+  /// Writes all bytes, waiting for a descriptor that does not block; returns 0 or the `errno`.
+  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> CInt {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if written >= 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+      } else if let fault = fault(ofWriteTo: descriptor) {
+        return fault
+      }
+    }
+    return 0
+  }
+
+  /// Reads what there is into `buffer`; 0 bytes are the end, and a negative number is `-errno`.
+  static func read(into buffer: UnsafeMutableRawBufferPointer, from descriptor: CInt) -> Int {
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      if count >= 0 { return count }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: wait(for: POLLIN, on: descriptor)
+      case let fault: return -Int(fault)
+      }
+    }
+  }
+
+  /// Waits until `descriptor` can be read; says whether it can be, rather than time having passed.
+  static func waitToRead(_ descriptor: CInt, milliseconds: CInt) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
+    return poll(&request, 1, milliseconds) != 0
+  }
+
+  /// Makes sure that 0, 1 and 2 are open, so that no file opened later takes their place.
+  ///
+  /// What was closed is opened in the direction that it is not used in: using it still fails.
+  static func occupyStandardStreams() {
+    for descriptor in CInt(0)...2 where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+    }
+  }
+
+  /// Whether nobody will ever read what is written to `descriptor`.
+  static func isHungUp(_ descriptor: CInt) -> Bool {
+    var request = pollfd(fd: descriptor, events: 0, revents: 0)
+    guard poll(&request, 1, 0) > 0 else { return false }
+    return Int32(request.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0
+  }
+
+  /// The system's words for an `errno`.
+  static func reason(_ fault: CInt) -> String { String(cString: strerror(fault)) }
+
+  private static func fault(ofWriteTo descriptor: CInt) -> CInt? {
+    switch errno {
+    case EINTR: return nil
+    case EAGAIN:
+      wait(for: POLLOUT, on: descriptor)
+      return nil
+    case let fault: return fault
+    }
+  }
+
+  private static func wait(for events: CInt, on descriptor: CInt) {
+    var request = pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: events), revents: 0)
+    _ = poll(&request, 1, -1)
+  }
+}

@@ -1,0 +1,97 @@
+/// Texts as JSON (RFC 8259): the only place where it is known what JSON escapes.
+///
+/// Beyond what must be, U+007F, U+2028 and U+2029 are escaped, so that one object stays one line for
+/// every reader and no control character reaches a terminal.
+public enum JSONText {
+  /// The bytes are not UTF-8.
+  public struct NotUTF8: Error {}
+
+  /// A text in quotes.
+  public static func quoted(_ text: String) -> String {
+    var buffer = OutputBuffer()
+    append(text, to: &buffer)
+    return String(decoding: buffer.bytes, as: UTF8.self)
+  }
+
+  /// Appends text in quotes.
+  public static func append(_ text: String, to buffer: inout OutputBuffer) {
+    var text = text
+    text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0), to: &buffer) }
+  }
+
+  /// Appends text in quotes; the bytes must be UTF-8.
+  public static func append(
+    _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+  ) throws(NotUTF8) {
+    guard isUTF8(bytes) else { throw NotUTF8() }
+    appendQuoted(bytes, to: &buffer)
+  }
+
+  /// Appends a JSON document of the server on one line: newlines between its tokens become spaces.
+  ///
+  /// Within its texts there are none.
+  public static func appendDocument(
+    _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+  ) throws(NotUTF8) {
+    guard isUTF8(bytes) else { throw NotUTF8() }
+    for byte in bytes { buffer.append(byte < 0x20 ? UInt8(ascii: " ") : byte) }
+  }
+
+  /// Whether a number's text is one in JSON too: `NaN` and `Infinity` are not.
+  public static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let digit = bytes.first == UInt8(ascii: "-") ? bytes.dropFirst().first : bytes.first
+    guard let digit else { return false }
+    return digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9")
+  }
+
+  private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+  }
+
+  private static func appendQuoted(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer) {
+    buffer.append(UInt8(ascii: "\""))
+    if bytes.contains(where: mustEscape) {
+      appendEscaped(bytes, to: &buffer)
+    } else {
+      buffer.append(bytes)
+    }
+    buffer.append(UInt8(ascii: "\""))
+  }
+
+  /// The separators U+2028 and U+2029 end lines in some readers; they begin with E2 80.
+  private static func mustEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xE2
+      || byte == 0x7F
+  }
+
+  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer)
+  {
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte == 0xE2, index + 2 < bytes.count, bytes[index + 1] == 0x80,
+        bytes[index + 2] == 0xA8 || bytes[index + 2] == 0xA9
+      {
+        buffer.append(bytes[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+        index += 3
+        continue
+      }
+      append(byte, to: &buffer)
+      index += 1
+    }
+  }
+
+  private static func append(_ byte: UInt8, to buffer: inout OutputBuffer) {
+    switch byte {
+    case UInt8(ascii: "\""): buffer.append("\\\"")
+    case UInt8(ascii: "\\"): buffer.append("\\\\")
+    case UInt8(ascii: "\n"): buffer.append("\\n")
+    case UInt8(ascii: "\r"): buffer.append("\\r")
+    case UInt8(ascii: "\t"): buffer.append("\\t")
+    case 0..<0x20, 0x7F:
+      let digits = String(byte, radix: 16)
+      buffer.append(digits.count == 1 ? "\\u000\(digits)" : "\\u00\(digits)")
+    default: buffer.append(byte)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// Bytes on their way to an output: gathered piece by piece, handed over in one.
+public struct OutputBuffer: Sendable {
+  @usableFromInline var gathered: [UInt8] = []
+
+  /// Makes an empty buffer.
+  @inlinable
+  public init() {}
+
+  /// What has been gathered.
+  @inlinable
+  public var bytes: [UInt8] { gathered }
+
+  // Inlinable, because a program calls them several times for each value that it prints.
+
+  /// Appends one byte.
+  @inlinable
+  public mutating func append(_ byte: UInt8) { gathered.append(byte) }
+
+  /// Appends borrowed bytes.
+  @inlinable
+  public mutating func append(_ source: UnsafeRawBufferPointer) {
+    gathered.append(contentsOf: source)
+  }
+
+  /// Appends an array.
+  @inlinable
+  public mutating func append(_ source: [UInt8]) { gathered.append(contentsOf: source) }
+
+  /// Appends text in UTF-8.
+  @inlinable
+  public mutating func append(_ text: String) { gathered.append(contentsOf: text.utf8) }
+
+  /// Hands everything to `output`, and is empty afterwards.
+  ///
+  /// - Throws: ``StandardOutput/Failure`` if the system does not accept it.
+  public mutating func drain(
+    to output: StandardOutput = .shared
+  ) throws(StandardOutput.Failure) {
+    let failure = gathered.withUnsafeBytes { bytes -> StandardOutput.Failure? in
+      do throws(StandardOutput.Failure) {
+        try output.write(bytes)
+        return nil
+      } catch { return error }
+    }
+    gathered.removeAll(keepingCapacity: true)
+    if let failure { throw failure }
+  }
+}

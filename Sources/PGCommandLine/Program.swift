@@ -1,0 +1,128 @@
+public import ArgumentParser
+internal import Glibc
+
+/// Runs a command from its first word to its exit status.
+///
+/// Every path out of a program ends in ``end(_:)``, where stdout is checked: a program that could
+/// not write its answer never ends with 0.
+public enum Program {
+  /// Describes a program: its help ends with examples and the table of statuses.
+  ///
+  /// - Parameters:
+  ///   - name: The program's name.
+  ///   - abstract: One line about it.
+  ///   - discussion: What the options do not say.
+  ///   - examples: Worked examples, one command line each; `-h` shows them.
+  ///   - subcommands: Its verbs, if it has any.
+  public static func configuration(
+    name: String, abstract: String, discussion: String = "", examples: [String] = [],
+    subcommands: [any ParsableCommand.Type] = []
+  ) -> CommandConfiguration {
+    CommandConfiguration(
+      commandName: name, abstract: abstract,
+      discussion: paragraphs([discussion, exampleText(examples), ExitStatus.table]),
+      version: Version.line(program: name), subcommands: subcommands,
+      helpNames: [.short, .long])
+  }
+
+  /// Runs the command that the command line describes, and ends the process.
+  public static func main<Command: ParsableCommand>(
+    _ command: Command.Type, examples: [String] = []
+  ) -> Never {
+    Descriptor.occupyStandardStreams()
+    do {
+      var parsed = try Command.parseAsRoot()
+      try parsed.run()
+      end(.ok, program: name(of: command))
+    } catch let failure as Failure {
+      failure.diagnostic?.print()
+      end(failure.status, program: name(of: command))
+    } catch let failure as StandardOutput.Failure {
+      end(after: failure, program: name(of: command))
+    } catch {
+      end(answering: error, command, examples)
+    }
+  }
+
+  /// Ends the process with `status`, unless stdout could not be written: then with 1.
+  public static func end(_ status: ExitStatus, program: String) -> Never {
+    end(rawStatus: status.rawValue, program: program)
+  }
+
+  /// Ends the process with a status that is not of the table: a command's own, or `pg_ctl`'s.
+  public static func end(rawStatus status: Int32, program: String) -> Never {
+    do throws(StandardOutput.Failure) {
+      try StandardOutput.shared.finish()
+    } catch {
+      end(after: error, program: program)
+    }
+    exit(status)
+  }
+
+  /// A reader that went away ends a program as SIGPIPE does; every other failure is told.
+  private static func end(after failure: StandardOutput.Failure, program: String) -> Never {
+    if failure.isBrokenPipe { Signals.endProcess(by: SIGPIPE) }
+    Diagnostic(program: program, message: failure.description).print()
+    exit(ExitStatus.localFailure.rawValue)
+  }
+
+  /// Answers what the parser throws: requests for help, and mistakes in the command line.
+  private static func end<Command: ParsableCommand>(
+    answering error: any Error, _ command: Command.Type, _ examples: [String]
+  ) -> Never {
+    let program = name(of: command)
+    let code = Command.exitCode(for: error)
+    let text = Command.fullMessage(for: error)
+    if code.isSuccess {
+      writeAnswer(wantsShortHelp(text, command) ? shortHelp(command, examples) : text, program)
+      end(.ok, program: program)
+    }
+    StandardError.print(headed(text, program))
+    end(code == .validationFailure ? .usage : .localFailure, program: program)
+  }
+
+  private static func writeAnswer(_ text: String, _ program: String) {
+    do throws(StandardOutput.Failure) {
+      try StandardOutput.shared.write(text.hasSuffix("\n") ? text : text + "\n")
+    } catch {
+      end(after: error, program: program)
+    }
+  }
+
+  /// The parser's message with the program's name before it, as all our messages have.
+  private static func headed(_ text: String, _ program: String) -> String {
+    let label = "Error: "
+    return "\(program): \(text.hasPrefix(label) ? String(text.dropFirst(label.count)) : text)"
+  }
+
+  private static func name<Command: ParsableCommand>(of command: Command.Type) -> String {
+    Command.configuration.commandName ?? Command._commandName
+  }
+
+  // MARK: Short help
+
+  private static func wantsShortHelp<Command: ParsableCommand>(
+    _ text: String, _ command: Command.Type
+  ) -> Bool {
+    let words = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+    return words.contains("-h") && !words.contains("--help") && text == Command.helpMessage()
+  }
+
+  private static func shortHelp<Command: ParsableCommand>(
+    _ command: Command.Type, _ examples: [String]
+  ) -> String {
+    let more = "See '\(name(of: command)) --help' for all of it."
+    return paragraphs([exampleText(examples), "Usage: " + Command.usageString(), more])
+  }
+
+  private static func exampleText(_ examples: [String]) -> String {
+    examples.isEmpty ? "" : examples.reduce("EXAMPLES:") { $0 + "\n  " + $1 }
+  }
+
+  /// The texts that say something, with empty lines between them.
+  ///
+  /// Every run of a program makes its configuration, and `joined` is slow the first time.
+  private static func paragraphs(_ texts: [String]) -> String {
+    texts.reduce("") { $1.isEmpty ? $0 : $0.isEmpty ? $1 : $0 + "\n\n" + $1 }
+  }
+}

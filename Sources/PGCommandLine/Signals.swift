@@ -1,0 +1,104 @@
+public import Glibc
+internal import Synchronization
+
+/// INT, TERM, HUP: cancel, clean up, and die by the signal, so that a shell sees it.
+///
+/// The signals are blocked in every thread and taken by one thread of their own with `sigwait`, so
+/// that the handler is ordinary code. Therefore ``handle(_:_:)`` comes before other threads start.
+public enum Signals {
+  private struct State {
+    var mask: sigset_t?
+  }
+
+  private static let state = Mutex(State())
+
+  /// Runs `handler` once, on a thread of its own, when the first of `signals` comes.
+  ///
+  /// A second signal ends the process at once. Signals that the process was started to ignore, as
+  /// by `nohup`, stay ignored. Call it once, before any other thread starts.
+  public static func handle(
+    _ signals: [CInt], _ handler: @escaping @Sendable (CInt) -> Void
+  ) {
+    let heeded = signals.filter { !isIgnored($0) }
+    guard !heeded.isEmpty else { return }
+    var set = Signals.set(of: heeded)
+    var before = sigset_t()
+    pthread_sigmask(SIG_BLOCK, &set, &before)
+    let mask = before
+    state.withLock { $0.mask = mask }
+    let awaited = set
+    startThread {
+      let first = wait(for: awaited)
+      startThread { handler(first) }
+      endProcess(by: wait(for: awaited))
+    }
+  }
+
+  /// The signal mask from before ``handle(_:_:)``, which child processes are to start with.
+  public static var maskForChildren: sigset_t {
+    if let mask = state.withLock({ $0.mask }) { return mask }
+    var mask = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &mask)
+    return mask
+  }
+
+  /// Gives the calling thread the mask from before ``handle(_:_:)``, as between fork and exec.
+  public static func restoreMask() {
+    var mask = maskForChildren
+    pthread_sigmask(SIG_SETMASK, &mask, nil)
+  }
+
+  /// Ends the process as `signal` does by default, so that the shell sees 128 + `signal`.
+  public static func endProcess(by signal: CInt) -> Never {
+    Glibc.signal(signal, SIG_DFL)
+    var set = Signals.set(of: [signal])
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    // Sent to this thread, not to the process: there the thread in sigwait could take it.
+    raise(signal)
+    _exit(128 &+ signal)
+  }
+
+  private static func set(of signals: [CInt]) -> sigset_t {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for signal in signals { sigaddset(&set, signal) }
+    return set
+  }
+
+  private static func wait(for signals: sigset_t) -> CInt {
+    var signals = signals
+    var signal: CInt = 0
+    while sigwait(&signals, &signal) != 0 {}
+    return signal
+  }
+
+  private static func isIgnored(_ signal: CInt) -> Bool {
+    var action = sigaction()
+    guard sigaction(signal, nil, &action) == 0 else { return false }
+    return action.__sigaction_handler.sa_handler.map { unsafeBitCast($0, to: Int.self) } == 1
+  }
+
+  /// Starts a detached thread; without one the signals would be lost, so the process ends.
+  private static func startThread(_ body: @escaping @Sendable () -> Void) {
+    let context = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
+    var thread = pthread_t()
+    let fault = pthread_create(
+      &thread, nil,
+      { context in
+        if let context {
+          Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body()
+        }
+        return nil
+      }, context)
+    guard fault == 0 else {
+      StandardError.print("cannot start a thread: \(Descriptor.reason(fault))")
+      _exit(ExitStatus.localFailure.rawValue)
+    }
+    pthread_detach(thread)
+  }
+
+  private final class ThreadBody: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+}

@@ -1,0 +1,156 @@
+internal import Glibc
+internal import Synchronization
+
+/// A program's data output: its own buffer, checked writes and a checked close.
+///
+/// The C library's stdout is not used, because it decides by itself when to write, and hides at the
+/// end that it could not. SIGPIPE keeps its default action, so `program | head -1` ends quietly.
+public final class StandardOutput: Sendable {
+  /// When the buffer is written.
+  public enum Buffering: Sendable {
+    /// After each piece that ends a line: for events.
+    case lineBuffered
+    /// When 64 KiB have come together: for rows and files.
+    case blockBuffered
+  }
+
+  /// A write or the close that the system did not accept.
+  public struct Failure: Error, Hashable, CustomStringConvertible {
+    /// The stream: `stdout`, or a file's name.
+    public let stream: String
+    /// The system's error number.
+    public let errno: CInt
+
+    /// Makes a failure, as for a file that could not be opened.
+    public init(stream: String, errno: CInt) {
+      self.stream = stream
+      self.errno = errno
+    }
+
+    /// The stream and the reason, as in `stdout: No space left on device`.
+    public var description: String { "\(stream): \(Descriptor.reason(errno))" }
+
+    /// Whether nobody reads the other end of the pipe any more.
+    public var isBrokenPipe: Bool { errno == EPIPE }
+  }
+
+  private struct State {
+    var buffer: [UInt8] = []
+    var buffering: Buffering
+    var hasWritten = false
+    var isOpen = true
+    var failure: Failure?
+  }
+
+  /// Large enough that system calls do not matter, small enough for the processor's cache.
+  static let capacity = 64 * 1024
+
+  /// The process's stdout, block-buffered at first.
+  public static let shared = StandardOutput(
+    descriptor: STDOUT_FILENO, name: "stdout", buffering: .blockBuffered)
+
+  /// The descriptor that is written to.
+  public let descriptor: CInt
+  private let name: String
+  private let state: Mutex<State>
+
+  /// Makes an output over an open descriptor, which it closes when it is finished.
+  public init(descriptor: CInt, name: String, buffering: Buffering) {
+    self.descriptor = descriptor
+    self.name = name
+    state = Mutex(State(buffering: buffering))
+  }
+
+  /// Chooses when the buffer is written.
+  public func setBuffering(_ buffering: Buffering) {
+    state.withLock { $0.buffering = buffering }
+  }
+
+  /// Takes bytes to be written.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept what came before, or these bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    try state.withLock { (state) throws(Failure) in try append(bytes, to: &state) }
+  }
+
+  /// Takes text to be written, in UTF-8.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept what came before, or this text.
+  public func write(_ text: String) throws(Failure) {
+    var text = text
+    let failure = text.withUTF8 { bytes -> Failure? in
+      do throws(Failure) {
+        try write(UnsafeRawBufferPointer(bytes))
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes what is in the buffer.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept it.
+  public func flush() throws(Failure) {
+    try state.withLock { (state) throws(Failure) in try drain(&state) }
+  }
+
+  /// Writes what is in the buffer and closes the descriptor.
+  ///
+  /// A second call does nothing.
+  ///
+  /// - Throws: ``Failure`` if the system did not accept every byte.
+  public func finish() throws(Failure) {
+    try state.withLock { (state) throws(Failure) in
+      guard state.isOpen else { return }
+      state.isOpen = false
+      let fault = pushOut(&state)
+      let closeFault = close(descriptor) == 0 || errno == EINTR ? 0 : errno
+      if fault != 0 { throw Failure(stream: name, errno: fault) }
+      if closeFault != 0, state.hasWritten { throw fail(&state, closeFault) }
+    }
+  }
+
+  /// Whether the reader has gone, so that an idle program may end.
+  public var isHungUp: Bool { Descriptor.isHungUp(descriptor) }
+
+  private func append(_ bytes: UnsafeRawBufferPointer, to state: inout State) throws(Failure) {
+    guard state.isOpen else { throw Failure(stream: name, errno: EBADF) }
+    if let failure = state.failure { throw failure }
+    if state.buffer.isEmpty, bytes.count >= StandardOutput.capacity {
+      return try send(bytes, &state)
+    }
+    state.buffer.append(contentsOf: bytes)
+    let endsLine = state.buffering == .lineBuffered && bytes.contains(UInt8(ascii: "\n"))
+    if endsLine || state.buffer.count >= StandardOutput.capacity { try drain(&state) }
+  }
+
+  private func drain(_ state: inout State) throws(Failure) {
+    let fault = pushOut(&state)
+    if fault != 0 { throw Failure(stream: name, errno: fault) }
+  }
+
+  /// Writes the buffer; returns 0 or the first fault, after which nothing is written any more.
+  private func pushOut(_ state: inout State) -> CInt {
+    if let failure = state.failure { return failure.errno }
+    guard !state.buffer.isEmpty else { return 0 }
+    state.hasWritten = true
+    let fault = state.buffer.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
+    state.buffer.removeAll(keepingCapacity: true)
+    return fault == 0 ? 0 : fail(&state, fault).errno
+  }
+
+  private func send(_ bytes: UnsafeRawBufferPointer, _ state: inout State) throws(Failure) {
+    state.hasWritten = true
+    let fault = Descriptor.write(bytes, to: descriptor)
+    if fault != 0 { throw fail(&state, fault) }
+  }
+
+  /// Remembers the first failure: every later call reports it again, and writes nothing.
+  private func fail(_ state: inout State, _ fault: CInt) -> Failure {
+    let failure = Failure(stream: name, errno: fault)
+    state.failure = failure
+    return failure
+  }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import PGCommandLine
+public import PGKit
+import Synchronization
+
+/// INT, TERM and HUP for programs that talk to servers: the first one cancels what runs there, the
+/// program then cleans up and dies by the signal; a second one, or five seconds, ends it at once.
+public final class Interruptions: Sendable {
+  private struct State {
+    var handles: [Interruption] = []
+    var signal: CInt?
+    var isBusy = false
+    /// Whether there has been a connection: before, there is nothing to clean up.
+    var hasConnected = false
+  }
+
+  /// How long a program may take to clean up.
+  public static let grace: Duration = .seconds(5)
+
+  /// The process's only one.
+  public static let shared = Interruptions()
+
+  private let state = Mutex(State())
+
+  private init() {}
+
+  /// Begins to take the signals.
+  ///
+  /// Call it first of all, before any thread starts.
+  public func install() {
+    Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in Interruptions.shared.take(signal) }
+  }
+
+  /// Adds a connection whose statement is to be cancelled.
+  public func add(_ handle: Interruption) {
+    state.withLock { state in
+      state.handles.append(handle)
+      state.hasConnected = true
+    }
+  }
+
+  /// Forgets all connections: what runs there from now on must come to its end even if a signal
+  /// comes, as a COMMIT must.
+  public func removeAll() {
+    state.withLock { $0.handles = [] }
+  }
+
+  /// Runs `body`, in which a signal must not just end the process but lead to cleaning up: if one
+  /// came, what `body` failed with is told and the process then dies by the signal.
+  ///
+  /// - Throws: What `body` throws, if no signal came.
+  public func duringWork(_ body: () throws -> Void) throws {
+    state.withLock { $0.isBusy = true }
+    defer { state.withLock { $0.isBusy = false } }
+    do { try body() } catch {
+      if let signal {
+        (error as? Failure)?.diagnostic?.print()
+        Signals.endProcess(by: signal)
+      }
+      throw error
+    }
+    if let signal { Signals.endProcess(by: signal) }
+  }
+
+  /// The signal that came, if one did.
+  public var signal: CInt? { state.withLock { $0.signal } }
+
+  private func take(_ signal: CInt) {
+    let isWorking = state.withLock { state in
+      state.signal = signal
+      return state.isBusy && state.hasConnected
+    }
+    guard isWorking else { Signals.endProcess(by: signal) }
+    // Again and again, because a request that comes just before a statement begins cancels nothing.
+    let end = Deadline.after(Self.grace)
+    while !end.hasPassed {
+      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      sleep(1)
+    }
+    Signals.endProcess(by: signal)
+  }
+}

@@ -1,0 +1,53 @@
+public import PGCommandLine
+public import PGKit
+
+// From what the library throws to what a program says and ends with: one place for all programs that
+// talk to a server. (pg-errcode does not, so this cannot be part of PGCommandLine: it would have to
+// link the driver.)
+
+extension PGError {
+  /// The way out of a program that this error means.
+  ///
+  /// - Parameters:
+  ///   - program: The program's name.
+  ///   - status: The status where the error alone does not say it.
+  ///   - location: Where in the program's input it happened, such as `schema.sql:12`.
+  public func failure(
+    of program: String, status: ExitStatus? = nil, location: String? = nil
+  ) -> Failure {
+    Failure(status ?? self.status, diagnostic(of: program, location: location))
+  }
+
+  /// The message on stderr.
+  public func diagnostic(of program: String, location: String? = nil) -> Diagnostic {
+    var details: [(label: String, text: String)] = []
+    if let detail = fields?.detail { details.append(("DETAIL", detail)) }
+    if let hint { details.append(("HINT", hint)) }
+    if let context = fields?.context { details.append(("CONTEXT", context)) }
+    return Diagnostic(
+      program: program, severity: Diagnostic.Severity(rawValue: severity) ?? .error, code: code,
+      message: message, location: location, details: details)
+  }
+
+  /// The exit status in the middle of a session: who failed decides.
+  public var status: ExitStatus {
+    switch fault {
+    case .server: fields?.isFatal == true ? .connection : .refused
+    case .transport: isTimeout ? .deadline : .connection
+    case .peer: .connection
+    case .caller: .localFailure
+    }
+  }
+}
+
+extension ServerMessage {
+  /// A notice or a warning as programs print it.
+  public func diagnostic(of program: String) -> Diagnostic {
+    var details: [(label: String, text: String)] = []
+    if let detail { details.append(("DETAIL", detail)) }
+    if let hint { details.append(("HINT", hint)) }
+    return Diagnostic(
+      program: program, severity: Diagnostic.Severity(rawValue: severity) ?? .notice,
+      code: code == "00000" ? nil : code, message: message, details: details)
+  }
+}

@@ -1,0 +1,35 @@
+import Glibc
+public import PGCommandLine
+
+/// A whole file, or stdin, for a program that was told to read it.
+public enum TextFile {
+  /// The largest file: a script is kept in memory.
+  public static let limit = 1 << 30
+
+  /// Reads it; `-` is stdin.
+  ///
+  /// - Throws: ``Failure`` with status 1, naming the file and the reason.
+  public static func read(_ path: String, program: String) throws(Failure) -> [UInt8] {
+    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure(path, errno, program) }
+    defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      let count = Glibc.read(descriptor, &piece, piece.count)
+      if count == 0 { return bytes }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw failure(path, errno, program)
+      }
+      bytes += piece.prefix(count)
+      if bytes.count > limit { throw failure(path, EFBIG, program) }
+    }
+  }
+
+  private static func failure(_ path: String, _ number: CInt, _ program: String) -> Failure {
+    let name = path == "-" ? "stdin" : path
+    let reason = strerror(number).map { String(cString: $0) } ?? "error \(number)"
+    return Failure(.localFailure, Diagnostic(program: program, message: "\(name): \(reason)"))
+  }
+}

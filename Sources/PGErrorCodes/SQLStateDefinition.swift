@@ -1,0 +1,81 @@
+/// What is known of one code: PostgreSQL's names for it, py-postgresql's, and its place among them.
+///
+/// Sources: PostgreSQL's `errcodes.txt` (manual, Appendix A) and py-postgresql's
+/// `postgresql.exceptions`; codes that the latter lacks have names in its style.
+public struct SQLStateDefinition: Hashable, Sendable {
+  /// What a code says of the statement it comes with.
+  public enum Severity: String, Sendable {
+    /// The statement failed.
+    case error
+    /// The statement went on.
+    case warning
+    /// The statement is complete.
+    case success
+  }
+
+  /// Where ``name`` comes from.
+  enum NameOrigin: String { case pyPostgreSQL = "p", unreachable = "u", pgKit = "k" }
+
+  /// The code.
+  public let code: SQLState
+  /// What the code says of the statement.
+  public let severity: Severity
+  /// The first major version of the server with this code; `nil` if every supported one has it.
+  public let since: Int?
+  /// The last major version of the server with this code; `nil` if it is still there.
+  public let until: Int?
+  /// The condition's name, as in `EXCEPTION WHEN unique_violation`; `nil` for a driver's code.
+  public let condition: String?
+  /// The server's C macros, as in `ERRCODE_UNIQUE_VIOLATION`; the first is the usual one.
+  public let macros: [String]
+  /// The exception's name, as in py-postgresql's `UniqueError`.
+  public let name: String
+  /// The names from which ``name`` descends directly.
+  public let parents: [String]
+
+  let origin: NameOrigin
+
+  /// Reads a line of ``SQLStateTable/records``.
+  init?(line: Substring) {
+    let words = SortedLines.words(of: line)
+    guard words.count == 9, let code = SQLState(words[0]),
+      let origin = NameOrigin(rawValue: words[8])
+    else { return nil }
+    self.code = code
+    severity = words[1] == "E" ? .error : words[1] == "W" ? .warning : .success
+    since = Int(words[2])
+    until = Int(words[3])
+    condition = words[4] == "-" ? nil : words[4]
+    macros = SQLStateDefinition.list(words[5]).map { macro in
+      "ERRCODE_" + (macro == "=" ? words[4].uppercased() : macro)
+    }
+    name = words[6]
+    parents = SQLStateDefinition.list(words[7])
+    self.origin = origin
+  }
+
+  /// Every name from which ``name`` descends, nearest first; the last is `Error` or `Warning`.
+  public var ancestors: [String] {
+    var found = parents
+    var next = 0
+    while next < found.count {
+      for parent in SQLStateDefinition.parents(of: found[next]) where !found.contains(parent) {
+        found.append(parent)
+      }
+      next += 1
+    }
+    return found
+  }
+
+  private static func parents(of name: String) -> [String] {
+    if let line = SortedLines(SQLStateTable.groups).line(of: name) {
+      return list(SortedLines.words(of: line)[1])
+    }
+    let definitions = SQLState.named(name).lazy.compactMap(\.definition)
+    return definitions.first { $0.name == name }?.parents ?? []
+  }
+
+  private static func list(_ word: String) -> [String] {
+    word == "-" ? [] : word.split(separator: ",").map(String.init)
+  }
+}

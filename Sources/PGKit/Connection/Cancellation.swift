@@ -1,0 +1,40 @@
+/// A handle that cancels what runs on a connection, from any thread.
+///
+/// In py-postgresql: `connection.interrupt()`.
+public struct Interruption: Sendable {
+  private let login: Login
+  private let key: BackendKeyData?
+  private let encrypted: Bool
+
+  init(_ login: Login, key: BackendKeyData?, encrypted: Bool) {
+    self.login = login
+    self.key = key
+    self.encrypted = encrypted
+  }
+
+  /// Asks the server to cancel what runs, and waits until it has taken note.
+  ///
+  /// The request travels on a connection of its own, protected as the session's own is: the same
+  /// TLS, the same checks. It is harmless when nothing runs; but whether it came too late can only be
+  /// seen from what becomes of the statement (57014 or its result).
+  ///
+  /// - Parameter limit: The longest time to spend on it.
+  /// - Throws: ``PGError`` if the request could not be delivered.
+  public func cancel(within limit: Duration = .seconds(10)) throws(PGError) {
+    guard let key else {
+      throw .operation("the server gave no key for cancelling what runs on this connection")
+    }
+    let deadline = Deadline.after(limit)
+    let stream = try login.openStream(encrypted: encrypted, until: deadline)
+    defer { stream.close() }
+    var request = ByteWriter()
+    CancelRequest(key: key).encode(into: &request)
+    let link = Link(stream: stream)
+    try link.send(request.bytes, until: deadline)
+    // There is no answer. The end of the stream says that the signal has been sent; before it, the
+    // request might still overtake the connection's next statement.
+    do throws(PGError) { _ = try link.receiveByte(until: deadline) } catch {
+      if error.isTimeout { throw error }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import PGErrorCodes
+
+/// A session with a server.
+///
+/// Used by one thread at a time; ``interruption`` alone may be handed to other threads. One
+/// operation runs at a time: beginning another one while rows are still arriving drops the rest of
+/// them, and whoever still asks for them is told so.
+///
+/// What can be done with a connection is declared beside each noun: statements and queries in
+/// Statements, transactions, settings and notifications in Database.
+///
+/// In py-postgresql: `postgresql.api.Connection`.
+public final class Connection {
+  /// What made this connection and can make another one like it.
+  public let connector: Connector
+  /// Where the server listens.
+  public let endpoint: Endpoint
+  /// Cancels what runs here, from any thread.
+  public let interruption: Interruption
+  let link: Link
+  /// An operation whose rows or data have not all been taken yet.
+  var running: (any RunningOperation)?
+  var names = NameSequence()
+  let discarded = DiscardQueue()
+  /// The process that serves this session.
+  let backendKey: BackendKeyData?
+
+  init(
+    connector: Connector, endpoint: Endpoint, link: Link, backendKey: BackendKeyData?,
+    interruption: Interruption
+  ) {
+    self.connector = connector
+    self.endpoint = endpoint
+    self.link = link
+    self.backendKey = backendKey
+    self.interruption = interruption
+  }
+
+  deinit { close() }
+
+  /// Whether the session is over, ended by either side.
+  public var isClosed: Bool {
+    switch link.session.state {
+    case .closed, .failed: true
+    default: false
+    }
+  }
+
+  /// Ends the session.
+  ///
+  /// Closing a closed connection does nothing.
+  public func close() {
+    if isClosed { return }
+    running = nil
+    link.close()
+  }
+
+  /// Hears notices and warnings as they arrive.
+  public var noticeHandler: ((ServerMessage) -> Void)? {
+    get { link.noticeHandler }
+    set { link.noticeHandler = newValue }
+  }
+
+  /// Whether the session is inside a transaction block; `nil` while an operation runs.
+  public var transactionStatus: TransactionStatus? {
+    if case .idle(let status) = link.session.state { return status }
+    return nil
+  }
+
+  /// The process identifier of the server process, as `pg_backend_pid()` gives it; 0 if the server
+  /// did not say.
+  public var backendID: Int32 { backendKey?.processID ?? 0 }
+
+  /// What protects the session: `ssl`, or `nil` for nothing.
+  public var security: String? { isEncrypted ? "ssl" : nil }
+
+  /// Whether the session is inside TLS.
+  public var isEncrypted: Bool { link.stream is TLSStream }
+
+  /// The descriptor, for waiting on it with `poll`.
+  public var fileDescriptor: Int32 { link.stream.descriptor }
+
+  /// A setting that the server reports by itself, such as `server_version` or `TimeZone`.
+  public func reportedSetting(_ name: String) -> String? {
+    link.session.unsolicited.parameters[name]
+  }
+
+  /// The server's version.
+  public var serverVersion: ServerVersion {
+    ServerVersion(reportedSetting("server_version") ?? "") ?? ServerVersion(major: 0, minor: 0)
+  }
+}

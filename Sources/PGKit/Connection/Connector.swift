@@ -1,0 +1,159 @@
+import PGErrorCodes
+
+// From options to an open session: hosts in order, their addresses, TLS or not, the login, and
+// whether the server is of the kind that was asked for.
+
+/// Makes connections, all alike, from options that do not change.
+///
+/// Nothing is read from the environment here: ``PGKit/open(_:_:)`` does that.
+///
+/// In py-postgresql: `postgresql.driver.default.host(...)` and its kin.
+public struct Connector: Sendable {
+  /// Exactly what is known; what is not said has libpq's default.
+  public let options: ConnectionOptions
+
+  /// Makes a connector.
+  ///
+  /// Nothing is checked or contacted before ``connect()``.
+  public init(_ options: ConnectionOptions) { self.options = options }
+
+  /// Connects to the first suitable server.
+  ///
+  /// - Throws: ``PGError``: the server's own if one refused the login; 08001, `--TOE`, `--SEC` or
+  ///   `--AUT` naming each place that was tried; `-*000` if the options contradict each other.
+  ///
+  /// - Parameter deadline: When all attempts together must have led to a connection; each alone has
+  ///   the time that `connect_timeout` gives.
+  ///
+  /// In py-postgresql: `Connector()` followed by `connect()`.
+  public func connect(until deadline: Deadline = .never) throws(PGError) -> Connection {
+    let plan = try ConnectionPlan(options, until: deadline)
+    var failures: [PGError] = []
+    for pass in plan.passes {
+      for endpoint in plan.endpoints {
+        if let connection = try attempt(endpoint, plan, pass, &failures) { return connection }
+      }
+    }
+    throw Self.summary(failures)
+  }
+
+  /// Tries one host: every address, each in the ways that `sslmode` allows.
+  private func attempt(
+    _ endpoint: Endpoint, _ plan: ConnectionPlan, _ target: TargetSession,
+    _ failures: inout [PGError]
+  ) throws(PGError) -> Connection? {
+    let addresses: [SocketAddress]
+    do throws(PGError) {
+      addresses = try plan.order(
+        AddressLookup.addresses(of: endpoint, until: plan.deadline()))
+    } catch {
+      failures.append(error)
+      return nil
+    }
+    for address in addresses {
+      var login = Login(connector: self, plan: plan, endpoint: endpoint, address: address)
+      do throws(PGError) {
+        let connection = try login.open()
+        if try target.accepts(connection) { return connection }
+        connection.close()
+        failures.append(.wrongSession(endpoint, target))
+      } catch {
+        guard Self.mayTryNext(after: error) else { throw error }
+        failures.append(error)
+      }
+    }
+    return nil
+  }
+
+  /// A server that refused the login means it for every address; one that is only not ready, full
+  /// or out of reach leaves hope for the next.
+  private static func mayTryNext(after error: PGError) -> Bool {
+    switch error.code {
+    case .cannotConnectNow, .tooManyConnections: true
+    default: error.fault == .transport
+    }
+  }
+
+  /// One error for all that was tried.
+  private static func summary(_ failures: [PGError]) -> PGError {
+    guard let last = failures.last else { return .option("no host to connect to") }
+    if failures.count == 1 { return last }
+    let lines = failures.map(\.message)
+    return PGError(
+      code: last.code, message: lines.joined(separator: "; "), fault: last.fault, hint: last.hint,
+      cause: last.cause, isSafeToRetry: failures.allSatisfy(\.isSafeToRetry))
+  }
+}
+
+/// What the options say about the whole undertaking, worked out once.
+struct ConnectionPlan {
+  let endpoints: [Endpoint]
+  let sslMode: SSLMode
+  let policy: AuthenticationPolicy
+  let minimumVersion: ProtocolVersion
+  let maximumVersion: ProtocolVersion
+  private let options: ConnectionOptions
+  private let end: Deadline
+
+  init(_ given: ConnectionOptions, until end: Deadline = .never) throws(PGError) {
+    options = try given.validated()
+    self.end = end
+    let hosts = try options.endpoints()
+    endpoints = options.loadBalanceHosts == true ? hosts.shuffled() : hosts
+    sslMode = options.sslMode ?? .prefer
+    policy = try AuthenticationPolicy(
+      requireAuth: options.requireAuthentication,
+      channelBinding: ChannelBinding.Requirement(options.channelBinding ?? .prefer),
+      iterationLimit: options.scramIterationLimit)
+    minimumVersion = try Self.version(options.minimumProtocolVersion, "min_protocol_version")
+    maximumVersion = try Self.version(options.maximumProtocolVersion, "max_protocol_version")
+    guard minimumVersion <= maximumVersion else {
+      throw .option("min_protocol_version is larger than max_protocol_version")
+    }
+  }
+
+  /// Which kinds of server to look for, one pass over all hosts for each.
+  var passes: [TargetSession] {
+    let wanted = options.targetSession ?? .any
+    return wanted == .preferStandby ? [.standby, .any] : [wanted]
+  }
+
+  /// When the attempt that begins now must have succeeded.
+  func deadline() -> Deadline {
+    guard let seconds = options.connectTimeout, seconds > 0 else { return end }
+    return end.earlier(.after(.seconds(seconds)))
+  }
+
+  func order(_ addresses: [SocketAddress]) -> [SocketAddress] {
+    options.loadBalanceHosts == true ? addresses.shuffled() : addresses
+  }
+
+  private static func version(
+    _ text: String?, _ keyword: String
+  ) throws(PGError) -> ProtocolVersion {
+    switch text {
+    case nil, "3.0": .v3_0
+    case "3.2", "latest": .v3_2
+    default:
+      throw .option("invalid \(keyword): it must be 3.0, 3.2 or latest")
+    }
+  }
+}
+
+extension ChannelBinding.Requirement {
+  init(_ policy: ChannelBindingPolicy) {
+    switch policy {
+    case .disable: self = .disable
+    case .prefer: self = .prefer
+    case .require: self = .require
+    }
+  }
+}
+
+extension PGError {
+  @inline(never)
+  static func wrongSession(_ endpoint: Endpoint, _ target: TargetSession) -> PGError {
+    .cannotConnect(
+      "the server at \(endpoint) is not what target_session_attrs=\(target.rawValue) asks for")
+  }
+}

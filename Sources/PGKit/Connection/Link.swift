@@ -1,0 +1,235 @@
+import PGErrorCodes
+
+// THE PUMP: the only loop that moves bytes between a session and its stream.
+
+/// A session on a stream.
+final class Link {
+  var session = Session()
+  let stream: any ByteStream
+  /// Hears notices and warnings as they arrive.
+  var noticeHandler: ((ServerMessage) -> Void)?
+
+  init(stream: any ByteStream) { self.stream = stream }
+
+  /// Runs a whole exchange whose rows, if any come, interest nobody.
+  func perform<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) {
+    try session.begin(&exchange)
+    try finish(&exchange, until: deadline)
+  }
+
+  /// Brings an exchange to its end, dropping rows and copied data.
+  func finish<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) {
+    while true {
+      if case .finished = try pump(&exchange, until: deadline) { return }
+    }
+  }
+
+  /// Moves bytes until the exchange has something to say.
+  ///
+  /// - Throws: the server's error with the session ready again; or an error that ended the session.
+  func pump<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) -> Session.Progress {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      while true {
+        let progress = try session.advance(&exchange)
+        guard case .needsBytes = progress else { return progress }
+        try flush(until: deadline)
+        try receive(until: deadline)
+      }
+    } catch {
+      throw settle(error, &exchange)
+    }
+  }
+
+  /// Takes in what has come while no exchange is under way, waiting for something until `deadline`.
+  ///
+  /// - Returns: Whether anything came, before time was over or `other` or `output` said something.
+  func listen(
+    until deadline: Deadline, alsoReading other: Int32? = nil, orHangUpOf output: Int32? = nil
+  ) throws(PGError) -> Bool {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      // What was received together with the end of an exchange, or what TLS has read ahead, poll
+      // cannot see: so as long as something can be had without waiting, there is no waiting.
+      if try receiveWhileIdle() || session.unsolicited.hasNotifications { return true }
+      let ready = try Syscalls.wait(
+        for: stream.descriptor, reading: true, until: deadline, alsoReading: other,
+        orHangUpOf: output)
+      return ready.contains(.reading) ? try receiveWhileIdle() : false
+    } catch {
+      throw settle(error)
+    }
+  }
+
+  /// Receives what can be received without waiting; says whether anything came.
+  private func receiveWhileIdle() throws(PGError) -> Bool {
+    let came = try receiveWhatIsThere()
+    try session.advanceIdle()
+    return came
+  }
+
+  /// Sends everything in the outbox.
+  func flush(until deadline: Deadline) throws(PGError) {
+    guard !session.outbox.isEmpty else { return }
+    // Taken out while it is sent, because receiving changes the session; put back for its memory.
+    var outgoing = ByteWriter()
+    swap(&outgoing, &session.outbox)
+    try send(outgoing.bytes, until: deadline)
+    outgoing.removeFirst(outgoing.count)
+    if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
+  }
+
+  /// Sends bytes that are whole messages, past the outbox.
+  func send(_ bytes: [UInt8], until deadline: Deadline = .never) throws(PGError) {
+    let failure: PGError? = bytes.withUnsafeBytes { buffer in
+      do throws(PGError) {
+        try send(buffer, until: deadline)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Sends borrowed bytes that are whole messages, past the outbox.
+  ///
+  /// While the server cannot take them, what it has to say is received, so that two full pipes
+  /// never wait for each other.
+  func send(_ bytes: UnsafeRawBufferPointer, until deadline: Deadline = .never) throws(PGError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      switch try stream.write(rest) {
+      case .moved(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      case .ended: throw .serverIsGone()
+      case .waitToRead, .waitToWrite:
+        let ready = try wait(reading: true, writing: true, until: deadline)
+        if ready.contains(.reading) { try receiveWhatIsThere() }
+      }
+    }
+  }
+
+  /// Receives one byte that is no message: the answer to a request for TLS.
+  func receiveByte(until deadline: Deadline) throws(PGError) -> UInt8 {
+    var byte: UInt8 = 0
+    while true {
+      let progress = try withUnsafeMutableBytes(of: &byte) { buffer throws(PGError) in
+        try stream.read(into: buffer)
+      }
+      switch progress {
+      case .moved: return byte
+      case .ended: throw .serverIsGone()
+      case .waitToRead, .waitToWrite: _ = try wait(reading: true, until: deadline)
+      }
+    }
+  }
+
+  /// Receives what one read can without waiting; says whether anything came.
+  @discardableResult
+  func receiveWhatIsThere() throws(PGError) -> Bool {
+    switch try stream.read(into: session.inbox.room()) {
+    case .moved(let count): session.inbox.received(count)
+    case .ended: throw .serverIsGone()
+    case .waitToRead, .waitToWrite: return false
+    }
+    return true
+  }
+
+  /// Says what an error means for the session: the server's own refusals and the caller's mistakes
+  /// leave it usable, everything else ends it.
+  func settle(_ error: PGError) -> PGError {
+    switch (error.fault, session.state) {
+    case (.server, .idle), (.caller, .idle): return error
+    case (_, .failed): break
+    default: session.fail(error)
+    }
+    stream.close()
+    return error
+  }
+
+  /// The same, for an error in the middle of an exchange: a server that ends a session says why
+  /// before it closes the socket, and that is worth more than the news that the socket is closed.
+  func settle<E: Exchange & ~Copyable>(_ error: PGError, _ exchange: inout E) -> PGError {
+    guard error.fault == .transport, !error.isTimeout else { return settle(error) }
+    switch session.state {
+    case .failed, .closed: return settle(error)
+    case .starting, .idle, .busy: return settle(lastWord(in: &exchange) ?? error)
+    }
+  }
+
+  /// The server's error in what has been received and not yet looked at.
+  private func lastWord<E: Exchange & ~Copyable>(in exchange: inout E) -> PGError? {
+    do throws(PGError) {
+      while true {
+        switch try session.advance(&exchange) {
+        case .needsBytes, .finished: return nil
+        case .rows, .copyData, .delivered: continue
+        }
+      }
+    } catch {
+      return error.fault == .server ? error : nil
+    }
+  }
+
+  /// Ends the session in good order, as far as that is possible without waiting.
+  func close() {
+    session.close()
+    let farewell = session.outbox.bytes
+    if case .closed = session.state, !farewell.isEmpty {
+      // The server rolls back and leaves all the same when the socket closes.
+      _ = farewell.withUnsafeBytes { bytes in try? stream.write(bytes) }
+    }
+    stream.close()
+  }
+
+  /// Receives at least one byte.
+  private func receive(until deadline: Deadline) throws(PGError) {
+    while true {
+      switch try stream.read(into: session.inbox.room()) {
+      case .moved(let count): return session.inbox.received(count)
+      case .ended: throw .serverIsGone()
+      case .waitToRead: _ = try wait(reading: true, until: deadline)
+      case .waitToWrite: _ = try wait(writing: true, until: deadline)
+      }
+    }
+  }
+
+  /// Waits for the stream.
+  ///
+  /// - Throws: ``PGError`` when the deadline passes first.
+  private func wait(
+    reading: Bool = false, writing: Bool = false, until deadline: Deadline
+  ) throws(PGError) -> Syscalls.Readiness {
+    let ready = try Syscalls.wait(
+      for: stream.descriptor, reading: reading, writing: writing, until: deadline)
+    if ready.isEmpty { throw .timedOut(connecting: isStarting) }
+    return ready
+  }
+
+  private var isStarting: Bool {
+    if case .starting = session.state { true } else { false }
+  }
+
+  private func deliverNotices() {
+    guard session.unsolicited.hasNotices else { return }
+    for notice in session.unsolicited.takeNotices() { noticeHandler?(notice) }
+  }
+}
+
+extension PGError {
+  @inline(never)
+  static func serverIsGone() -> PGError {
+    .connectionFailure("the server closed the connection unexpectedly")
+  }
+
+  @inline(never)
+  static func timedOut(connecting: Bool) -> PGError {
+    PGError(
+      code: connecting ? .connectTimeoutError : .queryCanceled,
+      message: "the server did not answer in time", fault: .transport, isSafeToRetry: connecting)
+  }
+}

@@ -1,0 +1,153 @@
+import PGErrorCodes
+
+/// One attempt at one address: the socket, TLS or not, the startup packet, the password.
+///
+/// Nothing survives from one attempt to the next but the options, so that no host ever sees what was
+/// meant for another (CVE-2018-10915).
+struct Login {
+  let connector: Connector
+  let plan: ConnectionPlan
+  let endpoint: Endpoint
+  let address: SocketAddress
+
+  private var options: ConnectionOptions { connector.options }
+
+  /// Opens a session in the first way that `sslmode` allows and the server accepts.
+  mutating func open() throws(PGError) -> Connection {
+    if address.isUnix { return try open(encrypted: false, until: plan.deadline()) }
+    switch plan.sslMode {
+    case .disable: return try open(encrypted: false, until: plan.deadline())
+    case .require, .verifyCA, .verifyFull: return try open(encrypted: true, until: plan.deadline())
+    case .allow: return try open(first: false)
+    case .prefer: return try open(first: true)
+    }
+  }
+
+  /// Tries one way, and the other where the failure of the first leaves hope.
+  private func open(first encrypted: Bool) throws(PGError) -> Connection {
+    do throws(PGError) {
+      return try open(encrypted: encrypted, until: plan.deadline())
+    } catch {
+      guard Self.mayTryOtherWay(after: error, encrypted) else { throw error }
+      do throws(PGError) {
+        return try open(encrypted: !encrypted, until: plan.deadline())
+      } catch let second {
+        // The first answer says more, unless the second way got further.
+        throw second.fault == .server ? second : error
+      }
+    }
+  }
+
+  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail.
+  ///
+  /// A wrong password stays wrong, and is not sent a second time in the clear.
+  private static func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
+    switch error.code {
+    case .invalidAuthorizationSpecification, .insecurityError: true
+    case .sqlclientUnableToEstablishSqlconnection: encrypted
+    default: false
+    }
+  }
+
+  private static func channel(of stream: any ByteStream) -> ChannelDescription {
+    guard let stream = stream as? TLSStream else { return .plain }
+    return ChannelDescription(isEncrypted: true, endpointDigest: stream.endpointDigest)
+  }
+
+  private func open(encrypted: Bool, until deadline: Deadline) throws(PGError) -> Connection {
+    let stream = try openStream(encrypted: encrypted, until: deadline)
+    do throws(PGError) {
+      return try begin(on: stream, until: deadline)
+    } catch {
+      stream.close()
+      throw error.whileConnecting(to: endpoint)
+    }
+  }
+
+  /// The socket, inside TLS if that is wanted and, under `prefer`, to be had.
+  func openStream(encrypted: Bool, until deadline: Deadline) throws(PGError) -> any ByteStream {
+    let socket = try Socket(
+      connectingTo: address, of: endpoint, options: options, until: deadline)
+    guard encrypted else { return socket }
+    do throws(PGError) {
+      if options.sslNegotiation != .direct {
+        guard try TLSNegotiation.ask(socket, until: deadline) else {
+          if plan.sslMode == .prefer { return socket }
+          throw .insecure(
+            "the server at \(endpoint) does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
+            hint: "turn on ssl in the server's postgresql.conf")
+        }
+      }
+      return try TLSStream(
+        over: socket, context: try TLSContext(options, directory: nil),
+        serverName: options.sslServerNameIndication == false ? nil : endpoint.name,
+        verifyHost: plan.sslMode == .verifyFull ? endpoint.host : nil,
+        alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
+    } catch {
+      socket.close()
+      throw error
+    }
+  }
+
+  private func begin(
+    on stream: any ByteStream, until deadline: Deadline
+  ) throws(PGError) -> Connection {
+    let user = options.user ?? ""
+    guard !user.isEmpty else {
+      throw .option("no user name was given", hint: "set user in the IRI, or PGUSER")
+    }
+    let startup = StartupMessage(
+      version: plan.maximumVersion, parameters: options.startupParameters())
+    var exchange = Startup(
+      startup, minimumVersion: plan.minimumVersion,
+      authenticator: Authenticator(
+        user: user, password: OptionSources.password(for: endpoint, of: options).password,
+        policy: plan.policy,
+        channel: Self.channel(of: stream)),
+      shouldStop: { deadline.hasPassed })
+    let link = Link(stream: stream)
+    try link.perform(&exchange, until: deadline)
+    return Connection(
+      connector: connector, endpoint: endpoint, link: link, backendKey: exchange.backendKey,
+      interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
+  }
+}
+
+/// The question before TLS.
+enum TLSNegotiation {
+  /// Asks whether the server speaks TLS and reads its answer: exactly one byte, so that nothing which
+  /// was sent in the clear can be taken for something from inside TLS (CVE-2021-23222).
+  ///
+  /// - Throws: ``PGError`` if the answer is neither yes nor no. What an error message before TLS
+  ///   says is never shown: anybody may have sent it (CVE-2024-10977).
+  static func ask(_ socket: Socket, until deadline: Deadline) throws(PGError) -> Bool {
+    var request = ByteWriter()
+    SSLRequest().encode(into: &request)
+    let link = Link(stream: socket)
+    try link.send(request.bytes, until: deadline)
+    switch try link.receiveByte(until: deadline) {
+    case UInt8(ascii: "S"): return true
+    case UInt8(ascii: "N"): return false
+    case UInt8(ascii: "E"):
+      throw .insecure("the server answered the request for TLS with an error")
+    default:
+      throw .insecure(
+        "the server's answer to the request for TLS is not that of a PostgreSQL server")
+    }
+  }
+}
+
+extension Endpoint {
+  /// The host name that TLS may tell the server; `nil` where there is none.
+  fileprivate var name: String? {
+    if case .tcp(let host, _, _) = self, !host.isEmpty { return host }
+    return nil
+  }
+}
+
+extension PGError {
+  /// The same error, saying which server it was about.
+  fileprivate func whileConnecting(to endpoint: Endpoint) -> PGError {
+    inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
+  }
+}

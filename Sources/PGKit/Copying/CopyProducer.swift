@@ -1,0 +1,95 @@
+/// Where copied data comes from.
+///
+/// In py-postgresql: `copyman.Producer`.
+public protocol CopyProducer: AnyObject {
+  /// The next piece, or `nil` after the last.
+  ///
+  /// - Throws: ``PGError``; nothing more will come then.
+  func next() throws(PGError) -> CopyPiece?
+
+  /// The number of rows that the producer says it gave, once it has given all; `nil` if it cannot
+  /// know.
+  var rowCount: Int? { get }
+
+  /// Stops before the end. What it reads from can be used for other things afterwards.
+  func stop()
+}
+
+/// The rows of a COPY … TO STDOUT.
+///
+/// In py-postgresql: `StatementProducer`.
+public final class StatementProducer: CopyProducer {
+  private let connection: Connection
+  private let stream: CopyOutStream
+  private var isOver = false
+
+  /// Begins the statement.
+  ///
+  /// - Throws: ``PGError``: the server's; `--OPE` if the statement does not copy out.
+  public init(_ connection: Connection, _ sql: String) throws(PGError) {
+    self.connection = connection
+    stream = try connection.copyOut(sql)
+  }
+
+  /// The next rows, or `nil` after the last.
+  public func next() throws(PGError) -> CopyPiece? {
+    do throws(PGError) {
+      if let chunk = try stream.next() { return .chunk(chunk) }
+      isOver = true
+      return nil
+    } catch {
+      isOver = true
+      throw error
+    }
+  }
+
+  /// The number of rows that the server says it gave.
+  public var rowCount: Int? { stream.tag?.rowCount }
+
+  /// Cancels the statement and takes what was already on its way.
+  public func stop() {
+    if isOver { return }
+    // If the request cannot be delivered, the rest is taken to its end: slower, but as safe.
+    try? connection.interruption.cancel()
+    while !isOver { _ = try? next() }
+  }
+}
+
+/// Data that a closure gives.
+///
+/// In py-postgresql: `IteratorProducer`.
+public final class ClosureProducer: CopyProducer {
+  private let body: () throws(PGError) -> [UInt8]?
+
+  /// Makes a producer that asks `body` for each piece until it gives `nil`.
+  public init(_ body: @escaping () throws(PGError) -> [UInt8]?) { self.body = body }
+
+  /// Makes a producer of the pieces of a sequence.
+  public convenience init(_ pieces: some Sequence<[UInt8]>) {
+    var iterator = pieces.makeIterator()
+    self.init { iterator.next() }
+  }
+
+  /// The next piece, or `nil` after the last.
+  public func next() throws(PGError) -> CopyPiece? { try body().map(CopyPiece.bytes) }
+
+  /// Unknown: the pieces need not be rows.
+  public var rowCount: Int? { nil }
+
+  /// Does nothing.
+  public func stop() {}
+}
+
+/// No data at all.
+///
+/// In py-postgresql: `NullProducer`.
+public final class NullProducer: CopyProducer {
+  /// Makes it.
+  public init() {}
+  /// Nothing.
+  public func next() throws(PGError) -> CopyPiece? { nil }
+  /// None.
+  public var rowCount: Int? { 0 }
+  /// Does nothing.
+  public func stop() {}
+}

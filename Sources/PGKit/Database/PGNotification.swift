@@ -1,0 +1,113 @@
+/// An event of NOTIFY.
+///
+/// In py-postgresql: the triple that `iternotifies` gives.
+public struct PGNotification: Sendable, Hashable {
+  /// The channel.
+  public let channel: String
+  /// The payload; empty if none was given, which the protocol cannot tell apart.
+  public let payload: String
+  /// The payload's bytes where they are not UTF-8 (a SQL_ASCII database); `payload` is then repaired.
+  public let rawPayload: [UInt8]?
+  /// The server process of the session that notified.
+  public let processID: Int32
+
+  init(_ response: NotificationResponse) {
+    channel = String(decoding: response.channel, as: UTF8.self)
+    processID = response.processID
+    if let text = String(validating: response.payload, as: UTF8.self) {
+      payload = text
+      rawPayload = nil
+    } else {
+      payload = String(decoding: response.payload, as: UTF8.self)
+      rawPayload = response.payload
+    }
+  }
+}
+
+extension Connection {
+  /// Begins to listen on channels, whose names are taken exactly as they are.
+  ///
+  /// Notifications sent after this returns are received (outside a transaction block).
+  ///
+  /// - Throws: ``PGError``: `--PIO` for a name with a NUL, else the server's: 42601 for an empty
+  ///   name, 25006 where it is a standby.
+  ///
+  /// In py-postgresql: `db.listen(*channels)`.
+  public func listen(_ channels: String...) throws(PGError) { try listen(channels) }
+
+  /// Begins to listen on channels: on all of them, or on none if the server refuses one.
+  ///
+  /// - Parameter deadline: When the server must have answered; the session is over if it has not.
+  public func listen(
+    _ channels: [String], until deadline: Deadline = .never
+  ) throws(PGError) {
+    try execute(Self.commands("LISTEN", channels), until: deadline)
+  }
+
+  /// Ends listening on channels.
+  ///
+  /// In py-postgresql: `db.unlisten(*channels)`.
+  public func unlisten(_ channels: String...) throws(PGError) { try unlisten(channels) }
+
+  /// Ends listening on channels.
+  public func unlisten(_ channels: [String]) throws(PGError) {
+    try execute(Self.commands("UNLISTEN", channels))
+  }
+
+  private static func commands(_ verb: String, _ channels: [String]) throws(PGError) -> String {
+    var commands: [String] = []
+    for channel in channels { commands.append("\(verb) \(try SQL.quoteIdentifier(channel))") }
+    return commands.joined(separator: "; ")
+  }
+
+  /// The notifications that have arrived, waiting for the first until `deadline` if there is none.
+  ///
+  /// What the server sent before a connection was lost is given first; the next call tells why it
+  /// was lost.
+  ///
+  /// - Parameters:
+  ///   - deadline: How long to wait; once it has passed, only what is there already is taken.
+  ///   - other: A descriptor that ends the waiting when it can be read.
+  ///   - output: A descriptor that ends the waiting when nobody reads any more what is written to it.
+  /// - Returns: At least one; none when the deadline passed first, or a descriptor ended the waiting.
+  /// - Throws: ``PGError`` when the connection is lost.
+  ///
+  /// In py-postgresql: one step of `db.iternotifies(timeout)`.
+  public func notifications(
+    until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
+  ) throws(PGError) -> [PGNotification] {
+    try abandonRunning()
+    if link.session.unsolicited.hasNotifications { return takeNotifications() }
+    try requireOpen()
+    while true {
+      let isLast = deadline.hasPassed
+      let goesOn = try keepingNotifications { () throws(PGError) in
+        try link.listen(until: deadline, alsoReading: other, orHangUpOf: output)
+      }
+      let events = takeNotifications()
+      if !events.isEmpty || !goesOn || isLast { return events }
+    }
+  }
+
+  private func takeNotifications() -> [PGNotification] {
+    link.session.unsolicited.takeNotifications().map { PGNotification($0) }
+  }
+
+  /// Puts an error off while there are notifications that came before it.
+  private func keepingNotifications(
+    _ body: () throws(PGError) -> Bool
+  ) throws(PGError) -> Bool {
+    do throws(PGError) { return try body() } catch {
+      guard link.session.unsolicited.hasNotifications else { throw error }
+      return false
+    }
+  }
+
+  private func requireOpen() throws(PGError) {
+    switch link.session.state {
+    case .failed(let reason): throw reason
+    case .closed: throw .connectionDoesNotExist("the connection is closed")
+    case .starting, .idle, .busy: break
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/// Splits a script into its statements, as psql does.
+///
+/// A semicolon ends a statement unless it stands in a string, a quoted identifier, a dollar quote, a
+/// comment, parentheses (the actions of `CREATE RULE`) or the body of a routine
+/// (`BEGIN ATOMIC … END`). psql's own commands, those with a backslash, are not known.
+///
+/// Source: PostgreSQL manual, "Lexical Structure"; psql's lexer.
+///
+/// In py-postgresql: `string.split_sql`.
+public enum ScriptSplitter {
+  /// One statement of a script.
+  public struct Piece: Sendable, Hashable {
+    /// The statement from its first token on, without the semicolon that ended it.
+    ///
+    /// Comments in front are left out, except hints to the planner (`/*+ … */`), which begin it, and
+    /// so are line comments at the end.
+    public let text: String
+    /// The line of the script on which ``text`` begins, from 1.
+    public let line: Int
+    /// The first word in upper case, such as `SELECT`; empty if the statement begins with none.
+    ///
+    /// Parentheses in front do not count.
+    public let firstWord: String
+  }
+
+  /// Splits a script into its statements; those without a token are left out.
+  ///
+  /// What follows the last semicolon is a statement too, even if its parentheses stay open: the
+  /// server will say what is missing.
+  ///
+  /// - Parameters:
+  ///   - script: The statements, with semicolons between them.
+  ///   - standardConformingStrings: The server's setting of that name; off, backslashes escape in
+  ///     strings without a prefix too.
+  /// - Throws: ``PGError`` with ``SQLState/syntaxError`` if a quote or a comment has no end; it says
+  ///   which, and the line on which it begins.
+  public static func split(
+    _ script: String, standardConformingStrings: Bool = true
+  ) throws(PGError) -> [Piece] {
+    var reader = StatementReader(script, standardConformingStrings: standardConformingStrings)
+    var pieces: [Piece] = []
+    while let piece = try reader.next() { pieces.append(piece) }
+    return pieces
+  }
+}

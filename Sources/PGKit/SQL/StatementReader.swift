@@ -1,0 +1,80 @@
+/// Reads a script's statements one after the other.
+struct StatementReader {
+  /// What is known of a statement while it is read.
+  private struct Draft {
+    var range: Range<Int>?
+    var line = 1
+    /// The first word, once it is known whether there is one.
+    var firstWord: String?
+    var hasTokens = false
+    var parentheses = 0
+    var body = RoutineBody()
+  }
+
+  private var scanner: SQLScanner
+
+  /// Makes a reader that stands at the beginning of a script.
+  init(_ script: String, standardConformingStrings: Bool) {
+    scanner = SQLScanner(script, standardConformingStrings: standardConformingStrings)
+  }
+
+  /// The next statement that is not empty; `nil` at the end of the script.
+  ///
+  /// - Throws: ``PGError`` with ``SQLState/syntaxError`` if a quote or a comment has no end.
+  mutating func next() throws(PGError) -> ScriptSplitter.Piece? {
+    while let draft = try read() {
+      guard draft.hasTokens, let range = draft.range else { continue }
+      return ScriptSplitter.Piece(
+        text: scanner.text(range), line: draft.line, firstWord: draft.firstWord ?? "")
+    }
+    return nil
+  }
+
+  /// The statement up to the next semicolon that ends one, perhaps empty; `nil` at the end.
+  private mutating func read() throws(PGError) -> Draft? {
+    var draft = Draft()
+    while let token = try nextToken(of: draft) {
+      if token == .semicolon, draft.parentheses == 0, !draft.body.isOpen { return draft }
+      take(token, into: &draft)
+    }
+    return draft.hasTokens ? draft : nil
+  }
+
+  private mutating func nextToken(of draft: Draft) throws(PGError) -> SQLScanner.Token? {
+    if draft.range == nil { scanner.skipByteOrderMarks() }
+    return try scanner.next()
+  }
+
+  private mutating func take(_ token: SQLScanner.Token, into draft: inout Draft) {
+    switch token {
+    case .lineComment: break
+    // What stands in front of a statement is not part of it, but a hint to the planner is.
+    case .blockComment: if draft.range != nil || scanner.isAtHint { extend(&draft) }
+    default:
+      extend(&draft)
+      draft.hasTokens = true
+      follow(token, in: &draft)
+    }
+  }
+
+  private mutating func extend(_ draft: inout Draft) {
+    if let range = draft.range {
+      draft.range = range.lowerBound..<scanner.range.upperBound
+    } else {
+      draft.range = scanner.range
+      draft.line = scanner.line
+    }
+  }
+
+  private func follow(_ token: SQLScanner.Token, in draft: inout Draft) {
+    if draft.firstWord == nil, token != .opening {
+      draft.firstWord = token == .word ? scanner.capitals : ""
+    }
+    switch token {
+    case .opening: draft.parentheses += 1
+    case .closing: draft.parentheses = max(draft.parentheses - 1, 0)
+    default: break
+    }
+    if draft.parentheses == 0 { draft.body.read(token, of: scanner) }
+  }
+}

@@ -1,0 +1,150 @@
+internal import PGErrorCodes
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension Cluster {
+  /// How a new cluster is made.
+  public struct InitOptions: Sendable {
+    /// The superuser's name; by default the caller's own, so that `peer` lets the caller in.
+    public var superuser: String?
+    /// The superuser's password; it reaches initdb through a file that only the server's user can
+    /// read, and that is removed.
+    public var password: String?
+    /// How sockets authenticate (initdb's `--auth-local`).
+    public var localAuthentication = "peer"
+    /// How TCP authenticates (initdb's `--auth-host`).
+    public var hostAuthentication = "scram-sha-256"
+    /// The encoding.
+    public var encoding = "UTF8"
+    /// The locale; by default `C.UTF-8` where the system has it, else `C`.
+    public var locale: String?
+    /// Whether the files are forced to the disk.
+    public var synchronizes = true
+    /// More arguments for initdb.
+    public var arguments: [String] = []
+    /// How long initdb may take.
+    public var wait = Duration.seconds(300)
+
+    /// Makes the default options.
+    public init() {}
+  }
+
+  /// Makes the cluster with `initdb`.
+  ///
+  /// The directory is made for the server's user, or must be empty and theirs; nothing above it is
+  /// changed. If initdb fails, what it made is gone again.
+  ///
+  /// - Throws: ``PGError`` `-Cini` if there is something in the directory or it cannot be made,
+  ///   `-Cidb` with initdb's output if initdb fails.
+  ///
+  /// In py-postgresql: `Cluster.init()`.
+  public func initialize(_ options: InitOptions = InitOptions()) throws(PGError) {
+    let user = try serverUser()
+    let wasMade = try makeDirectory(for: user)
+    do throws(PGError) {
+      try withPasswordFile(options.password, user) { file throws(PGError) in
+        try runInitDB(options, passwordFile: file, as: user)
+      }
+    } catch {
+      // initdb has emptied it; a directory that it could not even enter is empty anyway.
+      if wasMade { rmdir(dataDirectory.path) }
+      throw error
+    }
+  }
+
+  /// Whether the directory was made here.
+  private func makeDirectory(for user: ServerUser?) throws(PGError) -> Bool {
+    let path = dataDirectory.path
+    switch try dataDirectory.status() {
+    case .missing:
+      do throws(PGError) { _ = try DirectoryIdentity.make(path, owner: user) } catch {
+        throw .clusterInitialization(error.message, cause: error.cause)
+      }
+      return true
+    case .stopped, .running:
+      throw .clusterInitialization("there is a cluster in \"\(path)\" already")
+    case .uninitialized:
+      try checkOwner(of: path, user)
+      return false
+    }
+  }
+
+  private func checkOwner(of path: String, _ user: ServerUser?) throws(PGError) {
+    guard let status = try? FileStatus(of: path) else { return }
+    guard status.isDirectory else {
+      throw .clusterInitialization("\"\(path)\" is not a directory")
+    }
+    if let user, status.userID != user.userID {
+      throw .clusterInitialization(
+        "\"\(path)\" does not belong to user \"\(user.name)\", whom the server would run as",
+        hint: "Give the directory to that user, or name one that does not exist yet.")
+    }
+  }
+
+  private func withPasswordFile(
+    _ password: String?, _ user: ServerUser?,
+    _ body: (String?) throws(PGError) -> Void
+  ) throws(PGError) {
+    guard let password else { return try body(nil) }
+    if password.isEmpty || password.contains(where: \.isNewline) {
+      throw .clusterInitialization("the superuser's password is empty or contains a line end")
+    }
+    let base = try SocketDirectory.base(for: user)
+    let directory = try DirectoryIdentity.makeUnique(under: base, owner: user)
+    let path = directory.path + "/password"
+    var failure: PGError?
+    do {
+      try OpenFile.create(path, owner: user, Array((password + "\n").utf8))
+    } catch {
+      failure = .clusterInitialization(
+        "could not write the password's file: \(error.text)", cause: error)
+    }
+    if failure == nil { do throws(PGError) { try body(path) } catch { failure = error } }
+    // A password that stays behind is worse than anything that went wrong before.
+    try directory.remove()
+    if let failure { throw failure }
+  }
+
+  private func runInitDB(
+    _ options: InitOptions, passwordFile: String?, as user: ServerUser?
+  ) throws(PGError) {
+    let arguments = options.initDBArguments(dataDirectory.path, passwordFile: passwordFile)
+    var launch = try launch("initdb", arguments, as: user)
+    launch.directory = dataDirectory.path
+    let (ending, text) = try launch.capture(until: .after(options.wait))
+    if ending.isSuccess { return }
+    throw .initDB("initdb \(ending) for \"\(dataDirectory.path)\":\n\(Self.trimmed(text))")
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    text.split(separator: "\n").suffix(20).joined(separator: "\n")
+  }
+}
+
+extension Cluster.InitOptions {
+  func initDBArguments(_ directory: String, passwordFile: String?) -> [String] {
+    var result = [
+      "--pgdata=\(directory)", "--username=\(superuser ?? ServerUser.callerName)",
+      "--encoding=\(encoding)", "--locale=\(locale ?? Self.defaultLocale)",
+      "--auth-local=\(localAuthentication)", "--auth-host=\(hostAuthentication)",
+    ]
+    if let passwordFile { result.append("--pwfile=\(passwordFile)") }
+    if !synchronizes { result.append("--no-sync") }
+    return result + arguments
+  }
+
+  /// A locale that orders by code point and still knows which characters are letters.
+  static var defaultLocale: String {
+    guard let locale = newlocale(1 << LC_CTYPE | 1 << LC_COLLATE, "C.UTF-8", nil) else {
+      return "C"
+    }
+    freelocale(locale)
+    return "C.UTF-8"
+  }
+}

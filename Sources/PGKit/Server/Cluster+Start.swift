@@ -1,0 +1,182 @@
+internal import PGErrorCodes
+internal import Synchronization
+
+extension Cluster {
+  /// Where a server listens besides its socket.
+  public enum Listening: Sendable, Hashable {
+    /// Nowhere: only processes that may enter the socket's directory reach it.
+    case socketOnly
+    /// On 127.0.0.1, at a port that is free or at the one given.
+    case loopback(port: Int?)
+    /// As the cluster's own configuration says; so are its sockets.
+    case configured
+  }
+
+  /// How a server is started.
+  public struct StartOptions: Sendable {
+    /// Settings for this run, over those of the configuration.
+    public var settings: [ConnectionOptions.Setting] = []
+    /// Where it listens besides its socket.
+    public var listening = Listening.socketOnly
+    /// The directory for its socket; by default a short one is made, open to its user alone.
+    public var socketDirectory: String?
+    /// Where its output goes; by default `server.log` in the data directory.
+    ///
+    /// Links are refused.
+    public var logFile: String?
+    /// As whom readiness is tried; by default as the caller's own name.
+    public var user: String?
+    /// The password for that.
+    public var password: String?
+    /// How long it may take until a login succeeds.
+    public var wait = Duration.seconds(60)
+
+    /// Makes the default options.
+    public init() {}
+  }
+
+  /// How often another port is tried after somebody else took the first.
+  private static let portAttempts = 5
+
+  /// Starts the server and waits until a login succeeds on it.
+  ///
+  /// The server has its own session, no input, its output in the log and no other descriptor, so
+  /// it holds nothing of the caller. If it answers under somebody else's data directory, or ends,
+  /// that is noticed at once.
+  ///
+  /// - Returns: Whether a server was started; `false` if one runs already.
+  /// - Throws: ``PGError`` `-Cbot` with the log's first fatal message if the server ends, `-Cout`
+  ///   if it takes too long (it is then left to go on), `-C000` if it could not be tried.
+  ///
+  /// In py-postgresql: `Cluster.start()`, `wait_until_started()`.
+  @discardableResult
+  public func start(_ options: StartOptions = StartOptions()) throws(PGError) -> Bool {
+    switch try status() {
+    case .running: return false
+    case .stopped: break
+    case .missing, .uninitialized:
+      throw .cluster("there is no cluster in \"\(dataDirectory.path)\"")
+    }
+    try checkVersion()
+    let deadline = Deadline.after(options.wait)
+    let plan = try plan(options)
+    do throws(PGError) {
+      try start(plan, options, until: deadline)
+    } catch {
+      if case .stopped? = try? status(), let directory = plan.madeSocketDirectory {
+        SocketDirectory.removeIfEmpty(directory)
+      }
+      throw error
+    }
+    return true
+  }
+
+  private func checkVersion() throws(PGError) {
+    guard let version = dataDirectory.version, version != installation.majorVersion else { return }
+    throw .clusterStartup(
+      "the cluster in \"\(dataDirectory.path)\" is of PostgreSQL \(version), "
+        + "the server of \(installation.version)",
+      hint: "Choose the installation of version \(version), or upgrade with pg_upgrade.")
+  }
+
+  /// What is decided before a server is started.
+  private struct StartPlan {
+    let user: ServerUser?
+    let socketDirectory: String?
+    let madeSocketDirectory: String?
+    let logFile: String
+  }
+
+  private func plan(_ options: StartOptions) throws(PGError) -> StartPlan {
+    let user = try serverUser()
+    let logFile = options.logFile.map(AbsolutePath.text(of:)) ?? dataDirectory.path + "/server.log"
+    for setting in options.settings { try Self.checkName(setting.name) }
+    var directory = options.socketDirectory.map(AbsolutePath.text(of:))
+    var made: String?
+    if directory == nil, options.listening != .configured {
+      made = try SocketDirectory.make(for: dataDirectory.path, user: user).path
+      directory = made
+    }
+    if let directory { try SocketDirectory.checkLength(directory) }
+    return StartPlan(
+      user: user, socketDirectory: directory, madeSocketDirectory: made, logFile: logFile)
+  }
+
+  /// A name that could end the setting early, or be another option, is none.
+  private static func checkName(_ name: String) throws(PGError) {
+    let isName = name.unicodeScalars.allSatisfy {
+      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+        || $0 == "_" || $0 == "."
+    }
+    if isName, !name.isEmpty { return }
+    throw .cluster("\"\(name)\" is not a setting's name")
+  }
+
+  private func start(
+    _ plan: StartPlan, _ options: StartOptions, until deadline: Deadline
+  ) throws(PGError) {
+    guard case .loopback(let wanted) = options.listening else {
+      return try launch(plan, options, port: nil, until: deadline)
+    }
+    if let wanted { return try launch(plan, options, port: wanted, until: deadline) }
+    for attempt in 1... {
+      let port = try LoopbackPort.free()
+      do throws(PGError) {
+        return try launch(plan, options, port: port, until: deadline)
+      } catch {
+        // The log's language is not ours to read; whether the port is taken can be asked.
+        let wasTaken = error.code == .clusterStartupError && !LoopbackPort.isFree(port)
+        if !wasTaken || attempt >= Self.portAttempts { throw error }
+      }
+    }
+  }
+
+  private func launch(
+    _ plan: StartPlan, _ options: StartOptions, port: Int?, until deadline: Deadline
+  ) throws(PGError) {
+    var arguments = ["-D", dataDirectory.path]
+    for setting in settings(plan, options, port: port) {
+      arguments += ["-c", "\(setting.name)=\(setting.value)"]
+    }
+    var launch = try launch("postgres", arguments, as: plan.user)
+    launch.directory = dataDirectory.path
+    launch.outputFile = plan.logFile
+    let log = ServerLog(plan.logFile)
+    let child = try launch.start()
+    let file = try awaitFile(of: child, log, until: deadline)
+    let address = address(file, options)
+    started.withLock { $0 = Started(child: child, address: address, log: log) }
+    try awaitLogin(child, address, log, until: deadline)
+  }
+
+  private func settings(
+    _ plan: StartPlan, _ options: StartOptions, port: Int?
+  ) -> [ConnectionOptions.Setting] {
+    var result: [ConnectionOptions.Setting] = []
+    switch options.listening {
+    case .configured: break
+    case .socketOnly: result.append(.init("listen_addresses", ""))
+    case .loopback: result.append(.init("listen_addresses", "127.0.0.1"))
+    }
+    if let directory = plan.socketDirectory {
+      result.append(.init("unix_socket_directories", Self.listElement(directory)))
+    }
+    if let port { result.append(.init("port", String(port))) }
+    // What the caller says comes last, and the last one counts.
+    return result + options.settings
+  }
+
+  /// The setting is a list, in which a path with a comma or a blank must be quoted.
+  private static func listElement(_ path: String) -> String {
+    "\"" + path.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+
+  private func address(_ file: PostmasterFile, _ options: StartOptions) -> ClusterAddress {
+    var host = file.socketDirectory ?? "127.0.0.1"
+    if case .loopback = options.listening { host = "127.0.0.1" }
+    return ClusterAddress(
+      host: host, port: file.port ?? 5432, user: options.user ?? ServerUser.callerName,
+      password: options.password)
+  }
+}

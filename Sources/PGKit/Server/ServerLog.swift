@@ -1,0 +1,39 @@
+/// What a server wrote to its log since a certain moment.
+struct ServerLog: Sendable {
+  let path: String
+  /// Where the log ended when the value was made.
+  let start: Int64
+
+  /// So many lines are quoted in an error at most.
+  private static let quotedLines = 6
+  private static let readLimit = 256 * 1024
+
+  /// Notes where the log ends now.
+  init(_ path: String) {
+    self.path = path
+    start = (try? FileStatus(of: path))?.size ?? 0
+  }
+
+  /// The first fatal message with what belongs to it, else the last lines; empty if there are none.
+  var fault: String {
+    let text = (try? OpenFile.text(of: path, from: start, limit: Self.readLimit)) ?? ""
+    return Self.fault(in: text)
+  }
+
+  static func fault(in text: String) -> String {
+    let lines = text.split(separator: "\n").map { line in line.filter { $0 != "\r" } }
+    guard let first = lines.firstIndex(where: isFatal) else {
+      return lines.suffix(Self.quotedLines).joined(separator: "\n")
+    }
+    let rest = lines[(first + 1)...].prefix { isFatal($0) || isContinuation($0) }
+    return ([lines[first]] + rest).prefix(Self.quotedLines).joined(separator: "\n")
+  }
+
+  private static func isFatal(_ line: String) -> Bool {
+    line.contains("FATAL:  ") || line.contains("PANIC:  ")
+  }
+
+  private static func isContinuation(_ line: String) -> Bool {
+    line.hasPrefix("\t") || line.contains("DETAIL:  ") || line.contains("HINT:  ")
+  }
+}

@@ -1,0 +1,96 @@
+internal import CSpawn
+internal import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A process beside this one that ends a server and removes its directories when this process is
+/// gone, however that came about.
+///
+/// It notices by the end of a socket that only this process holds.
+final class Supervisor: Sendable {
+  /// The socket by which it is spoken to; a child announces itself through it.
+  let descriptor: Int32
+  private let pid: pid_t
+  private let isOpen = Mutex(true)
+
+  /// Starts one that will remove `directories`.
+  init(removing directories: [DirectoryIdentity]) throws(PGError) {
+    var ends: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, Self.kind, 0, &ends) == 0 else {
+      throw .cluster("could not make a supervisor", Syscalls.lastError(of: "socketpair"))
+    }
+    let theirs = OpenFile(owning: ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var pid: pid_t = 0
+    let number = Self.withDirectories(directories) {
+      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count, &pid)
+    }
+    guard number == 0 else {
+      close(ends[0])
+      throw .cluster("could not make a supervisor", SystemError(call: "fork", number: number))
+    }
+    descriptor = ends[0]
+    self.pid = pid
+  }
+
+  deinit { end(collecting: false) }
+
+  private static var kind: Int32 {
+    #if canImport(Glibc)
+      Int32(SOCK_SEQPACKET.rawValue)
+    #else
+      SOCK_STREAM
+    #endif
+  }
+
+  private static func withDirectories(
+    _ directories: [DirectoryIdentity],
+    _ body: (UnsafeBufferPointer<pgkit_directory>) -> Int32
+  ) -> Int32 {
+    let paths = directories.map { strdup($0.path) }
+    defer { for path in paths { free(path) } }
+    return zip(directories, paths).map {
+      pgkit_directory(path: $1, device: $0.device, inode: $0.inode)
+    }.withUnsafeBufferPointer(body)
+  }
+
+  /// Ends it because there is nothing left to do.
+  func disarm() {
+    tell(PGKIT_MESSAGE_DISARM, 0)
+    end(collecting: true)
+  }
+
+  /// Leaves everything to it: it acts when the process `owner` is gone, or after `lifetime`
+  /// seconds, whatever becomes of this process.
+  func handOver(owner: Int32?, lifetime: Int32?) throws(PGError) {
+    if let owner { try check(tell(PGKIT_MESSAGE_OWNER, owner)) }
+    if let lifetime { try check(tell(PGKIT_MESSAGE_LIFETIME, lifetime)) }
+    end(collecting: false)
+  }
+
+  private func check(_ number: Int32) throws(PGError) {
+    if number == 0 { return }
+    throw .cluster(
+      "could not reach the supervisor", SystemError(call: "send", number: number))
+  }
+
+  @discardableResult
+  private func tell(_ kind: pgkit_message_kind, _ value: Int32) -> Int32 {
+    isOpen.withLock { $0 ? pgkit_tell_supervisor(descriptor, Int32(kind.rawValue), value) : EBADF }
+  }
+
+  private func end(collecting: Bool) {
+    let wasOpen = isOpen.withLock { isOpen in
+      defer { isOpen = false }
+      if isOpen { close(descriptor) }
+      return isOpen
+    }
+    if wasOpen, collecting { _ = ChildProcess(pid).wait(until: .after(.seconds(5))) }
+  }
+}

@@ -1,0 +1,93 @@
+/// Runs one statement with its parameters, prepared before or made for this one use.
+///
+/// Sent: [Parse,] Bind, [Describe(portal),] Execute, Sync.
+/// Comes: [ParseComplete,] BindComplete, [RowDescription | NoData,]
+///   DataRow… CommandComplete | EmptyQueryResponse
+///   | CopyOutResponse, CopyData…, CopyDone, CommandComplete; then ReadyForQuery.
+///
+/// COPY … FROM STDIN cannot run here: whether the Sync that was sent already is swallowed by the
+/// copying depends on when it fails. `SimpleQuery` has no such doubt.
+struct Execution: Exchange {
+  private enum Phase { case parse, bind, description, rows, copyOut, copied, complete }
+
+  /// The text to parse as the unnamed statement; `nil` to run the prepared `statement`.
+  private let sql: String?
+  private let statement: String
+  private let parameters: BoundParameters
+  private let resultFormats: [Int16]
+  private var phase: Phase
+  /// The columns: known beforehand for a prepared statement, described by the server otherwise.
+  private(set) var columns: [RowDescription.Field]?
+  private let columnCount: Int
+  private(set) var tag: CommandTag?
+  /// Set when the statement turns out to copy its rows out.
+  private(set) var copyResponse: CopyResponse?
+
+  /// Runs a prepared statement whose columns are known: no description is asked for.
+  init(
+    prepared statement: String, columnCount: Int, parameters: BoundParameters,
+    resultFormats: [Int16]
+  ) {
+    (sql, self.statement, self.parameters) = (nil, statement, parameters)
+    (self.resultFormats, self.columnCount) = (resultFormats, columnCount)
+    phase = .bind
+  }
+
+  /// Parses, describes and runs in one round trip.
+  init(sql: String, parameters: BoundParameters, resultFormats: [Int16]) {
+    (self.sql, statement, self.parameters) = (sql, "", parameters)
+    (self.resultFormats, columnCount) = (resultFormats, 0)
+    phase = .parse
+  }
+
+  var dataPlane: DataPlane {
+    switch phase {
+    case .rows: .rows(columns: columns?.count ?? columnCount)
+    case .copyOut: .copyData
+    default: .nothing
+    }
+  }
+
+  var isComplete: Bool { phase == .complete }
+
+  func open(_ outbox: inout ByteWriter) throws(PGError) {
+    if let sql {
+      try sql.requireNoNUL("the statement's text")
+      Parse(name: "", sql: sql).encode(into: &outbox)
+    }
+    if parameters.values.overflowed { throw .messageTooLong() }
+    Bind(portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
+      .encode(into: &outbox)
+    if sql != nil { Describe(object: .portal("")).encode(into: &outbox) }
+    Execute(portal: "").encode(into: &outbox)
+    BodilessMessage.sync.encode(into: &outbox)
+  }
+
+  mutating func receive(
+    _ message: BackendMessage, _ outbox: inout ByteWriter
+  ) throws(PGError) -> ExchangeStep {
+    switch (phase, message) {
+    case (.parse, .parseComplete): phase = .bind
+    case (.bind, .bindComplete): phase = sql == nil ? .rows : .description
+    case (.description, .rowDescription(let description)):
+      columns = description.fields
+      phase = .rows
+    case (.description, .noData): phase = .rows
+    case (.rows, .commandComplete(let tag)), (.copied, .commandComplete(let tag)):
+      self.tag = tag
+      phase = .complete
+    case (.rows, .emptyQueryResponse): phase = .complete
+    case (.rows, .copyResponse(let response)) where response.direction == .out:
+      copyResponse = response
+      phase = .copyOut
+      return .deliver
+    case (.rows, .copyResponse):
+      throw .operation(
+        "COPY … FROM STDIN was run as an ordinary statement; the connection is closed",
+        hint: "use copyIn(_:)")
+    case (.copyOut, .copyDone): phase = .copied
+    default: throw unexpected(message)
+    }
+    return .proceed
+  }
+}

@@ -1,0 +1,181 @@
+// Where bytes become frames, and where the control plane (few messages, decoded) and the data plane
+// (many, passed as ranges of the buffer) part company.
+
+/// What has been received and not yet understood.
+///
+/// Rows and copied data keep the very buffer that they were received into. So before anything is
+/// received, the buffer is looked at: if rows still hold it, reading goes on in another one.
+struct Inbox: ~Copyable {
+  /// Before authentication a server has nothing long to say; a peer that does is refused before
+  /// memory is spent on it.
+  static let limitBeforeAuthentication = FrameHeader.shortLimit
+  /// An empty buffer larger than this is given back.
+  private static let keptCapacity = 1 << 20
+
+  private(set) var buffer = ReceiveBuffer()
+  /// The largest message accepted now.
+  var limit = limitBeforeAuthentication
+  /// The size of the whole message that lies at the front, as far as it is known.
+  private var needed = Frame.headerSize
+
+  /// The message at the front, if all of it is there.
+  ///
+  /// - Throws: ``PGError`` 08P01 if its length cannot be true.
+  mutating func nextFrame() throws(PGError) -> Frame? {
+    guard buffer.count >= Frame.headerSize else {
+      needed = Frame.headerSize
+      return nil
+    }
+    var reader = ByteReader(buffer.unread)
+    let header: FrameHeader
+    do throws(OutOfBytes) { header = try FrameHeader(&reader) } catch {
+      throw .lostSynchronization(tag: buffer.unread[0])
+    }
+    guard header.bodyLength <= limit else { throw .lostSynchronization(tag: header.tag) }
+    needed = Frame.headerSize + header.bodyLength
+    guard buffer.count >= needed else { return nil }
+    let start = buffer.start + Frame.headerSize
+    return Frame(tag: header.tag, body: start..<start + header.bodyLength)
+  }
+
+  /// Decodes the frame at the front as a message of the control plane and consumes it.
+  mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
+    var reader = reader(over: frame)
+    let message = try BackendMessage(tag: frame.tag, body: &reader)
+    consume(frame)
+    return message
+  }
+
+  /// Takes the run of whole DataRows at the front.
+  ///
+  /// - Throws: ``PGError`` 08P01 if one does not have `columns` values.
+  mutating func takeRows(columns: Int) throws(PGError) -> RowRun {
+    var run = RowRun(buffer: buffer, columnCount: columns)
+    run.reserve(forBytes: buffer.count)
+    while let frame = try nextFrame(), frame.tag == BackendTag.dataRow.rawValue {
+      do throws(OutOfBytes) {
+        try DataRow.locate(frame.body, in: buffer, columns: columns, into: &run.cells)
+      } catch {
+        throw .protocolViolation("a row does not have the form that its description announced")
+      }
+      run.count += 1
+      consume(frame)
+    }
+    return run
+  }
+
+  /// Takes the run of whole CopyData messages at the front, as they lie there.
+  mutating func takeCopyData() throws(PGError) -> CopyRun {
+    let start = buffer.start
+    var end = start
+    var count = 0
+    while let frame = try nextFrame(), frame.tag == BackendTag.copyData.rawValue {
+      end = frame.body.upperBound
+      count += 1
+      consume(frame)
+    }
+    return CopyRun(buffer: buffer, frames: start..<end, count: count)
+  }
+
+  /// The room to receive into.
+  mutating func room() -> UnsafeMutableRawBufferPointer {
+    if !isKnownUniquelyReferenced(&buffer) {
+      buffer = buffer.successor(needing: needed)
+    } else if buffer.count == 0, buffer.memory.count > Self.keptCapacity,
+      needed <= ReceiveBuffer.initialCapacity
+    {
+      buffer = ReceiveBuffer()
+    } else {
+      buffer.makeRoom(for: needed)
+    }
+    return buffer.free
+  }
+
+  /// Says that `count` bytes were received into ``room()``.
+  func received(_ count: Int) { buffer.received(count) }
+
+  /// Whether nothing is left to understand.
+  var isEmpty: Bool { buffer.count == 0 }
+
+  private func reader(over frame: Frame) -> ByteReader {
+    ByteReader(
+      UnsafeRawBufferPointer(start: buffer.base + frame.body.lowerBound, count: frame.body.count))
+  }
+
+  private func consume(_ frame: Frame) { buffer.consume(Frame.headerSize + frame.body.count) }
+}
+
+/// Rows that lie in one buffer, found but not decoded.
+struct RowRun {
+  let buffer: ReceiveBuffer
+  let columnCount: Int
+  var count = 0
+  var cells: [Cell] = []
+
+  init(buffer: ReceiveBuffer, columnCount: Int) {
+    self.buffer = buffer
+    self.columnCount = columnCount
+  }
+
+  /// Reserves what rows of short values would need, so that the table is allocated once or twice.
+  fileprivate mutating func reserve(forBytes count: Int) {
+    cells.reserveCapacity(min(count / 12, 4096) + columnCount)
+  }
+}
+
+/// Whole CopyData messages that lie in one buffer one after the other.
+struct CopyRun {
+  let buffer: ReceiveBuffer
+  /// Where they lie, tags and lengths included: just as another server wants to receive them.
+  let frames: Range<Int>
+  /// How many there are.
+  ///
+  /// A server sends each row as one message.
+  let count: Int
+
+  /// The messages as they came over the wire, borrowed for the call.
+  func withFrames<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try body(UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))
+  }
+
+  /// Hands each message's data to `body`.
+  func forEach<Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    var offset = frames.lowerBound
+    while offset < frames.upperBound {
+      let header = UnsafeRawBufferPointer(start: buffer.base + offset + 1, count: 4)
+      let length = header.reduce(0) { $0 << 8 | Int($1) }
+      let start = offset + Frame.headerSize
+      try body(UnsafeRawBufferPointer(start: buffer.base + start, count: length - 4))
+      offset += 1 + length
+    }
+  }
+}
+
+extension PGError {
+  @inline(never)
+  static func lostSynchronization(tag: UInt8) -> PGError {
+    .protocolViolation(
+      "lost synchronization with the server: impossible length in a message of type "
+        + BackendMessage.name(tag))
+  }
+}
+
+extension RowRun {
+  /// A reader over a value; `nil` for NULL, and for a place that is not in the run.
+  @inline(__always)
+  func reader(row: Int, column: Int) -> ByteReader? {
+    guard row >= 0, row < count, column >= 0, column < columnCount else { return nil }
+    let cell = cells[row * columnCount + column]
+    if cell.isNull { return nil }
+    return ByteReader(
+      UnsafeRawBufferPointer(start: buffer.base + Int(cell.offset), count: Int(cell.length)))
+  }
+
+  /// A value as text; `nil` for NULL and what is not UTF-8.
+  func text(row: Int, column: Int) -> String? {
+    var reader = reader(row: row, column: column)
+    return reader?.readText()
+  }
+}

@@ -1,0 +1,127 @@
+/// The rows of a running statement, handed over as they arrive: one batch at a time.
+///
+/// The fast way: constant memory, one step per batch. When another operation begins on the connection
+/// before the last batch was taken, the rest is dropped, and ``next()`` says so.
+///
+/// In py-postgresql: `ps.chunks(...)`.
+public final class Chunks {
+  private let connection: Connection
+  private let running: RunningExecution
+
+  init(_ connection: Connection, _ running: RunningExecution) {
+    self.connection = connection
+    self.running = running
+  }
+
+  /// The next batch, or `nil` after the last.
+  ///
+  /// - Throws: ``PGError``: the server's, or `--OPE` if another operation took the connection.
+  public func next() throws(PGError) -> RowBatch? { try running.next(on: connection) }
+
+  /// The columns.
+  ///
+  /// Known from the start for a prepared statement, otherwise from the first batch on.
+  public var columns: [Column] { running.columns?.columns ?? [] }
+
+  /// What the statement said of itself when it was complete.
+  public var tag: CommandTag? { running.tag }
+
+  /// Hands every batch to `body`.
+  public func forEach(_ body: (RowBatch) throws -> Void) throws {
+    while let batch = try next() { try body(batch) }
+  }
+
+  /// Drops what has not been taken, so that the connection is free.
+  public func close() throws(PGError) {
+    if connection.running === running { try connection.abandonRunning() }
+  }
+}
+
+/// A statement under way, as the connection and whoever takes its rows both hold it.
+final class RunningExecution: RunningOperation {
+  private enum Phase { case running, finished, abandoned }
+
+  private var exchange: Execution
+  private var phase = Phase.running
+  private let origin: ErrorOrigin.Creator
+  /// How the columns come that the server describes only now: all in this format.
+  private let describedFormat: PGFormat
+  private(set) var columns: ColumnList?
+
+  init(
+    _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
+    origin: ErrorOrigin.Creator
+  ) {
+    self.exchange = exchange
+    self.columns = columns.map { ColumnList($0) }
+    self.describedFormat = describedFormat
+    self.origin = origin
+  }
+
+  var tag: CommandTag? { exchange.tag }
+
+  /// Sends the statement.
+  func begin(on connection: Connection) throws(PGError) {
+    do throws(PGError) {
+      try connection.begin(&exchange)
+      connection.running = self
+      try connection.link.flush(until: .never)
+    } catch { throw failed(error, on: connection) }
+  }
+
+  func next(on connection: Connection) throws(PGError) -> RowBatch? {
+    switch phase {
+    case .finished: return nil
+    case .abandoned:
+      throw .operation("the rest of the rows was dropped: another operation took the connection")
+    case .running: break
+    }
+    do throws(PGError) {
+      return try pump(on: connection)
+    } catch { throw failed(error, on: connection) }
+  }
+
+  private func pump(on connection: Connection) throws(PGError) -> RowBatch? {
+    while true {
+      switch try connection.link.pump(&exchange) {
+      case .rows(let run): return RowBatch(run, columns: describe())
+      case .finished:
+        _ = describe()
+        phase = .finished
+        connection.running = nil
+        return nil
+      case .delivered:
+        // A COPY … TO STDOUT that was run as a query: its data has no rows.
+        throw .operation("the statement copies its rows out", hint: "use copyOut(_:)")
+      case .copyData, .needsBytes: continue
+      }
+    }
+  }
+
+  func abandon(on link: Link) throws(PGError) {
+    guard phase == .running else { return }
+    phase = .abandoned
+    do throws(PGError) { try link.finish(&exchange) } catch {
+      // What went wrong with rows that nobody wanted interests nobody; a broken connection does.
+      if error.fault != .server || error.fields?.isFatal == true { throw error }
+    }
+  }
+
+  private func describe() -> ColumnList {
+    if let columns { return columns }
+    let fields = exchange.columns ?? []
+    let list = ColumnList(fields.map { Column($0, format: describedFormat) })
+    columns = list
+    return list
+  }
+
+  private func failed(_ error: PGError, on connection: Connection) -> PGError {
+    // The caller's mistake leaves the exchange under way; whatever comes next brings it to its end.
+    if case .busy = connection.link.session.state, error.fault == .caller {
+      return error.inside(origin)
+    }
+    phase = .finished
+    if connection.running === self { connection.running = nil }
+    return error.inside(origin)
+  }
+}

@@ -1,0 +1,24 @@
+/// A column of a result.
+public struct Column: Sendable, Hashable {
+  /// The name; not necessarily unique, possibly empty.
+  public let name: String
+  /// The type.
+  public let type: TypeOID
+  /// The type's modifier, such as a length; −1 for none.
+  public let typeModifier: Int32
+  /// The table that the column comes from, or 0.
+  public let tableOID: UInt32
+  /// The column's number in that table, or 0.
+  public let attributeNumber: Int16
+  /// The format in which the values travel.
+  public let format: PGFormat
+
+  init(_ field: RowDescription.Field, format: PGFormat) {
+    name = field.name
+    type = TypeOID(rawValue: field.typeOID)
+    typeModifier = field.typeModifier
+    tableOID = field.tableOID
+    attributeNumber = field.attributeNumber
+    self.format = format
+  }
+}

@@ -1,0 +1,18 @@
+/// Rows of a COPY as they came over the wire.
+///
+/// A server sends each row as one message, so the number of messages is the number of rows (in the
+/// binary format its header and its end travel with them as messages of their own or within).
+public struct CopyChunk {
+  let run: CopyRun
+
+  /// The number of messages.
+  public var count: Int { run.count }
+
+  /// The number of bytes, the messages' own headers not counted.
+  public var byteCount: Int { run.frames.count - run.count * Frame.headerSize }
+
+  /// Lends each message's data to `body`.
+  public func forEach(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    try run.forEach(body)
+  }
+}

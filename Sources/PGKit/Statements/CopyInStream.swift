@@ -1,0 +1,213 @@
+/// The way in for the data of a running COPY … FROM STDIN.
+///
+/// Finish it, or the server rolls the copying back.
+///
+/// In py-postgresql: `load_rows` and `load_chunks` of a statement that copies in.
+public final class CopyInStream {
+  /// What is gathered before it is sent.
+  private static let flushSize = 256 * 1024
+  /// The largest piece of data put into one message.
+  private static let pieceSize = 1 << 20
+
+  private let connection: Connection
+  private let running: RunningCopyIn
+  private var pending = ByteWriter()
+
+  fileprivate init(_ connection: Connection, _ running: RunningCopyIn) {
+    self.connection = connection
+    self.running = running
+  }
+
+  /// Whether the data must be in the binary format.
+  public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
+
+  /// The number of columns.
+  public var columnCount: Int { running.exchange.copyResponse?.columnFormats.count ?? 0 }
+
+  /// Sends data; it may begin and end anywhere within rows.
+  ///
+  /// - Throws: ``PGError``: the server's, as soon as it is known, which may be some data later.
+  public func write(_ data: UnsafeRawBufferPointer) throws(PGError) {
+    try running.requireCopying()
+    var rest = data
+    while !rest.isEmpty {
+      let piece = rest.prefix(Self.pieceSize)
+      pending.writeByte(FrontendTag.copyData.rawValue)
+      pending.writeInteger(Int32(piece.count + 4))
+      pending.writeBytes(UnsafeRawBufferPointer(rebasing: piece))
+      rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+      if pending.count >= Self.flushSize { try flush() }
+    }
+  }
+
+  /// Sends data.
+  public func write(_ data: [UInt8]) throws(PGError) {
+    let failure: PGError? = data.withUnsafeBytes { bytes in
+      do throws(PGError) {
+        try write(bytes)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Relays rows from another server just as they came, without looking into them.
+  public func write(_ chunk: CopyChunk) throws(PGError) {
+    try flush()
+    let failure: PGError? = chunk.run.withFrames { frames in
+      do throws(PGError) {
+        try running.send(frames, on: connection)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Says that the data is complete, without waiting for what the server makes of it.
+  ///
+  /// So several servers can bring their copying to its end at the same time. ``finish()`` must
+  /// follow.
+  ///
+  /// - Throws: ``PGError``, as ``write(_:)-([UInt8])``.
+  public func end() throws(PGError) {
+    try flush()
+    try running.end(on: connection)
+  }
+
+  /// Ends the data, and waits for the server's word on it.
+  ///
+  /// - Returns: What the statement says of itself: `COPY 3`.
+  /// - Throws: ``PGError``: the server's; then nothing was stored.
+  public func finish() throws(PGError) -> CommandTag {
+    try flush()
+    return try running.finish(on: connection)
+  }
+
+  /// Ends the data in failure: the server forgets what it was sent and keeps `reason` in its log.
+  public func fail(_ reason: String) throws(PGError) {
+    pending = ByteWriter()
+    try running.fail(reason, on: connection)
+  }
+
+  private func flush() throws(PGError) {
+    if pending.isEmpty { return }
+    let failure: PGError? = pending.bytes.withUnsafeBytes { buffer in
+      do throws(PGError) {
+        try running.send(buffer, on: connection)
+        return nil
+      } catch { return error }
+    }
+    pending.removeFirst(pending.count)
+    if let failure { throw failure }
+  }
+}
+
+private final class RunningCopyIn: RunningOperation {
+  private enum Phase { case copying, ended, finished, interrupted }
+
+  var exchange: SimpleQuery
+  private var phase = Phase.copying
+  private var sentSinceLook = 0
+  /// How much is sent between two looks for an error of the server: seldom enough to cost nothing,
+  /// often enough not to send for long what nobody takes.
+  private static let lookInterval = 1 << 20
+
+  init(_ exchange: SimpleQuery) { self.exchange = exchange }
+
+  /// Sends whole CopyData messages.
+  func send(_ frames: UnsafeRawBufferPointer, on connection: Connection) throws(PGError) {
+    try requireCopying()
+    do throws(PGError) {
+      try connection.link.send(frames)
+      sentSinceLook += frames.count
+      if sentSinceLook >= Self.lookInterval { try look(on: connection.link) }
+    } catch { throw ended(error, connection) }
+  }
+
+  func end(on connection: Connection) throws(PGError) {
+    try requireCopying()
+    phase = .ended
+    do throws(PGError) {
+      BodilessMessage.copyDone.encode(into: &connection.link.session.outbox)
+      try connection.link.flush(until: .never)
+    } catch { throw ended(error, connection) }
+  }
+
+  func finish(on connection: Connection) throws(PGError) -> CommandTag {
+    try requireOpen()
+    if phase == .copying { try end(on: connection) }
+    do throws(PGError) {
+      try connection.link.finish(&exchange)
+    } catch { throw ended(error, connection) }
+    phase = .finished
+    connection.running = nil
+    return exchange.tag ?? CommandTag("")
+  }
+
+  func fail(_ reason: String, on connection: Connection) throws(PGError) {
+    try requireOpen()
+    try reason.requireNoNUL("the reason for failing a copy")
+    connection.running = nil
+    try abandon(reason, on: connection.link)
+  }
+
+  func abandon(on link: Link) throws(PGError) {
+    try abandon("another operation began before the data was complete", on: link)
+  }
+
+  private func abandon(_ reason: String, on link: Link) throws(PGError) {
+    guard phase == .copying || phase == .ended else { return }
+    let wasCopying = phase == .copying
+    phase = .interrupted
+    if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
+    do throws(PGError) { try link.finish(&exchange) } catch {
+      // The server answers CopyFail with an error; that is what was asked for.
+      if error.fault != .server || error.fields?.isFatal == true { throw error }
+    }
+  }
+
+  func requireCopying() throws(PGError) {
+    if phase != .copying { throw .copyingIsOver() }
+  }
+
+  private func requireOpen() throws(PGError) {
+    if phase != .copying && phase != .ended { throw .copyingIsOver() }
+  }
+
+  private func look(on link: Link) throws(PGError) {
+    sentSinceLook = 0
+    try link.receiveWhatIsThere()
+    if case .finished = try link.session.advance(&exchange) {
+      throw .protocolViolation("the server ended a copy before its data was complete")
+    }
+  }
+
+  private func ended(_ error: PGError, _ connection: Connection) -> PGError {
+    // The server's own error may lie behind the one of a socket that it closed.
+    phase = .interrupted
+    connection.running = nil
+    return connection.link.settle(error, &exchange)
+  }
+}
+
+extension Connection {
+  /// Runs a COPY … FROM STDIN; send the data through what is returned, and finish it.
+  ///
+  /// - Throws: ``PGError``: the server's; `--OPE` if the statement does not copy in.
+  ///
+  /// On the wire: Query, as every COPY.
+  public func copyIn(_ sql: String) throws(PGError) -> CopyInStream {
+    var exchange = SimpleQuery(sql, copying: .in)
+    try beginCopy(&exchange, sql)
+    let operation = RunningCopyIn(exchange)
+    running = operation
+    return CopyInStream(self, operation)
+  }
+}
+
+extension PGError {
+  @inline(never)
+  fileprivate static func copyingIsOver() -> PGError {
+    .operation("the copying is over: it was finished, failed or interrupted")
+  }
+}

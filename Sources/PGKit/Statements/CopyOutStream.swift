@@ -1,0 +1,96 @@
+/// The data of a running COPY … TO STDOUT.
+///
+/// In py-postgresql: the chunks of a statement that copies out.
+public final class CopyOutStream {
+  private let connection: Connection
+  private let running: RunningCopyOut
+
+  fileprivate init(_ connection: Connection, _ running: RunningCopyOut) {
+    self.connection = connection
+    self.running = running
+  }
+
+  /// Whether the data is in the binary format.
+  public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
+
+  /// The number of columns.
+  public var columnCount: Int { running.exchange.copyResponse?.columnFormats.count ?? 0 }
+
+  /// What the statement said of itself: `COPY 3`.
+  ///
+  /// Only there after the last chunk.
+  public var tag: CommandTag? { running.isFinished ? running.exchange.tag : nil }
+
+  /// The next rows, or `nil` after the last.
+  ///
+  /// - Throws: ``PGError``: the server's, or `--OPE` if another operation took the connection.
+  public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
+}
+
+private final class RunningCopyOut: RunningOperation {
+  var exchange: SimpleQuery
+  private(set) var isFinished = false
+  private var isAbandoned = false
+
+  init(_ exchange: SimpleQuery) { self.exchange = exchange }
+
+  func next(on connection: Connection) throws(PGError) -> CopyChunk? {
+    if isFinished { return nil }
+    if isAbandoned {
+      throw .operation("the rest of the copied data was dropped: another operation began")
+    }
+    do throws(PGError) {
+      while true {
+        switch try connection.link.pump(&exchange) {
+        case .copyData(let run): return CopyChunk(run: run)
+        case .finished:
+          isFinished = true
+          connection.running = nil
+          return nil
+        default: continue
+        }
+      }
+    } catch {
+      isAbandoned = true
+      connection.running = nil
+      throw error
+    }
+  }
+
+  func abandon(on link: Link) throws(PGError) {
+    isAbandoned = true
+    do throws(PGError) { try link.finish(&exchange) } catch {
+      if error.fault != .server || error.fields?.isFatal == true { throw error }
+    }
+  }
+}
+
+extension Connection {
+  /// Runs a COPY … TO STDOUT.
+  ///
+  /// - Throws: ``PGError``: the server's; `--OPE` if the statement does not copy out.
+  ///
+  /// On the wire: Query, as every COPY.
+  public func copyOut(_ sql: String) throws(PGError) -> CopyOutStream {
+    var exchange = SimpleQuery(sql, copying: .out)
+    try beginCopy(&exchange, sql)
+    let operation = RunningCopyOut(exchange)
+    running = operation
+    return CopyOutStream(self, operation)
+  }
+
+  /// Sends a COPY and waits until data can flow.
+  func beginCopy(_ exchange: inout SimpleQuery, _ sql: String) throws(PGError) {
+    do throws(PGError) {
+      try begin(&exchange)
+      while true {
+        switch try link.pump(&exchange) {
+        case .delivered: return
+        case .finished:
+          throw .operation("the statement is no COPY of the kind that was asked for")
+        default: continue
+        }
+      }
+    } catch { throw error.inside(.init("STATEMENT", sql)) }
+  }
+}

@@ -1,0 +1,82 @@
+/// Runs statements once, without keeping them: `db.query("…", …)`, `db.query.rows("…", …)`.
+///
+/// In py-postgresql: `db.query`.
+public struct OneShot {
+  let connection: Connection
+
+  /// Runs a statement and gives all of its rows.
+  ///
+  /// - Throws: ``PGError``: `--PIO` if a value does not fit its parameter, or the server's.
+  @discardableResult
+  public func callAsFunction(
+    _ sql: String, _ parameters: (any PGEncodable)?...
+  ) throws(PGError) -> QueryResult {
+    try chunks(sql, with: parameters).collect()
+  }
+
+  /// Runs a statement and gives its rows as they arrive, one by one.
+  public func rows(_ sql: String, _ parameters: (any PGEncodable)?...) throws(PGError) -> Rows {
+    Rows(try chunks(sql, with: parameters))
+  }
+
+  /// Runs a statement and gives its rows as they arrive, in batches.
+  public func chunks(_ sql: String, _ parameters: (any PGEncodable)?...) throws(PGError) -> Chunks {
+    try chunks(sql, with: parameters)
+  }
+
+  /// Runs a statement in a single round trip, everything as text: the values, whose types the server
+  /// infers, and the rows.
+  ///
+  /// - Parameter parameters: The values in their types' text form; `nil` for NULL.
+  public func text(_ sql: String, _ parameters: [String?] = []) throws(PGError) -> Chunks {
+    let origin = ErrorOrigin.Creator("STATEMENT", sql)
+    let running = RunningExecution(
+      Execution(
+        sql: sql, parameters: try Parameters.bindUntyped(parameters.map { $0 }),
+        resultFormats: []),
+      columns: nil, describedFormat: .text, origin: origin)
+    try running.begin(on: connection)
+    return Chunks(connection, running)
+  }
+
+  private func chunks(
+    _ sql: String, with values: [(any PGEncodable)?]
+  ) throws(PGError) -> Chunks {
+    let description = try connection.describe(sql, name: "")
+    let origin = ErrorOrigin.Creator("STATEMENT", sql)
+    let bound: BoundParameters
+    do throws(PGError) { bound = try Parameters.bind(values, to: description.parameterTypes) } catch
+    {
+      throw error.inside(origin)
+    }
+    let running = RunningExecution(
+      Execution(
+        prepared: "", columnCount: description.columns.count, parameters: bound,
+        resultFormats: description.resultFormats),
+      columns: description.columns, origin: origin)
+    try running.begin(on: connection)
+    return Chunks(connection, running)
+  }
+}
+
+extension Connection {
+  /// Runs statements once: call it, or one of its ways of giving rows.
+  ///
+  /// In py-postgresql: `db.query`. On the wire: Parse and Describe, then Bind and Execute.
+  public var query: OneShot { OneShot(connection: self) }
+
+  /// Runs a text of any number of statements; their rows are dropped.
+  ///
+  /// Outside a transaction block the statements form one transaction. It stops at the first error.
+  ///
+  /// - Parameter deadline: When the server must have answered; the session is over if it has not.
+  /// - Throws: ``PGError``: the server's; 57014 when the deadline passes.
+  ///
+  /// In py-postgresql: `db.execute(sql)`. On the wire: Query.
+  public func execute(_ sql: String, until deadline: Deadline = .never) throws(PGError) {
+    var exchange = SimpleQuery(sql)
+    do throws(PGError) { try perform(&exchange, until: deadline) } catch {
+      throw error.inside(.init("STATEMENT", sql))
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/// Turns Swift values into the parameters of a Bind.
+enum Parameters {
+  /// Encodes `values` for parameters of `types`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` naming the parameter, before anything is sent: if there are more or
+  ///   fewer values than parameters, or one does not fit. The value itself is never part of it.
+  static func bind(
+    _ values: [(any PGEncodable)?], to types: [TypeOID]
+  ) throws(PGError) -> BoundParameters {
+    guard values.count == types.count else {
+      throw .parameter(
+        "the statement has \(types.count) parameter\(types.count == 1 ? "" : "s"), "
+          + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
+    }
+    return try bind(zip(values, types))
+  }
+
+  /// Encodes `values` for parameters whose types the server will infer.
+  static func bindUntyped(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
+    guard values.count <= BoundParameters.limit else {
+      throw .parameter(
+        "a statement has at most \(BoundParameters.limit) parameters, "
+          + "but \(values.count) values were given")
+    }
+    return try bind(zip(values, repeatElement(.unspecified, count: values.count)))
+  }
+
+  private static func bind(
+    _ pairs: some Sequence<((any PGEncodable)?, TypeOID)>
+  ) throws(PGError) -> BoundParameters {
+    var bound = BoundParameters()
+    for (value, type) in pairs {
+      guard let value, !value.isNull else {
+        bound.appendNull()
+        continue
+      }
+      do throws(PGError) { try append(value, as: type, to: &bound) } catch {
+        throw error.inside(.init("PARAMETER", "$\(bound.count)"))
+      }
+    }
+    return bound
+  }
+
+  private static func append(
+    _ value: some PGEncodable, as type: TypeOID, to bound: inout BoundParameters
+  ) throws(PGError) {
+    let number = bound.count + 1
+    guard let format = value.encodingFormat(for: type) else {
+      throw .parameter("parameter $\(number) is \(type.name); \(Swift.type(of: value)) is not")
+    }
+    try bound.append(format: format.rawValue) { (writer: inout ByteWriter) throws(PGError) in
+      switch format {
+      case .binary: try value.encodeBinary(as: type, into: &writer)
+      case .text: try value.encodeText(as: type, into: &writer)
+      }
+    }
+  }
+}

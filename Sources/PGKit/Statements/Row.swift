@@ -1,0 +1,93 @@
+/// One row of a result.
+///
+/// ```swift
+/// let id = try row[0, as: Int.self]
+/// let name = try row["name", as: String?.self]
+/// let (a, b) = try row.decode((Int, String?).self)
+/// ```
+///
+/// In py-postgresql: `postgresql.api.Row` (`postgresql.types.Row`).
+public struct Row: Sendable {
+  let storage: RowStorage
+  let position: Int
+
+  init(_ storage: RowStorage, _ position: Int) {
+    self.storage = storage
+    self.position = position
+  }
+
+  /// The number of columns.
+  public var count: Int { storage.run.columnCount }
+
+  /// The columns, in order.
+  public var columns: [Column] { storage.columns.columns }
+
+  /// The columns' names, in order.
+  public var columnNames: [String] { columns.map(\.name) }
+
+  /// The position of the first column named `name`.
+  public func index(of name: String) -> Int? { storage.columns.index(of: name) }
+
+  /// Whether a column is NULL.
+  ///
+  /// - Throws: ``PGError`` `--CIO` if there is no such column.
+  public func isNull(_ index: Int) throws(PGError) -> Bool {
+    _ = try column(index)
+    return storage.run.reader(row: position, column: index) == nil
+  }
+
+  /// A column's value in dynamic form.
+  ///
+  /// - Throws: ``PGError`` `--CIO` if there is no such column, or its bytes are no value of its type.
+  public subscript(_ index: Int) -> PGValue {
+    get throws(PGError) {
+      let column = try column(index)
+      guard var reader = storage.run.reader(row: position, column: index) else { return .null }
+      do throws(PGError) {
+        return try PGValue(&reader, type: column.type, format: column.format)
+      } catch { throw located(error, column) }
+    }
+  }
+
+  /// The value of the first column named `name`, in dynamic form.
+  public subscript(_ name: String) -> PGValue {
+    get throws(PGError) { try self[required(name)] }
+  }
+
+  /// A column's value as a Swift type, or as an optional of one: `row[0, as: Int?.self]`.
+  ///
+  /// - Throws: ``PGError`` `--CIO` if there is no such column, it is NULL and the type no optional, or
+  ///   its value is not to be had as that type.
+  public subscript<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value {
+    get throws(PGError) {
+      let column = try column(index)
+      let reader = storage.run.reader(row: position, column: index)
+      do throws(PGError) {
+        return try Value.decodeColumn(reader, type: column.type, format: column.format)
+      } catch { throw located(error, column) }
+    }
+  }
+
+  /// The value of the first column named `name` as a Swift type, or as an optional of one.
+  public subscript<Value: PGColumnValue>(_ name: String, as type: Value.Type) -> Value {
+    get throws(PGError) { try self[required(name), as: type] }
+  }
+
+  private func column(_ index: Int) throws(PGError) -> Column {
+    guard columns.indices.contains(index) else {
+      throw .column("there is no column \(index) in a row of \(count)")
+    }
+    return columns[index]
+  }
+
+  private func required(_ name: String) throws(PGError) -> Int {
+    guard let index = index(of: name) else {
+      throw .column("there is no column named \"\(name)\" in the row")
+    }
+    return index
+  }
+
+  private func located(_ error: PGError, _ column: Column) -> PGError {
+    error.inside(.init("COLUMN", "\"\(column.name)\" of type \(column.type.name)"))
+  }
+}

@@ -1,0 +1,65 @@
+/// Rows that arrived together: one buffer of bytes and one table of where the values lie in it.
+///
+/// Nothing is decoded before it is asked for, and nothing is allocated for a column. A batch keeps its
+/// bytes for as long as it, or a row of it, is kept.
+///
+/// In py-postgresql: a chunk.
+public struct RowBatch: Sendable, RandomAccessCollection {
+  let storage: RowStorage
+
+  init(_ run: RowRun, columns: ColumnList) { storage = RowStorage(run, columns) }
+
+  /// The columns, in order.
+  public var columns: [Column] { storage.columns.columns }
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// The number of rows.
+  public var endIndex: Int { storage.run.count }
+
+  /// A row.
+  public subscript(position: Int) -> Row {
+    precondition(indices.contains(position), "no row \(position) in a batch of \(count)")
+    return Row(storage, position)
+  }
+
+  /// Lends each value's bytes of one row, in order, to `body`; `nil` is NULL.
+  ///
+  /// This is how programs that only pass values on read them: without a String in between.
+  @inline(__always)
+  public func forEachValue(
+    inRow row: Int, _ body: (_ column: Int, _ bytes: UnsafeRawBufferPointer?) throws -> Void
+  ) rethrows {
+    let run = storage.run
+    for column in 0..<run.columnCount {
+      try body(column, run.reader(row: row, column: column)?.unread)
+    }
+  }
+}
+
+/// What a batch and its rows share.
+///
+/// Immutable: the session receives into another buffer for as long as this one is held
+/// (`Session/Inbox.swift`), which is what makes sharing it between threads safe.
+final class RowStorage: @unchecked Sendable {
+  let run: RowRun
+  let columns: ColumnList
+
+  init(_ run: RowRun, _ columns: ColumnList) {
+    self.run = run
+    self.columns = columns
+  }
+}
+
+/// The columns of a result, found by name as well.
+final class ColumnList: Sendable {
+  let columns: [Column]
+
+  init(_ columns: [Column]) { self.columns = columns }
+
+  /// The first column of that name.
+  ///
+  /// Statements have few columns: looking at each is faster than a dictionary that has to be built
+  /// for every statement.
+  func index(of name: String) -> Int? { columns.firstIndex { $0.name == name } }
+}

@@ -1,0 +1,18 @@
+/// What the server says of a statement: its parameters and its columns.
+struct StatementDescription: Sendable {
+  let parameterTypes: [TypeOID]
+  let columns: [Column]
+  /// What a Bind asks for: text where only text is understood, binary elsewhere.
+  let resultFormats: [Int16]
+
+  init(parameters: [UInt32], fields: [RowDescription.Field]) {
+    parameterTypes = parameters.map { TypeOID(rawValue: $0) }
+    columns = fields.map {
+      Column($0, format: BuiltinTypes.resultFormat(for: TypeOID(rawValue: $0.typeOID)))
+    }
+    let formats = columns.map(\.format.rawValue)
+    // One code stands for all when all are equal.
+    let first = formats.first
+    resultFormats = formats.allSatisfy { $0 == first } ? Array(formats.prefix(1)) : formats
+  }
+}

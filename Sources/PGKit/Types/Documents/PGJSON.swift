@@ -1,0 +1,61 @@
+/// A `json` or `jsonb` document: its text, held as it came.
+///
+/// PGKit does not look into it. Two values are equal when their texts are.
+public struct PGJSON: Hashable, Sendable {
+  /// The document's text.
+  public let text: String
+
+  /// Makes a value of a document's text; whether it is JSON, the server says.
+  public init(text: String) { self.text = text }
+
+  /// The first byte of jsonb's binary form; no other version has ever been.
+  static let binaryVersion: UInt8 = 1
+
+  /// Reads the version byte of jsonb's binary form.
+  static func readVersion(_ reader: inout ByteReader) throws(PGError) {
+    let version: UInt8 = try reader.readField(of: .jsonb)
+    guard version == binaryVersion else {
+      throw .malformed(.jsonb, "version \(version), but only version 1 is known")
+    }
+  }
+}
+
+extension PGJSON: PGEncodable {
+  /// Whether a parameter of `type` is a document.
+  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+    if type == .json || type == .jsonb { return .binary }
+    return type.takesAnyText ? .text : nil
+  }
+
+  /// Writes the text, after jsonb's version byte if it is jsonb.
+  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    try text.encodeBinary(as: type, into: &writer)
+  }
+
+  /// Writes the text.
+  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    try text.encodeText(as: type, into: &writer)
+  }
+}
+
+extension PGJSON: PGDecodable {
+  /// Accepts json and jsonb.
+  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+    type == .json || type == .jsonb
+  }
+
+  /// Reads the text, after jsonb's version byte if it is jsonb.
+  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    text = try String(binary: &reader, as: type)
+  }
+
+  /// Reads the text.
+  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    text = try reader.readWholeText(of: type)
+  }
+}
+
+extension PGJSON: CustomStringConvertible {
+  /// The document's text.
+  public var description: String { text }
+}

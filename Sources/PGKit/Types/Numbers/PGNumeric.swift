@@ -1,0 +1,177 @@
+/// A `numeric`: a decimal number of any precision, NaN, or one of the two infinities.
+///
+/// Held as the wire has it: groups of four decimal digits, the first one worth 10000 to the
+/// ``weight``, and the number of decimals to show, the ``scale``. Values are equal and ordered as
+/// SQL has it: 1.0 equals 1.00, NaN equals NaN and is larger than everything. Source: PostgreSQL
+/// manual, "Arbitrary Precision Numbers"; `numeric_send` for the binary form.
+public struct PGNumeric: Sendable {
+  enum Form: UInt8, Sendable {
+    case finite, negative, nan, infinity, minusInfinity
+  }
+
+  /// The groups, without zero groups at either end; empty for zero and what is not finite.
+  let groups: [UInt16]
+  /// The power of 10000 of the first group.
+  let weight: Int16
+  /// The number of decimals that the value is shown with.
+  public let scale: UInt16
+  let form: Form
+
+  /// The most decimals that the server keeps.
+  static let scaleLimit = 16383
+
+  private init(form: Form) {
+    self.form = form
+    groups = []
+    weight = 0
+    scale = 0
+  }
+
+  /// Makes a finite value in its one form: no zero groups outside, no digits beyond the scale, no
+  /// minus before zero.
+  init(isNegative: Bool, groups: consuming [UInt16], weight: Int16, scale: UInt16) {
+    var shown = groups
+    Self.clip(&shown, weight: Int(weight), scale: Int(scale))
+    let leading = shown.prefix { $0 == 0 }.count
+    if leading > 0 { shown.removeFirst(leading) }
+    self.groups = shown
+    // Zeros are stripped up to the scale at most, so the weight stays far above its type's least.
+    self.weight = shown.isEmpty ? 0 : Int16(clamping: Int(weight) - leading)
+    self.scale = scale
+    form = isNegative && !shown.isEmpty ? .negative : .finite
+  }
+
+  /// Takes away what lies beyond the scale, and then zero groups at the end.
+  private static func clip(_ groups: inout [UInt16], weight: Int, scale: Int) {
+    let limit = max(0, weight + 1 + (scale + 3) / 4)
+    if groups.count > limit { groups.removeLast(groups.count - limit) }
+    if scale % 4 != 0, groups.count == limit, let last = groups.popLast() {
+      let unit: UInt16 = scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
+      groups.append(last - last % unit)
+    }
+    while groups.last == 0 { groups.removeLast() }
+  }
+
+  /// Not a number.
+  public static let nan = PGNumeric(form: .nan)
+  /// Larger than every finite number (PostgreSQL 14 and later).
+  public static let infinity = PGNumeric(form: .infinity)
+  /// Smaller than every finite number (PostgreSQL 14 and later).
+  public static let minusInfinity = PGNumeric(form: .minusInfinity)
+  /// Zero.
+  public static let zero = PGNumeric(form: .finite)
+
+  /// Whether this is not a number.
+  public var isNaN: Bool { form == .nan }
+  /// Whether this is neither NaN nor an infinity.
+  public var isFinite: Bool { form == .finite || form == .negative }
+  /// Whether this is below zero.
+  public var isNegative: Bool { form == .negative || form == .minusInfinity }
+}
+
+extension PGNumeric: PGEncodable {
+  /// Whether a parameter of `type` is a numeric.
+  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+    type.parameterFormat(binaryFor: .numeric)
+  }
+
+  /// Writes the counts, the sign and the groups.
+  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    writer.writeInteger(UInt16(truncatingIfNeeded: groups.count))
+    writer.writeInteger(weight)
+    writer.writeInteger(wireSign)
+    // The server's own form of an infinity shows this scale.
+    writer.writeInteger(form == .infinity || form == .minusInfinity ? 32 : scale)
+    for group in groups { writer.writeInteger(group) }
+  }
+
+  private var wireSign: UInt16 {
+    switch form {
+    case .finite: 0x0000
+    case .negative: 0x4000
+    case .nan: 0xC000
+    case .infinity: 0xD000
+    case .minusInfinity: 0xF000
+    }
+  }
+}
+
+extension PGNumeric: PGDecodable {
+  /// Accepts numeric, and the integers, all of which it holds.
+  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+    type == .numeric || Int64.accepts(type, format)
+  }
+
+  /// Reads the counts, the sign and the groups, each of which must be below 10000.
+  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    guard type == .numeric else {
+      self.init(try Int64(binary: &reader, as: type))
+      return
+    }
+    let count = Int(try reader.readField(UInt16.self, of: type))
+    let weight: Int16 = try reader.readField(of: type)
+    let sign: UInt16 = try reader.readField(of: type)
+    let scale: UInt16 = try reader.readField(of: type)
+    guard reader.remaining == count * 2 else { throw .malformed(type, "a wrong count of digits") }
+    guard scale <= Self.scaleLimit else { throw .malformed(type, "a scale beyond the limit") }
+    switch sign {
+    case 0x0000, 0x4000:
+      let groups = try Self.readGroups(&reader, count, of: type)
+      self.init(isNegative: sign != 0, groups: groups, weight: weight, scale: scale)
+    case 0xC000 where count == 0: self = .nan
+    case 0xD000 where count == 0: self = .infinity
+    case 0xF000 where count == 0: self = .minusInfinity
+    default: throw .malformed(type, "an unknown sign")
+    }
+  }
+
+  private static func readGroups(
+    _ reader: inout ByteReader, _ count: Int, of type: TypeOID
+  ) throws(PGError) -> [UInt16] {
+    var groups: [UInt16] = []
+    groups.reserveCapacity(count)
+    while !reader.isAtEnd {
+      let group: UInt16 = try reader.readField(of: type)
+      guard group < 10000 else { throw .malformed(type, "a digit above 9999") }
+      groups.append(group)
+    }
+    return groups
+  }
+}
+
+extension PGNumeric: Hashable, Comparable {
+  /// Whether the values are the same number, at whatever scale.
+  public static func == (left: PGNumeric, right: PGNumeric) -> Bool {
+    left.form == right.form && left.weight == right.weight && left.groups == right.groups
+  }
+
+  /// Feeds what equality looks at.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(form)
+    hasher.combine(weight)
+    hasher.combine(groups)
+  }
+
+  /// Whether the left one is smaller; NaN is the largest.
+  public static func < (left: PGNumeric, right: PGNumeric) -> Bool {
+    if left.rank != right.rank { return left.rank < right.rank }
+    guard left.isFinite else { return false }
+    return left.isNegative
+      ? right.hasSmallerMagnitude(than: left) : left.hasSmallerMagnitude(than: right)
+  }
+
+  private var rank: Int {
+    switch form {
+    case .minusInfinity: 0
+    case .negative: 1
+    case .finite: groups.isEmpty ? 2 : 3
+    case .infinity: 4
+    case .nan: 5
+    }
+  }
+
+  private func hasSmallerMagnitude(than other: PGNumeric) -> Bool {
+    if weight != other.weight { return weight < other.weight }
+    return groups.lexicographicallyPrecedes(other.groups)
+  }
+}

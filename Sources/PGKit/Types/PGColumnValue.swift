@@ -1,0 +1,41 @@
+/// What a column can be asked for as: a ``PGDecodable`` type, for which NULL is an error, or an
+/// optional of one, for which NULL is `nil`.
+public protocol PGColumnValue {
+  /// Makes a value from a column.
+  ///
+  /// - Parameter reader: The value's bytes; `nil` for NULL.
+  /// - Throws: ``PGError`` `--CIO` if the column's value is not to be had as this type.
+  static func decodeColumn(
+    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+  ) throws(PGError) -> Self
+}
+
+extension PGDecodable {
+  /// Makes a value from a column; NULL is an error.
+  public static func decodeColumn(
+    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+  ) throws(PGError) -> Self {
+    guard var reader else { throw .column("NULL is no \(Self.self)") }
+    return try decode(&reader, type, format)
+  }
+
+  fileprivate static func decode(
+    _ reader: inout ByteReader, _ type: TypeOID, _ format: PGFormat
+  ) throws(PGError) -> Self {
+    guard accepts(type, format) else { throw .column("\(type.name) is no \(Self.self)") }
+    switch format {
+    case .binary: return try Self(binary: &reader, as: type)
+    case .text: return try Self(text: &reader, as: type)
+    }
+  }
+}
+
+extension Optional: PGColumnValue where Wrapped: PGDecodable {
+  /// Makes a value from a column; NULL is `nil`.
+  public static func decodeColumn(
+    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+  ) throws(PGError) -> Self {
+    guard var reader else { return nil }
+    return try Wrapped.decode(&reader, type, format)
+  }
+}

@@ -1,0 +1,34 @@
+extension Bool: PGEncodable, PGDecodable {
+  /// Whether a parameter of `type` can be true or false.
+  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+    type.parameterFormat(binaryFor: .bool)
+  }
+
+  /// Writes one byte.
+  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    writer.writeByte(self ? 1 : 0)
+  }
+
+  /// Accepts bool.
+  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .bool }
+
+  /// Reads one byte, 0 or 1.
+  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    let byte: UInt8 = try reader.readWhole(of: type)
+    guard byte <= 1 else { throw .malformed(type, "a byte that is neither 0 nor 1") }
+    self = byte == 1
+  }
+
+  /// Writes `t` or `f`.
+  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    writer.writeByte(self ? UInt8(ascii: "t") : UInt8(ascii: "f"))
+  }
+
+  /// Reads `t` or `f`, or the whole words.
+  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    let isTrue = reader.take(word: "true") || reader.take(word: "t")
+    let isKnown = isTrue || reader.take(word: "false") || reader.take(word: "f")
+    guard isKnown, reader.isAtEnd else { throw .malformed(type, "neither t nor f") }
+    self = isTrue
+  }
+}

@@ -1,0 +1,28 @@
+/// What a completed statement says of itself: `SELECT 3`, `INSERT 0 1`, `CREATE TABLE`.
+///
+/// Source: PostgreSQL manual, "Message Formats", CommandComplete.
+public struct CommandTag: Hashable, Sendable, CustomStringConvertible {
+  /// The whole tag as the server wrote it.
+  public let description: String
+
+  /// Makes a tag of its text.
+  public init(_ text: String) { description = text }
+
+  init(decoding reader: inout ByteReader) throws(OutOfBytes) {
+    description = try reader.readTerminatedString()
+  }
+
+  /// The command without its numbers: `SELECT`, `CREATE TABLE`.
+  public var name: String {
+    var words = description.split(separator: " ")[...]
+    while let last = words.last, last.utf8.allSatisfy(ASCII.isDigit) { words.removeLast() }
+    return words.joined(separator: " ")
+  }
+
+  /// The number of rows selected, inserted, changed or copied; `nil` for a command that counts none
+  /// or a number that no server can mean.
+  public var rowCount: Int? {
+    guard let last = description.split(separator: " ").last else { return nil }
+    return last.utf8.allSatisfy(ASCII.isDigit) ? Int(last) : nil
+  }
+}

@@ -1,0 +1,8 @@
+/// A piece of copied data; from a client its ends need not be ends of rows.
+struct CopyData: FrontendMessage {
+  static let tag: FrontendTag? = .copyData
+
+  let bytes: [UInt8]
+
+  func encodeBody(into writer: inout ByteWriter) { writer.writeBytes(bytes) }
+}

@@ -1,0 +1,79 @@
+public import Foundation
+public import PGKit
+
+extension Date: PGEncodable, PGDecodable {
+  /// Seconds from 2000-01-01 to Foundation's reference date, 2001-01-01.
+  private static let referenceOffset: Int64 = 366 * 86_400
+
+  /// Whether a parameter of `type` is an instant.
+  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+    PGTimestampTZ.infinity.encodingFormat(for: type)
+  }
+
+  /// Writes the instant, rounded to a microsecond.
+  ///
+  /// - Throws: ``PGError`` `--PIO` if it lies outside 4714 BC … 294276 AD.
+  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    try timestamp().encodeBinary(as: type, into: &writer)
+  }
+
+  /// Writes the instant in UTC, rounded to a microsecond.
+  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+    try timestamp().encodeText(as: type, into: &writer)
+  }
+
+  /// Accepts timestamptz.
+  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+    PGTimestampTZ.accepts(type, format)
+  }
+
+  /// Reads an instant; the infinities are no Date, and an error.
+  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    try self.init(PGTimestampTZ(binary: &reader, as: type))
+  }
+
+  /// Reads an instant at any offset; the infinities are no Date, and an error.
+  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+    try self.init(PGTimestampTZ(text: &reader, as: type))
+  }
+
+  /// Makes a Date of an instant, exact to about a microsecond in this millennium.
+  ///
+  /// - Throws: ``PGError`` `--CIO` for the infinities: read those columns as `PGTimestampTZ`.
+  public init(_ timestamp: PGTimestampTZ) throws(PGError) {
+    guard timestamp.isFinite else { throw .column("an infinite timestamptz is no Date") }
+    // Whole seconds first, so that the fraction keeps its digits.
+    let (seconds, rest) = timestamp.microsecondsSince2000.quotientAndRemainder(
+      dividingBy: 1_000_000)
+    self.init(
+      timeIntervalSinceReferenceDate: Double(seconds - Self.referenceOffset) + Double(rest) / 1e6)
+  }
+
+  private func timestamp() throws(PGError) -> PGTimestampTZ {
+    try PGTimestampTZ(self)
+  }
+}
+
+extension PGTimestampTZ {
+  /// The instants that the server has, in microseconds since 2000-01-01.
+  private static let finite: Range<Int64> = -211_813_488_000_000_000..<9_223_371_331_200_000_000
+
+  /// Makes an instant of a Date, rounded to a microsecond.
+  ///
+  /// - Throws: ``PGError`` `--PIO` if it lies outside 4714 BC … 294276 AD.
+  public init(_ date: Date) throws(PGError) {
+    let seconds = date.timeIntervalSinceReferenceDate.rounded(.down)
+    let fraction = date.timeIntervalSinceReferenceDate - seconds
+    // Beyond this, or for NaN, the seconds would not fit an integer of microseconds.
+    guard seconds.magnitude < 9.3e12 else { throw Self.outOfRange }
+    let (whole, overflow) = (Int64(seconds) + 366 * 86_400).multipliedReportingOverflow(
+      by: 1_000_000)
+    let (microseconds, carry) = whole.addingReportingOverflow(Int64((fraction * 1e6).rounded()))
+    guard !overflow, !carry, Self.finite ~= microseconds else { throw Self.outOfRange }
+    self.init(microsecondsSince2000: microseconds)
+  }
+
+  private static var outOfRange: PGError {
+    .parameter("a Date outside 4714 BC … 294276 AD cannot be sent as SQL type timestamptz")
+  }
+}

@@ -1,0 +1,30 @@
+internal import Glibc
+internal import PGCommandLine
+
+/// Where a command is, by the rules of a shell.
+enum CommandPath {
+  /// Finds a command: by its path if it has a slash, else in PATH.
+  ///
+  /// - Throws: ``Failure`` with status 127 if there is none, 126 if it cannot be executed.
+  static func find(_ name: String) throws(Failure) -> String {
+    var met: String?
+    for candidate in candidates(name) {
+      var facts = stat()
+      guard stat(candidate, &facts) == 0 else { continue }
+      if facts.st_mode & S_IFMT == S_IFREG, access(candidate, X_OK) == 0 { return candidate }
+      met = met ?? candidate
+    }
+    let message = met.map { "\($0): it cannot be executed" } ?? "\(name): no such command"
+    throw Failure(
+      met == nil ? .notFound : .notExecutable,
+      Diagnostic(program: ClusterCommand.program, message: message))
+  }
+
+  private static func candidates(_ name: String) -> [String] {
+    if name.contains("/") { return [name] }
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":", omittingEmptySubsequences: false).map {
+      $0.isEmpty ? "./\(name)" : "\($0)/\(name)"
+    }
+  }
+}

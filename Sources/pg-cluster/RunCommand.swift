@@ -1,0 +1,124 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PGCommandLine
+internal import PGKit
+internal import Synchronization
+
+/// `pg-cluster run -- COMMAND…`: a throwaway cluster for one command.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a command with a throwaway cluster; it is gone when the command ends.",
+    discussion: """
+      The command finds it in PGKIT_IRI, DATABASE_URL, PGHOST, PGPORT, PGUSER, PGDATABASE and \
+      PGPASSWORD; variables that lead elsewhere are unset. INT, TERM and HUP are passed on to it. \
+      The status is the command's; 128 + n if signal n ended it.
+      """)
+
+  /// How long a command may take to end after a signal.
+  private static let grace = Duration.seconds(5)
+  /// How often it is looked whether that time is over; the command's end itself is noticed at once.
+  private static let look = Duration.seconds(1)
+
+  @OptionGroup var installation: InstallationOptions
+  @OptionGroup var server: ServerOptions
+
+  @Flag(help: "Do not remove the cluster; say where it is.")
+  var keep = false
+
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
+  var command: [String]
+
+  func validate() throws {
+    if command.isEmpty { throw ValidationError("no command is given; write it after --") }
+  }
+
+  func run() throws {
+    let program = try CommandPath.find(command[0])
+    let shared = SharedState()
+    Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in shared.pass(on: signal) }
+    let cluster = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
+      try TemporaryCluster(
+        installation: .find(installation.installation), server.temporary(installation))
+    }
+    if let signal = shared.signal {
+      try close(cluster)
+      Signals.endProcess(by: signal)
+    }
+    let ending: ProcessEnding
+    do { ending = try run(program, cluster, shared) } catch {
+      try close(cluster)
+      throw error
+    }
+    try close(cluster)
+    Program.end(rawStatus: ending.shellStatus, program: ClusterCommand.program)
+  }
+
+  private func run(
+    _ program: String, _ cluster: TemporaryCluster, _ shared: SharedState
+  ) throws(Failure) -> ProcessEnding {
+    let started = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
+      var launch = ProcessLaunch(
+        program, Array(command.dropFirst()), environment: try cluster.childEnvironment())
+      launch.input = .descriptor(STDIN_FILENO)
+      launch.output = .descriptor(STDOUT_FILENO)
+      launch.error = .descriptor(STDERR_FILENO)
+      launch.group = .own(terminal: isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : nil)
+      launch.inheritsDescriptors = true
+      launch.inheritsIgnoredSignals = true
+      return try launch.start()
+    }
+    shared.begin(started)
+    while true {
+      if let ending = started.wait(until: .after(Self.look)) { return ending }
+      if shared.isOverdue(by: Self.grace) { kill(-started.pid, SIGKILL) }
+    }
+  }
+
+  private func close(_ cluster: TemporaryCluster) throws(Failure) {
+    try ClusterCommand.attempt { () throws(PGError) in
+      guard keep else { return try cluster.close() }
+      ClusterCommand.note("kept in \(cluster.directory): \(try cluster.iri())")
+      try cluster.handOver(owner: nil, lifetime: .seconds(Int64(Int32.max)))
+    }
+  }
+}
+
+/// What the thread that takes the signals shares with the one that waits for the command.
+private final class SharedState: Sendable {
+  private struct State {
+    var child: ChildProcess?
+    var signal: CInt?
+    var since: ContinuousClock.Instant?
+  }
+
+  private let state = Mutex(State())
+
+  /// The signal that came, if one did.
+  var signal: CInt? { state.withLock { $0.signal } }
+
+  /// Whether the signal came longer ago than `grace`.
+  func isOverdue(by grace: Duration) -> Bool {
+    state.withLock { $0.since.map { ContinuousClock.now - $0 > grace } ?? false }
+  }
+
+  /// Passes a signal on to the command's process group, now or as soon as there is one.
+  func pass(on signal: CInt) {
+    let child = state.withLock { state in
+      state.signal = signal
+      state.since = .now
+      return state.child
+    }
+    if let child { kill(-child.pid, signal) }
+  }
+
+  /// Says which process is the command.
+  func begin(_ child: ChildProcess) {
+    let signal = state.withLock { state in
+      state.child = child
+      return state.signal
+    }
+    if let signal { kill(-child.pid, signal) }
+  }
+}

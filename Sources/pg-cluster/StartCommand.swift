@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGKit
+
+/// `pg-cluster start DIR`.
+struct StartCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start",
+    abstract: "Start a cluster's server, and wait until a login succeeds.",
+    discussion: """
+      It listens on a socket in a directory of its own unless --configured leaves that to \
+      postgresql.conf. A server that runs already is left alone.
+      """)
+
+  @OptionGroup var installation: InstallationOptions
+  @OptionGroup var server: ServerOptions
+
+  @Flag(help: "Listen where postgresql.conf says.")
+  var configured = false
+
+  @Option(help: ArgumentHelp("The role to try the login as.", valueName: "name"))
+  var user: String?
+
+  @Option(help: ArgumentHelp("Where the server's output goes.", valueName: "file"))
+  var log: String?
+
+  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  var directory: String
+
+  func run() throws {
+    var options = Cluster.StartOptions()
+    options.settings = server.settings.map(\.setting)
+    options.listening = configured ? .configured : server.listening
+    options.logFile = log
+    options.user = user
+    options.wait = server.wait.duration
+    let (wasStarted, iri) = try ClusterCommand.attempt { () throws(PGError) in
+      let cluster = try installation.cluster(directory)
+      return (try cluster.start(options), try cluster.iri())
+    }
+    ClusterCommand.note("\(wasStarted ? "started" : "runs already"): \(iri)")
+  }
+}

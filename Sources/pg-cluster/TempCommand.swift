@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGKit
+
+/// `pg-cluster temp`: a throwaway cluster that outlives this program.
+struct TempCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "temp",
+    abstract: "Make a throwaway cluster in the background, and print its IRI.",
+    discussion: """
+      It is removed when its owner is gone or its time is over, whichever comes first: \
+      iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
+      """)
+
+  @OptionGroup var installation: InstallationOptions
+  @OptionGroup var server: ServerOptions
+
+  @Option(
+    name: .customLong("owner-pid"),
+    help: ArgumentHelp("The process with whose end it ends.", valueName: "pid"))
+  var owner: Int32?
+
+  @Option(
+    help: ArgumentHelp("How long it lives; without an owner one hour.", valueName: "duration"))
+  var ttl: DurationArgument?
+
+  @Option(help: ArgumentHelp("The scheme of the IRI: pq or postgres.", valueName: "scheme"))
+  var scheme = "pq"
+
+  func validate() throws {
+    if let owner, owner < 1 { throw ValidationError("--owner-pid must be a process's number") }
+    guard ["pq", "postgres", "postgresql"].contains(scheme) else {
+      throw ValidationError("--scheme must be pq, postgres or postgresql")
+    }
+  }
+
+  func run() throws {
+    let cluster = try ClusterCommand.attempt { () throws(PGError) in
+      try TemporaryCluster(
+        installation: .find(installation.installation), server.temporary(installation))
+    }
+    do {
+      let iri = try ClusterCommand.attempt { () throws(PGError) in
+        try cluster.iri(scheme: scheme)
+      }
+      try StandardOutput.shared.write(iri + "\n")
+      try StandardOutput.shared.flush()
+      try ClusterCommand.attempt { () throws(PGError) in
+        try cluster.handOver(
+          owner: owner, lifetime: ttl?.duration ?? (owner == nil ? .seconds(3600) : nil))
+      }
+    } catch {
+      try ClusterCommand.attempt { () throws(PGError) in try cluster.close() }
+      throw error
+    }
+  }
+}
+
+extension ServerOptions {
+  /// These options for a throwaway cluster.
+  func temporary(_ installation: InstallationOptions) -> TemporaryCluster.Options {
+    var options = TemporaryCluster.Options()
+    options.settings = settings.map(\.setting)
+    options.listening = listening
+    options.runAs = installation.runAs
+    options.wait = wait.duration
+    return options
+  }
+}

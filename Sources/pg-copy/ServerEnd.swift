@@ -1,0 +1,104 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// One end of the copying that is a server: its connection, its transaction, and its name in
+/// messages.
+final class ServerEnd {
+  /// `source`, `receiver 2`: what it is called, with its place in parentheses.
+  let label: String
+  /// The encoding that the data must have here; `nil` leaves it to the options.
+  var encoding: String?
+  private let options: ConnectionOptions
+  private var connection: Connection?
+
+  /// Works out where it is; nothing is contacted.
+  ///
+  /// - Throws: ``Failure`` with status 64 if an option is malformed.
+  init(_ name: String, iri: String?) throws(Failure) {
+    do throws(Failure) {
+      options = try Connecting(program: CopyCommand.program).options(iri: iri)
+    } catch {
+      throw Failure(error.status, error.diagnostic?.spoken(by: "\(CopyCommand.program): \(name)"))
+    }
+    label = "\(name) (\(Self.place(options)))"
+  }
+
+  /// Connects; from then on a signal cancels what runs there.
+  func connect() throws(PGError) -> Connection {
+    let connection = try Connector(options).connect()
+    let speaker = speaker
+    connection.noticeHandler = { $0.diagnostic(of: speaker).print() }
+    Interruptions.shared.add(connection.interruption)
+    self.connection = connection
+    return connection
+  }
+
+  /// Begins the transaction that the data is read in: one snapshot, and no way to change anything.
+  func beginReading() throws(PGError) {
+    try connection?.execute(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL extra_float_digits = 3; "
+        + settings())
+  }
+
+  /// Begins the transaction that the data is stored in.
+  func beginStoring() throws(PGError) {
+    // A lock that nobody gives up must not hold the source's snapshot for ever; whoever has set
+    // a limit, by whatever means, keeps it.
+    try connection?.execute(
+      """
+      BEGIN; SELECT pg_catalog.set_config(name, '5s', true) FROM pg_catalog.pg_settings \
+      WHERE name = 'lock_timeout' AND source = 'default'; \(settings())
+      """)
+  }
+
+  /// Commits.
+  func commit() throws(PGError) {
+    try connection?.execute("COMMIT")
+    close()
+  }
+
+  /// Ends the session; what was not committed is rolled back by the time this returns.
+  func rollback() {
+    if let connection, !connection.isClosed, connection.transactionStatus != .idle {
+      // A server that does not hear it rolls back when it sees the socket closed.
+      try? connection.execute("ROLLBACK")
+    }
+    close()
+  }
+
+  /// Says on stderr what happened to it.
+  func report(_ error: PGError, hint: String? = nil) {
+    error.diagnostic(of: speaker).spoken(by: speaker, hint: hint).print()
+  }
+
+  private var speaker: String { "\(CopyCommand.program): \(label)" }
+
+  private func close() {
+    connection?.close()
+    connection = nil
+  }
+
+  /// What the text of values must not depend on two servers' configurations for.
+  private func settings() -> String {
+    let version = connection?.serverVersion ?? ServerVersion(major: 0, minor: 0)
+    let canIdle = version >= ServerVersion(major: 9, minor: 6)
+    return "SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
+      + (encoding.map { "; SET LOCAL client_encoding = \($0)" } ?? "")
+      + (canIdle ? "; SET LOCAL idle_in_transaction_session_timeout = 0" : "")
+  }
+
+  private static func place(_ options: ConnectionOptions) -> String {
+    let hosts = ((try? options.endpoints()) ?? []).map(\.description).joined(separator: ",")
+    return "\(hosts)/\(options.database ?? options.user ?? "")"
+  }
+}
+
+extension Diagnostic {
+  /// The same message from another speaker, with a hint more.
+  func spoken(by speaker: String, hint: String? = nil) -> Diagnostic {
+    Diagnostic(
+      program: speaker, severity: severity, code: code, message: message, location: location,
+      details: details.map { ($0.label, $0.text) } + (hint.map { [("HINT", $0)] } ?? []))
+  }
+}

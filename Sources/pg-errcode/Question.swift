@@ -1,0 +1,74 @@
+internal import PGCommandLine
+internal import PGErrorCodes
+
+/// An operand whose form is that of a code, a class or a name.
+struct Question {
+  /// Longer than any name, so that a file given by mistake is not taken for one.
+  static let maximumLength = 128
+
+  /// The operand without the white space around it.
+  let text: String
+
+  /// Reads an operand; `nil` if it cannot be a code, a class or a name.
+  init?(_ operand: String) {
+    text = Question.trimmed(operand)
+    guard text.utf8.count <= Question.maximumLength else { return nil }
+    guard code != nil || classCharacters != nil || isName else { return nil }
+  }
+
+  /// The codes that the text may be: as it is written, and in large letters.
+  ///
+  /// Only the driver's own codes (`--cIO`) have small letters.
+  var code: SQLState? {
+    guard isCode else { return nil }
+    let large = SQLState(text.uppercased())
+    let written = SQLState(text)
+    return written?.definition != nil ? written : large
+  }
+
+  /// The two characters of a class, written as `23` or `23***`.
+  var classCharacters: String? {
+    let characters = text.count == 5 && text.hasSuffix("***") ? text.dropLast(3) : text[...]
+    guard characters.utf8.count == 2 else { return nil }
+    let large = characters.uppercased()
+    return SQLStateClass(large) != nil || large.utf8.allSatisfy(Question.isCodeCharacter)
+      ? large : nil
+  }
+
+  /// An operand for a message: shortened, and without what could command a terminal.
+  static func quoted(_ operand: String) -> String {
+    let shown = operand.unicodeScalars.count > 40
+    let start = String(String.UnicodeScalarView(operand.unicodeScalars.prefix(40)))
+    return "\"\(Diagnostic.escapingControls(start))\(shown ? "…" : "")\""
+  }
+
+  /// The text without the blanks, tabs and line ends around it.
+  static func trimmed(_ text: String) -> String {
+    let isBlank: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    let bytes = text.utf8.drop(while: isBlank)
+    let end = bytes.lastIndex { !isBlank($0) }.map { bytes.index(after: $0) }
+    return String(Substring(bytes[..<(end ?? bytes.startIndex)]))
+  }
+
+  /// Five letters and digits; the driver's codes have a dash or a star among the first three.
+  private var isCode: Bool {
+    guard text.utf8.count == 5, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      return false
+    }
+    if text.hasPrefix("-") || text.hasPrefix("01-") { return true }
+    return text.utf8.allSatisfy(Question.isCodeCharacter)
+  }
+
+  private var isName: Bool {
+    guard let first = text.utf8.first, Question.isLetter(first) else { return false }
+    return text.utf8.allSatisfy { Question.isCodeCharacter($0) || $0 == UInt8(ascii: "_") }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+  }
+
+  private static func isCodeCharacter(_ byte: UInt8) -> Bool {
+    isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+}

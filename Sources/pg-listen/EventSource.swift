@@ -1,0 +1,20 @@
+internal import PGKit
+
+/// Where events come from, as an IRI that can be pasted back: host, port and database, and nothing
+/// that is secret.
+struct EventSource: CustomStringConvertible {
+  let description: String
+
+  init(_ connection: Connection) {
+    let options = connection.connector.options
+    var place = ConnectionOptions()
+    if let port = connection.endpoint.port {
+      place.hosts = [connection.endpoint.host]
+      place.ports = [port]
+    } else {
+      place.unix = "\(connection.endpoint)"
+    }
+    place.database = options.database ?? options.user
+    description = ConnectionIRI.format(place)
+  }
+}

@@ -1,0 +1,98 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// One JSON object for each row: on a line of its own, or as the elements of one array.
+///
+/// Keys are in the order of the columns; a name that comes again gets a number (`a`, `a_2`), because
+/// readers of JSON keep only one of two equal keys.
+struct JSONPrinter: RowPrinter {
+  private enum Kind { case text, number, boolean, document }
+
+  private let asArray: Bool
+  private var keys: [[UInt8]] = []
+  private var kinds: [Kind] = []
+  private var hasRows = false
+  private var buffer = OutputBuffer()
+
+  init(asArray: Bool) { self.asArray = asArray }
+
+  mutating func begin(_ columns: [Column]) {
+    keys = Self.distinct(columns.map(\.name)).enumerated().map { index, name in
+      var key = OutputBuffer()
+      if index > 0 { key.append(UInt8(ascii: ",")) }
+      JSONText.append(name, to: &key)
+      key.append(UInt8(ascii: ":"))
+      return key.bytes
+    }
+    kinds = columns.map { Self.kind(of: $0.type) }
+    hasRows = false
+    if asArray { buffer.append(UInt8(ascii: "[")) }
+  }
+
+  mutating func print(_ batch: RowBatch) throws {
+    for row in 0..<batch.count {
+      if asArray { buffer.append(hasRows ? ",\n" : "\n") }
+      hasRows = true
+      buffer.append(UInt8(ascii: "{"))
+      try batch.forEachValue(inRow: row) { column, value in
+        buffer.append(keys[column])
+        guard let value else { return buffer.append("null") }
+        do throws(JSONText.NotUTF8) {
+          try append(value, kinds[column])
+        } catch {
+          throw notUTF8(batch.columns[column])
+        }
+      }
+      buffer.append(asArray ? "}" : "}\n")
+    }
+    try buffer.drain()
+  }
+
+  mutating func end() throws {
+    if asArray { buffer.append(hasRows ? "\n]\n" : "]\n") }
+    try buffer.drain()
+  }
+
+  private mutating func append(
+    _ value: UnsafeRawBufferPointer, _ kind: Kind
+  ) throws(JSONText.NotUTF8) {
+    switch kind {
+    case .boolean: buffer.append(value.first == UInt8(ascii: "t") ? "true" : "false")
+    case .number where JSONText.isNumber(value): buffer.append(value)
+    case .document: try JSONText.appendDocument(value, to: &buffer)
+    case .number, .text: try JSONText.append(value, to: &buffer)
+    }
+  }
+
+  private static func kind(of type: TypeOID) -> Kind {
+    switch type {
+    case .bool: .boolean
+    case .int2, .int4, .int8, .oid, .float4, .float8, .numeric: .number
+    case .json, .jsonb: .document
+    default: .text
+    }
+  }
+
+  private static func distinct(_ names: [String]) -> [String] {
+    var counts: [String: Int] = [:]
+    var taken = Set(names)
+    return names.map { name in
+      let count = counts[name, default: 0] + 1
+      counts[name] = count
+      if count == 1 { return name }
+      var number = count
+      while taken.contains("\(name)_\(number)") { number += 1 }
+      taken.insert("\(name)_\(number)")
+      return "\(name)_\(number)"
+    }
+  }
+
+  private func notUTF8(_ column: Column) -> Failure {
+    PGError(
+      code: .characterNotInRepertoire,
+      message: "a value of column \"\(column.name)\" is not UTF-8, so it is no JSON text",
+      fault: .server, hint: "the database's encoding is SQL_ASCII; convert the value in the query"
+    ).failure(of: OpenCommand.program, status: .localFailure)
+  }
+}

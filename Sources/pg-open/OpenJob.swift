@@ -1,0 +1,108 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// What one run of pg-open does: connect, run each statement, print its rows.
+struct OpenJob {
+  private let iri: String?
+  private let scripts: [Script]
+  private let parameters: [String?]
+  private let format: OutputFormat
+  private let nullText: String?
+  private let isQuiet: Bool
+
+  /// Makes the job of the command line.
+  ///
+  /// - Throws: ``Failure`` with status 64 if there is nothing to run, 1 if a file cannot be read.
+  init(_ command: OpenCommand) throws {
+    let hasScript = !command.command.isEmpty || !command.file.isEmpty
+    iri = command.operands.first
+    let statements = Array(command.operands.dropFirst())
+    if statements.isEmpty, !hasScript {
+      throw Failure(
+        .usage,
+        Diagnostic(
+          program: OpenCommand.program, message: "no statement is given",
+          details: [("HINT", "write the statement after the IRI, or use -c or -f")]))
+    }
+    parameters = command.parameters
+    format = command.format ?? OutputFormat.default
+    nullText = command.nullText
+    isQuiet = command.quiet
+    scripts =
+      statements.map { Script(operand: $0) } + command.command.map { Script(operand: $0) }
+      + (try command.file.map { try Script(file: $0) })
+  }
+
+  /// Runs it.
+  ///
+  /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
+  func run() throws {
+    let connecting = Connecting(program: OpenCommand.program)
+    let options = try connecting.options(iri: iri, settings: Self.settings)
+    let connection = try connecting.connect(options)
+    defer { connection.close() }
+    if isQuiet { connection.noticeHandler = nil }
+    var printer = format.makePrinter(nullText: nullText)
+    for script in scripts {
+      for statement in try script.statements() {
+        try run(statement, on: connection, &printer)
+        if Interruptions.shared.signal != nil { return }
+      }
+    }
+  }
+
+  /// Runs one statement and prints its rows as they come.
+  private func run(
+    _ statement: Script.Statement, on connection: Connection, _ printer: inout any RowPrinter
+  ) throws {
+    do throws(PGError) {
+      if statement.isCopy {
+        return try copy(statement, on: connection)
+      }
+      let chunks = try connection.query.text(statement.text, parameters)
+      var isFirst = true
+      while let batch = try chunks.next() {
+        try write {
+          if isFirst { try printer.begin(batch.columns) }
+          try printer.print(batch)
+        }
+        isFirst = false
+      }
+      guard !chunks.columns.isEmpty || !isFirst else { return }
+      try write {
+        if isFirst { try printer.begin(chunks.columns) }
+        try printer.end()
+      }
+    } catch {
+      if let failure = error.cause as? Failure { throw failure }
+      if let failure = error.cause as? StandardOutput.Failure { throw failure }
+      throw error.failure(of: OpenCommand.program, location: statement.location(of: error))
+    }
+  }
+
+  /// What the printer throws is no error of the library; it passes through it as a cause.
+  private func write(_ body: () throws -> Void) throws(PGError) {
+    do { try body() } catch {
+      throw PGError(
+        code: .operatorIntervention, message: "the rows could not be written", fault: .caller,
+        cause: error)
+    }
+  }
+
+  /// Relays COPY … TO STDOUT; there is no stdin for the other direction.
+  private func copy(
+    _ statement: Script.Statement, on connection: Connection
+  ) throws(PGError) {
+    let stream = try connection.copyOut(statement.text)
+    while let chunk = try stream.next() {
+      try write { try chunk.forEach { try StandardOutput.shared.write($0) } }
+    }
+  }
+
+  /// What the text of values must not depend on a server's configuration for.
+  private static let settings = [
+    ConnectionOptions.Setting("DateStyle", "ISO"),
+    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
+  ]
+}

@@ -1,0 +1,96 @@
+import PGKit
+import PGTestCluster
+import Testing
+
+/// Every way in which a connection can fail says so in its own words, and ends with 2.
+@Suite(
+  "failures to connect",
+  .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct ConnectionFailureTests {
+  private let program = BuiltProgram("pg-open")
+  private let server: TestServer
+
+  init() throws { server = try TestServer.shared.get() }
+
+  private func expect(
+    _ iri: String, says words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let outcome = try program.run([iri, "SELECT 1"])
+    #expect(outcome.end == .exit(2), sourceLocation: sourceLocation)
+    #expect(outcome.output == "", sourceLocation: sourceLocation)
+    for word in words {
+      #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test("a wrong password")
+  func wrongPassword() throws {
+    for user in ["scram", "md5", "plain"] {
+      try expect(
+        server.tcpIRI(user: user, password: "not it"), says: "28P01", "password authentication",
+        "\"\(user)\"")
+    }
+  }
+
+  @Test("no password where one is asked for")
+  func noPassword() throws {
+    try expect(server.tcpIRI(user: "scram"), says: "no password supplied")
+  }
+
+  @Test("an unknown database, an unknown role")
+  func unknownNames() throws {
+    try expect(server.iri(database: "nowhere"), says: "3D000", "\"nowhere\" does not exist")
+    try expect(server.iri(user: "nobody_here"), says: "28000", "\"nobody_here\" does not exist")
+  }
+
+  @Test("a dead port, a missing socket, an unknown host")
+  func deadPlaces() throws {
+    try expect("postgres://u@127.0.0.1:1/d", says: "08001", "Connection refused", "port 1")
+    try expect("postgres://u@/d?host=/no/such/dir", says: "08001", "/no/such/dir/.s.PGSQL.5432")
+    try expect("postgres://u@no-such-host.invalid/d", says: "08001", "no-such-host.invalid")
+  }
+
+  @Test("an authority that is not the server's")
+  func wrongAuthority() throws {
+    let other = try TestServer.otherAuthority.get()
+    try expect(
+      server.tcpIRI(user: "scram", password: "secret", "sslmode=verify-ca", "sslrootcert=\(other)"),
+      says: "--SEC", "certificate")
+  }
+
+  @Test("a host name that the certificate does not have")
+  func wrongHost() throws {
+    try expect(
+      server.tcpIRI(
+        host: "127.0.0.2", user: "scram", password: "secret", "sslmode=verify-full",
+        "sslrootcert=\(server.rootCertificate)"),
+      says: "--SEC", "127.0.0.2")
+  }
+
+  @Test("an expired certificate")
+  func expired() throws {
+    let server = try TestServer.expired.get()
+    try expect(
+      server.tcpIRI(
+        user: "scram", password: "secret", "sslmode=verify-full",
+        "sslrootcert=\(server.rootCertificate)"),
+      says: "--SEC", "expired")
+  }
+
+  @Test("a login that the server allows only with TLS, or only without")
+  func encryptionRules() throws {
+    try expect(
+      server.tcpIRI(user: "tlsonly", password: "secret", "sslmode=disable"), says: "28000",
+      "no encryption")
+    try expect(
+      server.tcpIRI(user: "notls", password: "secret", "sslmode=require"), says: "28000",
+      "SSL encryption")
+  }
+
+  @Test("an authentication method that require_auth rules out")
+  func requiredMethod() throws {
+    try expect(
+      server.tcpIRI(user: "md5", password: "secret", "require_auth=scram-sha-256"), says: "--AUT",
+      "require_auth")
+  }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import Glibc
+import PGKit
+import PGTestCluster
+import Testing
+
+@Suite("pg-cluster", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct PgClusterTests {
+  private let program = BuiltProgram("pg-cluster")
+
+  private func run(
+    _ command: String..., output: BuiltProgram.Output = .captured
+  ) throws -> BuiltProgram.Outcome {
+    try program.run(["run", "--"] + command, output: output)
+  }
+
+  /// Waits until a cluster's directory is gone, and with it what it served.
+  private func expectGone(_ directory: String) throws {
+    for _ in 0..<200 where FileManager.default.fileExists(atPath: directory) {
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    #expect(!FileManager.default.fileExists(atPath: directory))
+  }
+
+  // MARK: run
+
+  @Test("gives a command its cluster, takes over its status, and leaves nothing")
+  func runs() throws {
+    let pgOpen = BuiltProgram("pg-open").path
+    let outcome = try run(
+      "sh", "-c", "echo $PGHOST; \"\(pgOpen)\" \"$PGKIT_IRI\" 'SELECT 40 + 2'; exit 7")
+    #expect(outcome.end == .exit(7))
+    #expect(outcome.lines.count == 2)
+    #expect(outcome.lines.last == "42")
+    try expectGone(String(outcome.lines.first ?? "?"))
+  }
+
+  @Test("answers as a shell does when the command cannot be run or dies")
+  func statuses() throws {
+    #expect(try run("no-such-command").end == .exit(127))
+    #expect(try run("/etc/passwd").end == .exit(126))
+    #expect(try run("sh", "-c", "kill -9 $$").end == .exit(137))
+    #expect(try program.run(["run"]).end == .exit(64))
+    #expect(try program.run(["run", "--pg", "3", "--", "true"]).end == .exit(125))
+    let bad = try program.run(["run", "--set", "shared_buffers=x", "--", "true"])
+    #expect(bad.end == .exit(125))
+    #expect(bad.errors.contains("shared_buffers"))
+  }
+
+  @Test("passes signals on to the command and cleans up", arguments: [SIGINT, SIGTERM, SIGHUP])
+  func signals(signal: Int32) throws {
+    let running = try program.start(["run", "--", "sh", "-c", "echo $PGHOST; exec sleep 60"])
+    let directory = try running.waitForOutput { $0.contains("\n") }
+    running.signal(signal)
+    #expect(try running.wait().end == .exit(128 + signal))
+    try expectGone(directory.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  @Test("leaves nothing behind when it is killed itself")
+  func killed() throws {
+    let running = try program.start(["run", "--", "sh", "-c", "echo $PGHOST; exec sleep 5"])
+    let directory = try running.waitForOutput { $0.contains("\n") }
+    running.signal(SIGKILL)
+    #expect(try running.wait().end == .signal(SIGKILL))
+    try expectGone(directory.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  @Test("works as an ordinary user", .enabled(if: geteuid() == 0, "the tests do not run as root"))
+  func ordinaryUser() throws {
+    let setpriv = BuiltProgram(absolute: "/usr/bin/setpriv")
+    let copy = try PublicCopy(of: program.path)
+    defer { copy.remove() }
+    let outcome = try setpriv.run(
+      [
+        "--reuid=65534", "--regid=65534", "--clear-groups", copy.path, "run", "--",
+        "sh", "-c", "id -u; stat -c %u $PGHOST/data",
+      ], environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"])
+    #expect(outcome.output == "65534\n65534\n", "\(outcome.errors)")
+    #expect(outcome.end == .exit(0))
+  }
+
+  // MARK: temp
+
+  @Test("prints one IRI and ends, and the cluster ends with its owner")
+  func temporary() throws {
+    let owner = try BuiltProgram(absolute: "/bin/sleep").start(["60"])
+    let outcome = try program.run(
+      ["temp", "--owner-pid", "\(owner.process)", "--scheme", "postgres"], timeout: .seconds(20))
+    #expect(outcome.end == .exit(0))
+    #expect(outcome.lines.count == 1)
+    let iri = String(outcome.lines.first ?? "")
+    #expect(try PGKit.open(iri).query("SELECT 1").count == 1)
+    let directory = try #require(try ConnectionOptions.parse(iri).hosts?.first)
+    owner.signal(SIGTERM)
+    _ = try owner.wait()
+    try expectGone(directory)
+  }
+
+  @Test("a cluster with a time to live ends by itself")
+  func lifetime() throws {
+    let outcome = try program.run(["temp", "--ttl", "1s"])
+    let directory = try #require(
+      try ConnectionOptions.parse(String(outcome.lines.first ?? "")).hosts?.first)
+    try expectGone(directory)
+  }
+
+  @Test("keeps no cluster whose IRI nobody could read")
+  func unreadableIRI() throws {
+    #expect(try program.run(["temp"], output: .full).end == .exit(1))
+    #expect(try program.run(["temp"], output: .closed).end == .exit(1))
+  }
+
+  // MARK: init, start, status, stop, drop
+
+  @Test("takes a cluster from init to drop, with pg_ctl's answers to status")
+  func life() throws {
+    let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    func cluster(_ verb: String, _ arguments: String...) throws -> BuiltProgram.End {
+      try program.run([verb, data] + arguments).end
+    }
+    #expect(try cluster("status") == .exit(4))
+    #expect(try cluster("start") == .exit(1))
+    #expect(try cluster("init", "--no-sync") == .exit(0))
+    #expect(try cluster("init") == .exit(1))
+    #expect(try cluster("status") == .exit(3))
+    let started = try program.run(["start", data, "--set", "fsync=off"], timeout: .seconds(30))
+    #expect(started.end == .exit(0))
+    #expect(started.output == "")
+    #expect(try cluster("status") == .exit(0))
+    #expect(try cluster("start") == .exit(0))
+    #expect(try cluster("drop") == .exit(1))
+    #expect(try cluster("stop") == .exit(0))
+    #expect(try cluster("status") == .exit(3))
+    #expect(try cluster("drop") == .exit(0))
+    #expect(try cluster("drop") == .exit(1))
+    #expect(try cluster("drop", "--if-exists") == .exit(0))
+  }
+}
+
+/// A program where every user can execute it.
+private struct PublicCopy {
+  let path: String
+
+  init(of program: String) throws {
+    path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.copyItem(atPath: program, toPath: path)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

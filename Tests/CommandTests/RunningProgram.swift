@@ -1,0 +1,93 @@
+import Foundation
+import Glibc
+
+/// A program that has been started and is to be waited for.
+final class RunningProgram {
+  let process: pid_t
+  private let streams: StandardStreams
+  private var end: BuiltProgram.End?
+
+  init(process: pid_t, streams: StandardStreams) {
+    self.process = process
+    self.streams = streams
+  }
+
+  /// Writes to the program's stdin, which was asked for with ``BuiltProgram/Input/open``.
+  func send(_ text: String) {
+    guard let writer = streams.inputWriter else { return }
+    var text = text
+    text.withUTF8 { _ = write(writer, $0.baseAddress, $0.count) }
+  }
+
+  func closeInput() { streams.closeInput() }
+
+  func signal(_ number: CInt) { kill(process, number) }
+
+  /// Waits until stdout holds `text`.
+  func waitForOutput(_ text: String, timeout: Duration = .seconds(20)) throws {
+    try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }
+  }
+
+  /// Waits until stdout is as the condition wants it, and returns it.
+  func waitForOutput(
+    timeout: Duration = .seconds(20), _ condition: (String) -> Bool
+  ) throws -> String {
+    try wait(for: "stdout", timeout) { condition(streams.outputText()) }
+    return streams.outputText()
+  }
+
+  /// Waits until stderr holds `text`.
+  func waitForErrors(_ text: String, timeout: Duration = .seconds(20)) throws {
+    try wait(for: "\(text) on stderr", timeout) {
+      streams.errorText().contains(text) || !isRunning
+    }
+    guard streams.errorText().contains(text) else {
+      throw BuiltProgram.Fault(
+        description: "it ended without \(text) on stderr; stderr: \(streams.errorText())")
+    }
+  }
+
+  /// Whether it has not come to its end yet.
+  var isRunning: Bool { !collect(WNOHANG) }
+
+  /// Waits for the end, and kills a program that does not come to it.
+  func wait(timeout: Duration = .seconds(60)) throws -> BuiltProgram.Outcome {
+    do {
+      try wait(for: "the end", timeout) { collect(WNOHANG) }
+    } catch {
+      kill(process, SIGKILL)
+      _ = collect(0)
+      throw error
+    }
+    return BuiltProgram.Outcome(
+      end: end ?? .exit(-1), output: streams.outputText(), errors: streams.errorText())
+  }
+
+  private func wait(
+    for what: String, _ timeout: Duration, _ condition: () -> Bool
+  ) throws {
+    let deadline = ContinuousClock.now + timeout
+    while !condition() {
+      guard ContinuousClock.now < deadline else {
+        throw BuiltProgram.Fault(
+          description: "waited \(timeout) for \(what); stderr: \(streams.errorText())")
+      }
+      usleep(1_000)
+    }
+  }
+
+  private func collect(_ options: CInt) -> Bool {
+    guard end == nil else { return true }
+    var status: CInt = 0
+    guard waitpid(process, &status, options) == process else { return false }
+    end = status & 0x7F == 0 ? .exit((status >> 8) & 0xFF) : .signal(status & 0x7F)
+    return true
+  }
+
+  deinit {
+    if end == nil {
+      kill(process, SIGKILL)
+      _ = collect(0)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import PGCommandLine
+import Testing
+
+@Suite struct JSONTextTests {
+  private func appended(_ bytes: [UInt8], asDocument: Bool = false) throws -> String {
+    var buffer = OutputBuffer()
+    let source = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    defer { source.deallocate() }
+    source.copyBytes(from: bytes)
+    let borrowed = UnsafeRawBufferPointer(source)
+    if asDocument {
+      try JSONText.appendDocument(borrowed, to: &buffer)
+    } else {
+      try JSONText.append(borrowed, to: &buffer)
+    }
+    return String(decoding: buffer.bytes, as: UTF8.self)
+  }
+
+  private func parsed(_ json: String) throws -> String? {
+    try JSONSerialization.jsonObject(with: Data(json.utf8), options: .fragmentsAllowed) as? String
+  }
+
+  @Test(
+    "writes texts as they are documented",
+    arguments: [
+      ("", "\"\""), ("plain", "\"plain\""), ("\"\\/", "\"\\\"\\\\/\""), ("\n\r\t", "\"\\n\\r\\t\""),
+      ("\0\u{1}\u{1f}\u{7f}", "\"\\u0000\\u0001\\u001f\\u007f\""),
+      ("\u{2028}\u{2029}", "\"\\u2028\\u2029\""), ("\u{2027}\u{202a}€", "\"\u{2027}\u{202a}€\""),
+      ("é😀\u{fffd}", "\"é😀\u{fffd}\""),
+    ])
+  func quotes(text: String, want: String) throws {
+    #expect(JSONText.quoted(text) == want)
+    #expect(try appended(Array(text.utf8)) == want)
+  }
+
+  @Test("writes every character so that it is read back, on one line of plain characters")
+  func everyCharacter() throws {
+    for first in stride(from: UInt32(0), to: 0x11_0000, by: 0x400) {
+      let text = String(
+        String.UnicodeScalarView((first..<first + 0x400).compactMap(Unicode.Scalar.init)))
+      let json = JSONText.quoted(text)
+      #expect(json.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f })
+      #expect(try parsed(json) == text || text.isEmpty)
+    }
+  }
+
+  @Test(
+    "refuses bytes that are not UTF-8",
+    arguments: [
+      [0xff], [0xe2], [0xe2, 0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80],
+      [0x61, 0x80],
+    ])
+  func notUTF8(bytes: [UInt8]) {
+    #expect(throws: JSONText.NotUTF8.self) { try appended(bytes) }
+    #expect(throws: JSONText.NotUTF8.self) { try appended(bytes, asDocument: true) }
+  }
+
+  @Test("writes a document of several lines on one")
+  func document() throws {
+    let document = "{\n\t\"a\": [1,\r\n 2]\n}"
+    #expect(try appended(Array(document.utf8), asDocument: true) == "{  \"a\": [1,   2] }")
+  }
+
+  @Test("knows which numbers JSON has")
+  func numbers() {
+    func isNumber(_ text: String) -> Bool { Array(text.utf8).withUnsafeBytes(JSONText.isNumber) }
+    #expect(["0", "-1", "1.5e+20", "-0.1"].allSatisfy(isNumber))
+    #expect(!["", "-", "NaN", "Infinity", "-Infinity"].contains(where: isNumber))
+  }
+}

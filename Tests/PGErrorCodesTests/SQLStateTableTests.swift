@@ -1,0 +1,126 @@
+import Foundation
+import PGErrorCodes
+import Testing
+
+/// One line of a server's `errcodes.txt`.
+struct ErrorCodeLine: Sendable {
+  let code: String
+  let severity: String
+  let macro: String
+  let condition: String?
+
+  /// Reads the file of a major version; `nil` for its comments and sections.
+  static func all(version: Int) throws -> [ErrorCodeLine] {
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../scripts/data/errcodes-\(version).txt")
+    return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
+      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard words.count >= 3, ["E", "W", "S"].contains(words[1]), words[0].utf8.count == 5 else {
+        return nil
+      }
+      return ErrorCodeLine(
+        code: words[0], severity: words[1], macro: words[2],
+        condition: words.count > 3 ? words[3] : nil)
+    }
+  }
+}
+
+@Suite struct SQLStateTableTests {
+  @Test("every code goes to its names and back", arguments: [15, 16, 18])
+  func roundTrip(version: Int) throws {
+    let lines = try ErrorCodeLine.all(version: version)
+    #expect(lines.count >= 266)
+    for line in lines {
+      let code = try #require(SQLState(line.code))
+      let definition = try #require(code.definition, "\(line.code)")
+      #expect(definition.code == code)
+      #expect(definition.macros.contains(line.macro))
+      #expect(SQLState.named(line.macro).contains(code), "\(line.macro)")
+      #expect(definition.severity.rawValue.uppercased().hasPrefix(line.severity))
+      #expect(SQLState.named(definition.name).contains(code), "\(definition.name)")
+      guard let condition = line.condition else { continue }
+      #expect(definition.condition == condition)
+      #expect(SQLState.named(condition).contains(code), "\(condition)")
+    }
+  }
+
+  @Test("holds no more than the servers' codes, the driver's, and class 10")
+  func nothingElse() throws {
+    let servers = try Set([15, 16, 18].flatMap(ErrorCodeLine.all(version:)).map(\.code))
+    let others = SQLState.definitions.map(\.code.description).filter { !servers.contains($0) }
+    #expect(others.allSatisfy { $0.hasPrefix("-") || $0.hasPrefix("01-") || $0 == "10000" })
+    #expect(servers.count == 263)
+  }
+
+  @Test("definitions and classes are sorted, and each is found by its key")
+  func searchable() {
+    let definitions = SQLState.definitions
+    #expect(definitions.map(\.code) == definitions.map(\.code).sorted())
+    for definition in definitions { #expect(definition.code.definition == definition) }
+    #expect(SQLStateClass.all.count == 47)
+    for each in SQLStateClass.all { #expect(SQLStateClass(each.characters) == each) }
+    for definition in definitions { #expect(SQLStateClass(of: definition.code) != nil) }
+  }
+
+  @Test("every ancestry ends at Error or Warning, except success")
+  func ancestry() {
+    for definition in SQLState.definitions where definition.severity != .success {
+      let root = definition.severity == .error ? "Error" : "Warning"
+      #expect(definition.ancestors.contains(root) || definition.name == root, "\(definition)")
+    }
+    #expect(
+      SQLState.undefinedTable.definition?.ancestors == ["UndefinedError", "SEARVError", "Error"])
+    #expect(
+      SQLState.adminShutdown.definition?.ancestors == ["OIError", "Disconnection", "Error"])
+  }
+
+  @Test("a shared condition means all its codes, the error first")
+  func sharedConditions() {
+    #expect(SQLState.named("string_data_right_truncation") == ["22001", "01004"])
+    #expect(SQLState.named("null_value_not_allowed") == ["22004", "39004"])
+    #expect(SQLState.stringDataRightTruncation == "22001")
+    #expect(SQLState.stringDataRightTruncationWarning == "01004")
+    #expect(SQLState.externalRoutineNullValueNotAllowed == "39004")
+    #expect(SQLState.nullValueNotAllowed == "22004")
+  }
+
+  @Test(
+    "finds a name in every spelling",
+    arguments: [
+      "unique_violation", "UNIQUE_VIOLATION", "ERRCODE_UNIQUE_VIOLATION", "uniqueViolation",
+      "UniqueViolation", "UniqueError", "uniqueerror",
+    ])
+  func spellings(name: String) {
+    #expect(SQLState.named(name) == [.uniqueViolation])
+  }
+
+  @Test(
+    "finds nothing for what is no name", arguments: ["", "unique", "zzz", "Ünique", "ERRCODE_"])
+  func unknownNames(name: String) {
+    #expect(SQLState.named(name).isEmpty)
+  }
+
+  @Test("a prefix counts only if it leaves one meaning")
+  func prefixes() {
+    #expect(SQLState.named(beginningWith: "deadlock") == [.deadlockDetected])
+    #expect(SQLState.named(beginningWith: "undefined").isEmpty)
+    #expect(SQLState.named(beginningWith: "zzz").isEmpty)
+  }
+
+  @Test("says from when to when a code is sent")
+  func versions() {
+    #expect(SQLState.transactionTimeout.definition?.since == 17)
+    #expect(SQLState.invalidArgumentForXquery.definition?.since == 18)
+    #expect(SQLState.fileNameTooLong.definition?.since == 18)
+    #expect(SQLState.snapshotTooOld.definition?.until == 16)
+    #expect(SQLState.uniqueViolation.definition?.since == nil)
+  }
+
+  @Test("the driver's codes have rows with py-postgresql's names")
+  func driverCodes() {
+    #expect(SQLState.insecurityError.definition?.name == "InsecurityError")
+    #expect(SQLState.compositeError.definition?.parents == ["TypeIOError"])
+    #expect(SQLState.clusterStartupError.definition?.ancestors == ["ClusterError", "Error"])
+    #expect(SQLState.driverWarning.definition?.severity == .warning)
+  }
+}

@@ -1,0 +1,27 @@
+import Testing
+
+@testable import PGKit
+
+struct TypeOIDTests {
+  @Test("names built-in types, and numbers all others")
+  func names() {
+    #expect(TypeOID.int4.name == "int4" && TypeOID.int4.rawValue == 23)
+    #expect(TypeOID.textArray.name == "_text")
+    #expect((12345 as TypeOID).name == "oid 12345")
+    #expect(TypeOID.unspecified.name == "oid 0")
+  }
+
+  @Test("asks for binary exactly where a value can be read from it")
+  func resultFormats() {
+    #expect(BuiltinTypes.resultFormat(for: .int8) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: .jsonb) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: .xml) == .text)
+    #expect(BuiltinTypes.resultFormat(for: .point) == .text)
+    #expect(BuiltinTypes.resultFormat(for: .int4Array) == .text)
+    #expect(BuiltinTypes.resultFormat(for: 99_999) == .text)
+    for sample in ServerSample.all where sample.typeName != "xml" {
+      let type = Codec.swiftType(of: sample.typeName)?.type ?? .unspecified
+      #expect(BuiltinTypes.resultFormat(for: type) == .binary)
+    }
+  }
+}
