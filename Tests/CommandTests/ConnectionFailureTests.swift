@@ -1,3 +1,4 @@
+import Foundation
 import PGKit
 import PGTestCluster
 import Testing
@@ -13,9 +14,10 @@ struct ConnectionFailureTests {
   init() throws { server = try TestServer.shared.get() }
 
   private func expect(
-    _ iri: String, says words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ iri: String, says words: String..., environment: [String: String]? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let outcome = try program.run([iri, "SELECT 1"])
+    let outcome = try program.run([iri, "SELECT 1"], environment: environment)
     #expect(outcome.end == .exit(2), sourceLocation: sourceLocation)
     #expect(outcome.output == "", sourceLocation: sourceLocation)
     for word in words {
@@ -92,5 +94,37 @@ struct ConnectionFailureTests {
     try expect(
       server.tcpIRI(user: "md5", password: "secret", "require_auth=scram-sha-256"), says: "--AUT",
       "require_auth")
+  }
+
+  @Test("OpenSSL that cannot be used is named, with where to get it, and needed only where it is")
+  func missingOpenSSL() throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/pgkit-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    for name in ["libcrypto", "libssl"] {
+      // The loader takes the empty file for the library, and stops there.
+      try FileManager.default.createDirectory(
+        atPath: "\(directory)/\(name)", withIntermediateDirectories: true)
+      for version in 3...5 {
+        try Data().write(to: URL(fileURLWithPath: "\(directory)/\(name)/\(name).so.\(version)"))
+      }
+    }
+    func without(_ name: String) -> [String: String] {
+      ProcessInfo.processInfo.environment.merging(
+        ["LD_LIBRARY_PATH": "\(directory)/\(name)"], uniquingKeysWith: { $1 })
+    }
+    for user in ["scram", "md5"] {
+      try expect(
+        server.tcpIRI(user: user, password: "secret", "sslmode=disable"), says: "libcrypto.so",
+        "package", environment: without("libcrypto"))
+    }
+    let encrypted = server.tcpIRI(user: "scram", password: "secret", "sslmode=require")
+    try expect(encrypted, says: "libcrypto.so", "package", environment: without("libcrypto"))
+    try expect(encrypted, says: "libssl.so", "package", environment: without("libssl"))
+
+    let plain = server.tcpIRI(user: "scram", password: "secret", "sslmode=disable")
+    let login = try program.run([plain, "SELECT 1"], environment: without("libssl"))
+    #expect(login.end == .exit(0), "\(login.errors)")
+    let trusted = try program.run([server.iri(), "SELECT 1"], environment: without("libcrypto"))
+    #expect(trusted.end == .exit(0), "\(trusted.errors)")
   }
 }

@@ -168,8 +168,7 @@ struct PgListenTests {
     #expect(try quiet.wait().errors == "\n")
   }
 
-  @Test(
-    "gives no hint about names that could not be written without quotes", arguments: ["A b", "É"])
+  @Test("hints at no name that could not be written without quotes", arguments: ["A b", "É"])
   func noHint(name: String) throws {
     let running = try started(name)
     running.signal(SIGTERM)
@@ -227,7 +226,7 @@ struct PgListenTests {
 
   @Test("ends with 4 when time is over, after it has printed what arrived")
   func timeout() throws {
-    let running = try started(channel, "--count", "5", "--timeout", "1s")
+    let running = try started(channel, "--count", "5", "--timeout", "2s")
     try notify(channel, "a")
     try notify(channel, "b")
     let outcome = try running.wait()
@@ -238,10 +237,10 @@ struct PgListenTests {
 
   @Test("prints what arrived while it could not run before it judges the time")
   func lateTimeout() throws {
-    let running = try started(channel, "--count", "3000", "--timeout", "1s")
+    let running = try started(channel, "--count", "3000", "--timeout", "2s")
     running.signal(SIGSTOP)
     try db.query("SELECT pg_notify($1, i::text) FROM generate_series(1, 3000) AS i", channel)
-    usleep(1_200_000)
+    usleep(2_200_000)
     running.signal(SIGCONT)
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
@@ -250,7 +249,7 @@ struct PgListenTests {
 
   @Test("a flood of events does not keep --timeout from ending it")
   func flood() throws {
-    let running = try started(channel, "--timeout", "300ms")
+    let running = try started(channel, "--timeout", "1s")
     let start = ContinuousClock.now
     while running.isRunning, ContinuousClock.now - start < .seconds(20) {
       try db.query("SELECT pg_notify($1, i::text) FROM generate_series(1, 500) AS i", channel)
@@ -310,7 +309,7 @@ struct PgListenTests {
     let start = ContinuousClock.now
     running.signal(signal)
     let outcome = try running.wait()
-    #expect(ContinuousClock.now - start < .milliseconds(500))
+    #expect(ContinuousClock.now - start < .seconds(1))
     #expect(outcome.end == .signal(signal))
     #expect(outcome.output == "")
   }

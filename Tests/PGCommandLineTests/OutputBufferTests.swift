@@ -7,6 +7,7 @@ import Testing
   func gathers() throws {
     var ends: [CInt] = [-1, -1]
     try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     let output = StandardOutput(descriptor: ends[1], name: "o", buffering: .lineBuffered)
     var buffer = OutputBuffer()

@@ -6,6 +6,7 @@ import Testing
   private func pipeEnds() throws -> (reader: CInt, writer: CInt) {
     var ends: [CInt] = [-1, -1]
     try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
   }
 
@@ -43,9 +44,8 @@ import Testing
   func refuses() throws {
     for text in ["", "x", "3x", "99999999999"] { #expect(ReadyDescriptor(argument: text) == nil) }
     let (reader, writer) = try pipeEnds()
-    close(writer)
-    defer { close(reader) }
-    for number in [-1, 0, 1, writer, reader, 1_000_000] {
+    defer { [reader, writer].forEach { close($0) } }
+    for number in [-1, 0, 1, reader, 1_000_000] {
       let ready = try #require(ReadyDescriptor(argument: "\(number)"))
       #expect(throws: (any Error).self, "\(number)") { try ready.validate() }
     }

@@ -11,7 +11,10 @@ import Testing
     init() {
       var ends: [CInt] = [-1, -1]
       _ = pipe(&ends)
-      for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+      for end in ends {
+        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      }
       reader = ends[0]
       writer = ends[1]
     }
@@ -49,7 +52,7 @@ import Testing
     try output.finish()
   }
 
-  @Test("reports the first failure on every later call, and closes all the same")
+  @Test("reports the first failure on every later call")
   func failure() throws {
     let descriptor = open("/dev/full", O_WRONLY)
     let output = StandardOutput(
@@ -59,8 +62,21 @@ import Testing
     #expect(throws: want) { try output.flush() }
     #expect(throws: want) { try output.write("y") }
     #expect(throws: want) { try output.finish() }
-    #expect(fcntl(descriptor, F_GETFD) == -1)
     #expect(want.description == "report.csv: No space left on device")
+  }
+
+  @Test("closes its descriptor, even after a failure")
+  func closesAfterFailure() throws {
+    // Nothing can be written to a pipe's reading end; when it is closed, the other end hangs up.
+    let pipe = Pipe()
+    let output = StandardOutput(descriptor: pipe.reader, name: "o", buffering: .lineBuffered)
+    let want = StandardOutput.Failure(stream: "o", errno: EBADF)
+    #expect(throws: want) { try output.write("line\n") }
+    let other = StandardOutput(descriptor: pipe.writer, name: "p", buffering: .lineBuffered)
+    #expect(!other.isHungUp)
+    #expect(throws: want) { try output.finish() }
+    #expect(other.isHungUp)
+    try other.finish()
   }
 
   @Test("takes nothing after it is finished, and finishes only once")

@@ -14,7 +14,11 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-/// Why OpenSSL could not be loaded, or NULL if it could. Loads it if nothing has yet.
-const char *pgkit_openssl_fault(void);
+/// Why libcrypto cannot be used, or NULL if it can. Loads it if nothing has yet.
+const char *pgkit_libcrypto_fault(void);
+
+/// Why libssl, or libcrypto below it, cannot be used, or NULL if both can. Loads them if nothing has
+/// yet.
+const char *pgkit_libssl_fault(void);
 
 #endif

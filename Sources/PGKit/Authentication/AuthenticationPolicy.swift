@@ -8,7 +8,7 @@ struct AuthenticationPolicy: Sendable, Hashable {
   static let defaultIterationLimit = 1_000_000
 
   /// The methods that may be used; ``AuthenticationMethod/none`` if the server need not ask.
-  let methods: Set<AuthenticationMethod>
+  let methods: [AuthenticationMethod]
   /// `require_auth` as it was written, for messages.
   let requirement: String
   /// `channel_binding`.
@@ -44,21 +44,22 @@ struct AuthenticationPolicy: Sendable, Hashable {
   /// The methods that a list allows.
   ///
   /// An empty list says nothing, so everything is allowed.
-  private static func parse(_ list: String) throws(PGError) -> Set<AuthenticationMethod> {
-    let everything = Set(AuthenticationMethod.allCases)
+  private static func parse(_ list: String) throws(PGError) -> [AuthenticationMethod] {
+    let everything = AuthenticationMethod.allCases
     if list.isEmpty { return everything }
     let words = list.split(separator: ",", omittingEmptySubsequences: false)
     let isNegative = words.first?.hasPrefix("!") ?? false
-    var named: Set<AuthenticationMethod> = []
+    var named: [AuthenticationMethod] = []
     for word in words {
       guard word.hasPrefix("!") == isNegative else { throw mixed(word, isNegative) }
       let name = isNegative ? word.dropFirst() : word
       guard let method = AuthenticationMethod(rawValue: String(name)) else { throw unknown(name) }
-      guard named.insert(method).inserted else {
+      guard !named.contains(method) else {
         throw .option("require_auth names the method \"\(method.rawValue)\" more than once")
       }
+      named.append(method)
     }
-    return isNegative ? everything.subtracting(named) : named
+    return isNegative ? everything.filter { !named.contains($0) } : named
   }
 
   private static func unknown(_ name: Substring) -> PGError {

@@ -7,6 +7,12 @@ final class ReceiveBuffer {
   /// Room for two TLS records: what one read can bring.
   static let initialCapacity = 32 * 1024
 
+  /// The most that is allocated because a message only says that it will be so long.
+  ///
+  /// For more, its bytes must come. A few lying bytes then cost a client little, and an honest
+  /// message is copied about once.
+  static let leap = 16 << 20
+
   private(set) var memory: UnsafeMutableRawBufferPointer
   /// Where the bytes not yet consumed begin.
   private(set) var start = 0
@@ -47,16 +53,19 @@ final class ReceiveBuffer {
   /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
   /// beginning when the room behind it is too small and growing when the whole is.
   func makeRoom(for needed: Int) {
-    guard start + needed > memory.count || end == memory.count else { return }
-    if needed <= memory.count, start > 0 {
-      if end > start {
-        memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count)
-      }
-      (start, end) = (0, count)
-      return
-    }
-    let larger = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(memory.count * 2, needed), alignment: 16)
+    if start + needed > memory.count || end == memory.count { moveToFront() }
+    let wanted = min(needed, Self.leap)
+    if memory.count < wanted || end == memory.count { grow(to: max(memory.count * 2, wanted)) }
+  }
+
+  private func moveToFront() {
+    guard start > 0 else { return }
+    memory.baseAddress.unsafelyUnwrapped.copyMemory(from: base + start, byteCount: count)
+    (start, end) = (0, count)
+  }
+
+  private func grow(to capacity: Int) {
+    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
     larger.copyMemory(from: unread)
     memory.deallocate()
     memory = larger
@@ -67,7 +76,7 @@ final class ReceiveBuffer {
   func successor(needing needed: Int) -> ReceiveBuffer {
     // What is there may be more than one message needs: a grown buffer full of short ones.
     let room = count + Self.initialCapacity / 2
-    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, needed, room))
+    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, min(needed, Self.leap), room))
     next.memory.copyMemory(from: unread)
     next.end = count
     return next

@@ -61,6 +61,14 @@ public final class Connection {
     set { link.noticeHandler = newValue }
   }
 
+  /// Hears of every message that is sent or received, as a line in the format of libpq's `PQtrace`.
+  ///
+  /// Passwords, keys and proofs are left out; statements and values are not.
+  public var traceHandler: ((String) -> Void)? {
+    get { link.traceHandler }
+    set { link.traceHandler = newValue }
+  }
+
   /// Whether the session is inside a transaction block; `nil` while an operation runs.
   public var transactionStatus: TransactionStatus? {
     if case .idle(let status) = link.session.state { return status }

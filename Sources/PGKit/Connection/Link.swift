@@ -8,6 +8,16 @@ final class Link {
   let stream: any ByteStream
   /// Hears notices and warnings as they arrive.
   var noticeHandler: ((ServerMessage) -> Void)?
+  /// Hears of every message, in the format of ``Trace``.
+  var traceHandler: ((String) -> Void)? {
+    didSet { trace = Trace(fromStartup: isStarting) }
+  }
+  private var trace = Trace()
+  /// The most that is received while something is sent.
+  ///
+  /// A server that says more than this without
+  /// listening would otherwise decide how much memory the client spends.
+  private static let backlogLimit = 256 << 20
 
   init(stream: any ByteStream) { self.stream = stream }
 
@@ -39,6 +49,7 @@ final class Link {
       while true {
         let progress = try session.advance(&exchange)
         guard case .needsBytes = progress else { return progress }
+        deliverNotices()
         try flush(until: deadline)
         try receive(until: deadline)
       }
@@ -104,11 +115,15 @@ final class Link {
     var rest = bytes
     while !rest.isEmpty {
       switch try stream.write(rest) {
-      case .moved(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      case .moved(let count):
+        note(rest[..<count], from: .frontend)
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       case .ended: throw .serverIsGone()
       case .waitToRead, .waitToWrite:
         let ready = try wait(reading: true, writing: true, until: deadline)
-        if ready.contains(.reading) { try receiveWhatIsThere() }
+        guard ready.contains(.reading) else { continue }
+        try receiveWhatIsThere()
+        if session.inbox.buffer.count > Self.backlogLimit { throw .serverDoesNotListen() }
       }
     }
   }
@@ -131,8 +146,9 @@ final class Link {
   /// Receives what one read can without waiting; says whether anything came.
   @discardableResult
   func receiveWhatIsThere() throws(PGError) -> Bool {
-    switch try stream.read(into: session.inbox.room()) {
-    case .moved(let count): session.inbox.received(count)
+    let room = session.inbox.room()
+    switch try stream.read(into: room) {
+    case .moved(let count): received(count, in: room)
     case .ended: throw .serverIsGone()
     case .waitToRead, .waitToWrite: return false
     }
@@ -189,13 +205,24 @@ final class Link {
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
     while true {
-      switch try stream.read(into: session.inbox.room()) {
-      case .moved(let count): return session.inbox.received(count)
+      let room = session.inbox.room()
+      switch try stream.read(into: room) {
+      case .moved(let count): return received(count, in: room)
       case .ended: throw .serverIsGone()
       case .waitToRead: _ = try wait(reading: true, until: deadline)
       case .waitToWrite: _ = try wait(writing: true, until: deadline)
       }
     }
+  }
+
+  private func received(_ count: Int, in room: UnsafeMutableRawBufferPointer) {
+    note(UnsafeRawBufferPointer(room)[..<count], from: .backend)
+    session.inbox.received(count)
+  }
+
+  private func note(_ bytes: Slice<UnsafeRawBufferPointer>, from sender: Trace.Sender) {
+    guard let traceHandler else { return }
+    trace.lines(UnsafeRawBufferPointer(rebasing: bytes), from: sender).forEach(traceHandler)
   }
 
   /// Waits for the stream.
@@ -224,6 +251,11 @@ extension PGError {
   @inline(never)
   static func serverIsGone() -> PGError {
     .connectionFailure("the server closed the connection unexpectedly")
+  }
+
+  @inline(never)
+  static func serverDoesNotListen() -> PGError {
+    .protocolViolation("the server sends without end and does not receive what is sent to it")
   }
 
   @inline(never)

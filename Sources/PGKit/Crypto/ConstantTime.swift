@@ -6,7 +6,6 @@ enum ConstantTime {
   ///
   /// Their counts are no secret. Without OpenSSL nothing is equal.
   static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    guard left.count == right.count, EVP_sha256() != nil else { return false }
-    return CRYPTO_memcmp(left, right, left.count) == 0
+    left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
   }
 }

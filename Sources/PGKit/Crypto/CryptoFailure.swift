@@ -13,8 +13,8 @@ enum CryptoFailure: Error, Equatable {
   ///
   /// The thread's error queue is emptied: libssl would take what is left there for its own.
   static func last(_ operation: String) -> CryptoFailure {
-    if let fault = pgkit_openssl_fault() {
-      return .refused(operation: operation, reason: "OpenSSL is missing: \(String(cString: fault))")
+    if let fault = pgkit_libcrypto_fault() {
+      return .refused(operation: operation, reason: String(cString: fault))
     }
     let reason = ERR_reason_error_string(ERR_peek_last_error()).map { String(cString: $0) }
     ERR_clear_error()

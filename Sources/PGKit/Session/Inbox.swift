@@ -9,7 +9,7 @@ struct Inbox: ~Copyable {
   /// Before authentication a server has nothing long to say; a peer that does is refused before
   /// memory is spent on it.
   static let limitBeforeAuthentication = FrameHeader.shortLimit
-  /// An empty buffer larger than this is given back.
+  /// A buffer larger than this is given back when little lies in it.
   private static let keptCapacity = 1 << 20
 
   private(set) var buffer = ReceiveBuffer()
@@ -29,7 +29,7 @@ struct Inbox: ~Copyable {
     var reader = ByteReader(buffer.unread)
     let header: FrameHeader
     do throws(OutOfBytes) { header = try FrameHeader(&reader) } catch {
-      throw .lostSynchronization(tag: buffer.unread[0])
+      throw .lostSynchronization(tag: buffer.unread.first ?? 0)
     }
     guard header.bodyLength <= limit else { throw .lostSynchronization(tag: header.tag) }
     needed = Frame.headerSize + header.bodyLength
@@ -79,16 +79,19 @@ struct Inbox: ~Copyable {
 
   /// The room to receive into.
   mutating func room() -> UnsafeMutableRawBufferPointer {
-    if !isKnownUniquelyReferenced(&buffer) {
-      buffer = buffer.successor(needing: needed)
-    } else if buffer.count == 0, buffer.memory.count > Self.keptCapacity,
-      needed <= ReceiveBuffer.initialCapacity
-    {
-      buffer = ReceiveBuffer()
-    } else {
-      buffer.makeRoom(for: needed)
-    }
+    if !isKnownUniquelyReferenced(&buffer) { buffer = buffer.successor(needing: needed) }
+    giveBack()
+    buffer.makeRoom(for: needed)
     return buffer.free
+  }
+
+  /// Lets go of a buffer that has grown for a long message, when nothing as long is awaited: the
+  /// memory of one huge row must not stay with the connection.
+  mutating func giveBack() {
+    guard buffer.memory.count > Self.keptCapacity,
+      max(needed, buffer.count) <= ReceiveBuffer.initialCapacity
+    else { return }
+    buffer = buffer.successor(needing: needed)
   }
 
   /// Says that `count` bytes were received into ``room()``.
@@ -157,8 +160,10 @@ extension PGError {
   @inline(never)
   static func lostSynchronization(tag: UInt8) -> PGError {
     .protocolViolation(
-      "lost synchronization with the server: impossible length in a message of type "
-        + BackendMessage.name(tag))
+      FrameHeader.limit(of: tag) == nil
+        ? "unknown message type \(BackendMessage.name(tag)) from the server"
+        : "lost synchronization with the server: impossible length in a message of type "
+          + BackendMessage.name(tag))
   }
 }
 

@@ -28,12 +28,17 @@ struct Session: ~Copyable {
     case finished
   }
 
+  /// The most that a server may say before it is ready for the first time, in bytes: its settings,
+  /// and perhaps a notice.
+  static let startupLimit = 1 << 20
+
   var inbox = Inbox()
   var outbox = ByteWriter()
   var unsolicited = Unsolicited()
   private(set) var state = SessionState.starting
   /// The server's first error in the exchange under way.
   private var refusal: PGError?
+  private var startupBytes = 0
 
   /// Opens an exchange: its first messages are in the outbox afterwards.
   ///
@@ -64,6 +69,7 @@ struct Session: ~Copyable {
   mutating func advance<E: Exchange & ~Copyable>(
     _ exchange: inout E
   ) throws(PGError) -> Progress {
+    if case .failed(let error) = state { throw error }
     while let frame = try nextFrame() {
       switch frame.tag {
       case BackendTag.dataRow.rawValue:
@@ -79,6 +85,7 @@ struct Session: ~Copyable {
 
   /// Takes in what comes while no exchange is under way: only unsolicited messages may.
   mutating func advanceIdle() throws(PGError) {
+    if case .failed(let error) = state { throw error }
     while let frame = try nextFrame() {
       let message = try takeMessage(frame)
       if unsolicited.accept(message) { continue }
@@ -111,7 +118,7 @@ struct Session: ~Copyable {
   private mutating func receive<E: Exchange & ~Copyable>(
     _ message: BackendMessage, _ exchange: inout E
   ) throws(PGError) -> Progress? {
-    if unsolicited.accept(message) { return nil }
+    if maySpeakUnasked(message, exchange), unsolicited.accept(message) { return nil }
     switch message {
     case .errorResponse(let fields):
       try refuse(fields)
@@ -129,6 +136,15 @@ struct Session: ~Copyable {
     }
   }
 
+  /// Before it has let the client in, a server may at most give notice.
+  private func maySpeakUnasked<E: Exchange & ~Copyable>(
+    _ message: BackendMessage, _ exchange: borrowing E
+  ) -> Bool {
+    if case .noticeResponse = message { return true }
+    if case .starting = state { return exchange.isComplete }
+    return true
+  }
+
   private mutating func refuse(_ fields: ServerMessage) throws(PGError) {
     if case .starting = state { throw fail(.server(fields)) }
     if fields.isFatal { throw fail(.server(fields)) }
@@ -143,6 +159,7 @@ struct Session: ~Copyable {
     }
     if let error = refusal {
       refusal = nil
+      inbox.giveBack()
       state = .idle(status)
       throw error
     }
@@ -150,6 +167,7 @@ struct Session: ~Copyable {
       throw fail(.protocolViolation("the server is ready before the exchange was complete"))
     }
     inbox.limit = FrameHeader.longLimit
+    inbox.giveBack()
     state = .idle(status)
     return .finished
   }
@@ -161,6 +179,12 @@ struct Session: ~Copyable {
   }
 
   private mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
+    if case .starting = state {
+      startupBytes += Frame.headerSize + frame.body.count
+      guard startupBytes <= Self.startupLimit else {
+        throw fail(.protocolViolation("the server talks too long before it is ready"))
+      }
+    }
     do throws(PGError) { return try inbox.takeMessage(frame) } catch { throw fail(error) }
   }
 

@@ -1,22 +1,31 @@
+// A server must not be able to fill a client's memory with what nobody has asked for. So everything
+// here has a limit, in bytes where the server decides how long a thing is. What is beyond it is
+// dropped, the oldest first, and counted.
+
 /// What a server may say at any time: notices, notifications, settings that changed.
 struct Unsolicited {
-  /// The longest queue of messages that nobody has asked for yet; beyond it the oldest are dropped
-  /// and counted, because a server must not be able to fill a client's memory.
-  static let queueLimit = 1 << 20
+  /// The most settings that are remembered; PostgreSQL 18 reports sixteen.
+  static let parameterLimit = 1_000
+  /// The most that waiting notifications may take, in bytes of the server's.
+  static let notificationLimit = 64 << 20
+  /// The most that waiting notices may take.
+  static let noticeLimit = 16 << 20
 
   /// The server's settings as it reports them.
   private(set) var parameters: [String: String] = [:]
-  private(set) var notifications: [NotificationResponse] = []
-  private(set) var notices: [ServerMessage] = []
-  /// How many notifications had to be dropped.
-  private(set) var droppedNotifications = 0
+  private(set) var notifications = BoundedQueue<NotificationResponse>(limit: notificationLimit) {
+    $0.channel.count + $0.payload.count
+  }
+  private(set) var notices = BoundedQueue<ServerMessage>(limit: noticeLimit) {
+    $0.fields.reduce(0) { $0 + $1.value.utf8.count }
+  }
 
   /// Takes `message` if it is one of these.
   mutating func accept(_ message: BackendMessage) -> Bool {
     switch message {
-    case .parameterStatus(let status): parameters[status.name] = status.value
-    case .noticeResponse(let notice): append(notice)
-    case .notificationResponse(let event): append(event)
+    case .parameterStatus(let status): remember(status)
+    case .noticeResponse(let notice): notices.append(notice)
+    case .notificationResponse(let event): notifications.append(event)
     default: return false
     }
     return true
@@ -24,29 +33,17 @@ struct Unsolicited {
 
   var hasNotifications: Bool { !notifications.isEmpty }
   var hasNotices: Bool { !notices.isEmpty }
+  /// How many notifications had to be dropped.
+  var droppedNotifications: Int { notifications.dropped }
 
   /// Hands over the notifications received so far.
-  mutating func takeNotifications() -> [NotificationResponse] {
-    defer { notifications = [] }
-    return notifications
-  }
+  mutating func takeNotifications() -> [NotificationResponse] { notifications.takeAll() }
 
   /// Hands over the notices received so far.
-  mutating func takeNotices() -> [ServerMessage] {
-    defer { notices = [] }
-    return notices
-  }
+  mutating func takeNotices() -> [ServerMessage] { notices.takeAll() }
 
-  private mutating func append(_ event: NotificationResponse) {
-    if notifications.count >= Self.queueLimit {
-      notifications.removeFirst(Self.queueLimit / 2)
-      droppedNotifications += Self.queueLimit / 2
-    }
-    notifications.append(event)
-  }
-
-  private mutating func append(_ notice: ServerMessage) {
-    if notices.count >= Self.queueLimit / 64 { notices.removeFirst(Self.queueLimit / 128) }
-    notices.append(notice)
+  private mutating func remember(_ status: ParameterStatus) {
+    guard parameters.count < Self.parameterLimit || parameters[status.name] != nil else { return }
+    parameters[status.name] = status.value
   }
 }

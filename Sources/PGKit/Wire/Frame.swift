@@ -26,25 +26,27 @@ struct FrameHeader {
 
   /// Reads the header at `start`, of which at least ``Frame/headerSize`` bytes are there.
   ///
-  /// - Throws: ``OutOfBytes`` if the length cannot be that of such a message.
+  /// - Throws: ``OutOfBytes`` if there is no such message, or the length cannot be that of one.
   init(_ reader: inout ByteReader) throws(OutOfBytes) {
     tag = try reader.readByte()
     let length = Int(try reader.readInteger(Int32.self))
-    guard length >= 4, length <= Self.limit(of: tag) else { throw OutOfBytes() }
+    guard length >= 4, let limit = Self.limit(of: tag), length <= limit else { throw OutOfBytes() }
     bodyLength = length - 4
   }
 
-  static func limit(of tag: UInt8) -> Int { mayBeLong(tag) ? longLimit : shortLimit }
-
-  /// Rows, copied data, their descriptions, and texts may be long.
-  private static func mayBeLong(_ tag: UInt8) -> Bool {
+  /// The longest message with that tag; `nil` if there is none that this driver can receive.
+  ///
+  /// So nothing is received, and no memory spent, of what cannot be understood anyway.
+  static func limit(of tag: UInt8) -> Int? {
     switch tag {
+    // Rows, copied data, their descriptions, and texts may be long.
     case BackendTag.dataRow.rawValue, BackendTag.copyData.rawValue,
       BackendTag.rowDescription.rawValue, BackendTag.parameterDescription.rawValue,
       BackendTag.errorResponse.rawValue, BackendTag.noticeResponse.rawValue,
-      BackendTag.notificationResponse.rawValue, BackendTag.functionCallResponse.rawValue:
-      true
-    default: false
+      BackendTag.notificationResponse.rawValue:
+      longLimit
+    case BackendTag.functionCallResponse.rawValue: nil
+    default: BackendTag(rawValue: tag) == nil ? nil : shortLimit
     }
   }
 }

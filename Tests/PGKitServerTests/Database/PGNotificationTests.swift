@@ -146,6 +146,7 @@ struct PGNotificationTests {
   func descriptors() throws {
     var ends: [CInt] = [0, 0]
     try #require(pipe(&ends) == 0)
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[1]) }
     try #require(write(ends[1], "x", 1) == 1)
     #expect(try db.notifications(until: .never, orReadable: ends[0]).isEmpty)

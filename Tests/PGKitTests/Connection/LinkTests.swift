@@ -18,7 +18,8 @@ struct LinkTests {
   /// A link whose login is over, and the server's end; `more` comes together with ReadyForQuery.
   private func link(_ more: [UInt8] = []) throws -> (Link, Int32) {
     var ends: [Int32] = [0, 0]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
     send(Self.accepted + Self.ready + more, to: ends[1])
     let link = Link(stream: try Socket(descriptor: ends[0]))
     var startup = Startup(
@@ -64,6 +65,7 @@ struct LinkTests {
     #expect(try !link.listen(until: .after(.milliseconds(5))))
     var wakeUp: [Int32] = [0, 0]
     try #require(pipe(&wakeUp) == 0)
+    for end in wakeUp { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { wakeUp.forEach { close($0) } }
     send([1], to: wakeUp[1])
     #expect(try !link.listen(until: .never, alsoReading: wakeUp[0]))

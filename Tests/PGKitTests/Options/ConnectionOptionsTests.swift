@@ -131,4 +131,16 @@ import Testing
     #expect(both.user == "x" && both.password == "p" && both.hosts == ["h"])
     #expect(both.settings == [.init("a", "1"), .init("B", "3"), .init("c", "4")])
   }
+
+  @Test(
+    "knows the port of an endpoint, also that of a socket with the usual name",
+    arguments: [
+      (.tcp(host: "h", address: nil, port: 5433), 5433),
+      (.unix(path: "/run/é/.s.PGSQL.5432"), 5432), (.unix(path: "@dir/.s.PGSQL.1"), 1),
+      (.unix(path: "/run/other.sock"), nil), (.unix(path: "/run/.s.PGSQL.x"), nil),
+      (.unix(path: ""), nil),
+    ] as [(Endpoint, Int?)])
+  func endpointPort(endpoint: Endpoint, want: Int?) {
+    #expect(endpoint.port == want)
+  }
 }

@@ -51,6 +51,7 @@ struct SyscallsTests {
     defer { ends.forEach { close($0) } }
     var pipeEnds: [Int32] = [0, 0]
     try #require(pipe(&pipeEnds) == 0)
+    for end in pipeEnds { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(pipeEnds[1]) }
     let file = try #require(fopen("/dev/null", "w"))
     defer { fclose(file) }
@@ -97,7 +98,9 @@ struct SyscallsTests {
 
   private func socketPair() throws -> [Int32] {
     var ends: [Int32] = [0, 0]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    // A process that another test starts meanwhile must not hold an end open.
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
     return ends
   }
 }

@@ -81,7 +81,7 @@ struct Execution: Exchange {
       copyResponse = response
       phase = .copyOut
       return .deliver
-    case (.rows, .copyResponse):
+    case (.rows, .copyResponse(let response)) where response.direction == .in:
       throw .operation(
         "COPY … FROM STDIN was run as an ordinary statement; the connection is closed",
         hint: "use copyIn(_:)")

@@ -63,7 +63,7 @@ enum OpenSSL {
 
   /// Takes all errors of this thread as one text; the oldest says most.
   static func takeErrorText() -> String {
-    if let fault = pgkit_openssl_fault() { return "OpenSSL is missing: \(String(cString: fault))" }
+    if let fault = pgkit_libssl_fault() { return String(cString: fault) }
     return takeErrors().first?.description ?? "no reason given"
   }
 }
