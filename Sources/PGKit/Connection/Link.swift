@@ -15,8 +15,8 @@ final class Link {
   private var trace = Trace()
   /// The most that is received while something is sent.
   ///
-  /// A server that says more than this without
-  /// listening would otherwise decide how much memory the client spends.
+  /// A server that says more than this without listening would otherwise decide how much memory
+  /// the client spends.
   private static let backlogLimit = 256 << 20
 
   init(stream: any ByteStream) { self.stream = stream }
