@@ -141,10 +141,11 @@ struct PgClusterTests {
 private struct PublicCopy {
   let path: String
 
+  /// Copied by another process: a descriptor that is still open for writing somewhere, as in a
+  /// program that another test just starts, would keep the copy from being executed.
   init(of program: String) throws {
     path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.copyItem(atPath: program, toPath: path)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    _ = try BuiltProgram(absolute: "/usr/bin/install").run(["-m", "755", program, path])
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }

@@ -7,7 +7,7 @@ import Testing
 /// A server that does what a script says, on a loopback port or a Unix socket, and remembers every
 /// byte that it was sent.
 final class ScriptedServer: Sendable {
-  /// One thing that it does. What it waits for, it waits for at most ten seconds.
+  /// One thing that it does, waiting for at most ten seconds.
   indirect enum Act: Sendable {
     /// Receives a packet without a tag.
     case packet
