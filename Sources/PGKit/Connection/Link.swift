@@ -88,6 +88,7 @@ final class Link {
   /// Sends everything in the outbox.
   func flush(until deadline: Deadline) throws(PGError) {
     guard !session.outbox.isEmpty else { return }
+    if session.outbox.overflowed { throw .messageTooLong() }
     // Taken out while it is sent, because receiving changes the session; put back for its memory.
     var outgoing = ByteWriter()
     swap(&outgoing, &session.outbox)
