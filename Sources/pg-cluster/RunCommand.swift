@@ -80,7 +80,7 @@ struct RunCommand: ParsableCommand {
     try ClusterCommand.attempt { () throws(PGError) in
       guard keep else { return try cluster.close() }
       ClusterCommand.note("kept in \(cluster.directory): \(try cluster.iri())")
-      try cluster.handOver(owner: nil, lifetime: .seconds(Int64(Int32.max)))
+      cluster.keep()
     }
   }
 }

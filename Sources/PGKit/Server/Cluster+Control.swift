@@ -32,40 +32,61 @@ extension Cluster {
 
   /// Stops the server and waits until it is gone.
   ///
-  /// If it does not end in time it is asked again, more firmly: a smart or fast shutdown becomes an
-  /// immediate one.
+  /// If a fast shutdown does not end in time, an immediate one is asked for. A smart shutdown is
+  /// not made firmer by itself, because it was chosen to spare the clients: the server goes on
+  /// waiting for them.
   ///
   /// - Parameters:
   ///   - mode: How it is asked first.
   ///   - wait: How long it may take before it is asked more firmly, and again after that.
-  ///   - force: Whether it is killed in the end. Its shared memory may then stay behind.
+  ///   - force: Whether it is asked more firmly in every mode, and killed in the end.
   /// - Returns: Whether a server was stopped; `false` if none ran.
   /// - Throws: ``PGError`` `-Cout` if it is still there.
   ///
-  /// In py-postgresql: `Cluster.stop()`, `shutdown()`, `kill()`.
+  /// In py-postgresql: `Cluster.stop()` (smart), `shutdown()` (fast), `kill()`.
   @discardableResult
   public func stop(
     _ mode: ShutdownMode = .fast, wait: Duration = .seconds(30), force: Bool = false
   ) throws(PGError) -> Bool {
-    guard case .running(let file) = try status() else { return false }
-    let server = ProcessHandle(file.processID)
+    guard let (server, file) = try runningServer() else { return false }
     try send(mode.signal, to: server)
     var isGone = hasEnded(server, by: .after(wait))
-    if !isGone, mode != .immediate {
+    if !isGone, mode == .fast || mode == .smart && force {
       try send(ShutdownMode.immediate.signal, to: server)
       isGone = hasEnded(server, by: .after(wait))
     }
     if !isGone, force {
       try send(SIGKILL, to: server)
       isGone = hasEnded(server, by: .after(Self.killPatience))
+      if isGone { SharedMemory.remove(file?.sharedMemory) }
     }
-    guard isGone else {
-      throw .clusterTimeout(
-        "the server in \"\(dataDirectory.path)\" (process \(file.processID)) did not stop in time",
-        hint: "Ask with mode immediate, or have it killed.")
-    }
-    if let directory = file.socketDirectory { SocketDirectory.removeIfEmpty(directory) }
+    guard isGone else { throw stillThere(server.pid, mode) }
+    if let directory = file?.socketDirectory { SocketDirectory.removeIfEmpty(directory) }
     return true
+  }
+
+  private func stillThere(_ pid: Int32, _ mode: ShutdownMode) -> PGError {
+    .clusterTimeout(
+      "the server in \"\(dataDirectory.path)\" (process \(pid)) did not stop in time",
+      hint: mode == .smart
+        ? "It waits for its clients to leave; ask with mode fast to disconnect them."
+        : "Ask with mode immediate, or have it killed.")
+  }
+
+  /// The server's process with what its file says.
+  ///
+  /// The process is held fast before the file is believed, so that a signal cannot meet another
+  /// one that got its number. A child of ours may run without having written its file.
+  private func runningServer() throws(PGError) -> (ProcessHandle, PostmasterFile?)? {
+    if case .running(let first) = try status() {
+      let server = ProcessHandle(first.processID)
+      if case .running(let file) = try status(), file.processID == server.pid {
+        return (server, file)
+      }
+    }
+    guard let child = started.withLock({ $0?.child }), child.wait(until: .after(.zero)) == nil
+    else { return nil }
+    return (ProcessHandle(child.pid), nil)
   }
 
   /// Stops the server and starts it again.
@@ -85,37 +106,10 @@ extension Cluster {
   ///
   /// In py-postgresql: `Cluster.reload()`.
   public func reload() throws(PGError) {
-    guard let processID = try processID() else {
+    guard let (server, _) = try runningServer() else {
       throw .clusterNotRunning("no server runs in \"\(dataDirectory.path)\"")
     }
-    try send(SIGHUP, to: ProcessHandle(processID))
-  }
-
-  /// Removes the cluster: the data directory with everything in it.
-  ///
-  /// Tablespaces elsewhere are not touched.
-  ///
-  /// - Throws: ``PGError`` `-C000` if there is no cluster, its server runs, or the directory is a
-  ///   link or a mount point.
-  ///
-  /// In py-postgresql: `Cluster.drop()`.
-  public func drop() throws(PGError) {
-    let path = dataDirectory.path
-    switch try status() {
-    case .missing, .uninitialized: throw .cluster("there is no cluster in \"\(path)\"")
-    case .running(let file):
-      throw .cluster(
-        "the server in \"\(path)\" runs (process \(file.processID))", hint: "Stop it first.")
-    case .stopped: break
-    }
-    let directory = try DirectoryIdentity(path)
-    let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "/"
-    if let parent = try? FileStatus(of: above.isEmpty ? "/" : above),
-      parent.device != directory.device
-    {
-      throw .cluster("\"\(path)\" is a mount point; it is left alone")
-    }
-    try directory.remove()
+    try send(SIGHUP, to: server)
   }
 
   private func send(_ signal: Int32, to server: ProcessHandle) throws(PGError) {

@@ -38,6 +38,9 @@ extension Cluster {
   /// How often another port is tried after somebody else took the first.
   private static let portAttempts = 5
 
+  /// How long a server that did not turn out right may take to end, before it is killed.
+  private static let failurePatience = Duration.seconds(5)
+
   /// Starts the server and waits until a login succeeds on it.
   ///
   /// The server has its own session, no input, its output in the log and no other descriptor, so
@@ -143,10 +146,20 @@ extension Cluster {
     launch.outputFile = plan.logFile
     let log = ServerLog(plan.logFile)
     let child = try launch.start()
-    let file = try awaitFile(of: child, log, until: deadline)
-    let address = address(file, options)
-    started.withLock { $0 = Started(child: child, address: address, log: log) }
-    try awaitLogin(child, address, log, until: deadline)
+    started.withLock { $0 = Started(child: child, address: nil) }
+    do throws(PGError) {
+      let file = try awaitFile(of: child, log, until: deadline)
+      let address = address(file, options)
+      started.withLock { $0?.address = address }
+      try awaitLogin(child, address, log, until: deadline)
+    } catch {
+      // One that is only slow goes on; one that is not what was asked for must not stay. What went
+      // wrong first is told.
+      if error.code != .clusterTimeoutError {
+        _ = try? stop(.immediate, wait: Self.failurePatience, force: true)
+      }
+      throw error
+    }
   }
 
   private func settings(

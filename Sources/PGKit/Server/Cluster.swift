@@ -29,8 +29,8 @@ public final class Cluster: Sendable {
   /// A server that this value has started.
   struct Started: Sendable {
     let child: ChildProcess
-    let address: ClusterAddress
-    let log: ServerLog
+    /// Where it answers, once it has said so.
+    var address: ClusterAddress?
   }
 
   /// Makes the value; nothing is touched.

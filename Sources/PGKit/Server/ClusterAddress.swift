@@ -20,7 +20,8 @@ struct ClusterAddress: Sendable, Hashable {
   /// The address as an IRI; a socket directory is the host, percent-encoded.
   func iri(scheme: String, database: String) -> String {
     let secret = password.map { ":" + Self.encoded($0) } ?? ""
-    let host = host.contains(":") ? "[\(host)]" : Self.encoded(host)
+    let isIPv6 = host.contains(":") && !host.hasPrefix("/")
+    let host = isIPv6 ? "[\(host)]" : Self.encoded(host)
     return "\(scheme)://\(Self.encoded(user))\(secret)@\(host):\(port)/\(Self.encoded(database))"
   }
 

@@ -1,5 +1,3 @@
-internal import CSpawn
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -51,90 +49,5 @@ struct FileStatus: Sendable {
       return false
     }
     return left.isSame(as: right)
-  }
-}
-
-/// A directory by its path and its identity, so that nothing that took its place is touched.
-struct DirectoryIdentity: Sendable, Hashable {
-  let path: String
-  let device: dev_t
-  let inode: ino_t
-
-  /// Takes the identity of the directory that stands at `path`, which must not be a link.
-  init(_ path: String) throws(PGError) {
-    do throws(SystemError) {
-      let status = try FileStatus(of: path, followingLinks: false)
-      guard status.isDirectory else { throw SystemError(call: "lstat", number: ENOTDIR) }
-      self.path = path
-      device = status.device
-      inode = status.inode
-    } catch {
-      throw .cluster("could not use directory \"\(path)\"", error)
-    }
-  }
-
-  /// Makes a new directory that only its owner may enter.
-  static func make(_ path: String, owner: ServerUser?) throws(PGError) -> DirectoryIdentity {
-    guard mkdir(path, 0o700) == 0 else {
-      throw .cluster("could not make directory \"\(path)\"", Syscalls.lastError(of: "mkdir"))
-    }
-    return try give(path, to: owner)
-  }
-
-  /// Makes a new directory with a name of its own under `base`.
-  static func makeUnique(under base: String, owner: ServerUser?) throws(PGError)
-    -> DirectoryIdentity
-  {
-    var template = Array((base + "/pgkit-XXXXXX").utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.map { mkdtemp($0) != nil } ?? false
-    }
-    guard made else {
-      throw .cluster("could not make a directory in \"\(base)\"", Syscalls.lastError(of: "mkdtemp"))
-    }
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return try give(path, to: owner)
-  }
-
-  private static func give(_ path: String, to owner: ServerUser?) throws(PGError)
-    -> DirectoryIdentity
-  {
-    let identity = try DirectoryIdentity(path)
-    guard let owner else { return identity }
-    do throws(SystemError) {
-      let directory = try OpenFile(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-      if fchown(directory.descriptor, owner.userID, owner.groupID) != 0 {
-        throw Syscalls.lastError(of: "fchown")
-      }
-    } catch {
-      rmdir(path)
-      throw .cluster("could not give \"\(path)\" to user \"\(owner.name)\"", error)
-    }
-    return identity
-  }
-
-  /// Whether this very directory stands at its path.
-  var isThere: Bool {
-    guard let status = try? FileStatus(of: path, followingLinks: false) else { return false }
-    return status.device == device && status.inode == inode
-  }
-
-  /// Removes the directory with everything in it, following no link and crossing no mount point.
-  ///
-  /// One that is gone already counts as removed.
-  func remove() throws(PGError) {
-    var name = [CChar](repeating: 0, count: 256)
-    let error = path.withCString { path in
-      var directory = pgkit_directory(path: path, device: device, inode: inode)
-      return pgkit_remove_tree(&directory, &name, name.count)
-    }
-    if error == 0 { return }
-    let reason = SystemError(call: "unlinkat", number: error)
-    let entry = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    let what = entry.isEmpty ? "" : ": \"\(String(decoding: entry, as: UTF8.self))\""
-    if error == ESTALE {
-      throw .cluster("\"\(path)\" is not the directory that was made there; it is left alone")
-    }
-    throw .cluster("could not remove directory \"\(path)\"\(what)", reason)
   }
 }

@@ -97,7 +97,20 @@ enum SocketDirectory {
 
   /// Removes a directory that this type has named, if nothing is left in it.
   static func removeIfEmpty(_ path: String) {
-    guard path.split(separator: "/").last?.hasPrefix("pgkit-") == true else { return }
+    if isNamedHere(path) { rmdir(path) }
+  }
+
+  /// Removes what a crashed server has left in a directory that this type has named, and the
+  /// directory.
+  static func removeLeftovers(in path: String, port: Int?) {
+    guard isNamedHere(path) else { return }
+    if let port {
+      for suffix in ["", ".lock"] { unlink("\(path)/.s.PGSQL.\(port)\(suffix)") }
+    }
     rmdir(path)
+  }
+
+  private static func isNamedHere(_ path: String) -> Bool {
+    path.split(separator: "/").last?.hasPrefix("pgkit-") == true
   }
 }

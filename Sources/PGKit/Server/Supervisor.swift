@@ -41,9 +41,11 @@ final class Supervisor: Sendable {
 
   deinit { end(collecting: false) }
 
+  /// Closed on exec from birth where that is possible: a program started by another thread in
+  /// between would otherwise hold the socket open, and with it the cluster alive.
   private static var kind: Int32 {
     #if canImport(Glibc)
-      Int32(SOCK_SEQPACKET.rawValue)
+      Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
     #else
       SOCK_STREAM
     #endif

@@ -1,5 +1,13 @@
 internal import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A cluster made on demand, and gone for certain: when it is closed, when the value goes away, when
 /// the process ends, however it ends.
 ///
@@ -52,6 +60,13 @@ public final class TemporaryCluster: Sendable {
   private let root: DirectoryIdentity
   private let supervisor: Supervisor
   private let isOpen = Mutex(true)
+  /// The process that made it: a forked child must not take it from its parent.
+  private let maker: Int32
+
+  /// How long the server may take to end before it is killed.
+  private static let stopPatience = Duration.seconds(10)
+  /// A killed server's processes may still write for a moment: removal is tried this often.
+  private static let removalAttempts = 20
 
   /// Makes the cluster, starts its server and waits until a login succeeds.
   ///
@@ -71,7 +86,9 @@ public final class TemporaryCluster: Sendable {
       throw error
     }
     cluster = Cluster(
-      root.path + "/data", installation: found, runAs: options.runAs, supervisor: supervisor)
+      root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor)
+    maker = getpid()
+    LivingClusters.add(self)
     do throws(PGError) { try begin(options) } catch {
       // What went wrong first is told; the supervisor finishes what cleaning could not.
       do throws(PGError) { try close() } catch {}
@@ -96,7 +113,8 @@ public final class TemporaryCluster: Sendable {
       (making.password, starting.password) = (password, password)
     }
     try cluster.initialize(making)
-    starting.settings = (options.isForTests ? Self.testSettings : []) + options.settings
+    starting.settings = (options.isForTests ? Self.testSettings : []) + Self.sharingSettings
+    starting.settings += options.settings
     starting.listening = options.listening
     starting.socketDirectory = root.path
     starting.logFile = root.path + "/server.log"
@@ -104,6 +122,18 @@ public final class TemporaryCluster: Sendable {
     starting.wait = options.wait
     try cluster.start(starting)
   }
+
+  /// Containers often have too little memory for sharing to run a parallel query in.
+  private static var sharingSettings: [ConnectionOptions.Setting] {
+    var facts = statvfs()
+    guard statvfs("/dev/shm", &facts) == 0 else { return [] }
+    let (size, isHuge) = UInt64(facts.f_blocks).multipliedReportingOverflow(
+      by: UInt64(facts.f_frsize))
+    if isHuge || size >= enoughForSharing { return [] }
+    return [.init("dynamic_shared_memory_type", "mmap")]
+  }
+
+  private static let enoughForSharing: UInt64 = 256 << 20
 
   private static func makePassword() throws(PGError) -> String {
     do {
@@ -155,23 +185,53 @@ public final class TemporaryCluster: Sendable {
   ///
   /// - Throws: ``PGError`` of class `-C` if something stays behind.
   public func close() throws(PGError) {
+    guard end() else { return }
+    let file = cluster.dataDirectory.postmasterFile
+    try cluster.stop(.immediate, wait: Self.stopPatience, force: true)
+    try remove()
+    // A server that was killed behind our back has left it.
+    SharedMemory.remove(file?.sharedMemory)
+    supervisor.disarm()
+  }
+
+  /// Whether it was open until now, in the process that made it.
+  private func end() -> Bool {
+    guard getpid() == maker else { return false }
     let wasOpen = isOpen.withLock { isOpen in
       defer { isOpen = false }
       return isOpen
     }
-    guard wasOpen else { return }
-    try cluster.stop(.immediate, wait: .seconds(10), force: true)
-    try root.remove()
-    supervisor.disarm()
+    if wasOpen { LivingClusters.remove(ObjectIdentifier(self)) }
+    return wasOpen
+  }
+
+  private func remove() throws(PGError) {
+    for attempt in 1... {
+      do throws(PGError) { return try root.remove() } catch {
+        if attempt >= Self.removalAttempts || !root.isThere { throw error }
+        poll(nil, 0, 50)
+      }
+    }
+  }
+
+  /// Leaves the cluster to itself: its server runs on, and nobody removes it any more.
+  ///
+  /// Whoever wants it gone stops and drops ``cluster`` and removes ``directory``.
+  public func keep() {
+    if end() { supervisor.disarm() }
   }
 
   /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone or after
   /// `lifetime`, whichever comes first, whatever becomes of this process.
   ///
-  /// - Throws: ``PGError`` `-C000` if the supervisor cannot be reached.
+  /// - Throws: ``PGError`` `-C000` if neither is given or the supervisor cannot be reached; the
+  ///   cluster then still goes with this value.
   public func handOver(owner: Int32?, lifetime: Duration?) throws(PGError) {
-    let seconds = lifetime.map { Int32(clamping: $0.components.seconds) }
+    guard owner != nil || lifetime != nil else {
+      throw .cluster("a cluster that is handed over needs an owner or a lifetime")
+    }
+    let seconds = lifetime.map { Int32(clamping: max(1, $0.components.seconds)) }
     try supervisor.handOver(owner: owner, lifetime: seconds)
-    isOpen.withLock { $0 = false }
+    _ = end()
   }
 }

@@ -54,6 +54,166 @@ struct ClusterTests {
     #expect(throws: PGError.self) { try cluster.drop() }
   }
 
+  private func stoppedCluster() throws -> Cluster {
+    let cluster = Cluster(folder + "/data", installation: installation)
+    var making = Cluster.InitOptions()
+    making.synchronizes = false
+    making.arguments = ["--wal-segsize=1"]
+    try cluster.initialize(making)
+    return cluster
+  }
+
+  private func startOptions() -> Cluster.StartOptions {
+    var options = Cluster.StartOptions()
+    options.settings = [.init("fsync", "off")]
+    return options
+  }
+
+  @Test("a smart stop spares the clients, a fast one does not")
+  func stopModes() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    try cluster.start(startOptions())
+    let client = try Connector(cluster.connectionOptions()).connect()
+    let late = #expect(throws: PGError.self) {
+      try cluster.stop(.smart, wait: .milliseconds(300))
+    }
+    #expect(late?.code == .clusterTimeoutError)
+    #expect(try client.query("SELECT 1")[0][0, as: Int.self] == 1)
+    #expect(try cluster.stop(.fast))
+    #expect(throws: PGError.self) { try client.query("SELECT 1") }
+    try cluster.start(startOptions())
+    #expect(try cluster.stop(.smart))
+    #expect(try cluster.status() == .stopped(stale: nil))
+    try cluster.drop()
+  }
+
+  @Test("a restart and a reload bring new settings")
+  func newSettings() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    try cluster.start(startOptions())
+    let before = try cluster.processID()
+    var options = startOptions()
+    options.settings.append(.init("max_connections", "17"))
+    try cluster.restart(.fast, options)
+    #expect(try cluster.processID() != before)
+    let client = try Connector(cluster.connectionOptions()).connect()
+    #expect(try client.query("SHOW max_connections")[0][0, as: String.self] == "17")
+    let file = folder + "/data/postgresql.auto.conf"
+    let handle = try #require(FileHandle(forWritingAtPath: file))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("work_mem = '7MB'\n".utf8))
+    try handle.close()
+    try cluster.reload()
+    var shown = ""
+    for _ in 0..<100 where shown != "7MB" {
+      usleep(50_000)
+      shown = try client.query("SHOW work_mem")[0][0, as: String.self]
+    }
+    #expect(shown == "7MB")
+    try cluster.stop(.immediate)
+    try cluster.drop()
+  }
+
+  @Test("recovers from a killed server, and drops what that has left")
+  func killed() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    for _ in 0..<2 {
+      try cluster.start(startOptions())
+      let process = try #require(try cluster.processID())
+      kill(process, SIGKILL)
+      var status = try cluster.status()
+      for _ in 0..<200 {
+        if case .stopped = status { break }
+        usleep(10_000)
+        status = try cluster.status()
+      }
+      #expect(status == .stopped(stale: "there is no process \(process)"))
+    }
+    let socket = try #require(cluster.dataDirectory.postmasterFile?.socketDirectory)
+    #expect(FileManager.default.fileExists(atPath: socket))
+    try cluster.drop()
+    #expect(!FileManager.default.fileExists(atPath: socket))
+  }
+
+  @Test("a drop leaves what tablespaces hold elsewhere")
+  func tablespaces() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    let elsewhere = folder + "/elsewhere"
+    try FileManager.default.createDirectory(
+      atPath: elsewhere, withIntermediateDirectories: false)
+    let owner = try FileManager.default.attributesOfItem(atPath: folder + "/data")
+    let number = try #require(owner[.ownerAccountID] as? Int)
+    try FileManager.default.setAttributes([.ownerAccountID: number], ofItemAtPath: elsewhere)
+    try cluster.start(startOptions())
+    try Connector(cluster.connectionOptions()).connect().execute(
+      "CREATE TABLESPACE away LOCATION '\(elsewhere)'")
+    try cluster.stop()
+    try cluster.drop()
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: elsewhere).isEmpty)
+  }
+
+  @Test("refuses what cannot become a cluster, and changes nothing there")
+  func refusals() throws {
+    defer { remove() }
+    try "x".write(toFile: folder + "/file", atomically: false, encoding: .utf8)
+    for path in [folder, folder + "/file", folder + "/no/such", "/dev/null"] {
+      let cluster = Cluster(path, installation: installation)
+      let error = #expect(throws: PGError.self) { try cluster.initialize() }
+      #expect(error.map { "\($0.code)".hasPrefix("-C") } == true)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["file"])
+    let long = folder + "/" + String(repeating: "x", count: 90)
+    let cluster = try stoppedCluster()
+    var options = startOptions()
+    options.socketDirectory = long
+    let error = #expect(throws: PGError.self) { try cluster.start(options) }
+    #expect(error?.message.contains("socket directory") == true)
+    options = startOptions()
+    options.settings = [.init("fsync=off -c x", "off")]
+    #expect(throws: PGError.self) { try cluster.start(options) }
+    try cluster.drop()
+  }
+
+  @Test("refuses a cluster of another major version")
+  func otherVersion() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    try "9.6\n".write(
+      toFile: folder + "/data/PG_VERSION", atomically: false, encoding: .utf8)
+    let error = #expect(throws: PGError.self) { try cluster.start() }
+    #expect(error?.code == .clusterStartupError)
+    #expect(error?.message.contains("9.6") == true)
+  }
+
+  @Test("keeps the superuser's password to itself, and asks for it")
+  func password() throws {
+    defer { remove() }
+    let cluster = Cluster(folder + "/data", installation: installation)
+    var making = Cluster.InitOptions()
+    making.superuser = "boss"
+    making.password = "op en"
+    making.localAuthentication = "scram-sha-256"
+    making.synchronizes = false
+    try cluster.initialize(making)
+    // Whoever is refused has been answered: the server is up.
+    try cluster.start(startOptions())
+    var options = try cluster.connectionOptions()
+    options.user = "boss"
+    options.password = "wrong"
+    #expect(throws: PGError.self) { try Connector(options).connect() }
+    options.password = "op en"
+    #expect(try Connector(options).connect().query("SELECT 1").count == 1)
+    try cluster.stop()
+    making.password = "two\nlines"
+    let other = Cluster(folder + "/other", installation: installation)
+    #expect(throws: PGError.self) { try other.initialize(making) }
+    #expect(try other.status() == .missing)
+  }
+
   @Test("says with the server's own words why it does not start")
   func startFails() throws {
     defer { remove() }
@@ -94,6 +254,27 @@ struct ClusterTests {
       return
     }
     #expect(!reason.isEmpty)
+  }
+
+  @Test("takes no server of another directory for its own")
+  func foreignServer() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    try cluster.start(startOptions())
+    let text = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+    let copy = folder + "/copy"
+    try FileManager.default.createDirectory(
+      atPath: copy + "/base", withIntermediateDirectories: true)
+    try "15\n".write(toFile: copy + "/PG_VERSION", atomically: false, encoding: .utf8)
+    try text.write(toFile: copy + "/postmaster.pid", atomically: false, encoding: .utf8)
+    guard case .stopped(let reason?) = try DataDirectory(copy).status() else {
+      Issue.record("\(try DataDirectory(copy).status())")
+      return
+    }
+    #expect(reason.contains("another data directory"))
+    #expect(try !Cluster(copy, installation: installation).stop())
+    #expect(try cluster.processID() != nil)
+    try cluster.stop()
   }
 
   @Test("never takes another directory, a link or an empty place for a cluster")

@@ -59,4 +59,91 @@ struct TemporaryClusterTests {
     }
     try cluster.close()
   }
+
+  @Test("several may be made at once")
+  func several() async throws {
+    try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let cluster = try TemporaryCluster()
+          let db = try PGKit.connect(cluster.connectionOptions())
+          let directory = try db.query("SHOW data_directory")[0][0, as: String.self]
+          db.close()
+          try cluster.close()
+          return directory
+        }
+      }
+      var seen: Set<String> = []
+      for try await directory in group { seen.insert(directory) }
+      #expect(seen.count == 4)
+      #expect(!seen.contains { FileManager.default.fileExists(atPath: $0) })
+    }
+  }
+
+  @Test("leaves nothing when its server was killed")
+  func killedServer() throws {
+    let cluster = try TemporaryCluster()
+    let process = try #require(try cluster.cluster.processID())
+    kill(process, SIGKILL)
+    try cluster.close()
+    #expect(isGone(cluster.directory, process))
+  }
+
+  @Test("leaves nothing when the server does not start, and says why it does not")
+  func failure() throws {
+    var options = TemporaryCluster.Options()
+    options.settings = [.init("shared_buffers", "nonsense")]
+    let error = #expect(throws: PGError.self) { try TemporaryCluster(options) }
+    #expect(error?.code == .clusterStartupError)
+    #expect(error?.message.contains("shared_buffers") == true)
+    #expect(error?.message.contains("pgkit-") == true)
+    let directory = error?.message.split(separator: "\"").first { $0.contains("pgkit-") }
+    #expect(directory.map { !FileManager.default.fileExists(atPath: String($0)) } == true)
+  }
+
+  @Test("stays when it is to be kept")
+  func kept() throws {
+    let cluster = try TemporaryCluster()
+    cluster.keep()
+    try cluster.close()
+    #expect(try PGKit.connect(cluster.connectionOptions()).backendID != 0)
+    try cluster.cluster.stop(.immediate)
+    try cluster.cluster.drop()
+    try FileManager.default.removeItem(atPath: cluster.directory)
+  }
+
+  @Test("is gone when its process exits, however many still refer to it")
+  func exiting() async throws {
+    let result = try await #require(
+      processExitsWith: .success, observing: [\.standardOutputContent]
+    ) {
+      let cluster = try TemporaryCluster()
+      FileHandle.standardOutput.write(Data("<\(cluster.directory)>".utf8))
+      withExtendedLifetime(cluster) { exit(EXIT_SUCCESS) }
+    }
+    let directory = try announced(result.standardOutputContent)
+    #expect(!FileManager.default.fileExists(atPath: directory))
+  }
+
+  @Test("is gone soon after its process was killed")
+  func killedProcess() async throws {
+    let result = try await #require(
+      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+    ) {
+      let cluster = try TemporaryCluster()
+      FileHandle.standardOutput.write(Data("<\(cluster.directory)>".utf8))
+      withExtendedLifetime(cluster) { _ = kill(getpid(), SIGKILL) }
+    }
+    let directory = try announced(result.standardOutputContent)
+    for _ in 0..<200 where FileManager.default.fileExists(atPath: directory) { usleep(50_000) }
+    #expect(!FileManager.default.fileExists(atPath: directory))
+  }
+
+  /// What a process wrote between angle brackets.
+  private func announced(_ output: [UInt8]) throws -> String {
+    let text = String(decoding: output, as: UTF8.self)
+    let start = try #require(text.lastIndex(of: "<"))
+    let end = try #require(text.lastIndex(of: ">"))
+    return String(text[text.index(after: start)..<end])
+  }
 }
