@@ -94,7 +94,7 @@ struct OpenJob {
   private func copy(
     _ statement: Script.Statement, on connection: Connection
   ) throws(PGError) {
-    let stream = try connection.copyOut(statement.text)
+    guard let stream = try connection.copyOutIfAny(statement.text) else { return }
     while let chunk = try stream.next() {
       try write { try chunk.forEach { try StandardOutput.shared.write($0) } }
     }

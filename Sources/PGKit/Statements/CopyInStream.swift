@@ -198,7 +198,7 @@ extension Connection {
   /// On the wire: Query, as every COPY.
   public func copyIn(_ sql: String) throws(PGError) -> CopyInStream {
     var exchange = SimpleQuery(sql, copying: .in)
-    try beginCopy(&exchange, sql)
+    guard try beginCopy(&exchange, sql) else { throw PGError.noCopy(sql) }
     let operation = RunningCopyIn(exchange)
     running = operation
     return CopyInStream(self, operation)

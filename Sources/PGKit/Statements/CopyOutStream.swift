@@ -72,25 +72,44 @@ extension Connection {
   ///
   /// On the wire: Query, as every COPY.
   public func copyOut(_ sql: String) throws(PGError) -> CopyOutStream {
+    guard let stream = try copyOutIfAny(sql) else { throw PGError.noCopy(sql) }
+    return stream
+  }
+
+  /// Runs a statement that may copy out; `nil` if it has run without, as COPY … TO a file of the
+  /// server does.
+  ///
+  /// - Throws: ``PGError``: the server's.
+  public func copyOutIfAny(_ sql: String) throws(PGError) -> CopyOutStream? {
     var exchange = SimpleQuery(sql, copying: .out)
-    try beginCopy(&exchange, sql)
+    guard try beginCopy(&exchange, sql) else { return nil }
     let operation = RunningCopyOut(exchange)
     running = operation
     return CopyOutStream(self, operation)
   }
 
-  /// Sends a COPY and waits until data can flow.
-  func beginCopy(_ exchange: inout SimpleQuery, _ sql: String) throws(PGError) {
+  /// Sends a COPY and waits until data can flow; whether that came to be.
+  func beginCopy(_ exchange: inout SimpleQuery, _ sql: String) throws(PGError) -> Bool {
     do throws(PGError) {
       try begin(&exchange)
       while true {
         switch try link.pump(&exchange) {
-        case .delivered: return
-        case .finished:
-          throw .operation("the statement is no COPY of the kind that was asked for")
+        case .delivered: return true
+        case .finished: return false
         default: continue
         }
       }
     } catch { throw error.inside(.init("STATEMENT", sql)) }
+  }
+}
+
+extension PGError {
+  /// A statement that was to copy has run, and did not.
+  @inline(never)
+  static func noCopy(_ sql: String) -> PGError {
+    .operation(
+      "the statement ran, but is no COPY of the kind that was asked for",
+      hint: "COPY … TO STDOUT copies out, COPY … FROM STDIN copies in"
+    ).inside(.init("STATEMENT", sql))
   }
 }
