@@ -8,6 +8,9 @@ public struct ByteWriter {
   /// The largest body of one message or value: 1 GiB − 2, safely below what a signed length holds.
   public static let lengthLimit = 0x3FFF_FFFE
 
+  /// The limit in use: tests have a smaller one, because they cannot spend a gigabyte.
+  private let limit: Int
+
   /// What has been written.
   public private(set) var bytes: [UInt8] = []
 
@@ -15,7 +18,9 @@ public struct ByteWriter {
   public private(set) var overflowed = false
 
   /// Makes an empty writer.
-  public init() {}
+  public init() { limit = Self.lengthLimit }
+
+  init(lengthLimit: Int) { limit = lengthLimit }
 
   /// The number of bytes written.
   public var count: Int { bytes.count }
@@ -71,7 +76,7 @@ public struct ByteWriter {
     writeInteger(0 as Int32)
     try body(&self)
     let length = bytes.count - start - (includingItself ? 0 : 4)
-    if length > Self.lengthLimit { overflowed = true }
+    if length > limit { overflowed = true }
     patch(Int32(truncatingIfNeeded: length), at: start)
   }
 

@@ -54,7 +54,7 @@ public struct Connector: Sendable {
       var login = Login(connector: self, plan: plan, endpoint: endpoint, address: address)
       do throws(PGError) {
         let connection = try login.open()
-        if try target.accepts(connection) { return connection }
+        if try target.accepts(connection, until: plan.deadline()) { return connection }
         connection.close()
         failures.append(.wrongSession(endpoint, target))
       } catch {

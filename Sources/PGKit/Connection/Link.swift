@@ -15,8 +15,8 @@ final class Link {
   private var trace = Trace()
   /// The most that is received while something is sent.
   ///
-  /// A server that says more than this without
-  /// listening would otherwise decide how much memory the client spends.
+  /// A server that says more than this without listening would otherwise decide how much memory
+  /// the client spends.
   private static let backlogLimit = 256 << 20
 
   init(stream: any ByteStream) { self.stream = stream }
@@ -88,6 +88,7 @@ final class Link {
   /// Sends everything in the outbox.
   func flush(until deadline: Deadline) throws(PGError) {
     guard !session.outbox.isEmpty else { return }
+    if session.outbox.overflowed { throw .messageTooLong() }
     // Taken out while it is sent, because receiving changes the session; put back for its memory.
     var outgoing = ByteWriter()
     swap(&outgoing, &session.outbox)

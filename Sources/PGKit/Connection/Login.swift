@@ -5,10 +5,14 @@ import PGErrorCodes
 /// Nothing survives from one attempt to the next but the options, so that no host ever sees what was
 /// meant for another (CVE-2018-10915).
 struct Login {
+  /// How far an attempt came.
+  enum Phase { case connecting, securing, loggingIn }
+
   let connector: Connector
   let plan: ConnectionPlan
   let endpoint: Endpoint
   let address: SocketAddress
+  var phase = Phase.connecting
 
   private var options: ConnectionOptions { connector.options }
 
@@ -24,11 +28,11 @@ struct Login {
   }
 
   /// Tries one way, and the other where the failure of the first leaves hope.
-  private func open(first encrypted: Bool) throws(PGError) -> Connection {
+  private mutating func open(first encrypted: Bool) throws(PGError) -> Connection {
     do throws(PGError) {
       return try open(encrypted: encrypted, until: plan.deadline())
     } catch {
-      guard Self.mayTryOtherWay(after: error, encrypted) else { throw error }
+      guard mayTryOtherWay(after: error, encrypted) else { throw error }
       do throws(PGError) {
         return try open(encrypted: !encrypted, until: plan.deadline())
       } catch let second {
@@ -38,14 +42,17 @@ struct Login {
     }
   }
 
-  /// The server may accept this user only with, or only without, TLS; or TLS itself may fail.
+  /// TLS itself may fail; or the server may accept this user only with, or only without, it.
   ///
-  /// A wrong password stays wrong, and is not sent a second time in the clear.
-  private static func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
-    switch error.code {
-    case .invalidAuthorizationSpecification, .insecurityError: true
-    case .sqlclientUnableToEstablishSqlconnection: encrypted
-    default: false
+  /// A wrong password stays wrong, and is not sent a second time in the clear; nor is anything said
+  /// in the clear to a server that has failed to prove itself inside TLS.
+  private func mayTryOtherWay(after error: PGError, _ encrypted: Bool) -> Bool {
+    switch phase {
+    case .connecting: false
+    case .securing: error.fault != .caller && !error.isTimeout
+    case .loggingIn:
+      error.code == .invalidAuthorizationSpecification
+        || (error.code == .insecurityError && !encrypted)
     }
   }
 
@@ -54,8 +61,16 @@ struct Login {
     return ChannelDescription(isEncrypted: true, endpointDigest: stream.endpointDigest)
   }
 
-  private func open(encrypted: Bool, until deadline: Deadline) throws(PGError) -> Connection {
-    let stream = try openStream(encrypted: encrypted, until: deadline)
+  private mutating func open(
+    encrypted: Bool, until deadline: Deadline
+  ) throws(PGError) -> Connection {
+    phase = .connecting
+    let socket = try connect(until: deadline)
+    phase = .securing
+    let stream: any ByteStream =
+      encrypted
+      ? try secure(socket, orPlain: plan.sslMode == .prefer, until: deadline) : socket
+    phase = .loggingIn
     do throws(PGError) {
       return try begin(on: stream, until: deadline)
     } catch {
@@ -64,15 +79,24 @@ struct Login {
     }
   }
 
-  /// The socket, inside TLS if that is wanted and, under `prefer`, to be had.
+  /// A stream as well protected as the session's own.
   func openStream(encrypted: Bool, until deadline: Deadline) throws(PGError) -> any ByteStream {
-    let socket = try Socket(
-      connectingTo: address, of: endpoint, options: options, until: deadline)
-    guard encrypted else { return socket }
+    let socket = try connect(until: deadline)
+    return encrypted ? try secure(socket, orPlain: false, until: deadline) : socket
+  }
+
+  private func connect(until deadline: Deadline) throws(PGError) -> Socket {
+    try Socket(connectingTo: address, of: endpoint, options: options, until: deadline)
+  }
+
+  /// TLS over `socket`; or `socket` itself where the server has no TLS and that will do.
+  private func secure(
+    _ socket: Socket, orPlain mayBePlain: Bool, until deadline: Deadline
+  ) throws(PGError) -> any ByteStream {
     do throws(PGError) {
       if options.sslNegotiation != .direct {
         guard try TLSNegotiation.ask(socket, until: deadline) else {
-          if plan.sslMode == .prefer { return socket }
+          if mayBePlain { return socket }
           throw .insecure(
             "the server at \(endpoint) does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
             hint: "turn on ssl in the server's postgresql.conf")

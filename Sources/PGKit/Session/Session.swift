@@ -106,8 +106,11 @@ struct Session: ~Copyable {
     }
   }
 
-  /// Ends the session in good order: Terminate is in the outbox afterwards, if it can be sent.
+  /// Ends the session in good order: Terminate is in the outbox afterwards, if it can be sent, and
+  /// nothing else: what has not been sent before must not be done after all.
   mutating func close() {
+    if case .closed = state { return }
+    outbox.truncate(to: 0)
     if case .idle = state { BodilessMessage.terminate.encode(into: &outbox) }
     if case .failed = state { return }
     state = .closed

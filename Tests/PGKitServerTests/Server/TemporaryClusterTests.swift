@@ -111,39 +111,4 @@ struct TemporaryClusterTests {
     try cluster.cluster.drop()
     try FileManager.default.removeItem(atPath: cluster.directory)
   }
-
-  @Test("is gone when its process exits, however many still refer to it")
-  func exiting() async throws {
-    let result = try await #require(
-      processExitsWith: .success, observing: [\.standardOutputContent]
-    ) {
-      let cluster = try TemporaryCluster()
-      FileHandle.standardOutput.write(Data("<\(cluster.directory)>".utf8))
-      withExtendedLifetime(cluster) { exit(EXIT_SUCCESS) }
-    }
-    let directory = try announced(result.standardOutputContent)
-    #expect(!FileManager.default.fileExists(atPath: directory))
-  }
-
-  @Test("is gone soon after its process was killed")
-  func killedProcess() async throws {
-    let result = try await #require(
-      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
-    ) {
-      let cluster = try TemporaryCluster()
-      FileHandle.standardOutput.write(Data("<\(cluster.directory)>".utf8))
-      withExtendedLifetime(cluster) { _ = kill(getpid(), SIGKILL) }
-    }
-    let directory = try announced(result.standardOutputContent)
-    for _ in 0..<200 where FileManager.default.fileExists(atPath: directory) { usleep(50_000) }
-    #expect(!FileManager.default.fileExists(atPath: directory))
-  }
-
-  /// What a process wrote between angle brackets.
-  private func announced(_ output: [UInt8]) throws -> String {
-    let text = String(decoding: output, as: UTF8.self)
-    let start = try #require(text.lastIndex(of: "<"))
-    let end = try #require(text.lastIndex(of: ">"))
-    return String(text[text.index(after: start)..<end])
-  }
 }

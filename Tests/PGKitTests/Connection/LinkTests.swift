@@ -1,93 +1,134 @@
-import Foundation
 import PGErrorCodes
 import Testing
 
 @testable import PGKit
 
-@Suite("Link")
-struct LinkTests {
-  private static let accepted: [UInt8] = [0x52, 0, 0, 0, 8, 0, 0, 0, 0]
-  private static let ready: [UInt8] = [0x5a, 0, 0, 0, 5, 0x49]
-  /// Process 7 notifies channel `c` with payload `p`.
-  private static let event: [UInt8] =
-    [0x41, 0, 0, 0, 12, 0, 0, 0, 7, 0x63, 0, 0x70, 0]
-  /// FATAL 57P01 with the message `bye`.
-  private static let farewell: [UInt8] =
-    [0x45, 0, 0, 0, 24] + Array("SFATAL\0C57P01\0Mbye\0\0".utf8)
+@Suite("Link", .timeLimit(.minutes(2))) struct LinkTests {
+  private static let one: [String] = [
+    "ParseComplete", "BindComplete", "RowDescription 1 \"a\" 0 0 25 65535 -1 0",
+  ]
+  private static let end = ["CommandComplete \"SELECT 1\"", "ReadyForQuery I"]
 
-  /// A link whose login is over, and the server's end; `more` comes together with ReadyForQuery.
-  private func link(_ more: [UInt8] = []) throws -> (Link, Int32) {
-    var ends: [Int32] = [0, 0]
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-    try #require(socketpair(AF_UNIX, type, 0, &ends) == 0)
-    send(Self.accepted + Self.ready + more, to: ends[1])
-    let link = Link(stream: try Socket(descriptor: ends[0]))
-    var startup = Startup(
-      StartupMessage(version: .v3_0, parameters: [("user", "u")]),
-      authenticator: Authenticator(
-        user: "u", password: nil,
-        policy: try AuthenticationPolicy(requireAuth: nil, channelBinding: .disable),
-        channel: .plain))
-    try link.perform(&startup, until: .after(.seconds(5)))
-    return (link, ends[1])
+  private func connect(
+    _ acts: ScriptedServer.Act...
+  ) throws -> (ScriptedServer, Connection) {
+    let server = try ScriptedServer([.packet, .welcome()] + acts)
+    return (server, try Connector(server.options()).connect())
   }
 
-  private func send(_ bytes: [UInt8], to end: Int32) {
-    #expect(write(end, bytes, bytes.count) == bytes.count)
+  private func run(
+    _ connection: Connection, until deadline: Deadline = .after(.seconds(10))
+  ) throws(PGError) {
+    var exchange = Execution(sql: "SELECT 1", parameters: BoundParameters(), resultFormats: [])
+    try connection.perform(&exchange, until: deadline)
   }
 
-  @Test("hears a notification that came together with the end of an exchange")
-  func together() throws {
-    let (link, end) = try link(Self.event)
-    defer { close(end) }
-    #expect(try link.listen(until: .never))
-    let events = link.session.unsolicited.takeNotifications()
-    #expect(events.map(\.processID) == [7])
-    #expect(events.map(\.channel) == [Array("c".utf8)])
-  }
-
-  @Test("hears a notification that comes byte by byte")
-  func pieces() throws {
-    let (link, end) = try link()
-    defer { close(end) }
-    for byte in Self.event {
-      #expect(!link.session.unsolicited.hasNotifications)
-      send([byte], to: end)
-      #expect(try link.listen(until: .never))
+  @Test("a connection that ends in the middle of a row is lost and closed")
+  func middleOfRow() throws {
+    let row = try BackendEncoder.encode("DataRow 1 5 'abcde'")
+    for count in 0..<row.count {
+      let (server, connection) = try connect(
+        .until("S"), .say(Self.one), .send(Array(row.prefix(count))))
+      defer { server.stop() }
+      let error = try #require(throws: PGError.self) { try run(connection) }
+      #expect(error.code == .connectionFailure)
+      #expect(error.fault == .transport)
+      #expect(connection.isClosed)
+      #expect(throws: PGError.self) { try run(connection) }
     }
-    #expect(link.session.unsolicited.takeNotifications().count == 1)
   }
 
-  @Test("says nothing came when time is over, or another descriptor can be read")
-  func nothing() throws {
-    let (link, end) = try link()
-    defer { close(end) }
-    #expect(try !link.listen(until: .after(.milliseconds(5))))
-    var wakeUp: [Int32] = [0, 0]
-    try #require(pipe(&wakeUp) == 0)
-    for end in wakeUp { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { wakeUp.forEach { close($0) } }
-    send([1], to: wakeUp[1])
-    #expect(try !link.listen(until: .never, alsoReading: wakeUp[0]))
-  }
-
-  @Test("keeps what came before the server's last word")
+  @Test("what the server said last wins over the news that it is gone")
   func lastWord() throws {
-    let (link, end) = try link()
-    send(Self.event + Self.farewell, to: end)
-    close(end)
-    let error = #expect(throws: PGError.self) { try link.listen(until: .never) }
-    #expect(error?.code == .adminShutdown)
-    #expect(link.session.unsolicited.takeNotifications().count == 1)
+    let (server, connection) = try connect(.until("S"), .refuse("57P01", "shut down"))
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try run(connection) }
+    #expect(error.code == .adminShutdown)
+    #expect(connection.isClosed)
   }
 
-  @Test("ends a session whose server says what an idle one cannot say", arguments: [ready, [0]])
-  func protocolViolation(bytes: [UInt8]) throws {
-    let (link, end) = try link()
-    defer { close(end) }
-    send(bytes + [0, 0, 0, 0, 0], to: end)
-    let error = #expect(throws: PGError.self) { try link.listen(until: .after(.seconds(5))) }
-    #expect(error?.code == .protocolViolation)
-    guard case .failed = link.session.state else { return #expect(Bool(false)) }
+  @Test("a message that cannot be closes the connection")
+  func violation() throws {
+    let (server, connection) = try connect(.until("S"), .say(["CopyDone"]), .drain)
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try run(connection) }
+    #expect(error.code == .protocolViolation)
+    #expect(connection.isClosed)
+    // Nothing more is said to such a server.
+    #expect(try server.received()[0].last == 4)
+  }
+
+  @Test("an error of the server leaves the connection usable")
+  func serverError() throws {
+    let (server, connection) = try connect(
+      .until("S"),
+      .say(["ErrorResponse S \"ERROR\" C \"42601\" M \"m\" \\x00", "ReadyForQuery I"]),
+      .until("S"), .say(Self.one + Self.end), .drain)
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try run(connection) }
+    #expect(error.code == .syntaxError)
+    #expect(!connection.isClosed)
+    try run(connection)
+    connection.close()
+  }
+
+  @Test("a deadline ends the wait, and the connection: its next answer would be the wrong one")
+  func deadline() throws {
+    let (server, connection) = try connect(.until("S"), .say(Self.one), .drain)
+    defer { server.stop() }
+    let start = ContinuousClock.now
+    let error = try #require(throws: PGError.self) {
+      try run(connection, until: .after(.milliseconds(200)))
+    }
+    #expect(error.isTimeout)
+    #expect((.milliseconds(190)..<(.seconds(5))).contains(start.duration(to: .now)))
+    #expect(connection.isClosed)
+  }
+
+  @Test("notices are heard while the statement still runs")
+  func notices() throws {
+    let (server, connection) = try connect(
+      .until("S"), .say(Self.one + ["NoticeResponse S \"NOTICE\" M \"half way\" \\x00"]),
+      .until("X"))
+    defer { server.stop() }
+    var heard: [String] = []
+    connection.noticeHandler = { [weak connection] notice in
+      heard.append(notice.message)
+      connection?.close()
+    }
+    #expect(throws: PGError.self) { try run(connection) }
+    #expect(heard == ["half way"])
+  }
+
+  @Test("the trace tells of both ends")
+  func trace() throws {
+    let (server, connection) = try connect(.until("S"), .say(Self.one + Self.end), .drain)
+    defer { server.stop() }
+    var lines: [String] = []
+    connection.traceHandler = { lines.append($0) }
+    try run(connection)
+    connection.traceHandler = nil
+    connection.close()
+    #expect(
+      lines.map { $0.split(separator: "\t").prefix(3).joined(separator: " ") } == [
+        "F 16 Parse", "F 12 Bind", "F 6 Describe", "F 9 Execute", "F 4 Sync", "B 4 ParseComplete",
+        "B 4 BindComplete", "B 26 RowDescription", "B 13 CommandComplete", "B 5 ReadyForQuery",
+      ])
+  }
+
+  @Test("two full pipes do not wait for each other")
+  func fullPipes() throws {
+    let text = String(repeating: "x", count: 1 << 16)
+    let notice = "NoticeResponse S \"NOTICE\" M \"\(text)\" \\x00"
+    // The server speaks before it listens, and so does the client.
+    let (server, connection) = try connect(
+      .say(Array(repeating: notice, count: 200)), .until("S"), .say(Self.one + Self.end), .drain)
+    defer { server.stop() }
+    var parameters = BoundParameters()
+    let large = [UInt8](repeating: 0x61, count: 12 << 20)
+    parameters.append(format: 0) { $0.writeBytes(large) }
+    var exchange = Execution(sql: "SELECT $1", parameters: parameters, resultFormats: [])
+    try connection.perform(&exchange, until: .after(.seconds(20)))
+    connection.close()
   }
 }

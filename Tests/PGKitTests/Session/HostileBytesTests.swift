@@ -7,7 +7,7 @@ import Testing
   private static let samples: [[UInt8]] = SessionScene.samples.values.sorted().compactMap {
     try? BackendEncoder.encode($0)
   }
-  private static let count = 240_000
+  private static let count = 201_000
   /// Larger than what a few bytes may cost.
   private static let memoryLimit = 2 * ReceiveBuffer.leap
 

@@ -82,9 +82,7 @@ struct BackendEncoder {
     }
   }
 
-  /// As many as there are words for.
-  ///
-  /// A list of numbers may be followed by nothing in any message.
+  /// As many as there are words for: no message has anything after a list.
   private mutating func writeList(_ fields: [MessageLayout.Field]) throws {
     while !words.isEmpty {
       for field in fields { try write(field) }

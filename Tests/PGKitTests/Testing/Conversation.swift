@@ -55,9 +55,7 @@ private final class Conversing<E: Exchange & ~Copyable>: Conversation {
 }
 
 extension Startup {
-  /// Makes one of words.
-  ///
-  /// For example `3.2 user=jwp database=app password=secret nonce=abc minimum=3.0`.
+  /// A start-up of the words of a `>` line: `3.2 user=jwp password=secret nonce=abc minimum=3.0`.
   init(words: [String]) throws {
     var values: [String: String] = [:]
     var parameters: [(name: String, value: String)] = []

@@ -5,18 +5,25 @@ struct SessionScene: Sendable, CustomStringConvertible {
   let description: String
   /// The `>` line that begins the conversation; empty for an idle session.
   let begin: String
+  private let words: [Word]
   /// What the server has said since.
-  let said: [String]
+  private let said: [[UInt8]]
   /// What becomes of each message that is not simply unexpected, by its name in ``samples``.
   let outcomes: [String: String]
 
   init(_ name: String, _ begin: String, _ said: [String] = [], _ outcomes: [String: String]) {
     description = name
     self.begin = begin
-    self.said = said
+    words = (try? Word.split(begin)) ?? []
+    self.said = said.map { text in
+      do { return try BackendEncoder.encode(text) } catch { fatalError("\(error)") }
+    }
     self.outcomes = outcomes
   }
 
+  private static let loginWords: [Word] = [
+    .bare("startup"), .bare("3.0"), .bare("user=jwp"),
+  ]
   private static let login =
     try? BackendEncoder.encode("AuthenticationOk")
     + BackendEncoder.encode("ReadyForQuery I")
@@ -28,13 +35,13 @@ struct SessionScene: Sendable, CustomStringConvertible {
   func play() throws -> ScenePlayer {
     let player = ScenePlayer()
     if !isStartup {
-      player.conversation = try Conversation.begun(by: Word.split("startup 3.0 user=jwp"))
+      player.conversation = try Conversation.begun(by: Self.loginWords)
       try player.begin()
       _ = player.receive(Self.login ?? [])
     }
-    player.conversation = try Conversation.begun(by: Word.split(begin))
+    player.conversation = try Conversation.begun(by: words)
     try player.begin()
-    for text in said { _ = player.receive(try BackendEncoder.encode(text)) }
+    for bytes in said { _ = player.receive(bytes) }
     return player
   }
 }
@@ -116,7 +123,8 @@ extension SessionScene {
 
   /// Every point, with what may come at it.
   ///
-  /// What is not listed is answered with 08P01, and the session is over.
+  /// What is not listed is answered with 08P01, and the
+  /// session is over.
   static let all: [SessionScene] = [
     SessionScene(
       "startup, before a request", "startup 3.2 user=jwp password=x", [],

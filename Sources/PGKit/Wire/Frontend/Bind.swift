@@ -25,7 +25,9 @@ struct BoundParameters {
   static let limit = 65_535
 
   private(set) var formats: [Int16] = []
-  private(set) var values = ByteWriter()
+  private(set) var values: ByteWriter
+
+  init(lengthLimit: Int = ByteWriter.lengthLimit) { values = ByteWriter(lengthLimit: lengthLimit) }
 
   var count: Int { formats.count }
 

@@ -1,0 +1,126 @@
+import Testing
+
+@testable import PGKit
+
+@Suite("Inbox") struct InboxTests {
+  private static func row(_ size: Int) -> [UInt8] {
+    let value = [UInt8](repeating: 0x61, count: size)
+    return BackendEncoder.message(0x44, [0, 1] + BackendEncoder.header(size) + value)
+  }
+
+  private func receive(_ bytes: [UInt8], _ inbox: inout Inbox, at most: Int = .max) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let room = inbox.room()
+      let piece = rest.prefix(min(room.count, most))
+      room.copyBytes(from: piece)
+      inbox.received(piece.count)
+      rest = rest.dropFirst(piece.count)
+    }
+  }
+
+  @Test("a claimed length costs no memory before its bytes come")
+  func claims() throws {
+    var inbox = Inbox()
+    inbox.limit = FrameHeader.longLimit
+    receive([0x44, 0x3F, 0xFF, 0xFF, 0xFF], &inbox)
+    #expect(try inbox.nextFrame() == nil)
+    _ = inbox.room()
+    #expect(inbox.buffer.memory.count <= ReceiveBuffer.leap)
+  }
+
+  @Test("before authentication nothing long is received")
+  func beforeAuthentication() {
+    var inbox = Inbox()
+    receive([0x45, 0, 0, 0x75, 0x35], &inbox)
+    #expect(throws: PGError.protocolViolation("")) { try inbox.nextFrame() }
+  }
+
+  @Test("a long message in small pieces is copied a few times and not for each piece")
+  func longMessage() throws {
+    var inbox = Inbox()
+    inbox.limit = FrameHeader.longLimit
+    let bytes = Self.row(40 << 20)
+    var growths = 0
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let before = inbox.buffer.memory.count
+      let room = inbox.room()
+      if inbox.buffer.memory.count != before { growths += 1 }
+      let piece = rest.prefix(min(room.count, 64 << 10))
+      room.copyBytes(from: piece)
+      inbox.received(piece.count)
+      rest = rest.dropFirst(piece.count)
+      if !rest.isEmpty { #expect(try inbox.nextFrame() == nil) }
+    }
+    #expect(growths <= 4)
+    let run = try inbox.takeRows(columns: 1)
+    #expect(run.count == 1)
+    #expect(run.reader(row: 0, column: 0)?.remaining == 40 << 20)
+  }
+
+  @Test("the memory of a huge row does not stay with the session")
+  func givesBack() throws {
+    var inbox = Inbox()
+    inbox.limit = FrameHeader.longLimit
+    receive(Self.row(20 << 20) + [0x5A], &inbox)
+    #expect(try inbox.takeRows(columns: 1).count == 1)
+    #expect(inbox.buffer.memory.count > 20 << 20)
+    _ = inbox.room()
+    #expect(inbox.buffer.memory.count <= 2 * ReceiveBuffer.initialCapacity)
+    #expect(inbox.buffer.count == 1)
+  }
+
+  @Test("an idle session holds no large buffer")
+  func idle() throws {
+    let scene = SessionScene("", "run \"s\" 1", ["BindComplete"], [:])
+    let player = try scene.play()
+    let end =
+      try BackendEncoder.encode("CommandComplete \"SELECT 1\"")
+      + BackendEncoder.encode("ReadyForQuery I")
+    #expect(player.receive(Self.row(20 << 20) + end) == "finished")
+    #expect(player.session.inbox.buffer.memory.count <= 2 * ReceiveBuffer.initialCapacity)
+  }
+
+  @Test("the buffer is used again when the rows in it have been dropped")
+  func reuse() throws {
+    var inbox = Inbox()
+    receive(Self.row(1_000), &inbox)
+    let first = ObjectIdentifier(inbox.buffer)
+    #expect(try inbox.takeRows(columns: 1).count == 1)
+    receive(Self.row(1_000), &inbox)
+    #expect(ObjectIdentifier(inbox.buffer) == first)
+  }
+
+  @Test("rows that are kept keep their bytes")
+  func keeps() throws {
+    var inbox = Inbox()
+    var runs: [RowRun] = []
+    for letter in UInt8(ascii: "a")...UInt8(ascii: "e") {
+      receive(
+        BackendEncoder.message(0x44, [0, 1, 0, 0, 0, 1, letter]) + [0x44, 0, 0], &inbox)
+      runs.append(try inbox.takeRows(columns: 1))
+      receive([0, 11, 0, 1, 0, 0, 0, 1, letter - 32], &inbox)
+      runs.append(try inbox.takeRows(columns: 1))
+    }
+    #expect(runs.map(\.lines) == "aAbBcCdDeE".map { ["row '\($0)'"] })
+    #expect(runs[0].text(row: 0, column: 0) == "a")
+    #expect(runs[0].reader(row: 1, column: 0) == nil)
+    #expect(runs[0].reader(row: 0, column: -1) == nil)
+    #expect(runs[0].reader(row: 0, column: 1) == nil)
+  }
+
+  @Test("a run of copied data is the very bytes that came")
+  func copies() throws {
+    var inbox = Inbox()
+    let bytes = BackendEncoder.message(0x64, [1, 2, 3]) + BackendEncoder.message(0x64, [])
+    receive(bytes + [0x63, 0, 0, 0, 4], &inbox)
+    let run = try inbox.takeCopyData()
+    #expect(run.count == 2)
+    #expect(run.withFrames { Array($0) } == bytes)
+    var pieces: [[UInt8]] = []
+    run.forEach { pieces.append(Array($0)) }
+    #expect(pieces == [[1, 2, 3], []])
+    #expect(try inbox.nextFrame()?.tag == 0x63)
+  }
+}

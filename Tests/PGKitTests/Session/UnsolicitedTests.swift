@@ -1,0 +1,63 @@
+import Testing
+
+@testable import PGKit
+
+@Suite("Unsolicited") struct UnsolicitedTests {
+  private func message(_ text: String) throws -> BackendMessage {
+    let bytes = try BackendEncoder.encode(text)
+    return try ByteReader.over(Array(bytes.dropFirst(5))) { (reader) throws(PGError) in
+      try BackendMessage(tag: bytes[0], body: &reader)
+    }
+  }
+
+  @Test("a flood of notifications drops the oldest and counts them")
+  func notifications() {
+    var queue = BoundedQueue<Int>(limit: 64 * 100) { _ in 0 }
+    for number in 0..<1_000 { queue.append(number) }
+    #expect(queue.count <= 100)
+    let left = queue.takeAll()
+    #expect(left.last == 999)
+    #expect(left == Array((1_000 - left.count)..<1_000))
+    #expect(queue.dropped + left.count == 1_000)
+    #expect(queue.isEmpty)
+  }
+
+  @Test("the size of what waits counts, and the newest stays however large it is")
+  func sizes() {
+    var queue = BoundedQueue<Int>(limit: 1_000) { $0 }
+    queue.append(100)
+    queue.append(900)
+    #expect(queue.count == 1)
+    queue.append(5_000)
+    #expect(queue.takeAll() == [5_000])
+    #expect(queue.dropped == 2)
+  }
+
+  @Test("a flood of settings is not remembered, a known one is")
+  func settings() throws {
+    var unsolicited = Unsolicited()
+    #expect(unsolicited.accept(try message("ParameterStatus \"a\" \"1\"")))
+    for number in 0..<2_000 {
+      #expect(unsolicited.accept(try message("ParameterStatus \"x\(number)\" \"1\"")))
+    }
+    #expect(unsolicited.parameters.count == Unsolicited.parameterLimit)
+    #expect(unsolicited.accept(try message("ParameterStatus \"a\" \"2\"")))
+    #expect(unsolicited.parameters["a"] == "2")
+  }
+
+  @Test("a server that never stops talking is not let in")
+  func startup() throws {
+    let scene = SessionScene("", "startup 3.0 user=jwp", ["AuthenticationOk"], [:])
+    let player = try scene.play()
+    let text = String(repeating: "x", count: 20_000)
+    let bytes = try BackendEncoder.encode("NoticeResponse M \"\(text)\" \\x00")
+    var outcome = "accepted"
+    var count = 0
+    while outcome == "accepted", count < 1_000 {
+      outcome = player.receive(bytes)
+      count += 1
+    }
+    #expect(outcome == "over 08P01")
+    #expect(count * bytes.count <= Session.startupLimit + bytes.count)
+  }
+}
