@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -185,6 +187,49 @@ static void remove_directories(const struct pgkit_directory *directories, size_t
   }
 }
 
+#if defined(__linux__)
+// The fields of /proc/self/stat that say where the command line lies, counted from the one behind
+// the name, which is the third.
+static const int field_of_start = 48 - 3;
+
+static unsigned long parse_number(const char **text) {
+  unsigned long number = 0;
+  while (**text >= '0' && **text <= '9') number = number * 10 + (unsigned long)(*(*text)++ - '0');
+  return number;
+}
+
+/// Writes the supervisor's own name over the command line that it inherited: whoever looks for its
+/// parent by that, perhaps to kill it, must not find the one that cleans up after it.
+static void rename_process(const char *name) {
+  prctl(PR_SET_NAME, name, 0, 0, 0);
+  char buffer[2048];
+  int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t count = read(file, buffer, sizeof buffer - 1);
+  close(file);
+  if (count <= 0) return;
+  buffer[count] = 0;
+  // The name may contain blanks and parentheses.
+  const char *text = strrchr(buffer, ')');
+  if (text == NULL || text[1] != ' ') return;
+  text += 2;
+  for (int field = 0; field < field_of_start; field++) {
+    text = strchr(text, ' ');
+    if (text == NULL) return;
+    text++;
+  }
+  unsigned long start = parse_number(&text);
+  if (*text++ != ' ') return;
+  unsigned long end = parse_number(&text);
+  size_t length = strlen(name);
+  if (start == 0 || end <= start + length) return;
+  memset((void *)start, 0, end - start);
+  memcpy((void *)start, name, length);
+}
+#else
+static void rename_process(const char *name) { (void)name; }
+#endif
+
 static void ignore_signals(void) {
   const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
@@ -204,9 +249,7 @@ static _Noreturn void supervise(
   if (dup2(lifted, 3) != 3) _exit(1);
   pgkit_close_from(4);
   if (chdir("/") != 0) _exit(1);
-#if defined(__linux__)
-  prctl(PR_SET_NAME, "pgkit-guard", 0, 0, 0);
-#endif
+  rename_process("pgkit-guard");
   struct state state = {3, {0, -1}, {0, -1}, 0, 0};
   if (watch(&state)) {
     end_process(&state.server);
@@ -215,16 +258,28 @@ static _Noreturn void supervise(
   _exit(0);
 }
 
-int pgkit_supervise(
-  int socket, const struct pgkit_directory *directories, size_t count, pid_t *pid) {
+/// In the child: forks once more, so that the supervisor is nobody's child whom somebody would have
+/// to collect, or would meet when waiting for any child at all.
+static _Noreturn void detach(int socket, const struct pgkit_directory *directories, size_t count) {
+  pid_t child = fork();
+  if (child == 0) supervise(socket, directories, count);
+  _exit(child < 0 ? errno : 0);
+}
+
+int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t child = fork();
-  if (child == 0) supervise(socket, directories, count);
-  int error = errno;
+  if (child == 0) detach(socket, directories, count);
+  int error = child < 0 ? errno : 0;
+  int status = 0;
+  while (child > 0 && waitpid(child, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    // Children are not kept for whoever ignores SIGCHLD; the supervisor is there all the same.
+    break;
+  }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (child < 0) return error;
-  *pid = child;
-  return 0;
+  if (error == 0 && WIFEXITED(status)) error = WEXITSTATUS(status);
+  return error;
 }

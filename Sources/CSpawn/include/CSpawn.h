@@ -105,8 +105,9 @@ struct pgkit_message {
 /// Forks a supervisor: a process in a session of its own that waits until the other end of
 /// `socket` is closed, by whatever death of its holder, and then ends the announced process
 /// (SIGQUIT, after ten seconds SIGKILL) and removes the directories. Returns 0 or an errno.
-int pgkit_supervise(
-  int socket, const struct pgkit_directory *directories, size_t count, pid_t *pid);
+///
+/// The supervisor is not a child of the caller's; that it has ended shows at the end of the socket.
+int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count);
 
 /// Sends a message to a supervisor. Returns 0 or an errno; never raises SIGPIPE.
 int pgkit_tell_supervisor(int socket, int kind, int value);

@@ -16,7 +16,6 @@ internal import Synchronization
 final class Supervisor: Sendable {
   /// The socket by which it is spoken to; a child announces itself through it.
   let descriptor: Int32
-  private let pid: pid_t
   private let isOpen = Mutex(true)
 
   /// Starts one that will remove `directories`.
@@ -27,19 +26,17 @@ final class Supervisor: Sendable {
     }
     let theirs = OpenFile(owning: ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    var pid: pid_t = 0
     let number = Self.withDirectories(directories) {
-      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count, &pid)
+      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count)
     }
     guard number == 0 else {
       close(ends[0])
       throw .cluster("could not make a supervisor", SystemError(call: "fork", number: number))
     }
     descriptor = ends[0]
-    self.pid = pid
   }
 
-  deinit { end(collecting: false) }
+  deinit { end() }
 
   /// Closed on exec from birth where that is possible: a program started by another thread in
   /// between would otherwise hold the socket open, and with it the cluster alive.
@@ -62,10 +59,15 @@ final class Supervisor: Sendable {
     }.withUnsafeBufferPointer(body)
   }
 
-  /// Ends it because there is nothing left to do.
+  /// How long it may take to end when it is told to.
+  private static let patience = Duration.seconds(5)
+
+  /// Ends it because there is nothing left to do, and waits until it is gone.
   func disarm() {
-    tell(PGKIT_MESSAGE_DISARM, 0)
-    end(collecting: true)
+    if tell(PGKIT_MESSAGE_DISARM, 0) == 0 {
+      _ = OpenFile.isReadable(descriptor, timeout: Deadline.after(Self.patience).pollTimeout)
+    }
+    end()
   }
 
   /// Leaves everything to it: it acts when the process `owner` is gone, or after `lifetime`
@@ -73,7 +75,7 @@ final class Supervisor: Sendable {
   func handOver(owner: Int32?, lifetime: Int32?) throws(PGError) {
     if let owner { try check(tell(PGKIT_MESSAGE_OWNER, owner)) }
     if let lifetime { try check(tell(PGKIT_MESSAGE_LIFETIME, lifetime)) }
-    end(collecting: false)
+    end()
   }
 
   private func check(_ number: Int32) throws(PGError) {
@@ -87,12 +89,10 @@ final class Supervisor: Sendable {
     isOpen.withLock { $0 ? pgkit_tell_supervisor(descriptor, Int32(kind.rawValue), value) : EBADF }
   }
 
-  private func end(collecting: Bool) {
-    let wasOpen = isOpen.withLock { isOpen in
-      defer { isOpen = false }
+  private func end() {
+    isOpen.withLock { isOpen in
       if isOpen { close(descriptor) }
-      return isOpen
+      isOpen = false
     }
-    if wasOpen, collecting { _ = ChildProcess(pid).wait(until: .after(.seconds(5))) }
   }
 }

@@ -42,6 +42,25 @@ struct SupervisorTests {
     expectGone()
   }
 
+  @Test(
+    "is nobody's child, so that whoever waits for any child does not meet it",
+    .enabled(
+      if: FileManager.default.fileExists(atPath: "/proc/thread-self/children"),
+      "this system does not list a thread's children"))
+  func notAChild() throws {
+    defer { try? folder.remove() }
+    let before = try children()
+    let supervisor = try Supervisor(removing: [folder])
+    #expect(try children().subtracting(before).isEmpty)
+    supervisor.disarm()
+    #expect(try children().subtracting(before).isEmpty)
+  }
+
+  /// The children of the thread that asks, ended or not.
+  private func children() throws -> Set<Substring> {
+    try Set(OpenFile.text(of: "/proc/thread-self/children").split(separator: " "))
+  }
+
   @Test("touches nothing once it is disarmed")
   func disarmed() throws {
     defer { try? folder.remove() }
