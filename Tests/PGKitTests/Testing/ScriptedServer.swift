@@ -7,7 +7,7 @@ import Testing
 /// A server that does what a script says, on a loopback port or a Unix socket, and remembers every
 /// byte that it was sent.
 final class ScriptedServer: Sendable {
-  /// One thing that it does, waiting for at most ten seconds.
+  /// One thing that it does, waiting for at most a minute.
   indirect enum Act: Sendable {
     /// Receives a packet without a tag.
     case packet
@@ -37,6 +37,9 @@ final class ScriptedServer: Sendable {
     self.path = path
     (listener, port) = try path.map { (try Self.listen(unix: $0), 0) } ?? Self.listenOnLoopback()
     Thread.detachNewThread { [self, listener] in
+      // Only this thread closes the listener: were it closed elsewhere, the next accept here could
+      // take the connections of whoever got the same descriptor after it.
+      defer { close(listener) }
       for number in 0... {
         let descriptor = accept(listener, nil, nil)
         if descriptor < 0 { return }
@@ -51,7 +54,6 @@ final class ScriptedServer: Sendable {
   /// No more connections.
   func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
     if let path { unlink(path) }
   }
 
@@ -61,7 +63,7 @@ final class ScriptedServer: Sendable {
     options.user = "jwp"
     options.database = "app"
     options.sslMode = mode
-    options.connectTimeout = 10
+    options.connectTimeout = 60
     if let path {
       options.unix = path
     } else {
@@ -73,11 +75,11 @@ final class ScriptedServer: Sendable {
 
   /// What each connection has sent, once all of them are over.
   func received() throws -> [[UInt8]] {
-    for _ in 0..<1_000 {
+    for _ in 0..<6_000 {
       if threads.withLock({ $0 == 0 }) { return log.withLock { $0 } }
       usleep(10_000)
     }
-    Issue.record("a connection is still open after ten seconds")
+    Issue.record("a connection is still open after a minute")
     return log.withLock { $0 }
   }
 
@@ -88,7 +90,7 @@ final class ScriptedServer: Sendable {
       close(descriptor)
       threads.withLock { $0 -= 1 }
     }
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     _ = follow(script[...], descriptor, number)
