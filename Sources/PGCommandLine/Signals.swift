@@ -12,12 +12,19 @@ public enum Signals {
 
   private static let state = Mutex(State())
 
+  /// How soon after the first a second signal is still the same wish: `timeout`, and a terminal with
+  /// a script in between, send one to the process and one to its group.
+  private static let echo = Duration.milliseconds(200)
+
   /// Runs `handler` once, on a thread of its own, when the first of `signals` comes.
   ///
-  /// A second signal ends the process at once. Signals that the process was started to ignore, as
-  /// by `nohup`, stay ignored. Call it once, before any other thread starts.
+  /// A second signal ends the process. Signals that the process was started to ignore, as by
+  /// `nohup`, stay ignored. Call it once, before any other thread starts.
+  ///
+  /// - Parameter last: What a second signal still waits for, briefly; then the process ends.
   public static func handle(
-    _ signals: [CInt], _ handler: @escaping @Sendable (CInt) -> Void
+    _ signals: [CInt], before last: @escaping @Sendable () -> Void = {},
+    _ handler: @escaping @Sendable (CInt) -> Void
   ) {
     let heeded = signals.filter { !isIgnored($0) }
     guard !heeded.isEmpty else { return }
@@ -30,7 +37,10 @@ public enum Signals {
     startThread {
       let first = wait(for: awaited)
       startThread { handler(first) }
-      endProcess(by: wait(for: awaited))
+      ignoreEchoes(of: awaited)
+      let second = wait(for: awaited)
+      last()
+      endProcess(by: second)
     }
   }
 
@@ -70,6 +80,18 @@ public enum Signals {
     var signal: CInt = 0
     while sigwait(&signals, &signal) != 0 {}
     return signal
+  }
+
+  /// Takes what comes for as long as an echo may.
+  private static func ignoreEchoes(of signals: sigset_t) {
+    var signals = signals
+    let end = ContinuousClock.now + echo
+    while true {
+      let rest = (end - .now).components
+      guard rest.seconds == 0, rest.attoseconds > 0 else { return }
+      var limit = timespec(tv_sec: 0, tv_nsec: Int(rest.attoseconds / 1_000_000_000))
+      _ = sigtimedwait(&signals, nil, &limit)
+    }
   }
 
   private static func isIgnored(_ signal: CInt) -> Bool {

@@ -4,7 +4,8 @@ public import PGKit
 import Synchronization
 
 /// INT, TERM and HUP for programs that talk to servers: the first one cancels what runs there, the
-/// program then cleans up and dies by the signal; a second one, or five seconds, ends it at once.
+/// program then cleans up and dies by the signal; a second one, or five seconds, ends it at once, but
+/// not before the servers were asked.
 public final class Interruptions: Sendable {
   private struct State {
     var handles: [Interruption] = []
@@ -12,6 +13,8 @@ public final class Interruptions: Sendable {
     var isBusy = false
     /// Whether there has been a connection: before, there is nothing to clean up.
     var hasConnected = false
+    /// Whether what runs is still to be asked to stop for the first time.
+    var isAsking = false
   }
 
   /// How long a program may take to clean up.
@@ -28,7 +31,9 @@ public final class Interruptions: Sendable {
   ///
   /// Call it first of all, before any thread starts.
   public func install() {
-    Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in Interruptions.shared.take(signal) }
+    Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { Interruptions.shared.waitUntilAsked() }) {
+      signal in Interruptions.shared.take(signal)
+    }
   }
 
   /// Adds a connection whose statement is to be cancelled.
@@ -68,15 +73,25 @@ public final class Interruptions: Sendable {
   private func take(_ signal: CInt) {
     let isWorking = state.withLock { state in
       state.signal = signal
-      return state.isBusy && state.hasConnected
+      state.isAsking = state.isBusy && state.hasConnected
+      return state.isAsking
     }
     guard isWorking else { Signals.endProcess(by: signal) }
     // Again and again, because a request that comes just before a statement begins cancels nothing.
     let end = Deadline.after(Self.grace)
     while !end.hasPassed {
       for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      state.withLock { $0.isAsking = false }
       sleep(1)
     }
     Signals.endProcess(by: signal)
+  }
+
+  /// How long somebody who is impatient waits for the servers to be asked.
+  private static let impatience = Duration.seconds(1)
+
+  private func waitUntilAsked() {
+    let end = Deadline.after(Self.impatience)
+    while state.withLock({ $0.isAsking }), !end.hasPassed { usleep(5_000) }
   }
 }
