@@ -10,7 +10,7 @@ struct CopyCommand: ParsableCommand {
 
   static let examples = [
     "pg-copy pq://a/app job --to pq://b/app --to pq://c/app    one table, two receivers",
-    "pg-copy \"$SRC\" 'TABLE job WHERE NOT done' --to \"$DST;table=todo\"",
+    "pg-copy \"$SRC\" 'SELECT * FROM job WHERE NOT done' --to \"$DST;table=todo\"",
     "pg-copy \"$SRC\" job --to - | gzip > job.gz               to stdout, its status checked",
     "zcat job.gz | pg-copy - job --to \"$DST\"                  from stdin",
   ]

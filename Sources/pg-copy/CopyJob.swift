@@ -43,11 +43,6 @@ final class CopyJob {
       receivers.append(try Receiver(operand, number: index + 1))
     }
     self.receivers = receivers
-    // Servers are told the same encoding, or one would take the other's bytes for something else.
-    let servers = receivers.compactMap(\.server)
-    if let source, !servers.isEmpty {
-      for server in servers + [source] { server.encoding = "UTF8" }
-    }
   }
 
   /// Runs it.
@@ -88,7 +83,8 @@ final class CopyJob {
     }
     try requireReceivers()
     guard let connection else {
-      return CopyTransfer(from: StandardInputProducer.make(), to: ends)
+      let producer = StandardInputProducer.make(endsAtMarker: someoneStopsAtMarker)
+      return CopyTransfer(from: producer, to: ends)
     }
     let producer: StatementProducer
     do throws(PGError) {
@@ -100,6 +96,15 @@ final class CopyJob {
     return CopyTransfer(from: producer, to: ends)
   }
 
+  /// Whether a receiver takes a line `\.` for the end of the data.
+  private var someoneStopsAtMarker: Bool {
+    switch format {
+    case .text: true
+    case .csv: receivers.contains { ($0.server?.majorVersion ?? 18) < 18 }
+    case .binary: false
+    }
+  }
+
   private func openSource() throws -> Connection? {
     guard let source else { return nil }
     let connection: Connection
@@ -107,11 +112,24 @@ final class CopyJob {
       throw sourceFailure(error, .connection)
     }
     try checkSignal()
+    shareEncoding(of: connection)
     rows = try fromSource { () throws(PGError) in
       try source.beginReading()
       return try connection.describe(rows)
     }
     return connection
+  }
+
+  /// Servers are told the same encoding, or one would take the other's bytes for something else.
+  ///
+  /// The texts of a SQL_ASCII database, of which nothing is known, travel as they are.
+  private func shareEncoding(of connection: Connection) {
+    let servers = receivers.compactMap(\.server)
+    guard let source, !servers.isEmpty else { return }
+    let isUnknown = connection.reportedSetting("server_encoding") == ServerEnd.unknownEncoding
+    for server in servers + [source] {
+      server.encoding = isUnknown ? ServerEnd.unknownEncoding : "UTF8"
+    }
   }
 
   /// Connects a receiver and begins its copying; one that fails is out.

@@ -7,8 +7,11 @@ internal import PGKit
 final class ServerEnd {
   /// `source`, `receiver 2`: what it is called, with its place in parentheses.
   let label: String
-  /// The encoding that the data must have here; `nil` leaves it to the options.
+  /// The encoding that the data has here; `nil` leaves it to the options, and without one there to
+  /// the server if its texts have no known encoding.
   var encoding: String?
+  /// The name of texts of which nothing is known but that ASCII is ASCII.
+  static let unknownEncoding = "SQL_ASCII"
   private let options: ConnectionOptions
   private var connection: Connection?
 
@@ -33,6 +36,9 @@ final class ServerEnd {
     self.connection = connection
     return connection
   }
+
+  /// The server's major version while there is a connection.
+  var majorVersion: Int? { connection?.serverVersion.major }
 
   /// Begins the transaction that the data is read in: one snapshot, and no way to change anything.
   func beginReading() throws(PGError) {
@@ -84,8 +90,24 @@ final class ServerEnd {
     let version = connection?.serverVersion ?? ServerVersion(major: 0, minor: 0)
     let canIdle = version >= ServerVersion(major: 9, minor: 6)
     return "SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
-      + (encoding.map { "; SET LOCAL client_encoding = \($0)" } ?? "")
+      + (encodingToSet.map { "; SET LOCAL client_encoding = \($0)" } ?? "")
       + (canIdle ? "; SET LOCAL idle_in_transaction_session_timeout = 0" : "")
+  }
+
+  /// The encoding to name to the server; `nil` if what the options say holds.
+  ///
+  /// Never SQL_ASCII where the database is something else: COPY would then store any bytes at all,
+  /// unchecked. Named its own encoding instead, a server takes them as they are, and checks them.
+  private var encodingToSet: String? {
+    let own = connection?.reportedSetting("server_encoding")
+    let asked = encoding ?? connection?.reportedSetting("client_encoding")
+    if asked == Self.unknownEncoding { return own }
+    return encoding ?? (own == Self.unknownEncoding && !hasAskedForEncoding ? own : nil)
+  }
+
+  private var hasAskedForEncoding: Bool {
+    options.clientEncoding != nil
+      || options.settings.contains { $0.name.lowercased() == "client_encoding" }
   }
 
   private static func place(_ options: ConnectionOptions) -> String {

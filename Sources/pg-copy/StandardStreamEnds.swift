@@ -40,8 +40,12 @@ enum StandardInputProducer {
   private static let pieceSize = 64 * 1024
 
   /// A producer of what comes from stdin; a signal ends it with an error.
-  static func make() -> ClosureProducer {
-    ClosureProducer { () throws(PGError) -> [UInt8]? in
+  ///
+  /// - Parameter endsAtMarker: Whether a receiver would drop what comes behind a line `\.`; that is
+  ///   then an error.
+  static func make(endsAtMarker: Bool) -> ClosureProducer {
+    var marker = EndMarker()
+    return ClosureProducer { () throws(PGError) -> [UInt8]? in
       let piece: [UInt8]?
       do throws(Failure) {
         piece = try StandardInput.readPiece(upTo: pieceSize, program: CopyCommand.program) {
@@ -54,7 +58,18 @@ enum StandardInputProducer {
       if piece == nil, Interruptions.shared.signal != nil {
         throw PGError(code: .operatorIntervention, message: "interrupted", fault: .caller)
       }
+      if endsAtMarker, let piece, marker.hasDataBehind(piece) {
+        throw dataBehindMarker(line: marker.line)
+      }
       return piece
     }
+  }
+
+  private static func dataBehindMarker(line: Int) -> PGError {
+    PGError(
+      code: .badCopyFileFormat,
+      message: "line \(line): \\. ends the data, but there is more behind it",
+      fault: .caller,
+      hint: "As a value it is written \\\\. in text, and \"\\.\" in CSV.")
   }
 }

@@ -252,6 +252,7 @@ struct PgCopyTests {
     let source = try copy("\(name)_9", to: 1)
     #expect(source.end == .exit(3))
     #expect(source.errors.contains("42P01"))
+    #expect(!source.errors.contains("CONTEXT"))
     #expect(try copy(to: 1, 9).end == .exit(5))
     #expect(try rows(1) == Self.rowCount)
     #expect(try copy(to: 8, 9).end == .exit(3))
@@ -373,6 +374,38 @@ struct PgCopyTests {
     running.signal(SIGINT)
     #expect(try running.wait(timeout: .seconds(10)).end == .signal(SIGINT))
     #expect(try rows(1) == 0)
+  }
+
+  // MARK: The end of stdin
+
+  @Test(
+    "what stands behind a line \\. of stdin is not dropped without a word",
+    arguments: ["text", "csv"])
+  func behindMarker(format: String) throws {
+    let lines = "a,1\n\\.\nb,2\n"
+    let text = format == "csv" ? lines : lines.replacing(",", with: "\t")
+    let input = BuiltProgram.Input.text(text)
+    let outcome = try program.run(
+      ["-", "\(name)_1", "--format", format, "--to", iri], input: input)
+    #expect(outcome.end == .exit(1))
+    #expect(outcome.errors.contains("line 2: \\. ends the data"))
+    #expect(try rows(1) == 0)
+  }
+
+  @Test("a line \\. at the end of stdin ends it", arguments: ["\n", "\r\n"])
+  func marker(newline: String) throws {
+    let text = "a\t1\(newline)b\t2\(newline)\\.\(newline)"
+    let outcome = try program.run(["-", "\(name)_1", "--to", iri], input: .text(text))
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try rows(1) == 2)
+  }
+
+  @Test("a value that only looks like the end of the data is one")
+  func notTheMarker() throws {
+    let text = "\\\\.\t1\n.\t2\n.\\\\\t3\n"
+    let outcome = try program.run(["-", "\(name)_1", "--to", iri], input: .text(text))
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try rows(1) == 3)
   }
 
   // MARK: Memory

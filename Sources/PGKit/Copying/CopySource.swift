@@ -78,7 +78,10 @@ extension Connection {
   /// Whether COPY … TO cannot name it.
   private func isView(_ table: CopyTable) throws(PGError) -> Bool {
     let rows = try query.text(
-      "SELECT relkind FROM pg_catalog.pg_class WHERE oid = $1::pg_catalog.regclass",
+      """
+      SELECT relkind FROM pg_catalog.pg_class \
+      WHERE oid = $1::pg_catalog.text::pg_catalog.regclass
+      """,
       [try table.quotedName()])
     var kind = ""
     while let batch = try rows.next() {
@@ -93,7 +96,8 @@ extension Connection {
       serverVersion >= ServerVersion(major: 12, minor: 0) ? "AND attgenerated = ''" : ""
     let rows = try query.text(
       """
-      SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::pg_catalog.regclass \
+      SELECT attname FROM pg_catalog.pg_attribute \
+      WHERE attrelid = $1::pg_catalog.text::pg_catalog.regclass \
       AND attnum > 0 AND NOT attisdropped \(generated) ORDER BY attnum
       """, [try table.quotedName()])
     var names: [String] = []
@@ -114,7 +118,7 @@ extension Connection {
       """
       SELECT pg_catalog.concat_ws('/', pg_catalog.date_part('epoch', \
       pg_catalog.pg_postmaster_start_time()), pg_catalog.current_setting('port'), d.oid, \
-      $1::pg_catalog.regclass::pg_catalog.oid) FROM pg_catalog.pg_database d \
+      $1::pg_catalog.text::pg_catalog.regclass::pg_catalog.oid) FROM pg_catalog.pg_database d \
       WHERE d.datname = pg_catalog.current_database()
       """, [try table.quotedName()])
     var identity = ""
