@@ -31,6 +31,7 @@ public enum Program {
   ) -> Never {
     Descriptor.occupyStandardStreams()
     do {
+      try requireText(program: name(of: command))
       var parsed = try Command.parseAsRoot()
       try parsed.run()
       end(.ok, program: name(of: command))
@@ -66,6 +67,21 @@ public enum Program {
     exit(ExitStatus.localFailure.rawValue)
   }
 
+  /// Refuses arguments that are not UTF-8: they would be repaired on their way to the parser, and
+  /// something else stored or looked for than what was written.
+  private static func requireText(program: String) throws(Failure) {
+    for index in 0..<Int(CommandLine.argc) {
+      guard let argument = CommandLine.unsafeArgv[index] else { return }
+      let bytes = UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+      guard String(validating: bytes, as: UTF8.self) == nil else { continue }
+      throw Failure(
+        .usage,
+        Diagnostic(
+          program: program, message: "argument \(index) is not UTF-8",
+          details: [("HINT", "convert it: iconv -f LATIN1 -t UTF-8")]))
+    }
+  }
+
   /// Answers what the parser throws: requests for help, and mistakes in the command line.
   private static func end<Command: ParsableCommand>(
     answering error: any Error, _ command: Command.Type, _ examples: [String]
@@ -74,6 +90,11 @@ public enum Program {
     let code = Command.exitCode(for: error)
     let text = Command.fullMessage(for: error)
     if code.isSuccess {
+      // A verb is missing where nothing at all is said: help is the answer, but not to the job.
+      if CommandLine.argc < 2 {
+        StandardError.print(text)
+        end(.usage, program: program)
+      }
       writeAnswer(wantsShortHelp(text, command) ? shortHelp(command, examples) : text, program)
       end(.ok, program: program)
     }

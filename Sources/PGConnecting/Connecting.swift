@@ -10,13 +10,15 @@ public struct Connecting: Sendable {
 
   /// Works out the options: the command line's IRI, the environment, service and password files.
   ///
-  /// - Parameter settings: Settings that the program's output depends on; the IRI's own win.
+  /// - Parameters:
+  ///   - iri: Where to connect; without a text the environment says it.
+  ///   - settings: Settings that the program's output depends on; the IRI's own win.
   /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another.
   public func options(
     iri: String?, settings: [ConnectionOptions.Setting] = []
   ) throws(Failure) -> ConnectionOptions {
     do throws(PGError) {
-      let resolved = try OptionSources().resolve(iri: iri)
+      let resolved = try OptionSources().resolve(iri: iri?.isEmpty == true ? nil : iri)
       for warning in resolved.warnings { note(warning) }
       var options = resolved.options
       options.fallbackApplicationName = options.fallbackApplicationName ?? program
@@ -29,13 +31,20 @@ public struct Connecting: Sendable {
 
   /// Connects; notices go to stderr, and the first of INT, TERM and HUP cancels what runs.
   ///
+  /// Texts travel as UTF-8, which is what the programs read and write. Only those of a SQL_ASCII
+  /// database, which have no known encoding, travel as they are: asked for UTF-8, its server would
+  /// end the statement, or a listener's session, at the first that is something else.
+  ///
   /// - Parameter deadline: When all attempts together must have led to a connection.
   /// - Throws: ``Failure`` with status 2, or 4 when `deadline` was what ended the attempts.
   public func connect(
     _ options: ConnectionOptions, until deadline: Deadline = .never
   ) throws(Failure) -> Connection {
     do throws(PGError) {
-      let connection = try Connector(options).connect(until: deadline)
+      let connection = try Connector(speakingUTF8(options)).connect(until: deadline)
+      if connection.reportedSetting("server_encoding") == "SQL_ASCII" {
+        try connection.execute("SET client_encoding = 'SQL_ASCII'", until: deadline)
+      }
       let program = program
       connection.noticeHandler = { $0.diagnostic(of: program).print() }
       Interruptions.shared.add(connection.interruption)
@@ -45,6 +54,26 @@ public struct Connecting: Sendable {
       let status: ExitStatus = error.isTimeout && deadline.hasPassed ? .deadline : .connection
       throw error.failure(of: program, status: status, location: place)
     }
+  }
+
+  /// The options with the encoding that this program reads and writes, whatever else was asked for.
+  private func speakingUTF8(_ options: ConnectionOptions) -> ConnectionOptions {
+    var result = options
+    let asked = options.settings.last { $0.name.lowercased() == Self.encodingSetting }?.value
+    if let name = asked ?? options.clientEncoding, !Self.isUTF8(name), name != "auto" {
+      note("client_encoding \(name) is not followed: \(program) reads and writes UTF-8")
+    }
+    result.settings.removeAll { $0.name.lowercased() == Self.encodingSetting }
+    result.clientEncoding = "UTF8"
+    return result
+  }
+
+  private static let encodingSetting = "client_encoding"
+
+  /// Whether the server takes the name for UTF-8, as it compares names: letters and digits only.
+  private static func isUTF8(_ name: String) -> Bool {
+    let letters = name.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    return letters == "utf8" || letters == "unicode"
   }
 
   private func note(_ text: String) {

@@ -53,6 +53,9 @@ struct ListenCommand: ParsableCommand {
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
+    if let timeout, timeout.duration <= .zero {
+      throw ValidationError("--timeout must be longer than 0")
+    }
     try readyFD?.validate()
     if channels.contains("") { throw ValidationError("a channel has no name") }
   }

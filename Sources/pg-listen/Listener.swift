@@ -84,20 +84,10 @@ extension Listener {
     return connection
   }
 
-  /// Makes the settings of the session such that the server neither ends it nor changes what it sends.
+  /// Sees to it that the server does not end the session because it is idle.
   private func prepare(_ connection: Connection) throws(PGError) {
-    var commands: [String] = []
-    if connection.serverVersion.major >= 14 { commands.append("SET idle_session_timeout = 0") }
-    // The texts of a SQL_ASCII database have no known encoding: asked for UTF-8, its server ends the
-    // session of a listener to whom it must send something else.
-    let isUnknown = connection.reportedSetting("server_encoding") == "SQL_ASCII"
-    let encoding = isUnknown ? "SQL_ASCII" : "UTF8"
-    if connection.reportedSetting("client_encoding") != encoding {
-      commands.append("SET client_encoding = '\(encoding)'")
-    }
-    if !commands.isEmpty {
-      try connection.execute(commands.joined(separator: "; "), until: deadline)
-    }
+    guard connection.serverVersion.major >= 14 else { return }
+    try connection.execute("SET idle_session_timeout = 0", until: deadline)
   }
 
   private static func explained(_ error: PGError) -> PGError {

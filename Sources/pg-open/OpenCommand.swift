@@ -46,7 +46,8 @@ struct OpenCommand: ParsableCommand {
 
   @Option(
     name: .customLong("null"),
-    help: ArgumentHelp("What stands for NULL in table, tsv and csv.", valueName: "text"))
+    help: ArgumentHelp(
+      "What stands for NULL: in table ∅, in tsv \\N, in csv nothing.", valueName: "text"))
   var nullText: String?
 
   @Flag(name: [.customShort("q"), .long], help: "Print no notices.")

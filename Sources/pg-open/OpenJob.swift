@@ -44,12 +44,53 @@ struct OpenJob {
     defer { connection.close() }
     if isQuiet { connection.noticeHandler = nil }
     var printer = format.makePrinter(nullText: nullText)
+    let encoding = connection.reportedSetting("client_encoding")
     for script in scripts {
-      for statement in try script.statements() {
+      for statement in try script.statements(on: connection) {
         try run(statement, on: connection, &printer)
         if Interruptions.shared.signal != nil { return }
+        try requireEncoding(encoding, of: connection, after: statement)
       }
     }
+    try requireNothingOpen(on: connection)
+  }
+
+  /// Texts are written and read as UTF-8: in a session that has another encoding they would be taken
+  /// for something else.
+  private func requireEncoding(
+    _ first: String?, of connection: Connection, after statement: Script.Statement
+  ) throws(Failure) {
+    let encoding = connection.reportedSetting("client_encoding")
+    guard encoding != first, encoding != "UTF8" else { return }
+    throw Failure(
+      .localFailure,
+      Diagnostic(
+        program: OpenCommand.program,
+        message: "the session's client_encoding is now \(encoding ?? "unknown")",
+        location: statement.location,
+        details: [("HINT", "pg-open reads and writes UTF-8: leave client_encoding alone.")]))
+  }
+
+  /// A transaction that nobody ended is rolled back: if it has changed something, that is lost.
+  private func requireNothingOpen(on connection: Connection) throws(Failure) {
+    guard connection.transactionStatus == .inTransaction else { return }
+    do throws(PGError) {
+      let changes = try connection.query.text(
+        "SELECT pg_catalog.txid_current_if_assigned() IS NOT NULL", [])
+      var hasChanged = false
+      while let batch = try changes.next() {
+        for row in batch { hasChanged = try row[0, as: Bool.self] }
+      }
+      guard hasChanged else { return }
+    } catch {
+      throw error.failure(of: OpenCommand.program)
+    }
+    throw Failure(
+      .localFailure,
+      Diagnostic(
+        program: OpenCommand.program,
+        message: "a transaction was open at the end and is rolled back: what it changed is lost",
+        details: [("HINT", "end it with COMMIT, or with ROLLBACK if that is what is wanted")]))
   }
 
   /// Runs one statement and prints its rows as they come.

@@ -16,7 +16,7 @@ enum OutputFormat: String, WordArgument {
   /// A printer for one run of the program.
   func makePrinter(nullText: String?) -> any RowPrinter {
     switch self {
-    case .table: TablePrinter(nullText: nullText ?? "")
+    case .table: TablePrinter(nullText: nullText ?? "∅")
     case .tsv: TSVPrinter(nullText: nullText ?? "\\N")
     case .csv: CSVPrinter(nullText: nullText ?? "")
     case .json: JSONPrinter(asArray: true)

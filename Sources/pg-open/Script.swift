@@ -15,10 +15,13 @@ struct Script {
     /// Whether it begins with the word COPY.
     let isCopy: Bool
 
+    /// Where it begins: `schema.sql:12`; `nil` for the command line.
+    var location: String? { file.map { "\($0):\(line)" } }
+
     /// Where the server says the error is, or where the statement begins: `schema.sql:12:15`.
     func location(of error: PGError) -> String? {
       guard let file else { return nil }
-      guard let position = error.fields?.position, position > 0 else { return "\(file):\(line)" }
+      guard let position = error.fields?.position, position > 0 else { return location }
       let before = text.unicodeScalars.prefix(position - 1)
       let lines = before.reduce(0) { $1 == "\n" ? $0 + 1 : $0 }
       let column = before.reversed().prefix { $0 != "\n" }.count + 1
@@ -49,12 +52,13 @@ struct Script {
     self.text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
-  /// Its statements, in order.
+  /// Its statements, in order, as the session reads strings now.
   ///
   /// - Throws: ``Failure`` with status 3 if a quote or comment has no end.
-  func statements() throws -> [Statement] {
+  func statements(on connection: Connection) throws -> [Statement] {
+    let conforming = connection.reportedSetting("standard_conforming_strings") != "off"
     do throws(PGError) {
-      return try ScriptSplitter.split(text).map {
+      return try ScriptSplitter.split(text, standardConformingStrings: conforming).map {
         Statement(text: $0.text, file: file, line: $0.line, isCopy: $0.firstWord == "COPY")
       }
     } catch {

@@ -24,6 +24,13 @@ struct PgClusterTests {
 
   // MARK: run
 
+  @Test("without a verb it prints its help on stderr and ends with 64")
+  func noVerb() throws {
+    let outcome = try program.run([])
+    #expect(outcome.end == .exit(64))
+    #expect(outcome.output.isEmpty && outcome.errors.contains("SUBCOMMANDS:"))
+  }
+
   @Test("gives a command its cluster, takes over its status, and leaves nothing")
   func runs() throws {
     let pgOpen = BuiltProgram("pg-open").path

@@ -392,7 +392,8 @@ struct PgListenTests {
     "ends with 64 for a wrong command line",
     arguments: [
       [], [""], ["--count", "0", "c"], ["--count", "x", "c"], ["--timeout", "soon", "c"],
-      ["--timeout", "-1", "c"], ["--ready-fd", "1", "c"], ["--ready-fd", "77", "c"],
+      ["--timeout", "-1", "c"], ["--timeout", "0", "c"],
+      ["--ready-fd", "1", "c"], ["--ready-fd", "77", "c"],
       ["--nonsense", "c"],
     ])
   func usage(arguments: [String]) throws {
