@@ -50,6 +50,7 @@ struct PgClusterTests {
     #expect(try program.run(["run"]).end == .exit(64))
     #expect(try program.run(["run", "--pg", "3", "--", "true"]).end == .exit(125))
     let bad = try program.run(["run", "--set", "shared_buffers=x", "--", "true"])
+    #expect(!bad.errors.contains("server.log"), "it is gone")
     #expect(bad.end == .exit(125))
     #expect(bad.errors.contains("shared_buffers"))
   }

@@ -70,7 +70,8 @@ extension Cluster {
     let said = fault.isEmpty ? "it wrote nothing" : fault
     return .clusterStartup(
       "the server for \"\(dataDirectory.path)\" \(ending) before it was ready:\n\(said)",
-      hint: "Its log is \"\(log.path)\".")
+      // A throwaway cluster's log goes with it.
+      hint: supervisor == nil ? "Its log is \"\(log.path)\"." : nil)
   }
 
   private func notReady(_ reason: String, _ log: ServerLog) -> PGError {

@@ -54,14 +54,17 @@ extension Cluster {
   /// In py-postgresql: `Cluster.start()`, `wait_until_started()`.
   @discardableResult
   public func start(_ options: StartOptions = StartOptions()) throws(PGError) -> Bool {
-    switch try status() {
-    case .running: return false
-    case .stopped: break
-    case .missing, .uninitialized:
-      throw .cluster("there is no cluster in \"\(dataDirectory.path)\"")
-    }
+    if try isRunning() { return false }
     try checkVersion()
     let deadline = Deadline.after(options.wait)
+    return try StartLock.hold(on: dataDirectory, until: deadline) { () throws(PGError) in
+      if try isRunning() { return false }
+      try start(options, until: deadline)
+      return true
+    }
+  }
+
+  private func start(_ options: StartOptions, until deadline: Deadline) throws(PGError) {
     let plan = try plan(options)
     do throws(PGError) {
       try start(plan, options, until: deadline)
@@ -71,7 +74,16 @@ extension Cluster {
       }
       throw error
     }
-    return true
+  }
+
+  /// - Throws: ``PGError`` `-C000` if there is nothing that could run.
+  private func isRunning() throws(PGError) -> Bool {
+    switch try status() {
+    case .running: return true
+    case .stopped: return false
+    case .missing, .uninitialized:
+      throw .cluster("there is no cluster in \"\(dataDirectory.path)\"")
+    }
   }
 
   private func checkVersion() throws(PGError) {
@@ -153,9 +165,10 @@ extension Cluster {
       started.withLock { $0?.address = address }
       try awaitLogin(child, address, log, until: deadline)
     } catch {
-      // One that is only slow goes on; one that is not what was asked for must not stay. What went
-      // wrong first is told.
-      if error.code != .clusterTimeoutError {
+      // One that is only slow goes on; one that is not what was asked for must not stay. One that has
+      // ended leaves nothing to stop, and whoever else runs there is not ours. What went wrong first
+      // is told.
+      if error.code != .clusterTimeoutError, started.withLock({ $0 != nil }) {
         _ = try? stop(.immediate, wait: Self.failurePatience, force: true)
       }
       throw error

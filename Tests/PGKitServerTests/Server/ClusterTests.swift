@@ -69,6 +69,22 @@ struct ClusterTests {
     return options
   }
 
+  @Test("of several starts at once one starts it, and the others wait for that")
+  func startsAtOnce() async throws {
+    defer { remove() }
+    let directory = try stoppedCluster().dataDirectory.path
+    let (installation, options) = (installation, startOptions())
+    let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 1...4 {
+        group.addTask { try Cluster(directory, installation: installation).start(options) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    let cluster = Cluster(directory, installation: installation)
+    #expect(answers.count { $0 } == 1)
+    #expect(try cluster.stop())
+  }
+
   @Test("a smart stop spares the clients, a fast one does not")
   func stopModes() throws {
     defer { remove() }
