@@ -24,11 +24,20 @@ struct SQLScanner {
     case symbol
   }
 
+  /// One quote of a token.
+  struct Quote {
+    /// From its opening on, a prefix not counted, to its end or, without one, to the text's.
+    let range: Range<Int>
+    let isTerminated: Bool
+  }
+
   private let bytes: [UInt8]
   private let standardConformingStrings: Bool
   private var position = 0
   private var start = 0
   private var lines = LineCount()
+  /// The quotes that the last token consists of, if it is a quoted one: a string may be continued.
+  private(set) var quotes: [Quote] = []
 
   /// Makes a scanner that stands at the beginning of a text.
   ///
@@ -156,6 +165,7 @@ struct SQLScanner {
   }
 
   private mutating func identifier(prefix: Int = 0) throws(PGError) -> Token {
+    quotes.removeAll(keepingCapacity: true)
     position += prefix
     guard skipQuote(UInt8(ascii: "\""), escapes: false) else {
       throw unterminated("quoted identifier", end: "\"")
@@ -165,6 +175,7 @@ struct SQLScanner {
 
   /// A string with its continuations: after a line break it goes on under the same rules.
   private mutating func string(prefix: Int = 0, escapes: Bool) throws(PGError) -> Token {
+    quotes.removeAll(keepingCapacity: true)
     position += prefix
     repeat {
       guard skipQuote(UInt8(ascii: "'"), escapes: escapes) else {
@@ -176,16 +187,21 @@ struct SQLScanner {
 
   /// Skips from a quote past the one that ends it; `false` if there is none.
   private mutating func skipQuote(_ quote: UInt8, escapes: Bool) -> Bool {
+    let opening = position
     position += 1
     while let next = byte(at: 0) {
       if next == quote {
         position += 1
-        guard byte(at: 0) == quote else { return true }
+        guard byte(at: 0) == quote else {
+          quotes.append(Quote(range: opening..<position, isTerminated: true))
+          return true
+        }
       } else if escapes, next == UInt8(ascii: "\\") {
         position = min(position + 1, bytes.count - 1)
       }
       position += 1
     }
+    quotes.append(Quote(range: opening..<position, isTerminated: false))
     return false
   }
 
@@ -210,16 +226,20 @@ struct SQLScanner {
   private mutating func dollar() throws(PGError) -> Token {
     guard let length = delimiterLength() else { return single(.symbol) }
     let delimiter = bytes[position..<position + length]
+    quotes.removeAll(keepingCapacity: true)
     position += length
     while position <= bytes.count - length {
       if bytes[position] == UInt8(ascii: "$"),
         bytes[position..<position + length].elementsEqual(delimiter)
       {
         position += length
+        quotes.append(Quote(range: start..<position, isTerminated: true))
         return .quoted
       }
       position += 1
     }
+    position = bytes.count
+    quotes.append(Quote(range: start..<position, isTerminated: false))
     throw unterminated("dollar-quoted string", end: "the same tag")
   }
 
