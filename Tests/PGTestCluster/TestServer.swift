@@ -69,7 +69,10 @@ public final class TestServer: Sendable {
     rootCertificate = authority.root.certificate
     var options = TemporaryCluster.Options()
     options.listening = .loopback(port: nil)
-    options.settings = [.init("listen_addresses", "127.0.0.1,127.0.0.2,::1")]
+    options.settings = [
+      .init("listen_addresses", "127.0.0.1,127.0.0.2,::1"),
+      .init("max_prepared_transactions", "20"),
+    ]
     cluster = try TemporaryCluster(installation: nil, options)
     port = try cluster.connectionOptions().ports?.first ?? 0
     let identity = try authority.issue(

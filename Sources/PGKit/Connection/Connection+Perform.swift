@@ -4,6 +4,11 @@ protocol RunningOperation: AnyObject {
   func abandon(on link: Link) throws(PGError)
 }
 
+/// Something to be done later.
+struct PostponedWork {
+  let run: () throws(PGError) -> Void
+}
+
 extension Connection {
   /// Runs a whole exchange whose rows, if any come, interest nobody.
   func perform<E: Exchange & ~Copyable>(
@@ -17,6 +22,7 @@ extension Connection {
   func begin<E: Exchange & ~Copyable>(_ exchange: inout E) throws(PGError) {
     try abandonRunning()
     if !discarded.isEmpty { try closeDiscarded() }
+    if !postponed.isEmpty { try runPostponed() }
     try link.session.begin(&exchange)
   }
 
@@ -25,6 +31,35 @@ extension Connection {
     guard let operation = running else { return }
     running = nil
     try operation.abandon(on: link)
+  }
+
+  /// Makes sure that the session is open and nothing is under way, so that its state can be asked.
+  func becomeIdle() throws(PGError) {
+    try abandonRunning()
+    try requireOpen()
+  }
+
+  /// - Throws: ``PGError``: why the session is over.
+  func requireOpen() throws(PGError) {
+    switch link.session.state {
+    case .failed(let reason): throw reason
+    case .closed: throw .connectionDoesNotExist("the connection is closed")
+    case .starting, .idle, .busy: break
+    }
+  }
+
+  /// Has `work` done at the next chance outside a failed transaction block, where the server would
+  /// refuse it.
+  func postpone(_ work: @escaping () throws(PGError) -> Void) { postponed.append(.init(run: work)) }
+
+  /// What was postponed is not wanted any more.
+  func forgetPostponed() { postponed = [] }
+
+  private func runPostponed() throws(PGError) {
+    guard case .idle(let status) = link.session.state, status != .failed else { return }
+    let list = postponed
+    postponed = []
+    for work in list { try work.run() }
   }
 
   private func closeDiscarded() throws(PGError) {

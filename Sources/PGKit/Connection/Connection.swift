@@ -22,6 +22,8 @@ public final class Connection {
   var running: (any RunningOperation)?
   var names = NameSequence()
   let discarded = DiscardQueue()
+  /// What waits for the end of a failed transaction block.
+  var postponed: [PostponedWork] = []
   /// The process that serves this session.
   let backendKey: BackendKeyData?
 
@@ -92,6 +94,9 @@ public final class Connection {
   public func reportedSetting(_ name: String) -> String? {
     link.session.unsolicited.parameters[name]
   }
+
+  /// Whether a backslash in a plain string is only a backslash.
+  var hasConformingStrings: Bool { reportedSetting("standard_conforming_strings") != "off" }
 
   /// The server's version.
   public var serverVersion: ServerVersion {

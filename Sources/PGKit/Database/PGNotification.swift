@@ -54,6 +54,37 @@ extension Connection {
     try execute(Self.commands("UNLISTEN", channels))
   }
 
+  /// The channels that this session listens on, in order.
+  ///
+  /// In py-postgresql: `db.listening_channels()`.
+  public func listeningChannels() throws(PGError) -> [String] {
+    try query.column("SELECT pg_catalog.pg_listening_channels() ORDER BY 1", as: String.self)
+      .collect()
+  }
+
+  /// Notifies everybody who listens on a channel.
+  ///
+  /// - Parameter payload: At most 7999 bytes; an empty one is the same as none.
+  /// - Throws: ``PGError``: the server's, 22023 for a payload that is too long.
+  public func notify(_ channel: String, payload: String = "") throws(PGError) {
+    try notify([(channel, payload)])
+  }
+
+  /// Notifies on several channels, in order, all in one transaction.
+  ///
+  /// In py-postgresql: `db.notify('one', ('two', 'payload'))`.
+  public func notify(
+    _ events: [(channel: String, payload: String)]
+  ) throws(PGError) {
+    var commands: [String] = []
+    for event in events {
+      let payload = try SQL.quoteLiteral(
+        event.payload, standardConformingStrings: hasConformingStrings)
+      commands.append("NOTIFY \(try SQL.quoteIdentifier(event.channel)), \(payload)")
+    }
+    if !commands.isEmpty { try execute(commands.joined(separator: "; ")) }
+  }
+
   private static func commands(_ verb: String, _ channels: [String]) throws(PGError) -> String {
     var commands: [String] = []
     for channel in channels { commands.append("\(verb) \(try SQL.quoteIdentifier(channel))") }
@@ -100,14 +131,6 @@ extension Connection {
     do throws(PGError) { return try body() } catch {
       guard link.session.unsolicited.hasNotifications else { throw error }
       return false
-    }
-  }
-
-  private func requireOpen() throws(PGError) {
-    switch link.session.state {
-    case .failed(let reason): throw reason
-    case .closed: throw .connectionDoesNotExist("the connection is closed")
-    case .starting, .idle, .busy: break
     }
   }
 }

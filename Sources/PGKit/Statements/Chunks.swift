@@ -31,6 +31,15 @@ public final class Chunks {
     while let batch = try next() { try body(batch) }
   }
 
+  /// Drops what has not been taken, and gives what the statement said of itself.
+  ///
+  /// - Throws: ``PGError``: the server's, if the statement failed in what was dropped.
+  @discardableResult
+  public func finish() throws(PGError) -> CommandTag? {
+    while try next() != nil {}
+    return tag
+  }
+
   /// Drops what has not been taken, so that the connection is free.
   public func close() throws(PGError) {
     if connection.running === running { try connection.abandonRunning() }

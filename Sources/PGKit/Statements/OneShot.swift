@@ -24,6 +24,37 @@ public struct OneShot {
     try chunks(sql, with: parameters)
   }
 
+  /// Runs a statement and gives the values of its first column as they arrive.
+  public func column<Value: PGColumnValue>(
+    _ sql: String, _ parameters: (any PGEncodable)?..., as type: Value.Type = Value.self
+  ) throws(PGError) -> ColumnValues<Value> {
+    ColumnValues(try chunks(sql, with: parameters))
+  }
+
+  /// Runs a statement and gives the first value, row, or count of rows.
+  public func first(
+    _ sql: String, _ parameters: (any PGEncodable)?...
+  ) throws(PGError) -> FirstResult {
+    try chunks(sql, with: parameters).firstResult()
+  }
+
+  /// Runs a statement and gives the first column of its first row, if there is one.
+  public func first<Value: PGColumnValue>(
+    _ sql: String, _ parameters: (any PGEncodable)?..., as type: Value.Type
+  ) throws(PGError) -> Value? {
+    guard let row = try chunks(sql, with: parameters).first() else { return nil }
+    return .some(try row[0, as: type])
+  }
+
+  /// Runs a statement and gives the first columns of its first row, if there is one, as a tuple.
+  public func first<each Value: PGColumnValue>(
+    _ sql: String, _ parameters: (any PGEncodable)?..., as type: (repeat each Value).Type
+  ) throws(PGError) -> (repeat each Value)? {
+    guard let row = try chunks(sql, with: parameters).first() else { return nil }
+    let values: (repeat each Value) = try row.decode(each: repeat (each Value).self)
+    return values
+  }
+
   /// Runs a statement in a single round trip, everything as text: the values, whose types the server
   /// infers, and the rows.
   ///

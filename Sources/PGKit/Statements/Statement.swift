@@ -57,12 +57,33 @@ public final class Statement {
     try chunks(with: parameters)
   }
 
-  /// Runs the statement and gives its first row, if there is one, as a Swift type or tuple.
+  /// Runs the statement and gives the values of its first column as they arrive.
+  public func column<Value: PGColumnValue>(
+    _ parameters: (any PGEncodable)?..., as type: Value.Type = Value.self
+  ) throws(PGError) -> ColumnValues<Value> {
+    ColumnValues(try chunks(with: parameters))
+  }
+
+  /// Runs the statement and gives the first value, row, or count of rows.
+  ///
+  /// The statement runs to its end; what comes behind the first row is dropped as it arrives.
+  public func first(_ parameters: (any PGEncodable)?...) throws(PGError) -> FirstResult {
+    try chunks(with: parameters).firstResult()
+  }
+
+  /// Runs the statement and gives the first column of its first row, if there is one.
+  public func first<Value: PGColumnValue>(
+    _ parameters: (any PGEncodable)?..., as type: Value.Type
+  ) throws(PGError) -> Value? {
+    guard let row = try chunks(with: parameters).first() else { return nil }
+    return .some(try row[0, as: type])
+  }
+
+  /// Runs the statement and gives the first columns of its first row, if there is one, as a tuple.
   public func first<each Value: PGColumnValue>(
     _ parameters: (any PGEncodable)?..., as type: (repeat each Value).Type
   ) throws(PGError) -> (repeat each Value)? {
-    let row = try chunks(with: parameters).collect().first
-    guard let row else { return nil }
+    guard let row = try chunks(with: parameters).first() else { return nil }
     let values: (repeat each Value) = try row.decode(each: repeat (each Value).self)
     return values
   }

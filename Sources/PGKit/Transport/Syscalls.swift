@@ -92,6 +92,12 @@ enum Syscalls {
     return ready
   }
 
+  /// Waits, signals or not.
+  static func pause(_ duration: Duration) {
+    let end = Deadline.after(duration)
+    while !end.hasPassed { poll(nil, 0, end.pollTimeout) }
+  }
+
   /// The home directory of the user: `HOME`, or what the password database says.
   static var homeDirectory: String? {
     if let home = getenv("HOME"), home.pointee != 0 { return String(cString: home) }
