@@ -19,6 +19,9 @@ final class ReceiveBuffer {
   /// Where they end and the free room begins.
   private(set) var end = 0
 
+  /// How many bytes it has room for.
+  var capacity: Int { memory.count }
+
   init(capacity: Int = initialCapacity) {
     memory = .allocate(byteCount: max(capacity, 16), alignment: 16)
   }

@@ -1,6 +1,7 @@
 /// An operation that hands its results over bit by bit and so outlives the call that began it.
 protocol RunningOperation: AnyObject {
-  /// Runs to its end, dropping what nobody took.
+  /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
+  /// the rest.
   func abandon(on link: Link) throws(PGError)
 }
 

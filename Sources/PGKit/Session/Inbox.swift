@@ -120,6 +120,9 @@ struct RowRun {
     self.columnCount = columnCount
   }
 
+  /// How much memory it takes, with all of the buffer that it keeps.
+  var memorySize: Int { buffer.capacity + cells.count * MemoryLayout<Cell>.stride }
+
   /// Reserves what rows of short values would need, so that the table is allocated once or twice.
   fileprivate mutating func reserve(forBytes count: Int) {
     cells.reserveCapacity(min(count / 12, 4096) + columnCount)

@@ -1,10 +1,14 @@
 /// The rows of a running statement, handed over as they arrive: one batch at a time.
 ///
 /// The fast way: constant memory, one step per batch. When another operation begins on the connection
-/// before the last batch was taken, the rest is dropped, and ``next()`` says so.
+/// before the last batch was taken, the rest is received first and kept, as far as
+/// ``keptLimit`` goes; beyond that it is dropped, and ``next()`` says so.
 ///
 /// In py-postgresql: `ps.chunks(...)`.
 public final class Chunks {
+  /// How many bytes of rows are kept for later when another operation begins.
+  public static let keptLimit = 256 << 20
+
   private let connection: Connection
   private let running: RunningExecution
 
@@ -12,6 +16,8 @@ public final class Chunks {
     self.connection = connection
     self.running = running
   }
+
+  deinit { running.isWanted = false }
 
   /// The next batch, or `nil` after the last.
   ///
@@ -50,6 +56,11 @@ public final class Chunks {
 final class RunningExecution: RunningOperation {
   private enum Phase { case running, finished, abandoned }
 
+  /// Whether anybody is left to take the rows.
+  var isWanted = true
+  /// What had arrived when another operation began, and the error that came behind it.
+  private var kept = KeptRows<RowBatch>(limit: Chunks.keptLimit)
+
   private var exchange: Execution
   private var phase = Phase.running
   private let origin: ErrorOrigin.Creator
@@ -82,7 +93,9 @@ final class RunningExecution: RunningOperation {
     switch phase {
     case .finished: return nil
     case .abandoned:
-      throw .operation("the rest of the rows was dropped: another operation took the connection")
+      if let batch = try kept.next() { return batch }
+      phase = .finished
+      return nil
     case .running: break
     }
     do throws(PGError) {
@@ -110,8 +123,20 @@ final class RunningExecution: RunningOperation {
   func abandon(on link: Link) throws(PGError) {
     guard phase == .running else { return }
     phase = .abandoned
-    do throws(PGError) { try link.finish(&exchange) } catch {
-      // What went wrong with rows that nobody wanted interests nobody; a broken connection does.
+    do throws(PGError) {
+      while true {
+        switch try link.pump(&exchange) {
+        case .rows(let run):
+          if isWanted { kept.append(RowBatch(run, columns: describe()), bytes: run.memorySize) }
+        case .finished:
+          _ = describe()
+          return
+        case .copyData, .delivered, .needsBytes: continue
+        }
+      }
+    } catch {
+      // What went wrong with the rows is told to whoever takes them; a broken connection to everybody.
+      kept.end(with: error.inside(origin))
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
   }

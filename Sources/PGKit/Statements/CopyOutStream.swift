@@ -1,5 +1,8 @@
 /// The data of a running COPY … TO STDOUT.
 ///
+/// When another operation begins on the connection before the last of it was taken, the rest is received
+/// first and kept, as far as ``Chunks/keptLimit`` goes.
+///
 /// In py-postgresql: the chunks of a statement that copies out.
 public final class CopyOutStream {
   private let connection: Connection
@@ -9,6 +12,8 @@ public final class CopyOutStream {
     self.connection = connection
     self.running = running
   }
+
+  deinit { running.isWanted = false }
 
   /// Whether the data is in the binary format.
   public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
@@ -31,13 +36,18 @@ private final class RunningCopyOut: RunningOperation {
   var exchange: SimpleQuery
   private(set) var isFinished = false
   private var isAbandoned = false
+  /// Whether anybody is left to take the data.
+  var isWanted = true
+  private var kept = KeptRows<CopyChunk>(limit: Chunks.keptLimit)
 
   init(_ exchange: SimpleQuery) { self.exchange = exchange }
 
   func next(on connection: Connection) throws(PGError) -> CopyChunk? {
     if isFinished { return nil }
     if isAbandoned {
-      throw .operation("the rest of the copied data was dropped: another operation began")
+      if let chunk = try kept.next() { return chunk }
+      isFinished = true
+      return nil
     }
     do throws(PGError) {
       while true {
@@ -52,6 +62,7 @@ private final class RunningCopyOut: RunningOperation {
       }
     } catch {
       isAbandoned = true
+      kept.end(with: error)
       connection.running = nil
       throw error
     }
@@ -59,7 +70,17 @@ private final class RunningCopyOut: RunningOperation {
 
   func abandon(on link: Link) throws(PGError) {
     isAbandoned = true
-    do throws(PGError) { try link.finish(&exchange) } catch {
+    do throws(PGError) {
+      while true {
+        switch try link.pump(&exchange) {
+        case .copyData(let run):
+          if isWanted { kept.append(CopyChunk(run: run), bytes: run.frames.count) }
+        case .finished: return
+        case .rows, .delivered, .needsBytes: continue
+        }
+      }
+    } catch {
+      kept.end(with: error)
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
   }

@@ -11,15 +11,16 @@
 public final class Statement {
   /// The connection that it belongs to.
   public let connection: Connection
-  /// The statement's text.
-  public let string: String
+  /// The statement's text; `nil` for one that was found by its name.
+  public let string: String?
   /// The statement's name on the server.
   public let statementID: String
   private let description: StatementDescription
-  private var isClosed = false
+  /// Whether it was closed.
+  public private(set) var isClosed = false
 
   fileprivate init(
-    _ connection: Connection, _ sql: String, name: String, _ description: StatementDescription
+    _ connection: Connection, _ sql: String?, name: String, _ description: StatementDescription
   ) {
     self.connection = connection
     string = sql
@@ -28,7 +29,8 @@ public final class Statement {
   }
 
   deinit {
-    if !isClosed { connection.discarded.append(.statement(statementID)) }
+    // One that was found by its name is not ours to close.
+    if string != nil, !isClosed { connection.discarded.append(.statement(statementID)) }
   }
 
   /// The parameters' types.
@@ -36,6 +38,9 @@ public final class Statement {
 
   /// The columns; none for a statement that gives no rows.
   public var columns: [Column] { description.columns }
+
+  /// Whether it gives rows, which may be without columns.
+  public var givesRows: Bool { description.givesRows }
 
   /// The columns' names.
   public var columnNames: [String] { columns.map(\.name) }
@@ -98,16 +103,39 @@ public final class Statement {
     try connection.perform(&closing)
   }
 
-  private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
-    let origin = ErrorOrigin.Creator("STATEMENT", string)
-    if isClosed { throw .operation("the statement is closed").inside(origin) }
-    let bound: BoundParameters
-    do throws(PGError) { bound = try Parameters.bind(values, to: parameterTypes) } catch {
+  /// Prepares the same text again, as another statement.
+  ///
+  /// - Throws: ``PGError`` `--OPE` for a statement that was found by its name.
+  public func clone() throws(PGError) -> Statement {
+    guard let string else {
+      throw .operation(
+        "a statement that was found by its name cannot be cloned: its text is unknown")
+    }
+    return try connection.prepare(string)
+  }
+
+  /// Encodes values for the parameters.
+  func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
+    try requireOpen()
+    do throws(PGError) { return try Parameters.bind(values, to: parameterTypes) } catch {
       throw error.inside(origin)
     }
+  }
+
+  /// What errors say of it.
+  var origin: ErrorOrigin.Creator { .init("STATEMENT", string ?? "prepared as \"\(statementID)\"") }
+
+  func requireOpen() throws(PGError) {
+    guard isClosed else { return }
+    throw PGError(
+      code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller
+    ).inside(origin)
+  }
+
+  private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
     let running = RunningExecution(
       Execution(
-        prepared: statementID, columnCount: columns.count, parameters: bound,
+        prepared: statementID, columnCount: columns.count, parameters: try bind(values),
         resultFormats: description.resultFormats),
       columns: columns, origin: origin)
     try running.begin(on: connection)
@@ -128,12 +156,30 @@ extension Connection {
     return Statement(self, sql, name: name, description)
   }
 
+  /// Takes up a statement that was prepared on the server with PREPARE, or by the protocol.
+  ///
+  /// It is not closed before somebody does so.
+  ///
+  /// - Throws: ``PGError``: the server's, 26000 if there is none.
+  ///
+  /// In py-postgresql: `db.statement_from_id(id)`.
+  public func statement(id: String) throws(PGError) -> Statement {
+    Statement(self, nil, name: id, try describe(.statement(id)))
+  }
+
+  /// Learns what a statement or cursor is that exists.
+  func describe(_ object: NamedObject) throws(PGError) -> StatementDescription {
+    var exchange = Prepare(describing: object)
+    try perform(&exchange)
+    return StatementDescription(exchange)
+  }
+
   /// Parses `sql` under a name, empty for the unnamed statement, and learns what it is.
   func describe(_ sql: String, name: String) throws(PGError) -> StatementDescription {
     var exchange = Prepare(name: name, sql: sql)
     do throws(PGError) { try perform(&exchange) } catch {
       throw error.inside(.init("STATEMENT", sql))
     }
-    return StatementDescription(parameters: exchange.parameters, fields: exchange.columns)
+    return StatementDescription(exchange)
   }
 }

@@ -2,12 +2,15 @@
 struct StatementDescription: Sendable {
   let parameterTypes: [TypeOID]
   let columns: [Column]
+  /// Whether there are rows; they may be without columns.
+  let givesRows: Bool
   /// What a Bind asks for: text where only text is understood, binary elsewhere.
   let resultFormats: [Int16]
 
-  init(parameters: [UInt32], fields: [RowDescription.Field]) {
-    parameterTypes = parameters.map { TypeOID(rawValue: $0) }
-    columns = fields.map {
+  init(_ exchange: Prepare) {
+    parameterTypes = exchange.parameters.map { TypeOID(rawValue: $0) }
+    givesRows = exchange.columns != nil
+    columns = (exchange.columns ?? []).map {
       Column($0, format: BuiltinTypes.resultFormat(for: TypeOID(rawValue: $0.typeOID)))
     }
     let formats = columns.map(\.format.rawValue)

@@ -134,7 +134,7 @@ struct TransactionTests {
     #expect(db.transactionStatus == .idle)
   }
 
-  @Test("rows that were not all taken do not keep it from ending")
+  @Test("rows that were not all taken do not keep it from ending, and stay")
   func rowsUnderWay() throws {
     let rows = try db.withTransaction { _ in
       let rows = try db.query.rows("SELECT generate_series(1, 100000)")
@@ -142,14 +142,17 @@ struct TransactionTests {
       return rows
     }
     #expect(db.transactionStatus == .idle)
-    #expect(throws: PGError.self) { while try rows.next() != nil {} }
+    var count = 1
+    while try rows.next() != nil { count += 1 }
+    #expect(count == 100_000)
   }
 
   // MARK: Configuration
 
   @Test("isolation, mode and deferrable are those of the server")
   func configuration() throws {
-    try db.withTransaction(isolation: .serializable, mode: .readOnly, deferrable: true) { (_) throws in
+    try db.withTransaction(isolation: .serializable, mode: .readOnly, deferrable: true) {
+      (_) throws in
       #expect(try db.settings["transaction_isolation"] == "serializable")
       #expect(try db.settings["transaction_read_only"] == "on")
       #expect(try db.settings["transaction_deferrable"] == "on")

@@ -61,10 +61,37 @@ struct StatementTests {
     #expect(batches.count > 1)
   }
 
-  @Test("drops the rest of its rows when another operation begins, and says so")
-  func abandonsRows() throws {
+  @Test("keeps the rest of its rows when another operation begins")
+  func keepsRows() throws {
     let rows = try db.query.rows("SELECT i FROM generate_series(1, 100000) AS i")
-    #expect(try rows.next()?[0, as: Int.self] == 1)
+    for expected in 1...100_000 {
+      #expect(try rows.next()?[0, as: Int.self] == expected)
+      if expected.isMultiple(of: 30_000) {
+        #expect(try db.query("SELECT 2")[0][0, as: Int.self] == 2)
+      }
+    }
+    #expect(try rows.next() == nil)
+    #expect(rows.tag?.rowCount == 100_000)
+  }
+
+  @Test("keeps an error too that came behind the rows")
+  func keepsErrors() throws {
+    let rows = try db.query.rows("SELECT 1 / (i - 50000) FROM generate_series(1, 100000) AS i")
+    #expect(try rows.next() != nil)
+    #expect(try db.query("SELECT 2")[0][0, as: Int.self] == 2)
+    var count = 1
+    let error = #expect(throws: PGError.self) {
+      while try rows.next() != nil { count += 1 }
+    }
+    #expect(error?.code == .divisionByZero)
+    #expect(count == 49_999)
+  }
+
+  @Test("drops the rest of its rows where they are too many to keep, and says so")
+  func dropsRows() throws {
+    let query = "SELECT repeat('x', 1000000) FROM generate_series(1, 300)"
+    let rows = try db.query.rows(query)
+    #expect(try rows.next() != nil)
     #expect(try db.query("SELECT 2")[0][0, as: Int.self] == 2)
     let error = #expect(throws: PGError.self) { while try rows.next() != nil {} }
     #expect(error?.code == .operationError)
@@ -112,7 +139,7 @@ struct StatementTests {
     try statement.close()
     try statement.close()
     let error = #expect(throws: PGError.self) { try statement() }
-    #expect(error?.code == .operationError)
+    #expect(error?.code == .invalidSqlStatementName)
   }
 
   @Test("gives rows without columns, and commands without rows")

@@ -33,7 +33,7 @@ import Testing
     let outcomes = [
       begin(SimpleQuery(text), &player.session),
       begin(Prepare(name: "s", sql: text), &player.session),
-      begin(Prepare(name: text, sql: nil), &player.session),
+      begin(Prepare(describing: .statement(text)), &player.session),
       begin(CloseNamed([.statement(text)]), &player.session),
       // No value is too long, but all together are.
       begin(

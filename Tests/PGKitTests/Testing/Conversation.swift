@@ -17,7 +17,7 @@ class Conversation {
       let exchange = Prepare(
         name: texts[0], sql: texts[1], parameterTypes: texts[2...].compactMap { UInt32($0) })
       return Conversing(exchange) { $0.lines }
-    case "describe": return Conversing(Prepare(name: texts[0], sql: nil)) { $0.lines }
+    case "describe": return Conversing(Prepare(describing: .statement(texts[0]))) { $0.lines }
     case "run":
       let exchange = Execution(
         prepared: texts[0], columnCount: Int(texts[1]) ?? 0,
@@ -85,7 +85,7 @@ extension Prepare {
   fileprivate var lines: [String] {
     [
       (["parameters"] + parameters.map(String.init)).joined(separator: " "),
-      (["columns"] + columns.map(\.line)).joined(separator: " "),
+      (["columns"] + (columns ?? []).map(\.line)).joined(separator: " "),
     ]
   }
 }

@@ -12,6 +12,7 @@ struct Execution: Exchange {
 
   /// The text to parse as the unnamed statement; `nil` to run the prepared `statement`.
   private let sql: String?
+  private let parameterTypes: [UInt32]
   private let statement: String
   private let parameters: BoundParameters
   private let resultFormats: [Int16]
@@ -29,13 +30,18 @@ struct Execution: Exchange {
     resultFormats: [Int16]
   ) {
     (sql, self.statement, self.parameters) = (nil, statement, parameters)
+    parameterTypes = []
     (self.resultFormats, self.columnCount) = (resultFormats, columnCount)
     phase = .bind
   }
 
   /// Parses, describes and runs in one round trip.
-  init(sql: String, parameters: BoundParameters, resultFormats: [Int16]) {
+  init(
+    sql: String, parameterTypes: [UInt32] = [], parameters: BoundParameters,
+    resultFormats: [Int16]
+  ) {
     (self.sql, statement, self.parameters) = (sql, "", parameters)
+    self.parameterTypes = parameterTypes
     (self.resultFormats, columnCount) = (resultFormats, 0)
     phase = .parse
   }
@@ -53,7 +59,7 @@ struct Execution: Exchange {
   func open(_ outbox: inout ByteWriter) throws(PGError) {
     if let sql {
       try sql.requireNoNUL("the statement's text")
-      Parse(name: "", sql: sql).encode(into: &outbox)
+      Parse(name: "", sql: sql, parameterTypes: parameterTypes).encode(into: &outbox)
     }
     if parameters.values.overflowed { throw .messageTooLong() }
     Bind(portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)

@@ -1,23 +1,33 @@
-/// Makes a prepared statement and learns its parameters and columns.
+/// Makes a prepared statement, or takes what there is, and learns its parameters and columns.
 ///
-/// Sent: Parse, Describe(statement), Sync.
-/// Comes: ParseComplete, ParameterDescription, RowDescription | NoData, ReadyForQuery.
+/// Sent: [Parse,] Describe, Sync.
+/// Comes: [ParseComplete,] [ParameterDescription,] RowDescription | NoData, ReadyForQuery; a portal has
+///   no parameters.
 struct Prepare: Exchange {
   private enum Phase { case parse, parameters, columns, complete }
 
-  /// The statement's name; `nil` only describes one that exists.
-  let name: String
-  let sql: String?
-  let parameterTypes: [UInt32]
+  private let object: NamedObject
+  /// The text to parse; `nil` only describes what exists.
+  private let sql: String?
+  private let parameterTypes: [UInt32]
   private var phase: Phase
   private(set) var parameters = [UInt32]()
-  private(set) var columns = [RowDescription.Field]()
+  /// The columns; `nil` for what gives no rows, which is not the same as rows without columns.
+  private(set) var columns: [RowDescription.Field]?
 
-  init(name: String, sql: String?, parameterTypes: [UInt32] = []) {
-    self.name = name
+  init(name: String, sql: String, parameterTypes: [UInt32] = []) {
+    object = .statement(name)
     self.sql = sql
     self.parameterTypes = parameterTypes
-    phase = sql == nil ? .parameters : .parse
+    phase = .parse
+  }
+
+  /// Describes a statement or a cursor that exists.
+  init(describing object: NamedObject) {
+    self.object = object
+    sql = nil
+    parameterTypes = []
+    if case .statement = object { phase = .parameters } else { phase = .columns }
   }
 
   var dataPlane: DataPlane { .nothing }
@@ -26,9 +36,11 @@ struct Prepare: Exchange {
   func open(_ outbox: inout ByteWriter) throws(PGError) {
     if let sql {
       try sql.requireNoNUL("the statement's text")
-      Parse(name: name, sql: sql, parameterTypes: parameterTypes).encode(into: &outbox)
+      Parse(name: object.name, sql: sql, parameterTypes: parameterTypes).encode(into: &outbox)
+    } else {
+      try object.name.requireNoNUL("a name")
     }
-    Describe(object: .statement(name)).encode(into: &outbox)
+    Describe(object: object).encode(into: &outbox)
     BodilessMessage.sync.encode(into: &outbox)
   }
 

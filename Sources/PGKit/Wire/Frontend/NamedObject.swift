@@ -3,6 +3,12 @@ enum NamedObject: Equatable, Sendable {
   case statement(String)
   case portal(String)
 
+  var name: String {
+    switch self {
+    case .statement(let name), .portal(let name): name
+    }
+  }
+
   func encode(into writer: inout ByteWriter) {
     switch self {
     case .statement(let name):
