@@ -51,7 +51,7 @@ public struct Connector: Sendable {
       return nil
     }
     for address in addresses {
-      var login = Login(connector: self, plan: plan, endpoint: endpoint, address: address)
+      var login = Login(plan: plan, endpoint: endpoint, address: address)
       do throws(PGError) {
         let connection = try login.open()
         if try target.accepts(connection, until: plan.deadline()) { return connection }
@@ -86,13 +86,16 @@ public struct Connector: Sendable {
 }
 
 /// What the options say about the whole undertaking, worked out once.
+///
+/// From here on there are only the options as they are after checking: what they take away, such as a
+/// client certificate, is nowhere to be found any more.
 struct ConnectionPlan {
+  let options: ConnectionOptions
   let endpoints: [Endpoint]
   let sslMode: SSLMode
   let policy: AuthenticationPolicy
   let minimumVersion: ProtocolVersion
   let maximumVersion: ProtocolVersion
-  private let options: ConnectionOptions
   private let end: Deadline
 
   init(_ given: ConnectionOptions, until end: Deadline = .never) throws(PGError) {

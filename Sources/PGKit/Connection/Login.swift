@@ -8,13 +8,12 @@ struct Login {
   /// How far an attempt came.
   enum Phase { case connecting, securing, loggingIn }
 
-  let connector: Connector
   let plan: ConnectionPlan
   let endpoint: Endpoint
   let address: SocketAddress
   var phase = Phase.connecting
 
-  private var options: ConnectionOptions { connector.options }
+  private var options: ConnectionOptions { plan.options }
 
   /// Opens a session in the first way that `sslmode` allows and the server accepts.
   mutating func open() throws(PGError) -> Connection {
@@ -132,7 +131,7 @@ struct Login {
     let link = Link(stream: stream)
     try link.perform(&exchange, until: deadline)
     return Connection(
-      connector: connector, endpoint: endpoint, link: link, backendKey: exchange.backendKey,
+      connector: Connector(options), endpoint: endpoint, link: link, backendKey: exchange.backendKey,
       interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
   }
 }
