@@ -23,7 +23,7 @@ import Testing
   func precedence() throws {
     let folder = try ScratchFolder()
     let file = try folder.write(
-      "s.conf", "[s]\nuser=service\nport=4\nconnect_timeout=4\ndbname=service\nwork_mem=4MB\n")
+      "s.conf", "[s]\nuser=service\nport=4\nconnect_timeout=4\ndbname=service\n")
     let environment = [
       "PGUSER": "env", "PGPORT": "3", "PGCONNECT_TIMEOUT": "3", "PGSERVICEFILE": file,
       "PGSERVICE": "s",
@@ -40,7 +40,6 @@ import Testing
     #expect(place("dbname", resolved) == "service serviceFile \(file)")
     #expect(place("a", resolved) == "flag override override")
     #expect(place("b", resolved) == "iri iri IRI")
-    #expect(place("work_mem", resolved) == "4MB serviceFile \(file)")
     #expect(resolved.options.password == "s3cret")
     #expect(try resolved.options.validated() == resolved.options)
   }
