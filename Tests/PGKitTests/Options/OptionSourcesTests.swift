@@ -129,6 +129,26 @@ import Testing
     #expect(try sources(["PGREQUIRESSL": "0"]).resolve().options.sslMode == nil)
   }
 
+  @Test("sends PGTZ, PGDATESTYLE and PGGEQO as settings, unless they say default")
+  func settingVariables() throws {
+    let environment = ["PGTZ": "Asia/Tokyo", "PGDATESTYLE": "SQL, DMY", "PGGEQO": "off"]
+    let resolved = try sources(environment).resolve(iri: "pq://h?TimeZone=UTC")
+    #expect(place("TimeZone", resolved) == "UTC iri IRI")
+    #expect(place("datestyle", resolved) == "SQL, DMY environment PGDATESTYLE")
+    #expect(place("geqo", resolved) == "off environment PGGEQO")
+    #expect(resolved.options.settings.count == 3)
+    #expect(
+      try sources(environment).resolve().options.startupParameters().contains {
+        $0 == ("timezone", "Asia/Tokyo")
+      })
+    for word in ["default", "DEFAULT", ""] {
+      let silent = ["PGTZ": word, "PGDATESTYLE": word, "PGGEQO": word]
+      #expect(try sources(silent).resolve().options.settings.isEmpty)
+    }
+    let other = try sources(["PG_SOURCE_TZ": "UTC", "PGTZ": "x"], prefix: "PG_SOURCE_").resolve()
+    #expect(place("timezone", other) == "UTC environment PG_SOURCE_TZ")
+  }
+
   @Test("reads other variables under another prefix")
   func prefix() throws {
     let environment = ["PG_SOURCE_USER": "a", "PGUSER": "b", "PG_SOURCE_SSLMODE": "require"]
