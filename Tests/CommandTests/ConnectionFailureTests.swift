@@ -60,6 +60,17 @@ struct ConnectionFailureTests {
       says: "--SEC", "certificate")
   }
 
+  @Test("no root certificate to check the server's with", arguments: ["verify-ca", "verify-full"])
+  func noRootCertificate(mode: String) throws {
+    let home = FileManager.default.temporaryDirectory.path + "/pgkit-\(UUID().uuidString)"
+    try expect(
+      server.tcpIRI(user: "scram", password: "secret", "sslmode=\(mode)"), says: "-*000",
+      "root certificate file \"\(home)/.postgresql/root.crt\" does not exist",
+      "sslrootcert=system",
+      environment: ProcessInfo.processInfo.environment.merging(
+        ["HOME": home], uniquingKeysWith: { $1 }))
+  }
+
   @Test("a host name that the certificate does not have")
   func wrongHost() throws {
     try expect(

@@ -178,7 +178,12 @@ import Testing
   @Test("finds the files of TLS and passwords only if they are there")
   func files() throws {
     let folder = try ScratchFolder()
-    #expect(try sources(home: folder.path).resolve().options.sslRootCertificate == nil)
+    for (mode, isNeeded) in [("prefer", false), ("require", false), ("verify-ca", true)] {
+      let options = try sources(home: folder.path).resolve(iri: "sslmode=\(mode)").options
+      // Where nothing goes without it, the place that it must be at is told.
+      let wanted = isNeeded ? folder.path + "/.postgresql/root.crt" : nil
+      #expect(options.sslRootCertificate == wanted)
+    }
     for name in ["root.crt", "root.crl", "postgresql.crt", "postgresql.key"] {
       try folder.write(".postgresql/\(name)", "")
     }
