@@ -14,8 +14,16 @@ public struct Connector: Sendable {
 
   /// Makes a connector.
   ///
-  /// Nothing is checked or contacted before ``connect()``.
+  /// Nothing is checked before ``check()`` or ``connect(until:)``.
   public init(_ options: ConnectionOptions) { self.options = options }
+
+  /// Checks everything about the options that can be known without touching files or the network.
+  ///
+  /// ``connect(until:)`` does so itself; this is for whoever wants to tell a mistake in the options
+  /// from a failure to connect.
+  ///
+  /// - Throws: ``PGError`` `-*000` if an option is malformed or contradicts another.
+  public func check() throws(PGError) { _ = try ConnectionPlan(options) }
 
   /// Connects to the first suitable server.
   ///
@@ -92,6 +100,7 @@ public struct Connector: Sendable {
 struct ConnectionPlan {
   let options: ConnectionOptions
   let endpoints: [Endpoint]
+  let user: String
   let sslMode: SSLMode
   let policy: AuthenticationPolicy
   let minimumVersion: ProtocolVersion
@@ -113,6 +122,11 @@ struct ConnectionPlan {
     guard minimumVersion <= maximumVersion else {
       throw .option("min_protocol_version is larger than max_protocol_version")
     }
+    for endpoint in endpoints { try AddressLookup.check(endpoint) }
+    guard let user = options.user, !user.isEmpty else {
+      throw .option("no user name was given", hint: "Set user in the IRI, or PGUSER.")
+    }
+    self.user = user
   }
 
   /// Which kinds of server to look for, one pass over all hosts for each.

@@ -115,23 +115,19 @@ struct Login {
   private func begin(
     on stream: any ByteStream, until deadline: Deadline
   ) throws(PGError) -> Connection {
-    let user = options.user ?? ""
-    guard !user.isEmpty else {
-      throw .option("no user name was given", hint: "set user in the IRI, or PGUSER")
-    }
     let startup = StartupMessage(
       version: plan.maximumVersion, parameters: options.startupParameters())
     var exchange = Startup(
       startup, minimumVersion: plan.minimumVersion,
       authenticator: Authenticator(
-        user: user, password: OptionSources.password(for: endpoint, of: options).password,
-        policy: plan.policy,
-        channel: Self.channel(of: stream)),
+        user: plan.user, password: OptionSources.password(for: endpoint, of: options).password,
+        policy: plan.policy, channel: Self.channel(of: stream)),
       shouldStop: { deadline.hasPassed })
     let link = Link(stream: stream)
     try link.perform(&exchange, until: deadline)
     return Connection(
-      connector: Connector(options), endpoint: endpoint, link: link, backendKey: exchange.backendKey,
+      connector: Connector(options), endpoint: endpoint, link: link,
+      backendKey: exchange.backendKey,
       interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
   }
 }

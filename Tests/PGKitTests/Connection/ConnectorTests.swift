@@ -86,7 +86,27 @@ import Testing
     options.user = nil
     let error = try #require(throws: PGError.self) { try connect(options) }
     #expect(error.code == .clientParameterError)
-    #expect(try server.received().allSatisfy(\.isEmpty))
+    #expect(try server.received().isEmpty)
+  }
+
+  @Test(
+    "a mistake in the options is found without contacting anybody",
+    arguments: [
+      { $0.requireAuthentication = "kerberos" }, { $0.minimumProtocolVersion = "3.2" },
+      { $0.sslNegotiation = .direct }, { $0.user = "" }, { $0.hostAddresses = ["nowhere"] },
+      { ($0.hosts, $0.ports) = (["/" + String(repeating: "long/", count: 40)], nil) },
+      { ($0.sslMinimumVersion, $0.sslMaximumVersion) = (.tls13, .tls12) },
+    ] as [@Sendable (inout ConnectionOptions) -> Void])
+  func check(change: @Sendable (inout ConnectionOptions) -> Void) throws {
+    let server = try ScriptedServer([.drain])
+    defer { server.stop() }
+    var options = server.options()
+    try Connector(options).check()
+    change(&options)
+    let error = #expect(throws: PGError.self) { try Connector(options).check() }
+    #expect(error?.code == .clientParameterError)
+    #expect(throws: PGError.self) { try connect(options) }
+    #expect(try server.received().isEmpty)
   }
 
   // MARK: Several hosts
