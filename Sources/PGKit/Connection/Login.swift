@@ -97,8 +97,8 @@ struct Login {
         guard try TLSNegotiation.ask(socket, until: deadline) else {
           if mayBePlain { return socket }
           throw .insecure(
-            "the server at \(endpoint) does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
-            hint: "turn on ssl in the server's postgresql.conf")
+            "the server does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
+            hint: "Turn on ssl in the server's postgresql.conf.")
         }
       }
       return try TLSStream(
@@ -108,7 +108,7 @@ struct Login {
         alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
     } catch {
       socket.close()
-      throw error
+      throw error.naming(socket.remoteName)
     }
   }
 
@@ -148,7 +148,9 @@ enum TLSNegotiation {
     case UInt8(ascii: "S"): return true
     case UInt8(ascii: "N"): return false
     case UInt8(ascii: "E"):
-      throw .insecure("the server answered the request for TLS with an error")
+      throw .insecure(
+        "the server answered the request for TLS with an error",
+        hint: "The server's log may say why: what it says before TLS could be anybody's.")
     default:
       throw .insecure(
         "the server's answer to the request for TLS is not that of a PostgreSQL server")
@@ -165,6 +167,16 @@ extension Endpoint {
 }
 
 extension PGError {
+  /// The same failure to connect, with the server's name in its message.
+  ///
+  /// What is wrong with the options or files of this end is not about any server.
+  fileprivate func naming(_ remote: String) -> PGError {
+    guard fault != .caller, !message.contains(remote) else { return self }
+    return PGError(
+      code: code, message: "connection to \(remote) failed: \(message)", fault: fault, hint: hint,
+      origin: origin, cause: cause, isSafeToRetry: isSafeToRetry)
+  }
+
   /// The same error, saying which server it was about.
   fileprivate func whileConnecting(to endpoint: Endpoint) -> PGError {
     inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))

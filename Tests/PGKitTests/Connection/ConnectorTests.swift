@@ -162,7 +162,46 @@ import Testing
     let second = try ScriptedServer([.packet, .refuse("57P03", "two starts")])
     defer { [first, second].forEach { $0.stop() } }
     let error = try #require(throws: PGError.self) { try connect(options([first, second])) }
-    #expect(error.message.contains("one starts") && error.message.contains("two starts"))
+    #expect(error.message.contains("127.0.0.1:\(first.port): one starts"))
+    #expect(error.message.contains("127.0.0.1:\(second.port): two starts"))
+  }
+
+  @Test(
+    "a host whose TLS fails or that refuses the login is named beside those that failed before it",
+    arguments: [
+      (.require, [.packet, .send(Array("N".utf8)), .drain], .insecurityError),
+      (.require, [.packet, .send(Array("E".utf8)), .drain], .insecurityError),
+      (.require, [.packet, .send(Array("S".utf8))], .sqlclientUnableToEstablishSqlconnection),
+      (.require, [.packet], .connectionFailure),
+      (.disable, [.packet, .refuse("28P01", "not you")], .invalidPassword),
+    ] as [(SSLMode, [ScriptedServer.Act], SQLState)])
+  func everyHostBeforeTheLast(
+    mode: SSLMode, script: [ScriptedServer.Act], code: SQLState
+  ) throws {
+    let gone = try ScriptedServer([.drain])
+    let second = try ScriptedServer(script)
+    defer { second.stop() }
+    var options = options([gone, second])
+    options.sslMode = mode
+    gone.stop()
+    let error = try #require(throws: PGError.self) { try connect(options) }
+    #expect(error.code == code)
+    for port in [gone.port, second.port] {
+      #expect(error.message.contains("\(port)"), "\(error.message)")
+    }
+    #expect(error.message.contains("127.0.0.1"))
+    if code == .invalidPassword {
+      #expect(error.message.contains("127.0.0.1:\(second.port): not you"))
+      #expect(error.fields?.message == "not you")
+    }
+  }
+
+  @Test("a refusal stays as it is when only the same host has failed before it")
+  func sameHost() throws {
+    let server = try ScriptedServer([.packet], [.packet, .refuse("28P01", "not you")])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(options([server, server])) }
+    #expect(error.message == "not you")
   }
 
   // MARK: Kind of server

@@ -88,6 +88,7 @@ import Testing
       }
       #expect(error.code == code)
       #expect(!"\(error)\(error.report)".contains("4711"))
+      #expect(error.message.contains("127.0.0.1") && error.message.contains("\(server.port)"))
       let received = try server.received()
       #expect(received.count == 1)
       expectNothingInClear(received)
