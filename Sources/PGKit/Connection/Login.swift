@@ -94,7 +94,7 @@ struct Login {
   ) throws(PGError) -> any ByteStream {
     do throws(PGError) {
       if options.sslNegotiation != .direct {
-        guard try TLSNegotiation.ask(socket, until: deadline) else {
+        guard try TLSNegotiation.ask(socket, at: endpoint, until: deadline) else {
           if mayBePlain { return socket }
           throw .insecure(
             "the server does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
@@ -108,7 +108,7 @@ struct Login {
         alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
     } catch {
       socket.close()
-      throw error.naming(socket.remoteName)
+      throw error.naming(socket.remoteName, unlessAbout: endpoint)
     }
   }
 
@@ -124,7 +124,11 @@ struct Login {
         policy: plan.policy, channel: Self.channel(of: stream)),
       shouldStop: { deadline.hasPassed })
     let link = Link(stream: stream)
-    try link.perform(&exchange, until: deadline)
+    do throws(PGError) { try link.perform(&exchange, until: deadline) } catch {
+      guard !exchange.isAnswered else { throw error }
+      let words = Array(link.session.inbox.buffer.unread)
+      throw UnknownPeer(endpoint: endpoint, words: words).explain(error)
+    }
     return Connection(
       connector: Connector(options), endpoint: endpoint, link: link,
       backendKey: exchange.backendKey,
@@ -139,7 +143,9 @@ enum TLSNegotiation {
   ///
   /// - Throws: ``PGError`` if the answer is neither yes nor no. What an error message before TLS
   ///   says is never shown: anybody may have sent it (CVE-2024-10977).
-  static func ask(_ socket: Socket, until deadline: Deadline) throws(PGError) -> Bool {
+  static func ask(
+    _ socket: Socket, at endpoint: Endpoint, until deadline: Deadline
+  ) throws(PGError) -> Bool {
     var request = ByteWriter()
     SSLRequest().encode(into: &request)
     let link = Link(stream: socket)
@@ -153,7 +159,7 @@ enum TLSNegotiation {
         hint: "The server's log may say why: what it says before TLS could be anybody's.")
     default:
       throw .insecure(
-        "the server's answer to the request for TLS is not that of a PostgreSQL server")
+        UnknownPeer(endpoint: endpoint).description, hint: UnknownPeer.hint)
     }
   }
 }
@@ -170,8 +176,8 @@ extension PGError {
   /// The same failure to connect, with the server's name in its message.
   ///
   /// What is wrong with the options or files of this end is not about any server.
-  fileprivate func naming(_ remote: String) -> PGError {
-    guard fault != .caller, !message.contains(remote) else { return self }
+  fileprivate func naming(_ remote: String, unlessAbout endpoint: Endpoint) -> PGError {
+    guard fault != .caller, !message.contains(remote), !names(endpoint) else { return self }
     return PGError(
       code: code, message: "connection to \(remote) failed: \(message)", fault: fault, hint: hint,
       origin: origin, cause: cause, isSafeToRetry: isSafeToRetry)
@@ -179,6 +185,9 @@ extension PGError {
 
   /// The same error, saying which server it was about.
   fileprivate func whileConnecting(to endpoint: Endpoint) -> PGError {
-    inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
+    fault != .server && names(endpoint)
+      ? self : inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
   }
+
+  private func names(_ endpoint: Endpoint) -> Bool { message.contains("\(endpoint)") }
 }

@@ -78,6 +78,84 @@ import Testing
     }
   }
 
+  @Test(
+    "a peer that is no PostgreSQL server is called that, with what to check",
+    arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\n", "220 mail\r\n", "-ERR\r\n"],
+    [SSLMode.disable, .prefer, .require])
+  func unknownPeer(words: String, mode: SSLMode) throws {
+    let server = try ScriptedServer([.packet, .send(Array(words.utf8)), .drain])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options(mode)) }
+    let place = "127.0.0.1:\(server.port)"
+    #expect(error.hint?.contains("Check host and port") == true)
+    // To the question for TLS, "S" is a yes.
+    if words.hasPrefix("S"), mode != .disable {
+      #expect(error.message.contains("what the server sent is not TLS"))
+      return
+    }
+    #expect(
+      error.message.contains("what answered at \(place) does not speak PostgreSQL's protocol"))
+    #expect(error.message.contains("but HTTP") == (words.hasPrefix("HTTP") && mode == .disable))
+    #expect(error.report.components(separatedBy: place).count == 2)
+  }
+
+  @Test("a message that is out of place before any answer is no sign of PostgreSQL either")
+  func misplacedMessage() throws {
+    let server = try ScriptedServer([.packet, .say(["ReadyForQuery I"]), .drain])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(error.code == .protocolViolation)
+    #expect(error.message.contains("does not speak PostgreSQL's protocol ("))
+    let known = try ScriptedServer([
+      .packet, .say(["AuthenticationCleartextPassword"]), .until("p"), .say(["ReadyForQuery I"]),
+      .drain,
+    ])
+    defer { known.stop() }
+    var options = known.options()
+    options.password = "x"
+    let later = try #require(throws: PGError.self) { try connect(options) }
+    #expect(later.code == .protocolViolation)
+    #expect(!later.message.contains("does not speak"))
+  }
+
+  @Test("an error of protocol 2 is repeated where one of protocol 3 would be")
+  func oldError() throws {
+    let words = "Ecould not fork new process for connection: no memory\n\0"
+    let script: [ScriptedServer.Act] = [.packet, .send(Array(words.utf8)), .drain]
+    let server = try ScriptedServer(script)
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(
+      error.message == "the server at 127.0.0.1:\(server.port) refused the connection: "
+        + "could not fork new process for connection: no memory")
+    #expect(error.code == .sqlclientUnableToEstablishSqlconnection)
+    #expect(error.isSafeToRetry)
+    let second = try ScriptedServer([.packet, .welcome(), .drain])
+    defer { second.stop() }
+    try connect(options([server, second])).close()
+  }
+
+  @Test("a server that leaves without a word may be none: that is said")
+  func silentPeer() throws {
+    let server = try ScriptedServer([.packet])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(error.code == .connectionFailure)
+    #expect(error.hint?.contains("not PostgreSQL") == true)
+  }
+
+  @Test("direct TLS with a server that does not know it names the version and the remedy")
+  func directTLS() throws {
+    let server = try ScriptedServer([])
+    defer { server.stop() }
+    var options = server.options(.require)
+    options.sslNegotiation = .direct
+    let error = try #require(throws: PGError.self) { try connect(options) }
+    #expect(error.message.contains("127.0.0.1") && error.message.contains("\(server.port)"))
+    #expect(error.hint?.contains("PostgreSQL 17 or later") == true)
+    #expect(error.hint?.contains("sslnegotiation=postgres") == true)
+  }
+
   @Test("a user name is needed before anything is sent")
   func noUser() throws {
     let server = try ScriptedServer([.drain])
