@@ -23,6 +23,7 @@ public struct Connecting: Sendable {
       var options = resolved.options
       options.fallbackApplicationName = options.fallbackApplicationName ?? program
       for setting in settings where !options.has(setting.name) { options.settings.append(setting) }
+      try Connector(options).check()
       return options
     } catch {
       throw error.failure(of: program, status: .usage)

@@ -60,6 +60,17 @@ struct ConnectionFailureTests {
       says: "--SEC", "certificate")
   }
 
+  @Test("no root certificate to check the server's with", arguments: ["verify-ca", "verify-full"])
+  func noRootCertificate(mode: String) throws {
+    let home = FileManager.default.temporaryDirectory.path + "/pgkit-\(UUID().uuidString)"
+    try expect(
+      server.tcpIRI(user: "scram", password: "secret", "sslmode=\(mode)"), says: "-*000",
+      "root certificate file \"\(home)/.postgresql/root.crt\" does not exist",
+      "sslrootcert=system",
+      environment: ProcessInfo.processInfo.environment.merging(
+        ["HOME": home], uniquingKeysWith: { $1 }))
+  }
+
   @Test("a host name that the certificate does not have")
   func wrongHost() throws {
     try expect(
@@ -94,6 +105,26 @@ struct ConnectionFailureTests {
     try expect(
       server.tcpIRI(user: "md5", password: "secret", "require_auth=scram-sha-256"), says: "--AUT",
       "require_auth")
+  }
+
+  @Test(
+    "a mistake in the options, found before anything is contacted, is one of usage",
+    arguments: [
+      "require_auth=kerberos", "require_auth=md5,!password", "sslnegotiation=direct",
+      "ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2",
+      "min_protocol_version=3.2&max_protocol_version=3.0", "sslrootcert=system&sslmode=require",
+      "hostaddr=nowhere", "port=1,2,3", "sslmode=full", "scram_max_iterations=0",
+    ])
+  func usage(query: String) throws {
+    let iri = "postgres://u@127.0.0.1/d?\(query)"
+    for arguments in [
+      ("pg-open", [iri, "SELECT 1"]), ("pg-listen", [iri, "c"]),
+      ("pg-copy", [iri, "t", "--to", iri]),
+    ] {
+      let outcome = try BuiltProgram(arguments.0).run(arguments.1)
+      #expect(outcome.end == .exit(64), "\(arguments.0): \(outcome.errors)")
+      #expect(outcome.errors.contains("-*000"), "\(outcome.errors)")
+    }
   }
 
   @Test("OpenSSL that cannot be used is named, with where to get it, and needed only where it is")

@@ -14,8 +14,16 @@ public struct Connector: Sendable {
 
   /// Makes a connector.
   ///
-  /// Nothing is checked or contacted before ``connect()``.
+  /// Nothing is checked before ``check()`` or ``connect(until:)``.
   public init(_ options: ConnectionOptions) { self.options = options }
+
+  /// Checks everything about the options that can be known without touching files or the network.
+  ///
+  /// ``connect(until:)`` does so itself; this is for whoever wants to tell a mistake in the options
+  /// from a failure to connect.
+  ///
+  /// - Throws: ``PGError`` `-*000` if an option is malformed or contradicts another.
+  public func check() throws(PGError) { _ = try ConnectionPlan(options) }
 
   /// Connects to the first suitable server.
   ///
@@ -28,7 +36,7 @@ public struct Connector: Sendable {
   /// In py-postgresql: `Connector()` followed by `connect()`.
   public func connect(until deadline: Deadline = .never) throws(PGError) -> Connection {
     let plan = try ConnectionPlan(options, until: deadline)
-    var failures: [PGError] = []
+    var failures: [Failure] = []
     for pass in plan.passes {
       for endpoint in plan.endpoints {
         if let connection = try attempt(endpoint, plan, pass, &failures) { return connection }
@@ -37,29 +45,41 @@ public struct Connector: Sendable {
     throw Self.summary(failures)
   }
 
+  /// What became of the attempts at one place.
+  private struct Failure {
+    let endpoint: Endpoint
+    let error: PGError
+
+    /// The message, with the place in front unless it names the server itself.
+    var line: String {
+      let isNamed = error.origin.creators.isEmpty && error.message.contains(endpoint.host)
+      return isNamed ? error.message : "\(endpoint): \(error.message)"
+    }
+  }
+
   /// Tries one host: every address, each in the ways that `sslmode` allows.
   private func attempt(
     _ endpoint: Endpoint, _ plan: ConnectionPlan, _ target: TargetSession,
-    _ failures: inout [PGError]
+    _ failures: inout [Failure]
   ) throws(PGError) -> Connection? {
     let addresses: [SocketAddress]
     do throws(PGError) {
       addresses = try plan.order(
         AddressLookup.addresses(of: endpoint, until: plan.deadline()))
     } catch {
-      failures.append(error)
+      failures.append(Failure(endpoint: endpoint, error: error))
       return nil
     }
     for address in addresses {
-      var login = Login(connector: self, plan: plan, endpoint: endpoint, address: address)
+      var login = Login(plan: plan, endpoint: endpoint, address: address)
       do throws(PGError) {
         let connection = try login.open()
         if try target.accepts(connection, until: plan.deadline()) { return connection }
         connection.close()
-        failures.append(.wrongSession(endpoint, target))
+        failures.append(Failure(endpoint: endpoint, error: .wrongSession(endpoint, target)))
       } catch {
-        guard Self.mayTryNext(after: error) else { throw error }
-        failures.append(error)
+        failures.append(Failure(endpoint: endpoint, error: error))
+        guard Self.mayTryNext(after: error) else { throw Self.summary(failures) }
       }
     }
     return nil
@@ -74,25 +94,37 @@ public struct Connector: Sendable {
     }
   }
 
-  /// One error for all that was tried.
-  private static func summary(_ failures: [PGError]) -> PGError {
+  /// One error for all that was tried: the last one, with the messages of those before it.
+  ///
+  /// A server's own refusal says all that there is to say about its host: that another address of the
+  /// same name did not answer does not matter then.
+  private static func summary(_ failures: [Failure]) -> PGError {
     guard let last = failures.last else { return .option("no host to connect to") }
-    if failures.count == 1 { return last }
-    let lines = failures.map(\.message)
+    let isRefusal = !mayTryNext(after: last.error) && last.error.fault == .server
+    let told = failures.dropLast().filter { !isRefusal || $0.endpoint != last.endpoint } + [last]
+    if told.count == 1 { return last.error }
+    // A second pass over the hosts mostly meets the same faults.
+    var lines: [String] = []
+    for line in told.map(\.line) where !lines.contains(line) { lines.append(line) }
     return PGError(
-      code: last.code, message: lines.joined(separator: "; "), fault: last.fault, hint: last.hint,
-      cause: last.cause, isSafeToRetry: failures.allSatisfy(\.isSafeToRetry))
+      code: last.error.code, message: lines.joined(separator: "; "), fault: last.error.fault,
+      hint: last.error.hint, fields: last.error.fields, cause: last.error.cause,
+      isSafeToRetry: failures.allSatisfy(\.error.isSafeToRetry))
   }
 }
 
 /// What the options say about the whole undertaking, worked out once.
+///
+/// From here on there are only the options as they are after checking: what they take away, such as a
+/// client certificate, is nowhere to be found any more.
 struct ConnectionPlan {
+  let options: ConnectionOptions
   let endpoints: [Endpoint]
+  let user: String
   let sslMode: SSLMode
   let policy: AuthenticationPolicy
   let minimumVersion: ProtocolVersion
   let maximumVersion: ProtocolVersion
-  private let options: ConnectionOptions
   private let end: Deadline
 
   init(_ given: ConnectionOptions, until end: Deadline = .never) throws(PGError) {
@@ -110,6 +142,11 @@ struct ConnectionPlan {
     guard minimumVersion <= maximumVersion else {
       throw .option("min_protocol_version is larger than max_protocol_version")
     }
+    for endpoint in endpoints { try AddressLookup.check(endpoint) }
+    guard let user = options.user, !user.isEmpty else {
+      throw .option("no user name was given", hint: "Set user in the IRI, or PGUSER.")
+    }
+    self.user = user
   }
 
   /// Which kinds of server to look for, one pass over all hosts for each.

@@ -8,13 +8,12 @@ struct Login {
   /// How far an attempt came.
   enum Phase { case connecting, securing, loggingIn }
 
-  let connector: Connector
   let plan: ConnectionPlan
   let endpoint: Endpoint
   let address: SocketAddress
   var phase = Phase.connecting
 
-  private var options: ConnectionOptions { connector.options }
+  private var options: ConnectionOptions { plan.options }
 
   /// Opens a session in the first way that `sslmode` allows and the server accepts.
   mutating func open() throws(PGError) -> Connection {
@@ -95,11 +94,11 @@ struct Login {
   ) throws(PGError) -> any ByteStream {
     do throws(PGError) {
       if options.sslNegotiation != .direct {
-        guard try TLSNegotiation.ask(socket, until: deadline) else {
+        guard try TLSNegotiation.ask(socket, at: endpoint, until: deadline) else {
           if mayBePlain { return socket }
           throw .insecure(
-            "the server at \(endpoint) does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
-            hint: "turn on ssl in the server's postgresql.conf")
+            "the server does not support TLS, but sslmode=\(plan.sslMode.rawValue)",
+            hint: "Turn on ssl in the server's postgresql.conf.")
         }
       }
       return try TLSStream(
@@ -109,30 +108,30 @@ struct Login {
         alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
     } catch {
       socket.close()
-      throw error
+      throw error.naming(socket.remoteName, unlessAbout: endpoint)
     }
   }
 
   private func begin(
     on stream: any ByteStream, until deadline: Deadline
   ) throws(PGError) -> Connection {
-    let user = options.user ?? ""
-    guard !user.isEmpty else {
-      throw .option("no user name was given", hint: "set user in the IRI, or PGUSER")
-    }
     let startup = StartupMessage(
       version: plan.maximumVersion, parameters: options.startupParameters())
     var exchange = Startup(
       startup, minimumVersion: plan.minimumVersion,
       authenticator: Authenticator(
-        user: user, password: OptionSources.password(for: endpoint, of: options).password,
-        policy: plan.policy,
-        channel: Self.channel(of: stream)),
+        user: plan.user, password: OptionSources.password(for: endpoint, of: options).password,
+        policy: plan.policy, channel: Self.channel(of: stream)),
       shouldStop: { deadline.hasPassed })
     let link = Link(stream: stream)
-    try link.perform(&exchange, until: deadline)
+    do throws(PGError) { try link.perform(&exchange, until: deadline) } catch {
+      guard !exchange.isAnswered else { throw error }
+      let words = Array(link.session.inbox.buffer.unread)
+      throw UnknownPeer(endpoint: endpoint, words: words).explain(error)
+    }
     return Connection(
-      connector: connector, endpoint: endpoint, link: link, backendKey: exchange.backendKey,
+      connector: Connector(options), endpoint: endpoint, link: link,
+      backendKey: exchange.backendKey,
       interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
   }
 }
@@ -144,7 +143,9 @@ enum TLSNegotiation {
   ///
   /// - Throws: ``PGError`` if the answer is neither yes nor no. What an error message before TLS
   ///   says is never shown: anybody may have sent it (CVE-2024-10977).
-  static func ask(_ socket: Socket, until deadline: Deadline) throws(PGError) -> Bool {
+  static func ask(
+    _ socket: Socket, at endpoint: Endpoint, until deadline: Deadline
+  ) throws(PGError) -> Bool {
     var request = ByteWriter()
     SSLRequest().encode(into: &request)
     let link = Link(stream: socket)
@@ -153,10 +154,12 @@ enum TLSNegotiation {
     case UInt8(ascii: "S"): return true
     case UInt8(ascii: "N"): return false
     case UInt8(ascii: "E"):
-      throw .insecure("the server answered the request for TLS with an error")
+      throw .insecure(
+        "the server answered the request for TLS with an error",
+        hint: "The server's log may say why: what it says before TLS could be anybody's.")
     default:
       throw .insecure(
-        "the server's answer to the request for TLS is not that of a PostgreSQL server")
+        UnknownPeer(endpoint: endpoint).description, hint: UnknownPeer.hint)
     }
   }
 }
@@ -170,8 +173,21 @@ extension Endpoint {
 }
 
 extension PGError {
+  /// The same failure to connect, with the server's name in its message.
+  ///
+  /// What is wrong with the options or files of this end is not about any server.
+  fileprivate func naming(_ remote: String, unlessAbout endpoint: Endpoint) -> PGError {
+    guard fault != .caller, !message.contains(remote), !names(endpoint) else { return self }
+    return PGError(
+      code: code, message: "connection to \(remote) failed: \(message)", fault: fault, hint: hint,
+      origin: origin, cause: cause, isSafeToRetry: isSafeToRetry)
+  }
+
   /// The same error, saying which server it was about.
   fileprivate func whileConnecting(to endpoint: Endpoint) -> PGError {
-    inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
+    fault != .server && names(endpoint)
+      ? self : inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
   }
+
+  private func names(_ endpoint: Endpoint) -> Bool { message.contains("\(endpoint)") }
 }

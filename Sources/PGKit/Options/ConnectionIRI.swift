@@ -81,13 +81,18 @@ enum IRIComponent: String {
       "In a user or password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23."
     case .host:
       "An IPv6 address stands in brackets; in a host write % as %25, / as %2F, @ as %40. "
-        + "In a user or password too, @ is written %40 and / is written %2F."
+        + "In a user or password too, @ is written %40 and / is written %2F, as is whatever else "
+        + "is neither letter nor digit."
     case .port:
       "A port is a number from 1 to 65535. If this is part of a password, "
         + "write / as %2F, @ as %40, ? as %3F, # as %23 in it."
-    case .database: "In a database name write % as %25, ? as %3F, # as %23, a space as %20."
+    case .database:
+      "In a database name write % as %25, @ as %40, ? as %3F, # as %23, a space as %20. "
+        + "In a user or password too, @ is written %40 and / is written %2F."
     case .query: "A query is key=value&key=value; in both write % as %25, & as %26, = as %3D."
-    case .fragment: "The fragment is a list of schemas; in a name write % as %25, a comma as %2C."
+    case .fragment:
+      "The fragment is a list of schemas; in a name write % as %25, @ as %40, a comma as %2C. "
+        + "In a user or password, # is written %23 and @ is written %40."
     }
   }
 }

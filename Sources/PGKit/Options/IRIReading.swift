@@ -46,19 +46,53 @@ struct IRIReading {
   }
 
   /// Splits a list of hosts with ports.
-  func hosts(in piece: Piece) throws(PGError) -> [ResourceIdentifier.HostAndPort] {
+  ///
+  /// - Parameter followsPassword: whether credentials stand before it.
+  func hosts(
+    in piece: Piece, followsPassword: Bool
+  ) throws(PGError) -> [ResourceIdentifier.HostAndPort] {
     do throws(PercentEncoding.Fault) {
       let hosts = try ResourceIdentifier.HostAndPort.list(piece)
-      for host in hosts where !host.isBracketed {
-        // A host never has one inside. This is a password with an @ that should have been encoded,
-        // and what follows must not be looked up in the DNS.
-        if let at = host.host.dropFirst().firstIndex(of: UInt8(ascii: "@")) {
-          throw .init(message: "there is a second \"@\"", offset: at)
-        }
+      if followsPassword {
+        for host in hosts where !host.isBracketed { try Self.check(host.host) }
       }
       return hosts
     } catch { throw .malformedIRI(.host, error) }
   }
+
+  /// Refuses a host that is none: this may be a password with an `@` that should have been encoded,
+  /// and what follows must not be looked up in the DNS.
+  private static func check(_ host: Piece) throws(PercentEncoding.Fault) {
+    // A name in the abstract namespace of sockets begins with one.
+    let name = host.first == at ? host.dropFirst() : PercentEncoding.trimmed(host)
+    guard let stranger = name.firstIndex(where: { !mayStand(inHost: $0) && $0 != percent }) else {
+      return
+    }
+    let what = name[stranger] == at ? "there is a second \"@\"" : "no host name has this character"
+    throw .init(message: "\(what); a password must be percent-encoded", offset: stranger)
+  }
+
+  /// Whether a byte may stand in a host's name as it is; every other one may be written as `%XX`.
+  static func mayStand(inHost byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), 0x80...:
+      true
+    default: false
+    }
+  }
+
+  /// Refuses an `@` behind the hosts: a `/` or `#` before it may be part of a password, and the host
+  /// before that the rest of it.
+  func requireNoAt(in piece: Piece?, as component: IRIComponent) throws(PGError) {
+    guard let offset = piece?.firstIndex(of: Self.at) else { return }
+    let message = "there is an \"@\" behind the host; a password must be percent-encoded"
+    throw .malformedIRI(component, .init(message: message, offset: offset))
+  }
+
+  private static let at = UInt8(ascii: "@")
+  private static let percent = UInt8(ascii: "%")
 
   /// Takes the ports of a list of hosts; those without one have the default port.
   mutating func take(portsOf hosts: [ResourceIdentifier.HostAndPort]) throws(PGError) {

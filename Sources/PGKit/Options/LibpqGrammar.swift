@@ -1,7 +1,8 @@
 /// libpq's grammar of connection IRIs.
 ///
 /// Source: PostgreSQL manual (18), "Connection URIs", and the behaviour of libpq 15 to 18. The one
-/// difference: a second raw `@` is refused here, where libpq takes it for a part of the host's name.
+/// difference: what cannot be part of a host's name is refused behind credentials, and so is a raw
+/// `@` behind the hosts, because it mostly is part of a password that was not encoded.
 enum LibpqGrammar {
   typealias Piece = ResourceIdentifier.Piece
 
@@ -15,9 +16,10 @@ enum LibpqGrammar {
       rest = text[(at + 1)...]
     }
     let hosts = rest[..<authorityEnd(in: rest)]
-    try take(hosts: hosts, into: &reading)
+    try take(hosts: hosts, followsPassword: rest.startIndex > text.startIndex, into: &reading)
     rest = rest[hosts.endIndex...]
     let database = rest[..<(rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex)]
+    try reading.requireNoAt(in: database, as: .database)
     if database.count > 1 {
       try reading.take(database.dropFirst(), as: .database, for: "dbname")
     }
@@ -51,8 +53,10 @@ enum LibpqGrammar {
     return text.endIndex
   }
 
-  private static func take(hosts: Piece, into reading: inout IRIReading) throws(PGError) {
-    let list = try reading.hosts(in: hosts)
+  private static func take(
+    hosts: Piece, followsPassword: Bool, into reading: inout IRIReading
+  ) throws(PGError) {
+    let list = try reading.hosts(in: hosts, followsPassword: followsPassword)
     var names: [String] = []
     for host in list {
       if host.isBracketed, host.host.isEmpty {

@@ -138,7 +138,10 @@ public struct OptionSources: Sendable {
   }
 
   private func addCertificates(to derived: inout ConnectionOptions, of options: ConnectionOptions) {
-    derived.sslRootCertificate = existing("/.postgresql/root.crt")
+    let root = "/.postgresql/root.crt"
+    // Where it cannot be done without, its absence is an error that names the place.
+    let isNeeded = options.sslMode.map { $0 >= .verifyCA } ?? false
+    derived.sslRootCertificate = isNeeded ? homeDirectory.map { $0 + root } : existing(root)
     if options.sslRevocationDirectory == nil {
       derived.sslRevocationList = existing("/.postgresql/root.crl")
     }

@@ -13,7 +13,7 @@ extension PQGrammar {
     }
     text += hosts(&rest)
     if let database = options.database, !database.isEmpty {
-      text += "/" + encode(database, "/?#")
+      text += "/" + encode(database, "@/?#")
       rest.database = nil
     }
     let fragment = takeSearchPath(from: &rest)
@@ -34,7 +34,9 @@ extension PQGrammar {
       options.hosts = nil
     } else {
       names = hosts.map { host in
-        host.contains(":") ? "[\(encode(host, "@/?#]"))]" : encode(host, "@/?#[],")
+        host.contains(":")
+          ? "[\(encode(host, "@/?#]"))]"
+          : PercentEncoding.encode(host) { !IRIReading.mayStand(inHost: $0) }
       }
       options.hosts = nil
     }
@@ -58,7 +60,7 @@ extension PQGrammar {
       let schemas = SearchPath.parse(last.value), schemas != [""]
     else { return nil }
     options.settings.removeLast()
-    return schemas.map { encode($0, ",#") }.joined(separator: ",")
+    return schemas.map { encode($0, ",#@") }.joined(separator: ",")
   }
 
   private static func driverParameters(_ options: ConnectionOptions, mask: String?) -> [String] {

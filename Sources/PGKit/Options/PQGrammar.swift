@@ -6,8 +6,8 @@
 /// ```
 ///
 /// Source: py-postgresql, `postgresql.iri`. Beyond it: everything is decoded as UTF-8, also the
-/// database; hosts may be a list; an unknown `[driver_param]`, a port that is no number and a raw
-/// `@` in a password are errors.
+/// database; hosts may be a list; an unknown `[driver_param]`, a port that is no number and what
+/// looks like a password that was not encoded are errors: a raw `@` or `/` in it.
 enum PQGrammar {
   typealias Piece = ResourceIdentifier.Piece
 
@@ -16,6 +16,8 @@ enum PQGrammar {
     let identifier = ResourceIdentifier(text)
     var reading = IRIReading(decoding: PercentEncoding.decodeLeniently)
     if let authority = identifier.authority { try take(authority: authority, into: &reading) }
+    try reading.requireNoAt(in: identifier.path, as: .database)
+    try reading.requireNoAt(in: identifier.fragment, as: .fragment)
     // What follows a further slash is kept by py-postgresql's parser and dropped by its `open`.
     let database = identifier.path?.prefix { $0 != UInt8(ascii: "/") }
     if let database, !database.isEmpty {
@@ -33,7 +35,7 @@ enum PQGrammar {
       try reading.take(password, as: .password, for: "password")
     }
     guard !authority.hosts.isEmpty else { return }
-    let list = try reading.hosts(in: authority.hosts)
+    let list = try reading.hosts(in: authority.hosts, followsPassword: authority.user != nil)
     if list.count == 1, list[0].isBracketed, list[0].host.starts(with: "unix:".utf8) {
       let path = try reading.decode(list[0].host.dropFirst(5), as: .host)
       try reading.take(socketPath(path), for: "unix", at: list[0].host.startIndex)

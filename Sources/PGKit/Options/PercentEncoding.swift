@@ -77,7 +77,8 @@ enum PercentEncoding {
     Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
   }
 
-  private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+  /// Without the blanks at both ends.
+  static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     let start = text.drop { $0 == UInt8(ascii: " ") }
     guard let last = start.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return start }
     return start[...last]

@@ -59,6 +59,10 @@ public struct ResolvedOptions: Sendable {
     func place(of keyword: OptionKeyword) -> String {
       variablePrefix.flatMap { EnvironmentOptions.name(of: keyword, prefix: $0) } ?? name
     }
+
+    func place(ofSetting setting: String) -> String {
+      variablePrefix.flatMap { EnvironmentOptions.name(ofSetting: setting, prefix: $0) } ?? name
+    }
   }
 
   /// Options that say where to connect to, of which only the strongest source that says any counts:
@@ -80,7 +84,7 @@ public struct ResolvedOptions: Sendable {
       settings.append(
         Entry(
           name: setting.name, value: setting.value, isSetting: true, source: layer.source,
-          place: layer.name))
+          place: layer.place(ofSetting: setting.name)))
     }
   }
 

@@ -1,7 +1,9 @@
 /// A section of a connection service file, `pg_service.conf`.
 ///
-/// Source: PostgreSQL manual, "The Connection Service File". Beyond it, a key that is no option is
-/// a server setting, as in py-postgresql, unless it looks like a misspelled option.
+/// A key that is no option is an error, as in libpq, and not a server setting, as in py-postgresql:
+/// whoever misspells the host must not end up at the default one.
+///
+/// Source: PostgreSQL manual, "The Connection Service File".
 public enum ServiceFile {
   /// Reads the section named `service` of a file's text; `nil` if there is none.
   ///
@@ -16,7 +18,7 @@ public enum ServiceFile {
         if options != nil { break }
         if line.dropFirst().hasPrefix(service + "]") { options = ConnectionOptions() }
       } else if var section = options {
-        try parse(line: line, place: "in \(path), line \(index + 1),", into: &section)
+        try parse(line: line, at: "service file \"\(path)\", line \(index + 1)", into: &section)
         options = section
       }
     }
@@ -25,35 +27,31 @@ public enum ServiceFile {
 
   /// The first line that gives an option wins.
   private static func parse(
-    line: Substring, place: String, into options: inout ConnectionOptions
+    line: Substring, at place: String, into options: inout ConnectionOptions
   ) throws(PGError) {
     if line.hasPrefix("ldap:") || line.hasPrefix("ldaps:") {
-      throw .option("the service \(place) asks an LDAP server, which PGKit does not do")
+      throw .option("the service in \(place), asks an LDAP server, which PGKit does not do")
     }
     guard let equals = line.firstIndex(of: "=") else {
-      throw .option("\"=\" is missing \(place.dropLast())", hint: "A line is option=value.")
+      throw .option("syntax error in \(place): \"=\" is missing", hint: "A line is option=value.")
     }
     let (key, value) = (String(line[..<equals]), String(line[line.index(after: equals)...]))
     if key == "service" || key == "servicefile" {
-      throw .option("option \"\(key)\" \(place) would nest one service in another")
+      throw .option("option \"\(key)\" in \(place), would nest one service in another")
     }
     guard let keyword = OptionKeyword[key] else {
-      return try parse(setting: key, value, place: place, into: &options)
+      throw .option(
+        "syntax error in \(place): \"\(key)\" is not a connection option", hint: remedy(for: key))
     }
     if keyword.access.format(options) != nil { return }
-    try keyword.parse(value, into: &options, place: place)
+    try keyword.parse(value, into: &options, place: "in \(place),")
   }
 
-  private static func parse(
-    setting key: String, _ value: String, place: String, into options: inout ConnectionOptions
-  ) throws(PGError) {
-    let name = key.lowercased()
-    // A misspelled sslmode must not end as a setting that the server sees after the password.
-    if name.isEmpty || name.hasPrefix("ssl") || OptionKeyword.nearest(to: name) != nil {
-      throw .unknownOption(key, place: place)
-    }
-    if value.utf8.contains(0) { throw .option("setting \"\(key)\" \(place) holds a NUL byte") }
-    if options.setting(name) == nil { options.setSetting(name, to: value) }
+  private static func remedy(for key: String) -> String {
+    let name = String(key.drop(while: \.isWhitespace).prefix { !$0.isWhitespace })
+    if name != key, OptionKeyword[name] != nil { return "There must be no blanks around \"=\"." }
+    if let near = OptionKeyword.nearest(to: key) { return "Perhaps \"\(near)\" is meant." }
+    return "A server setting is written options=-c name=value."
   }
 
   private static func lines(of text: String) -> [Substring] {

@@ -33,6 +33,18 @@ enum AddressLookup {
     }
   }
 
+  /// Checks what needs no lookup.
+  ///
+  /// - Throws: ``PGError`` `-*000` for a path or numeric address that cannot be.
+  static func check(_ endpoint: Endpoint) throws(PGError) {
+    switch endpoint {
+    case .unix(let path): _ = try SocketAddress(unixPath: path)
+    case .tcp(_, let address?, let port) where !address.isEmpty:
+      _ = try addresses(ofNumeric: address, port: port)
+    case .tcp: break
+    }
+  }
+
   private static func check(host: String, port: Int) throws(PGError) {
     guard (1...65_535).contains(port) else {
       throw .option("invalid port number \(port): it must be between 1 and 65535")

@@ -125,6 +125,22 @@ struct ConnectionTests {
     }
   }
 
+  @Test("shows no client certificate when sslcertmode forbids it")
+  func hiddenCertificate() throws {
+    let client = server.clientCertificate
+    let options = [
+      "sslmode=require", "sslcert=\(client.certificate)", "sslkey=\(client.key)",
+      "sslrootcert=\(server.rootCertificate)",
+    ]
+    let shown = try PGKit.open(server.tcpIRI(user: "certified", options: options))
+    #expect(shown.isEncrypted)
+    shown.close()
+    let hidden = server.tcpIRI(user: "certified", options: options + ["sslcertmode=disable"])
+    let error = #expect(throws: PGError.self) { try answer(hidden) }
+    #expect(error?.code == .invalidAuthorizationSpecification)
+    #expect(error?.message.contains("valid client certificate") == true)
+  }
+
   @Test("refuses a server whose certificate was revoked")
   func revoked() throws {
     let error = #expect(throws: PGError.self) {

@@ -75,8 +75,7 @@ import Testing
     let plan = try ConnectionPlan(options)
     let address = try #require(
       AddressLookup.addresses(of: plan.endpoints[0], until: .never).first)
-    let login = Login(
-      connector: Connector(options), plan: plan, endpoint: plan.endpoints[0], address: address)
+    let login = Login(plan: plan, endpoint: plan.endpoints[0], address: address)
     let key = BackendKeyData(processID: 77, secret: Array("key!".utf8))
     let interruption = Interruption(login, key: key, encrypted: true)
     let error = try #require(throws: PGError.self) { try interruption.cancel() }

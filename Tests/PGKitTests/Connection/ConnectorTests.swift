@@ -78,6 +78,84 @@ import Testing
     }
   }
 
+  @Test(
+    "a peer that is no PostgreSQL server is called that, with what to check",
+    arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\n", "220 mail\r\n", "-ERR\r\n"],
+    [SSLMode.disable, .prefer, .require])
+  func unknownPeer(words: String, mode: SSLMode) throws {
+    let server = try ScriptedServer([.packet, .send(Array(words.utf8)), .drain])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options(mode)) }
+    let place = "127.0.0.1:\(server.port)"
+    #expect(error.hint?.contains("Check host and port") == true)
+    // To the question for TLS, "S" is a yes.
+    if words.hasPrefix("S"), mode != .disable {
+      #expect(error.message.contains("what the server sent is not TLS"))
+      return
+    }
+    #expect(
+      error.message.contains("what answered at \(place) does not speak PostgreSQL's protocol"))
+    #expect(error.message.contains("but HTTP") == (words.hasPrefix("HTTP") && mode == .disable))
+    #expect(error.report.components(separatedBy: place).count == 2)
+  }
+
+  @Test("a message that is out of place before any answer is no sign of PostgreSQL either")
+  func misplacedMessage() throws {
+    let server = try ScriptedServer([.packet, .say(["ReadyForQuery I"]), .drain])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(error.code == .protocolViolation)
+    #expect(error.message.contains("does not speak PostgreSQL's protocol ("))
+    let known = try ScriptedServer([
+      .packet, .say(["AuthenticationCleartextPassword"]), .until("p"), .say(["ReadyForQuery I"]),
+      .drain,
+    ])
+    defer { known.stop() }
+    var options = known.options()
+    options.password = "x"
+    let later = try #require(throws: PGError.self) { try connect(options) }
+    #expect(later.code == .protocolViolation)
+    #expect(!later.message.contains("does not speak"))
+  }
+
+  @Test("an error of protocol 2 is repeated where one of protocol 3 would be")
+  func oldError() throws {
+    let words = "Ecould not fork new process for connection: no memory\n\0"
+    let script: [ScriptedServer.Act] = [.packet, .send(Array(words.utf8)), .drain]
+    let server = try ScriptedServer(script)
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(
+      error.message == "the server at 127.0.0.1:\(server.port) refused the connection: "
+        + "could not fork new process for connection: no memory")
+    #expect(error.code == .sqlclientUnableToEstablishSqlconnection)
+    #expect(error.isSafeToRetry)
+    let second = try ScriptedServer([.packet, .welcome(), .drain])
+    defer { second.stop() }
+    try connect(options([server, second])).close()
+  }
+
+  @Test("a server that leaves without a word may be none: that is said")
+  func silentPeer() throws {
+    let server = try ScriptedServer([.packet])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(server.options()) }
+    #expect(error.code == .connectionFailure)
+    #expect(error.hint?.contains("not PostgreSQL") == true)
+  }
+
+  @Test("direct TLS with a server that does not know it names the version and the remedy")
+  func directTLS() throws {
+    let server = try ScriptedServer([])
+    defer { server.stop() }
+    var options = server.options(.require)
+    options.sslNegotiation = .direct
+    let error = try #require(throws: PGError.self) { try connect(options) }
+    #expect(error.message.contains("127.0.0.1") && error.message.contains("\(server.port)"))
+    #expect(error.hint?.contains("PostgreSQL 17 or later") == true)
+    #expect(error.hint?.contains("sslnegotiation=postgres") == true)
+  }
+
   @Test("a user name is needed before anything is sent")
   func noUser() throws {
     let server = try ScriptedServer([.drain])
@@ -86,7 +164,27 @@ import Testing
     options.user = nil
     let error = try #require(throws: PGError.self) { try connect(options) }
     #expect(error.code == .clientParameterError)
-    #expect(try server.received().allSatisfy(\.isEmpty))
+    #expect(try server.received().isEmpty)
+  }
+
+  @Test(
+    "a mistake in the options is found without contacting anybody",
+    arguments: [
+      { $0.requireAuthentication = "kerberos" }, { $0.minimumProtocolVersion = "3.2" },
+      { $0.sslNegotiation = .direct }, { $0.user = "" }, { $0.hostAddresses = ["nowhere"] },
+      { ($0.hosts, $0.ports) = (["/" + String(repeating: "long/", count: 40)], nil) },
+      { ($0.sslMinimumVersion, $0.sslMaximumVersion) = (.tls13, .tls12) },
+    ] as [@Sendable (inout ConnectionOptions) -> Void])
+  func check(change: @Sendable (inout ConnectionOptions) -> Void) throws {
+    let server = try ScriptedServer([.drain])
+    defer { server.stop() }
+    var options = server.options()
+    try Connector(options).check()
+    change(&options)
+    let error = #expect(throws: PGError.self) { try Connector(options).check() }
+    #expect(error?.code == .clientParameterError)
+    #expect(throws: PGError.self) { try connect(options) }
+    #expect(try server.received().isEmpty)
   }
 
   // MARK: Several hosts
@@ -142,7 +240,46 @@ import Testing
     let second = try ScriptedServer([.packet, .refuse("57P03", "two starts")])
     defer { [first, second].forEach { $0.stop() } }
     let error = try #require(throws: PGError.self) { try connect(options([first, second])) }
-    #expect(error.message.contains("one starts") && error.message.contains("two starts"))
+    #expect(error.message.contains("127.0.0.1:\(first.port): one starts"))
+    #expect(error.message.contains("127.0.0.1:\(second.port): two starts"))
+  }
+
+  @Test(
+    "a host whose TLS fails or that refuses the login is named beside those that failed before it",
+    arguments: [
+      (.require, [.packet, .send(Array("N".utf8)), .drain], .insecurityError),
+      (.require, [.packet, .send(Array("E".utf8)), .drain], .insecurityError),
+      (.require, [.packet, .send(Array("S".utf8))], .sqlclientUnableToEstablishSqlconnection),
+      (.require, [.packet], .connectionFailure),
+      (.disable, [.packet, .refuse("28P01", "not you")], .invalidPassword),
+    ] as [(SSLMode, [ScriptedServer.Act], SQLState)])
+  func everyHostBeforeTheLast(
+    mode: SSLMode, script: [ScriptedServer.Act], code: SQLState
+  ) throws {
+    let gone = try ScriptedServer([.drain])
+    let second = try ScriptedServer(script)
+    defer { second.stop() }
+    var options = options([gone, second])
+    options.sslMode = mode
+    gone.stop()
+    let error = try #require(throws: PGError.self) { try connect(options) }
+    #expect(error.code == code)
+    for port in [gone.port, second.port] {
+      #expect(error.message.contains("\(port)"), "\(error.message)")
+    }
+    #expect(error.message.contains("127.0.0.1"))
+    if code == .invalidPassword {
+      #expect(error.message.contains("127.0.0.1:\(second.port): not you"))
+      #expect(error.fields?.message == "not you")
+    }
+  }
+
+  @Test("a refusal stays as it is when only the same host has failed before it")
+  func sameHost() throws {
+    let server = try ScriptedServer([.packet], [.packet, .refuse("28P01", "not you")])
+    defer { server.stop() }
+    let error = try #require(throws: PGError.self) { try connect(options([server, server])) }
+    #expect(error.message == "not you")
   }
 
   // MARK: Kind of server

@@ -7,13 +7,14 @@ import Testing
 /// What each `sslmode` makes of each answer to the request for TLS.
 @Suite("sslmode", .timeLimit(.minutes(2))) struct SSLModeTests {
   enum Answer: String, CaseIterable {
-    case yesAndGarbage, no, error, close, garbage
+    case yesAndGarbage, no, error, oldError, close, garbage
 
     var acts: [ScriptedServer.Act] {
       switch self {
       case .yesAndGarbage: [.send(Array("S".utf8) + SSLModeTests.injected), .drain]
       case .no: [.send(Array("N".utf8)), .packet, .welcome(), .drain]
       case .error: [.refuse("XX000", SSLModeTests.shout), .drain]
+      case .oldError: [.send(Array("E\(SSLModeTests.shout)\n\0".utf8)), .drain]
       case .close: []
       case .garbage: [.send(Array("HTTP/1.1 400 \(SSLModeTests.shout)\r\n".utf8)), .drain]
       }
@@ -44,8 +45,8 @@ import Testing
       .prefer,
       [
         .yesAndGarbage: .plain(connection: 1), .no: .plain(connection: 0),
-        .error: .plain(connection: 1), .close: .plain(connection: 1),
-        .garbage: .plain(connection: 1),
+        .error: .plain(connection: 1), .oldError: .plain(connection: 1),
+        .close: .plain(connection: 1), .garbage: .plain(connection: 1),
       ]
     ),
     (.require, strict), (.verifyCA, strict), (.verifyFull, strict),
@@ -54,7 +55,8 @@ import Testing
   private static let strict: [Answer: Outcome] = [
     .yesAndGarbage: .refused(.sqlclientUnableToEstablishSqlconnection),
     .no: .refused(.insecurityError), .error: .refused(.insecurityError),
-    .close: .refused(.connectionFailure), .garbage: .refused(.insecurityError),
+    .oldError: .refused(.insecurityError), .close: .refused(.connectionFailure),
+    .garbage: .refused(.insecurityError),
   ]
 
   static let authority = Result { try CertificateAuthority() }
@@ -88,6 +90,7 @@ import Testing
       }
       #expect(error.code == code)
       #expect(!"\(error)\(error.report)".contains("4711"))
+      #expect(error.message.contains("127.0.0.1") && error.message.contains("\(server.port)"))
       let received = try server.received()
       #expect(received.count == 1)
       expectNothingInClear(received)

@@ -82,6 +82,33 @@ import Testing
     #expect(error?.report.contains("et@") == false)
   }
 
+  @Test(
+    "no piece of a password that was not encoded is taken for a host",
+    arguments: [
+      ("pq://u:s3cr@zq/w:rd@host/db", "byte 20"), ("pq://u:s3cr@zq/x@host", "byte 17"),
+      ("postgres://u:s3cr@zq/w:rd@host/db", "byte 26"), ("postgres://u:12/s3cr@zq", "byte 21"),
+      ("pq://u:12/s3cr@zq", "byte 15"), ("pq://u:s3cr@zq#w@host", "byte 17"),
+      ("postgres://u:s3cr@zq!/d", "byte 21"), ("pq://u:s3cr@zq$w?a=b", "byte 15"),
+      ("pq://u:s3cr@zq*@h", "byte 15"), ("postgres://u:s3cr@a,zq+/d", "byte 23"),
+      ("pq://u:s3cr@zq w/d", "byte 15"),
+    ])
+  func leaks(text: String, place: String) {
+    let error = #expect(throws: PGError.self, "\(text)") { try ConnectionIRI.parse(text) }
+    #expect(error?.message.contains(place) == true, "\(text): \(error?.message ?? "")")
+    #expect(error?.message.contains("percent-encoded") == true)
+    #expect(error?.hint?.contains("%40") == true)
+    #expect(error?.report.contains("s3cr") == false)
+    #expect(error?.report.contains("zq") == false)
+  }
+
+  @Test("what is percent-encoded may stand anywhere")
+  func encoded() throws {
+    let options = try ConnectionIRI.parse("pq://u:p@ho%21st/my%40db#a%40b")
+    #expect(options.hosts == ["ho!st"] && options.database == "my@db")
+    #expect(try ConnectionIRI.parse(ConnectionIRI.format(options)) == options)
+    #expect(try ConnectionIRI.parse("postgres://h/my%40db").database == "my@db")
+  }
+
   @Test("says how to write the component that cannot be read")
   func hints() {
     let error = #expect(throws: PGError.self) { try ConnectionIRI.parse("pq://u:a@b@h") }

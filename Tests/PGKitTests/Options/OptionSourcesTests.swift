@@ -23,7 +23,7 @@ import Testing
   func precedence() throws {
     let folder = try ScratchFolder()
     let file = try folder.write(
-      "s.conf", "[s]\nuser=service\nport=4\nconnect_timeout=4\ndbname=service\nwork_mem=4MB\n")
+      "s.conf", "[s]\nuser=service\nport=4\nconnect_timeout=4\ndbname=service\n")
     let environment = [
       "PGUSER": "env", "PGPORT": "3", "PGCONNECT_TIMEOUT": "3", "PGSERVICEFILE": file,
       "PGSERVICE": "s",
@@ -40,7 +40,6 @@ import Testing
     #expect(place("dbname", resolved) == "service serviceFile \(file)")
     #expect(place("a", resolved) == "flag override override")
     #expect(place("b", resolved) == "iri iri IRI")
-    #expect(place("work_mem", resolved) == "4MB serviceFile \(file)")
     #expect(resolved.options.password == "s3cret")
     #expect(try resolved.options.validated() == resolved.options)
   }
@@ -130,6 +129,26 @@ import Testing
     #expect(try sources(["PGREQUIRESSL": "0"]).resolve().options.sslMode == nil)
   }
 
+  @Test("sends PGTZ, PGDATESTYLE and PGGEQO as settings, unless they say default")
+  func settingVariables() throws {
+    let environment = ["PGTZ": "Asia/Tokyo", "PGDATESTYLE": "SQL, DMY", "PGGEQO": "off"]
+    let resolved = try sources(environment).resolve(iri: "pq://h?TimeZone=UTC")
+    #expect(place("TimeZone", resolved) == "UTC iri IRI")
+    #expect(place("datestyle", resolved) == "SQL, DMY environment PGDATESTYLE")
+    #expect(place("geqo", resolved) == "off environment PGGEQO")
+    #expect(resolved.options.settings.count == 3)
+    #expect(
+      try sources(environment).resolve().options.startupParameters().contains {
+        $0 == ("timezone", "Asia/Tokyo")
+      })
+    for word in ["default", "DEFAULT", ""] {
+      let silent = ["PGTZ": word, "PGDATESTYLE": word, "PGGEQO": word]
+      #expect(try sources(silent).resolve().options.settings.isEmpty)
+    }
+    let other = try sources(["PG_SOURCE_TZ": "UTC", "PGTZ": "x"], prefix: "PG_SOURCE_").resolve()
+    #expect(place("timezone", other) == "UTC environment PG_SOURCE_TZ")
+  }
+
   @Test("reads other variables under another prefix")
   func prefix() throws {
     let environment = ["PG_SOURCE_USER": "a", "PGUSER": "b", "PG_SOURCE_SSLMODE": "require"]
@@ -159,7 +178,12 @@ import Testing
   @Test("finds the files of TLS and passwords only if they are there")
   func files() throws {
     let folder = try ScratchFolder()
-    #expect(try sources(home: folder.path).resolve().options.sslRootCertificate == nil)
+    for (mode, isNeeded) in [("prefer", false), ("require", false), ("verify-ca", true)] {
+      let options = try sources(home: folder.path).resolve(iri: "sslmode=\(mode)").options
+      // Where nothing goes without it, the place that it must be at is told.
+      let wanted = isNeeded ? folder.path + "/.postgresql/root.crt" : nil
+      #expect(options.sslRootCertificate == wanted)
+    }
     for name in ["root.crt", "root.crl", "postgresql.crt", "postgresql.key"] {
       try folder.write(".postgresql/\(name)", "")
     }

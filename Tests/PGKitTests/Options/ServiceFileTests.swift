@@ -15,7 +15,6 @@ import Testing
     user=me
     user=second
     port=1,2
-    Work_Mem=4MB
     password=a=b
     [prod]
     host=late
@@ -29,7 +28,7 @@ import Testing
       try ServiceFile.parse(clean, service: "prod", path: "/f"))
     #expect(options.hosts == ["db1", "db2"] && options.ports == [1, 2] && options.user == "me")
     #expect(options.database == "d" && options.password == "a=b")
-    #expect(options.settings == [.init("work_mem", "4MB")])
+    #expect(options.settings.isEmpty)
     #expect(try ServiceFile.parse(clean, service: "pro", path: "/f") == nil)
     #expect(try ServiceFile.parse("", service: "prod", path: "/f") == nil)
   }
@@ -40,7 +39,7 @@ import Testing
       ("nothing", "line 2"), ("dbname = spaced", "line 2"), ("service=x", "line 2"),
       ("servicefile=x", "line 2"), ("sslmod=require", "sslmode"), ("sslfoo=1", "sslfoo"),
       ("port=x", "line 2"), ("sslmode=x", "allowed is"), ("ldap://x", "LDAP"), ("=x", "line 2"),
-      ("work_mem=\0", "NUL"),
+      ("user=\0", "NUL"),
     ])
   func faults(line: String, named: String) {
     let error = #expect(throws: PGError.self) {
@@ -48,5 +47,19 @@ import Testing
     }
     #expect(error?.report.contains(named) == true, "\(error?.report ?? "")")
     #expect(error?.message.contains("/f") == true)
+  }
+
+  @Test(
+    "takes a key that is no option for a mistake, and never for a server setting",
+    arguments: [
+      ("hosst=db1", "Perhaps \"host\" is meant."), ("dbname = d", "no blanks around \"=\""),
+      ("work_mem=4MB", "options=-c name=value"), ("=x", "options=-c name=value"),
+    ])
+  func unknownKeys(line: String, remedy: String) {
+    let error = #expect(throws: PGError.self) {
+      try ServiceFile.parse("[s]\nport=1\n\(line)", service: "s", path: "/f")
+    }
+    #expect(error?.message.hasPrefix("syntax error in service file \"/f\", line 3: ") == true)
+    #expect(error?.hint?.contains(remedy) == true, "\(error?.report ?? "")")
   }
 }

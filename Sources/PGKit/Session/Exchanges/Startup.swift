@@ -16,6 +16,8 @@ struct Startup: Exchange, ~Copyable {
   /// The version that both ends speak.
   private(set) var version: ProtocolVersion
   private(set) var backendKey: BackendKeyData?
+  /// Whether anything came that only a PostgreSQL server says.
+  private(set) var isAnswered = false
 
   init(
     _ message: StartupMessage, minimumVersion: ProtocolVersion = .v3_0,
@@ -56,6 +58,7 @@ struct Startup: Exchange, ~Copyable {
   private mutating func authenticate(
     _ request: AuthenticationRequest, _ outbox: inout ByteWriter
   ) throws(PGError) {
+    isAnswered = true
     switch try authenticator.receive(request, shouldStop: shouldStop) {
     case .send(let answer): answer.encode(into: &outbox)
     case .wait: break
@@ -64,6 +67,7 @@ struct Startup: Exchange, ~Copyable {
   }
 
   private mutating func settle(_ answer: NegotiateProtocolVersion) throws(PGError) {
+    isAnswered = true
     guard answer.version < version, answer.version.major == version.major else {
       throw .protocolViolation(
         "the server answered protocol version \(answer.version) to an offer of \(version)")

@@ -32,7 +32,8 @@ struct TLSFailure {
     case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG:
       return .attemptFailed(
         remote, "what the server sent is not TLS (\(error))",
-        hint: "Another program, or somebody between, may have answered.", cause: error)
+        hint: "Check host and port: another program, or somebody between, may have answered.",
+        cause: error)
     case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_NO_PROTOCOLS_AVAILABLE, SSL_R_VERSION_TOO_LOW,
       SSL_R_WRONG_SSL_VERSION, SSL_R_UNSUPPORTED_SSL_VERSION:
       return versionError(error)

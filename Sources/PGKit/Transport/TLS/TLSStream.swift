@@ -13,6 +13,8 @@ final class TLSStream: ByteStream {
   private let carrier: SocketBIO
   private let context: TLSContext
   private let trace = VerificationTrace()
+  /// What may help when there is no TLS after all.
+  private let hint: String?
   /// OpenSSL's `SSL`; none once closed.
   private var session: OpaquePointer?
   /// What ended the session; every later call says the same.
@@ -35,6 +37,7 @@ final class TLSStream: ByteStream {
     alpn: Bool, deadline: Deadline, interruption: Int32?
   ) throws(PGError) {
     self.context = context
+    hint = alpn ? Self.directHint : nil
     carrier = SocketBIO(socket)
     if context.verifiesHost && (verifyHost ?? "").isEmpty {
       throw .option("a host name must be specified for a verified TLS connection")
@@ -227,11 +230,12 @@ extension TLSStream {
     let lost = carrier.failure?.cause as? SystemError ?? socket.sendingFailure
     if let lost, failed.errors.isEmpty || failed.alert == nil && trace.code == X509_V_OK {
       return .attemptFailed(
-        socket.remoteName, "connection lost during the TLS handshake: \(lost.text)", cause: lost)
+        socket.remoteName, "connection lost during the TLS handshake: \(lost.text)", hint: hint,
+        cause: lost)
     }
     if carrier.hasEnded {
       return .attemptFailed(
-        socket.remoteName, "the server closed the connection during the TLS handshake")
+        socket.remoteName, "the server closed the connection during the TLS handshake", hint: hint)
     }
     return failed.error
   }
@@ -252,6 +256,11 @@ extension TLSStream {
     }
   }
 
+  /// Older servers take a TLS handshake for a packet of impossible length, and just leave.
+  private static let directHint =
+    "Direct TLS needs PostgreSQL 17 or later, with ssl turned on; with older servers use "
+    + "sslnegotiation=postgres."
+
   private static let protocolName = Array("postgresql".utf8)
 
   private func offerProtocol(on session: OpaquePointer) throws(PGError) {
@@ -270,7 +279,7 @@ extension TLSStream {
       throw .insecure(
         "connection to \(socket.remoteName) failed: the server did not agree to speak "
           + "\"postgresql\" (ALPN)",
-        hint: "Direct TLS needs PostgreSQL 17 or later; use sslnegotiation=postgres.")
+        hint: Self.directHint)
     }
   }
 

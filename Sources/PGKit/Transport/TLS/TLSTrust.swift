@@ -71,7 +71,7 @@ struct TLSTrust: Equatable {
     if let usual, TLSFiles.exists(usual) { return .file(usual) }
     guard mode >= .verifyCA else { return .unchecked }
     guard let usual else {
-      throw .option("there is no home directory to find root.crt in", hint: remedy)
+      throw .option("sslmode=\(mode.rawValue) needs a root certificate file", hint: remedy)
     }
     throw .option("root certificate file \"\(usual)\" does not exist", hint: remedy)
   }

@@ -61,7 +61,9 @@ final class TLSTrustTests {
     #expect(error?.code == .clientParameterError)
     #expect(error?.message == "root certificate file \"\(home)/root.crt\" does not exist")
     #expect(error?.hint?.contains("sslrootcert=system") == true)
-    #expect(throws: PGError.option("")) { try TLSTrust(options(mode), directory: nil) }
+    let homeless = #expect(throws: PGError.self) { try TLSTrust(options(mode), directory: nil) }
+    #expect(homeless?.message == "sslmode=\(mode.rawValue) needs a root certificate file")
+    #expect(homeless?.hint?.contains("sslrootcert=system") == true)
     let usual = try put("root.crt")
     #expect(try trust(options(mode)).roots == .file(usual))
   }
