@@ -82,14 +82,16 @@ struct PGNotificationTests {
     #expect(try take(3, from: db).map(\.payload) == ["1", "2", "3"])
   }
 
-  @Test("drops the rest of rows that nobody has taken")
+  @Test("keeps rows that nobody has taken")
   func runningRows() throws {
     try db.listen("rows")
     let rows = try db.query.rows("SELECT generate_series(1, 100000)")
     _ = try rows.next()
     try notify("rows", "p", by: other)
     #expect(try take(1, from: db).map(\.payload) == ["p"])
-    #expect(throws: PGError.self) { while try rows.next() != nil {} }
+    var count = 1
+    while try rows.next() != nil { count += 1 }
+    #expect(count == 100_000)
   }
 
   @Test("loses none of many, in the clear and inside TLS", arguments: [false, true])
