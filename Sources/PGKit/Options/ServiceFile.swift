@@ -51,7 +51,7 @@ public enum ServiceFile {
     let name = String(key.drop(while: \.isWhitespace).prefix { !$0.isWhitespace })
     if name != key, OptionKeyword[name] != nil { return "There must be no blanks around \"=\"." }
     if let near = OptionKeyword.nearest(to: key) { return "Perhaps \"\(near)\" is meant." }
-    return "A server setting is written options=-c name=value."
+    return "Options are libpq's, such as host; a server setting is written options=-c name=value."
   }
 
   private static func lines(of text: String) -> [Substring] {

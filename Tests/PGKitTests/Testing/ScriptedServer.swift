@@ -43,6 +43,8 @@ final class ScriptedServer: Sendable {
       for number in 0... {
         let descriptor = accept(listener, nil, nil)
         if descriptor < 0 { return }
+        // A program that another test starts meanwhile must not keep the connection open.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         threads.withLock { $0 += 1 }
         log.withLock { $0.append([]) }
         let script = scripts[min(number, scripts.count - 1)]
@@ -174,7 +176,7 @@ final class ScriptedServer: Sendable {
   // MARK: Listening
 
   private static func listenOnLoopback() throws -> (Int32, Int) {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -190,7 +192,7 @@ final class ScriptedServer: Sendable {
   }
 
   private static func listen(unix path: String) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }

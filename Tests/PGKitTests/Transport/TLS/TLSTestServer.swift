@@ -34,7 +34,9 @@ final class TLSTestServer: @unchecked Sendable {
   /// Starts a server that shakes hands and then follows `script`.
   init(_ settings: Settings, script: @escaping Script = { _ in }) throws {
     var ends: [Int32] = [0, 0]
-    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    // A program that another test starts meanwhile must not keep an end open.
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
     client = try Socket(descriptor: ends[0], remoteName: "server at \"test\", port 5432")
     descriptor = ends[1]
     context = try #require(SSL_CTX_new(TLS_server_method()))
