@@ -2,12 +2,14 @@
 protocol RunningOperation: AnyObject {
   /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
   /// the rest.
-  func abandon(on link: Link) throws(PGError)
+  func complete(on link: Link) throws(PGError)
 }
 
 /// Something to be done later.
 struct PostponedWork {
-  let run: () throws(PGError) -> Void
+  /// What a warning says if it could not be done.
+  let complaint: String
+  let run: (Connection) throws(PGError) -> Void
 }
 
 extension Connection {
@@ -21,22 +23,23 @@ extension Connection {
 
   /// Opens an exchange, after the operation that still runs has been brought to its end.
   func begin<E: Exchange & ~Copyable>(_ exchange: inout E) throws(PGError) {
-    try abandonRunning()
+    try completeRunning()
     if !discarded.isEmpty { try closeDiscarded() }
     if !postponed.isEmpty { try runPostponed() }
     try link.session.begin(&exchange)
   }
 
-  /// Brings the operation under way to its end, dropping what is left of it.
-  func abandonRunning() throws(PGError) {
+  /// Brings the operation under way to its end.
+  func completeRunning() throws(PGError) {
+    try link.requireNoDelivery()
     guard let operation = running else { return }
     running = nil
-    try operation.abandon(on: link)
+    try operation.complete(on: link)
   }
 
   /// Makes sure that the session is open and nothing is under way, so that its state can be asked.
   func becomeIdle() throws(PGError) {
-    try abandonRunning()
+    try completeRunning()
     try requireOpen()
   }
 
@@ -51,7 +54,13 @@ extension Connection {
 
   /// Has `work` done at the next chance outside a failed transaction block, where the server would
   /// refuse it.
-  func postpone(_ work: @escaping () throws(PGError) -> Void) { postponed.append(.init(run: work)) }
+  ///
+  /// If it cannot be done then, that is a warning, not an error of the operation that it precedes.
+  func postpone(
+    complaint: String, _ work: @escaping (Connection) throws(PGError) -> Void
+  ) {
+    postponed.append(PostponedWork(complaint: complaint, run: work))
+  }
 
   /// What was postponed is not wanted any more.
   func forgetPostponed() { postponed = [] }
@@ -60,7 +69,12 @@ extension Connection {
     guard case .idle(let status) = link.session.state, status != .failed else { return }
     let list = postponed
     postponed = []
-    for work in list { try work.run() }
+    for work in list {
+      do throws(PGError) { try work.run(self) } catch {
+        if isClosed { throw error }
+        link.noticeHandler?(.warning(error.code, "\(work.complaint): \(error.message)"))
+      }
+    }
   }
 
   private func closeDiscarded() throws(PGError) {

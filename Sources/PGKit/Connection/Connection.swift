@@ -57,7 +57,9 @@ public final class Connection {
     link.close()
   }
 
-  /// Hears notices and warnings as they arrive.
+  /// Hears notices and warnings as they arrive, in the middle of the operation that they belong to.
+  ///
+  /// It must not use this connection, except to close it: whatever it tries fails with `--OPE`.
   public var noticeHandler: ((ServerMessage) -> Void)? {
     get { link.noticeHandler }
     set { link.noticeHandler = newValue }

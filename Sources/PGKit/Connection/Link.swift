@@ -18,6 +18,11 @@ final class Link {
   /// A server that says more than this without listening would otherwise decide how much memory
   /// the client spends.
   private static let backlogLimit = 256 << 20
+  /// The most that is kept of results that nobody has taken when another operation begins.
+  static let keptLimit = 256 << 20
+  /// What of that is left.
+  let keptBudget = MemoryBudget(limit: keptLimit)
+  private var isDelivering = false
 
   init(stream: any ByteStream) { self.stream = stream }
 
@@ -120,13 +125,20 @@ final class Link {
         note(rest[..<count], from: .frontend)
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       case .ended: throw .serverIsGone()
-      case .waitToRead, .waitToWrite:
+      case .waitToRead:
+        _ = try wait(reading: true, until: deadline)
+        try receiveWhileSending()
+      case .waitToWrite:
         let ready = try wait(reading: true, writing: true, until: deadline)
         guard ready.contains(.reading) else { continue }
-        try receiveWhatIsThere()
-        if session.inbox.buffer.count > Self.backlogLimit { throw .serverDoesNotListen() }
+        try receiveWhileSending()
       }
     }
+  }
+
+  private func receiveWhileSending() throws(PGError) {
+    try receiveWhatIsThere()
+    if session.inbox.buffer.count > Self.backlogLimit { throw .serverDoesNotListen() }
   }
 
   /// Receives one byte that is no message: the answer to a request for TLS.
@@ -242,8 +254,20 @@ final class Link {
     if case .starting = session.state { true } else { false }
   }
 
+  /// Refuses to begin or to go on with anything while a handler hears a notice: the operation that it
+  /// belongs to is in the middle of its own work.
+  func requireNoDelivery() throws(PGError) {
+    if isDelivering {
+      throw .operation(
+        "a connection cannot be used while it delivers a notice",
+        hint: "note what is to be done, and do it after the operation")
+    }
+  }
+
   private func deliverNotices() {
     guard session.unsolicited.hasNotices else { return }
+    isDelivering = true
+    defer { isDelivering = false }
     for notice in session.unsolicited.takeNotices() { noticeHandler?(notice) }
   }
 }

@@ -63,7 +63,7 @@ extension Connection {
   /// that it cannot end the COPY that it is put into.
   ///
   /// - Throws: ``PGError``: the server's, if there is no such table or the query is not one.
-  public func describe(_ source: CopySource) throws(PGError) -> CopySource {
+  public func resolve(_ source: CopySource) throws(PGError) -> CopySource {
     switch source {
     case .query(let text):
       let statement = try prepare(text)

@@ -45,7 +45,9 @@ public final class CopyTransfer {
 
   /// Moves everything, waits for all receivers, and compares the counts of rows.
   ///
-  /// - Throws: ``CopyFault``: the first one; all receivers have then been told to forget the data.
+  /// - Throws: ``CopyFault``: the first one. Receivers that had not finished have then been told to
+  ///   forget the data; what the others have stored goes only if each is given a transaction and that
+  ///   is rolled back.
   ///
   /// In py-postgresql: `CopyManager.run`, `copyman.transfer`.
   public func run() throws(CopyFault) {
@@ -114,7 +116,8 @@ public final class CopyTransfer {
   /// The number of rows that the producer says it gave, once it has given all.
   public var producedRowCount: Int? { producer.rowCount }
 
-  /// Gives the transfer up: stops the producer and has the receivers forget the data.
+  /// Gives the transfer up: stops the producer and has the receivers forget the data that have not
+  /// finished.
   ///
   /// The connections involved can be used again afterwards.
   public func fail(_ reason: String) {

@@ -54,6 +54,7 @@ extension Connection {
   }
 
   private static func activity(_ column: String) -> String {
-    "SELECT \(column) FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
+    "SELECT \(column) FROM pg_catalog.pg_stat_activity "
+      + "WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"
   }
 }

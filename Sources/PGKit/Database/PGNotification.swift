@@ -101,13 +101,15 @@ extension Connection {
   ///   - other: A descriptor that ends the waiting when it can be read.
   ///   - output: A descriptor that ends the waiting when nobody reads any more what is written to it.
   /// - Returns: At least one; none when the deadline passed first, or a descriptor ended the waiting.
-  /// - Throws: ``PGError`` when the connection is lost.
+  /// - Throws: ``PGError`` when the connection is lost; 53000, once, when more than 64 MiB waited to be
+  ///   taken and the oldest were dropped.
   ///
   /// In py-postgresql: one step of `db.iternotifies(timeout)`.
   public func notifications(
     until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
   ) throws(PGError) -> [PGNotification] {
-    try abandonRunning()
+    try completeRunning()
+    try reportDropped()
     if link.session.unsolicited.hasNotifications { return takeNotifications() }
     try requireOpen()
     while true {
@@ -115,9 +117,19 @@ extension Connection {
       let goesOn = try keepingNotifications { () throws(PGError) in
         try link.listen(until: deadline, alsoReading: other, orHangUpOf: output)
       }
+      try reportDropped()
       let events = takeNotifications()
       if !events.isEmpty || !goesOn || isLast { return events }
     }
+  }
+
+  private func reportDropped() throws(PGError) {
+    let count = link.session.unsolicited.takeDroppedNotifications()
+    guard count > 0 else { return }
+    throw PGError(
+      code: .insufficientResources,
+      message: "\(count) notifications were dropped: they were not taken in time", fault: .caller,
+      hint: "take notifications at least now and then while listening")
   }
 
   private func takeNotifications() -> [PGNotification] {

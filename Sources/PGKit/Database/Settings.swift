@@ -103,7 +103,8 @@ public struct Settings {
   /// Runs `body` with other settings, and gives them back the values that they had before.
   ///
   /// They are given back on every way out. Where a transaction fails inside `body` and stays open, the
-  /// server refuses everything until it is rolled back: they are given back right after that.
+  /// server refuses everything until it is rolled back: they are given back before the next operation
+  /// after that.
   ///
   /// - Throws: What `body` throws; ``PGError``: the server's if a setting or value is wrong.
   ///
@@ -127,8 +128,8 @@ public struct Settings {
   private func restore(_ values: [String: String], _ unset: [String]) throws(PGError) {
     try connection.becomeIdle()
     if connection.transactionStatus == .failed {
-      let connection = connection
-      return connection.postpone { () throws(PGError) in
+      return connection.postpone(complaint: "settings could not be restored") {
+        (connection) throws(PGError) in
         try Settings(connection: connection).giveBack(values, unset)
       }
     }

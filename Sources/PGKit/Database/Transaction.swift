@@ -206,7 +206,10 @@ public final class Transaction {
     return exchange.tag
   }
 
-  private func quotedID() throws(PGError) -> String { try SQL.quoteLiteral(globalID ?? "") }
+  private func quotedID() throws(PGError) -> String {
+    try SQL.quoteLiteral(
+      globalID ?? "", standardConformingStrings: connection.hasConformingStrings)
+  }
 
   private func mistake(_ verb: String) -> PGError {
     let reason =

@@ -57,6 +57,14 @@ public struct ServerMessage: Sendable, Hashable {
   /// Makes a message of its fields; a repeated field counts once, its first value.
   public init(_ fields: [(field: Field, value: String)]) { self.fields = fields }
 
+  /// A warning of our own, in the form of the server's.
+  static func warning(_ code: SQLState, _ message: String) -> ServerMessage {
+    ServerMessage([
+      (.localizedSeverity, "WARNING"), (.severity, "WARNING"), (.code, "\(code)"),
+      (.message, message),
+    ])
+  }
+
   /// The value of a field, if the server sent it.
   public subscript(_ field: Field) -> String? { fields.first { $0.field == field }?.value }
 

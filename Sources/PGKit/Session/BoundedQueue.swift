@@ -10,8 +10,8 @@ struct BoundedQueue<Element> {
   private let size: (Element) -> Int
   private var elements: [Element] = []
   private var total = 0
-  /// How many were dropped.
-  private(set) var dropped = 0
+  /// How many were dropped since somebody asked.
+  private var dropped = 0
 
   /// - Parameters:
   ///   - limit: The most bytes that may wait.
@@ -36,6 +36,12 @@ struct BoundedQueue<Element> {
   mutating func takeAll() -> [Element] {
     defer { (elements, total) = ([], 0) }
     return elements
+  }
+
+  /// How many were dropped since this was last asked.
+  mutating func takeDropped() -> Int {
+    defer { dropped = 0 }
+    return dropped
   }
 
   private mutating func dropOldest() {

@@ -139,6 +139,9 @@ struct CopyRun {
   /// A server sends each row as one message.
   let count: Int
 
+  /// How much memory it takes: all of the buffer that it keeps.
+  var memorySize: Int { buffer.capacity }
+
   /// The messages as they came over the wire, borrowed for the call.
   func withFrames<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try body(UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))

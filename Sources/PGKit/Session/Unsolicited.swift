@@ -33,8 +33,8 @@ struct Unsolicited {
 
   var hasNotifications: Bool { !notifications.isEmpty }
   var hasNotices: Bool { !notices.isEmpty }
-  /// How many notifications had to be dropped.
-  var droppedNotifications: Int { notifications.dropped }
+  /// How many notifications had to be dropped since this was last asked.
+  mutating func takeDroppedNotifications() -> Int { notifications.takeDropped() }
 
   /// Hands over the notifications received so far.
   mutating func takeNotifications() -> [NotificationResponse] { notifications.takeAll() }

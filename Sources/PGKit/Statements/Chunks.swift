@@ -1,14 +1,11 @@
 /// The rows of a running statement, handed over as they arrive: one batch at a time.
 ///
 /// The fast way: constant memory, one step per batch. When another operation begins on the connection
-/// before the last batch was taken, the rest is received first and kept, as far as
-/// ``keptLimit`` goes; beyond that it is dropped, and ``next()`` says so.
+/// before the last batch was taken, the rest is received first and kept, as far as 256 MiB for
+/// the connection go; beyond that it is dropped, and ``next()`` says so.
 ///
 /// In py-postgresql: `ps.chunks(...)`.
 public final class Chunks {
-  /// How many bytes of rows are kept for later when another operation begins.
-  public static let keptLimit = 256 << 20
-
   private let connection: Connection
   private let running: RunningExecution
 
@@ -17,11 +14,11 @@ public final class Chunks {
     self.running = running
   }
 
-  deinit { running.isWanted = false }
+  deinit { running.forget() }
 
   /// The next batch, or `nil` after the last.
   ///
-  /// - Throws: ``PGError``: the server's, or `--OPE` if another operation took the connection.
+  /// - Throws: ``PGError``: the server's, or `--OPE` if what was left was too much to keep.
   public func next() throws(PGError) -> RowBatch? { try running.next(on: connection) }
 
   /// The columns.
@@ -48,18 +45,18 @@ public final class Chunks {
 
   /// Drops what has not been taken, so that the connection is free.
   public func close() throws(PGError) {
-    if connection.running === running { try connection.abandonRunning() }
+    running.forget()
+    if connection.running === running { try connection.completeRunning() }
   }
 }
 
 /// A statement under way, as the connection and whoever takes its rows both hold it.
 final class RunningExecution: RunningOperation {
-  private enum Phase { case running, finished, abandoned }
+  private enum Phase { case running, finished, kept, forgotten }
 
-  /// Whether anybody is left to take the rows.
-  var isWanted = true
   /// What had arrived when another operation began, and the error that came behind it.
-  private var kept = KeptRows<RowBatch>(limit: Chunks.keptLimit)
+  private var kept: KeptResults<RowBatch>?
+  private var isWanted = true
 
   private var exchange: Execution
   private var phase = Phase.running
@@ -85,22 +82,36 @@ final class RunningExecution: RunningOperation {
     do throws(PGError) {
       try connection.begin(&exchange)
       connection.running = self
-      try connection.link.flush(until: .never)
     } catch { throw failed(error, on: connection) }
+    do throws(PGError) { try connection.link.flush(until: .never) } catch {
+      throw failed(connection.link.settle(error, &exchange), on: connection)
+    }
+  }
+
+  /// Nobody is left to take the rows.
+  func forget() {
+    isWanted = false
+    kept = nil
+    if phase == .kept { phase = .forgotten }
   }
 
   func next(on connection: Connection) throws(PGError) -> RowBatch? {
+    try connection.link.requireNoDelivery()
     switch phase {
     case .finished: return nil
-    case .abandoned:
-      if let batch = try kept.next() { return batch }
-      phase = .finished
-      return nil
+    case .forgotten: throw .operation("the rows were closed")
+    case .kept: return try nextKept()
     case .running: break
     }
     do throws(PGError) {
       return try pump(on: connection)
     } catch { throw failed(error, on: connection) }
+  }
+
+  private func nextKept() throws(PGError) -> RowBatch? {
+    if let batch = try kept?.next() { return batch }
+    phase = .finished
+    return nil
   }
 
   private func pump(on connection: Connection) throws(PGError) -> RowBatch? {
@@ -120,14 +131,16 @@ final class RunningExecution: RunningOperation {
     }
   }
 
-  func abandon(on link: Link) throws(PGError) {
+  func complete(on link: Link) throws(PGError) {
     guard phase == .running else { return }
-    phase = .abandoned
+    let kept = isWanted ? KeptResults<RowBatch>(link.keptBudget) : nil
+    self.kept = kept
+    phase = isWanted ? .kept : .forgotten
     do throws(PGError) {
       while true {
         switch try link.pump(&exchange) {
         case .rows(let run):
-          if isWanted { kept.append(RowBatch(run, columns: describe()), bytes: run.memorySize) }
+          kept?.append(RowBatch(run, columns: describe()), size: run.memorySize)
         case .finished:
           _ = describe()
           return
@@ -136,7 +149,7 @@ final class RunningExecution: RunningOperation {
       }
     } catch {
       // What went wrong with the rows is told to whoever takes them; a broken connection to everybody.
-      kept.end(with: error.inside(origin))
+      kept?.end(with: error.inside(origin))
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
   }

@@ -28,7 +28,7 @@ public final class CopyInStream {
   ///
   /// - Throws: ``PGError``: the server's, as soon as it is known, which may be some data later.
   public func write(_ data: UnsafeRawBufferPointer) throws(PGError) {
-    try running.requireCopying()
+    try running.requireCopying(on: connection)
     var rest = data
     while !rest.isEmpty {
       let piece = rest.prefix(Self.pieceSize)
@@ -84,6 +84,9 @@ public final class CopyInStream {
   }
 
   /// Ends the data in failure: the server forgets what it was sent and keeps `reason` in its log.
+  ///
+  /// - Throws: ``PGError`` `--OPE` if the data was said to be complete before: it is stored, unless its
+  ///   transaction is rolled back.
   public func fail(_ reason: String) throws(PGError) {
     pending = ByteWriter()
     try running.fail(reason, on: connection)
@@ -116,7 +119,7 @@ private final class RunningCopyIn: RunningOperation {
 
   /// Sends whole CopyData messages.
   func send(_ frames: UnsafeRawBufferPointer, on connection: Connection) throws(PGError) {
-    try requireCopying()
+    try requireCopying(on: connection)
     do throws(PGError) {
       try connection.link.send(frames)
       sentSinceLook += frames.count
@@ -125,7 +128,7 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   func end(on connection: Connection) throws(PGError) {
-    try requireCopying()
+    try requireCopying(on: connection)
     phase = .ended
     do throws(PGError) {
       BodilessMessage.copyDone.encode(into: &connection.link.session.outbox)
@@ -134,6 +137,7 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   func finish(on connection: Connection) throws(PGError) -> CommandTag {
+    try connection.link.requireNoDelivery()
     try requireOpen()
     if phase == .copying { try end(on: connection) }
     do throws(PGError) {
@@ -148,10 +152,14 @@ private final class RunningCopyIn: RunningOperation {
     try requireOpen()
     try reason.requireNoNUL("the reason for failing a copy")
     connection.running = nil
+    let wasComplete = phase == .ended
     try abandon(reason, on: connection.link)
+    if wasComplete {
+      throw .operation("the data was complete already", hint: "roll the transaction back")
+    }
   }
 
-  func abandon(on link: Link) throws(PGError) {
+  func complete(on link: Link) throws(PGError) {
     try abandon("another operation began before the data was complete", on: link)
   }
 
@@ -166,7 +174,12 @@ private final class RunningCopyIn: RunningOperation {
     }
   }
 
-  func requireCopying() throws(PGError) {
+  func requireCopying(on connection: Connection) throws(PGError) {
+    try connection.link.requireNoDelivery()
+    try requireCopying()
+  }
+
+  private func requireCopying() throws(PGError) {
     if phase != .copying { throw .copyingIsOver() }
   }
 

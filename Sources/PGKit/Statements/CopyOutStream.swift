@@ -1,7 +1,7 @@
 /// The data of a running COPY … TO STDOUT.
 ///
 /// When another operation begins on the connection before the last of it was taken, the rest is received
-/// first and kept, as far as ``Chunks/keptLimit`` goes.
+/// first and kept, as far as 256 MiB for the connection go.
 ///
 /// In py-postgresql: the chunks of a statement that copies out.
 public final class CopyOutStream {
@@ -13,7 +13,7 @@ public final class CopyOutStream {
     self.running = running
   }
 
-  deinit { running.isWanted = false }
+  deinit { running.forget() }
 
   /// Whether the data is in the binary format.
   public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
@@ -28,23 +28,35 @@ public final class CopyOutStream {
 
   /// The next rows, or `nil` after the last.
   ///
-  /// - Throws: ``PGError``: the server's, or `--OPE` if another operation took the connection.
+  /// - Throws: ``PGError``: the server's, or `--OPE` if what was left was too much to keep.
   public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
 }
 
 private final class RunningCopyOut: RunningOperation {
   var exchange: SimpleQuery
   private(set) var isFinished = false
-  private var isAbandoned = false
-  /// Whether anybody is left to take the data.
-  var isWanted = true
-  private var kept = KeptRows<CopyChunk>(limit: Chunks.keptLimit)
+  private let origin: ErrorOrigin.Creator
+  private var isWanted = true
+  /// What had arrived when another operation began, and the error that came behind it.
+  private var kept: KeptResults<CopyChunk>?
+  private var failure: PGError?
 
-  init(_ exchange: SimpleQuery) { self.exchange = exchange }
+  init(_ exchange: SimpleQuery, _ sql: String) {
+    self.exchange = exchange
+    origin = .init("STATEMENT", sql)
+  }
+
+  /// Nobody is left to take the data.
+  func forget() {
+    isWanted = false
+    kept = nil
+  }
 
   func next(on connection: Connection) throws(PGError) -> CopyChunk? {
+    try connection.link.requireNoDelivery()
     if isFinished { return nil }
-    if isAbandoned {
+    if let failure { throw failure }
+    if let kept {
       if let chunk = try kept.next() { return chunk }
       isFinished = true
       return nil
@@ -61,26 +73,27 @@ private final class RunningCopyOut: RunningOperation {
         }
       }
     } catch {
-      isAbandoned = true
-      kept.end(with: error)
       connection.running = nil
-      throw error
+      let located = error.inside(origin)
+      failure = located
+      throw located
     }
   }
 
-  func abandon(on link: Link) throws(PGError) {
-    isAbandoned = true
+  func complete(on link: Link) throws(PGError) {
+    let kept = isWanted ? KeptResults<CopyChunk>(link.keptBudget) : nil
+    self.kept = kept
     do throws(PGError) {
       while true {
         switch try link.pump(&exchange) {
         case .copyData(let run):
-          if isWanted { kept.append(CopyChunk(run: run), bytes: run.frames.count) }
+          kept?.append(CopyChunk(run: run), size: run.memorySize)
         case .finished: return
         case .rows, .delivered, .needsBytes: continue
         }
       }
     } catch {
-      kept.end(with: error)
+      kept?.end(with: error.inside(origin))
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
   }
@@ -104,7 +117,7 @@ extension Connection {
   public func copyOutIfAny(_ sql: String) throws(PGError) -> CopyOutStream? {
     var exchange = SimpleQuery(sql, copying: .out)
     guard try beginCopy(&exchange, sql) else { return nil }
-    let operation = RunningCopyOut(exchange)
+    let operation = RunningCopyOut(exchange, sql)
     running = operation
     return CopyOutStream(self, operation)
   }

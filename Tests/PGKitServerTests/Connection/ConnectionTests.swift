@@ -206,17 +206,49 @@ struct ConnectionTests {
     #expect(try db.query("SELECT 1")[0][0, as: Int.self] == 1)
   }
 
-  @Test("is over when the server ends it, and says why each time")
-  func terminated() throws {
+  @Test(
+    "is over when the server ends it, and says why each time, whatever is tried first",
+    arguments: [0, 1, 2, 3])
+  func terminated(use: Int) throws {
     let db = try server.connect()
+    let statement = try db.prepare("SELECT 1")
+    let uses: [() throws -> Void] = [
+      { try db.execute("SELECT 1") }, { _ = try statement() },
+      { _ = try db.query.text("SELECT 1").next() }, { try db.query("SELECT 1") },
+    ]
     let killer = try server.connect()
     let pid = db.backendID
     #expect(try killer.query("SELECT pg_terminate_backend($1)", pid)[0][0, as: Bool.self])
-    let first = #expect(throws: PGError.self) { try db.execute("SELECT 1") }
+    try killer.execute("SELECT pg_sleep(0.1)")
+    let first = #expect(throws: PGError.self) { try uses[use]() }
     #expect(first?.code == .adminShutdown)
     #expect(db.isClosed)
     let second = #expect(throws: PGError.self) { try db.execute("SELECT 1") }
     #expect(second?.code == .adminShutdown)
+  }
+
+  @Test("cannot be used by whoever hears its notices; it can be closed")
+  func usedWhileDelivering() throws {
+    let db = try server.connect()
+    let statement = try db.prepare("DO $$ BEGIN RAISE WARNING 'now'; END $$")
+    let other = try db.query.rows("SELECT 1")
+    var errors: [SQLState?] = []
+    db.noticeHandler = { _ in
+      let uses: [() throws -> Void] = [
+        { try db.execute("SELECT 1") }, { _ = try other.next() },
+        { _ = try db.copyIn("COPY x FROM STDIN") }, { _ = try db.notifications(until: .never) },
+        { try db.transaction().start() },
+      ]
+      for use in uses {
+        do { try use() } catch { errors.append((error as? PGError)?.code) }
+      }
+    }
+    _ = try statement()
+    #expect(errors == Array(repeating: SQLState.operationError, count: 5))
+    #expect(try db.query("SELECT 1").count == 1)
+    db.noticeHandler = { _ in db.close() }
+    _ = try? statement()
+    #expect(db.isClosed)
   }
 
   @Test("keeps statements and settings of the IRI, and hears notices")

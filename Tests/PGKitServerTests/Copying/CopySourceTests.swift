@@ -53,7 +53,7 @@ struct CopySourceTests {
       CREATE TEMP TABLE "Odd one"(b int, gone int, "A" text, twice int GENERATED ALWAYS AS (b * 2) STORED);
       ALTER TABLE "Odd one" DROP COLUMN gone
       """)
-    let source = try db.describe(CopySource(parsing: "\"Odd one\""))
+    let source = try db.resolve(CopySource(parsing: "\"Odd one\""))
     #expect(source == .table(CopyTable(["Odd one"], columns: ["b", "A"])))
     try db.execute("INSERT INTO \"Odd one\" VALUES (1, 'x')")
     let stream = try db.copyOut(try source.copyOut(.csv))
@@ -72,7 +72,7 @@ struct CopySourceTests {
       CREATE TEMP VIEW shown AS TABLE part
       """)
     for name in ["part", "shown"] {
-      let source = try db.describe(CopySource(parsing: name))
+      let source = try db.resolve(CopySource(parsing: name))
       #expect(source == .view(CopyTable([name], columns: ["a", "B"])))
       let stream = try db.copyOut(try source.copyOut())
       var text: [UInt8] = []
@@ -88,12 +88,12 @@ struct CopySourceTests {
       "SELECT $q$open",
     ])
   func hostileQueries(text: String) {
-    #expect(throws: PGError.self) { try db.describe(CopySource(parsing: text)) }
+    #expect(throws: PGError.self) { try db.resolve(CopySource(parsing: text)) }
   }
 
   @Test("takes a query that ends with a comment")
   func comment() throws {
-    let source = try db.describe(CopySource(parsing: "SELECT 1 -- one"))
+    let source = try db.resolve(CopySource(parsing: "SELECT 1 -- one"))
     let stream = try db.copyOut(try source.copyOut())
     #expect(try stream.next()?.count == 1)
   }

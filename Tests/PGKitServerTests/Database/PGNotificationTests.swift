@@ -82,6 +82,19 @@ struct PGNotificationTests {
     #expect(try take(3, from: db).map(\.payload) == ["1", "2", "3"])
   }
 
+  @Test("says so when more came than was taken, and goes on with the rest")
+  func dropped() throws {
+    try db.listen("flood")
+    try other.execute(
+      "SELECT pg_notify('flood', i || repeat('x', 7900)) FROM generate_series(1, 9000) AS i")
+    try db.execute("SELECT 1")
+    let error = #expect(throws: PGError.self) { _ = try db.notifications(until: .after(.zero)) }
+    #expect(error?.code == .insufficientResources)
+    #expect(error?.message.contains("notifications were dropped") == true)
+    let left = try db.notifications(until: .after(.zero))
+    #expect(left.last?.payload.hasPrefix("9000x") == true)
+  }
+
   @Test("keeps rows that nobody has taken")
   func runningRows() throws {
     try db.listen("rows")

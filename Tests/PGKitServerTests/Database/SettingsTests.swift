@@ -118,6 +118,22 @@ struct SettingsTests {
     #expect(try db.settings["work_mem"] == "6MB")
   }
 
+  @Test("what cannot be restored later is a warning, and keeps nothing else from running")
+  func notRestored() throws {
+    let role = "limited_\(UInt64.random(in: 0...UInt64.max))"
+    try db.execute("CREATE ROLE \(role)")
+    var heard: [String] = []
+    db.noticeHandler = { heard.append($0.message) }
+    try db.settings.with(["log_min_messages": "error"]) {
+      try db.execute("SET SESSION AUTHORIZATION \(role)")
+      try db.execute("BEGIN")
+      try? db.execute("SELEKT")
+    }
+    try db.execute("ROLLBACK")
+    try db.execute("SELECT 1")
+    #expect(heard.contains { $0.hasPrefix("settings could not be restored: ") })
+  }
+
   @Test("a setting that there was not is empty afterwards")
   func custom() throws {
     try db.settings.with(["my.own": "1"]) { () throws in

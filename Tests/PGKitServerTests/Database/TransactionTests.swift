@@ -269,6 +269,19 @@ struct TransactionTests {
     #expect(missing?.code == .undefinedObject)
   }
 
+  @Test("a global name is quoted as the session reads strings")
+  func quotedName() throws {
+    try db.settings.set("standard_conforming_strings", to: "off")
+    let transaction = db.transaction()
+    try transaction.start()
+    let global = "\(name)\\'; SELECT 1/0; --"
+    try transaction.prepare(global)
+    #expect(
+      try db.query.first(
+        "SELECT count(*) FROM pg_prepared_xacts WHERE gid = $1", global, as: Int.self) == 1)
+    try transaction.rollback()
+  }
+
   @Test("preparing a failed transaction is an error, not a promise")
   func preparedFailed() throws {
     let transaction = db.transaction()

@@ -87,6 +87,19 @@ struct StatementTests {
     #expect(count == 49_999)
   }
 
+  @Test("drops the rest of its rows when they are closed, before or after another operation")
+  func closesRows() throws {
+    for isFirst in [true, false] {
+      let chunks = try db.query.chunks("SELECT i FROM generate_series(1, 100000) AS i")
+      _ = try chunks.next()
+      if !isFirst { try db.execute("SELECT 1") }
+      try chunks.close()
+      let error = #expect(throws: PGError.self) { _ = try chunks.next() }
+      #expect(error?.code == .operationError)
+      #expect(db.transactionStatus == .idle)
+    }
+  }
+
   @Test("drops the rest of its rows where they are too many to keep, and says so")
   func dropsRows() throws {
     let query = "SELECT repeat('x', 1000000) FROM generate_series(1, 300)"
