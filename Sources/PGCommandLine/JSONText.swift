@@ -29,12 +29,25 @@ public enum JSONText {
 
   /// Appends a JSON document of the server on one line: newlines between its tokens become spaces.
   ///
-  /// Within its texts there are none.
+  /// Within its texts there are none; what else is escaped stands in texts only.
   public static func appendDocument(
     _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
   ) throws(NotUTF8) {
     guard isUTF8(bytes) else { throw NotUTF8() }
-    for byte in bytes { buffer.append(byte < 0x20 ? UInt8(ascii: " ") : byte) }
+    var index = 0
+    while index < bytes.count {
+      if let escape = escapedSeparator(bytes, at: index) {
+        buffer.append(escape)
+        index += 3
+      } else {
+        switch bytes[index] {
+        case 0..<0x20: buffer.append(UInt8(ascii: " "))
+        case 0x7F: append(0x7F, to: &buffer)
+        case let byte: buffer.append(byte)
+        }
+        index += 1
+      }
+    }
   }
 
   /// Whether a number's text is one in JSON too: `NaN` and `Infinity` are not.
@@ -68,16 +81,27 @@ public enum JSONText {
   {
     var index = 0
     while index < bytes.count {
-      let byte = bytes[index]
-      if byte == 0xE2, index + 2 < bytes.count, bytes[index + 1] == 0x80,
-        bytes[index + 2] == 0xA8 || bytes[index + 2] == 0xA9
-      {
-        buffer.append(bytes[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+      if let escape = escapedSeparator(bytes, at: index) {
+        buffer.append(escape)
         index += 3
-        continue
+      } else {
+        append(bytes[index], to: &buffer)
+        index += 1
       }
-      append(byte, to: &buffer)
-      index += 1
+    }
+  }
+
+  /// What stands for the separator U+2028 or U+2029 that begins here; each has three bytes.
+  private static func escapedSeparator(
+    _ bytes: UnsafeRawBufferPointer, at index: Int
+  ) -> String? {
+    guard bytes[index] == 0xE2, index + 2 < bytes.count, bytes[index + 1] == 0x80 else {
+      return nil
+    }
+    switch bytes[index + 2] {
+    case 0xA8: return "\\u2028"
+    case 0xA9: return "\\u2029"
+    default: return nil
     }
   }
 

@@ -1,5 +1,4 @@
-import Glibc
-public import PGCommandLine
+internal import Glibc
 
 /// A whole file, or stdin, for a program that was told to read it.
 public enum TextFile {
@@ -16,20 +15,18 @@ public enum TextFile {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
-      let count = Glibc.read(descriptor, &piece, piece.count)
+      let count = piece.withUnsafeMutableBytes { Descriptor.read(into: $0, from: descriptor) }
       if count == 0 { return bytes }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw failure(path, errno, program)
-      }
+      if count < 0 { throw failure(path, CInt(truncatingIfNeeded: -count), program) }
       bytes += piece.prefix(count)
       if bytes.count > limit { throw failure(path, EFBIG, program) }
     }
   }
 
-  private static func failure(_ path: String, _ number: CInt, _ program: String) -> Failure {
+  private static func failure(_ path: String, _ fault: CInt, _ program: String) -> Failure {
     let name = path == "-" ? "stdin" : path
-    let reason = strerror(number).map { String(cString: $0) } ?? "error \(number)"
-    return Failure(.localFailure, Diagnostic(program: program, message: "\(name): \(reason)"))
+    return Failure(
+      .localFailure,
+      Diagnostic(program: program, message: "\(name): \(Descriptor.reason(fault))"))
   }
 }

@@ -15,6 +15,8 @@ public final class Interruptions: Sendable {
     var hasConnected = false
     /// Whether what runs is still to be asked to stop for the first time.
     var isAsking = false
+    /// Whether what runs must come to its end.
+    var isFinal = false
   }
 
   /// How long a program may take to clean up.
@@ -44,10 +46,17 @@ public final class Interruptions: Sendable {
     }
   }
 
-  /// Forgets all connections: what runs there from now on must come to its end even if a signal
-  /// comes, as a COMMIT must.
-  public func removeAll() {
-    state.withLock { $0.handles = [] }
+  /// From now on what runs must come to its end even if a signal comes, as a COMMIT must: nothing is
+  /// cancelled any more, and the process ends by the signal only when its work is done.
+  ///
+  /// - Returns: Whether that holds; `false` if a signal has come already.
+  public func beginLastStep() -> Bool {
+    state.withLock { state in
+      guard state.signal == nil else { return false }
+      state.handles = []
+      state.isFinal = true
+      return true
+    }
   }
 
   /// Runs `body`, in which a signal must not just end the process but lead to cleaning up: if one
@@ -71,11 +80,12 @@ public final class Interruptions: Sendable {
   public var signal: CInt? { state.withLock { $0.signal } }
 
   private func take(_ signal: CInt) {
-    let isWorking = state.withLock { state in
+    let (isWorking, isFinal) = state.withLock { state in
       state.signal = signal
-      state.isAsking = state.isBusy && state.hasConnected
-      return state.isAsking
+      state.isAsking = state.isBusy && state.hasConnected && !state.isFinal
+      return (state.isAsking, state.isFinal && state.isBusy)
     }
+    if isFinal { return }
     guard isWorking else { Signals.endProcess(by: signal) }
     // Again and again, because a request that comes just before a statement begins cancels nothing.
     let end = Deadline.after(Self.grace)

@@ -54,7 +54,7 @@ final class CopyJob {
       let transfer = try prepare()
       try relay(transfer)
       try finish(transfer)
-      commit()
+      try commit()
       try conclude(transfer)
     } catch {
       for receiver in receivers { receiver.rollback(.localFailure) }
@@ -115,7 +115,7 @@ final class CopyJob {
     shareEncoding(of: connection)
     rows = try fromSource { () throws(PGError) in
       try source.beginReading()
-      return try connection.describe(rows)
+      return try connection.resolve(rows)
     }
     return connection
   }
@@ -220,8 +220,8 @@ final class CopyJob {
 
   // MARK: After
 
-  private func commit() {
-    Interruptions.shared.removeAll()
+  private func commit() throws(Failure) {
+    guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
     for receiver in receivers where receiver.state == .taking { receiver.commit() }
   }
 

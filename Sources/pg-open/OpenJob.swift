@@ -97,47 +97,44 @@ struct OpenJob {
   private func run(
     _ statement: Script.Statement, on connection: Connection, _ printer: inout any RowPrinter
   ) throws {
-    do throws(PGError) {
+    do {
       if statement.isCopy {
-        return try copy(statement, on: connection)
+        try copy(statement, on: connection)
+      } else {
+        try print(try connection.query.text(statement.text, parameters), &printer)
       }
-      let chunks = try connection.query.text(statement.text, parameters)
-      var isFirst = true
-      while let batch = try chunks.next() {
-        try write {
-          if isFirst { try printer.begin(batch.columns) }
-          try printer.print(batch)
-        }
-        isFirst = false
-      }
-      guard !chunks.columns.isEmpty || !isFirst else { return }
-      try write {
-        if isFirst { try printer.begin(chunks.columns) }
-        try printer.end()
-      }
-    } catch {
-      if let failure = error.cause as? Failure { throw failure }
-      if let failure = error.cause as? StandardOutput.Failure { throw failure }
+    } catch let error as PGError {
       throw error.failure(of: OpenCommand.program, location: statement.location(of: error))
     }
   }
 
-  /// What the printer throws is no error of the library; it passes through it as a cause.
-  private func write(_ body: () throws -> Void) throws(PGError) {
-    do { try body() } catch {
-      throw PGError(
-        code: .operatorIntervention, message: "the rows could not be written", fault: .caller,
-        cause: error)
+  private func print(_ chunks: Chunks, _ printer: inout any RowPrinter) throws {
+    var hasBegun = false
+    while let batch = try chunks.next() {
+      if !hasBegun { try printer.begin(batch.columns) }
+      hasBegun = true
+      try printer.print(batch)
     }
+    if !hasBegun {
+      if chunks.columns.isEmpty { return }
+      try printer.begin(chunks.columns)
+    }
+    try printer.end()
   }
 
   /// Relays COPY … TO STDOUT; there is no stdin for the other direction.
-  private func copy(
-    _ statement: Script.Statement, on connection: Connection
-  ) throws(PGError) {
+  private func copy(_ statement: Script.Statement, on connection: Connection) throws {
+    guard parameters.isEmpty else {
+      throw Failure(
+        .usage,
+        Diagnostic(
+          program: OpenCommand.program, message: "COPY takes no parameters",
+          location: statement.location,
+          details: [("HINT", "put the values into the statement, and leave -p out")]))
+    }
     guard let stream = try connection.copyOutIfAny(statement.text) else { return }
     while let chunk = try stream.next() {
-      try write { try chunk.forEach { try StandardOutput.shared.write($0) } }
+      try chunk.forEach { try StandardOutput.shared.write($0) }
     }
   }
 

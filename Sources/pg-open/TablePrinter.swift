@@ -3,17 +3,20 @@ internal import PGKit
 
 /// An aligned table for people.
 ///
-/// The widths are those of the first rows, so that memory stays constant: a later value that is wider
-/// pushes its line to the right.
+/// The widths are those of the first rows, as far as a megabyte goes, so that memory stays constant: a
+/// later value that is wider pushes its line to the right.
 struct TablePrinter: RowPrinter {
   /// How many rows are looked at for the widths.
   static let sample = 1000
+  /// How many bytes of them are kept at most before the widths are settled.
+  static let sampleSize = 1 << 20
 
   private let nullText: String
   private var columns: [Column] = []
   private var widths: [Int] = []
   /// The rows looked at, until the widths are settled.
   private var waiting: [[String]]? = []
+  private var waitingSize = 0
   private var count = 0
   private var buffer = OutputBuffer()
 
@@ -23,6 +26,7 @@ struct TablePrinter: RowPrinter {
     self.columns = columns
     widths = columns.map { Self.width(Self.shown($0.name)) }
     waiting = []
+    waitingSize = 0
     count = 0
   }
 
@@ -36,8 +40,9 @@ struct TablePrinter: RowPrinter {
         waiting?.append(cells)
         for (index, cell) in cells.enumerated() {
           widths[index] = max(widths[index], Self.width(cell))
+          waitingSize += cell.utf8.count
         }
-        if count == Self.sample { settle() }
+        if count == Self.sample || waitingSize > Self.sampleSize { settle() }
       }
     }
     try buffer.drain()

@@ -46,6 +46,8 @@ struct BuiltProgram {
     let end: End
     let output: String
     let errors: String
+    /// The most memory that it ever had, in KiB.
+    let peakMemory: Int
     var lines: [Substring] { output.split(separator: "\n") }
   }
 

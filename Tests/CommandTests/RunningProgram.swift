@@ -6,6 +6,7 @@ final class RunningProgram {
   let process: pid_t
   private let streams: StandardStreams
   private var end: BuiltProgram.End?
+  private var peakMemory = 0
 
   init(process: pid_t, streams: StandardStreams) {
     self.process = process
@@ -53,14 +54,18 @@ final class RunningProgram {
   /// Waits for the end, and kills a program that does not come to it.
   func wait(timeout: Duration = .seconds(60)) throws -> BuiltProgram.Outcome {
     do {
-      try wait(for: "the end", timeout) { collect(WNOHANG) }
+      try wait(for: "the end", timeout) {
+        sampleMemory()
+        return collect(WNOHANG)
+      }
     } catch {
       kill(process, SIGKILL)
       _ = collect(0)
       throw error
     }
     return BuiltProgram.Outcome(
-      end: end ?? .exit(-1), output: streams.outputText(), errors: streams.errorText())
+      end: end ?? .exit(-1), output: streams.outputText(), errors: streams.errorText(),
+      peakMemory: peakMemory)
   }
 
   private func wait(
@@ -72,8 +77,19 @@ final class RunningProgram {
         throw BuiltProgram.Fault(
           description: "waited \(timeout) for \(what); stderr: \(streams.errorText())")
       }
-      usleep(1_000)
+      usleep(2_000)
     }
+  }
+
+  /// Remembers the most memory that it has had so far.
+  ///
+  /// What `wait4` tells of that includes the memory of the process that started it.
+  private func sampleMemory() {
+    guard end == nil,
+      let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+    else { return }
+    peakMemory = Int(line.filter { $0.isNumber }) ?? peakMemory
   }
 
   private func collect(_ options: CInt) -> Bool {

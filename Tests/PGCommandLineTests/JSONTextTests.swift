@@ -56,6 +56,16 @@ import Testing
     #expect(throws: JSONText.NotUTF8.self) { try appended(bytes, asDocument: true) }
   }
 
+  @Test("escapes in a document what would end lines elsewhere or command a terminal")
+  func separators() throws {
+    let document = "{\"a\u{2028}\": \"\u{2029}é\u{7F}\u{20AC}\"}"
+    var buffer = OutputBuffer()
+    try Array(document.utf8).withUnsafeBytes { try JSONText.appendDocument($0, to: &buffer) }
+    #expect(
+      String(decoding: buffer.bytes, as: UTF8.self)
+        == "{\"a\\u2028\": \"\\u2029é\\u007f\u{20AC}\"}")
+  }
+
   @Test("writes a document of several lines on one")
   func document() throws {
     let document = "{\n\t\"a\": [1,\r\n 2]\n}"
