@@ -366,6 +366,26 @@ struct PgCopyTests {
     #expect(try rows(2) == 0)
   }
 
+  @Test("a signal while it commits lets all receivers commit, however long that takes")
+  func signalInCommit() throws {
+    try db.execute(
+      """
+      CREATE FUNCTION \(name)_slow() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(6.5); RETURN NULL; END $$;
+      INSERT INTO \(name)_1 VALUES ('', -1);
+      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON \(name)_1 DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION \(name)_slow();
+      """)
+    let running = try program.start([iri, name] + receiver(1) + receiver(2))
+    _ = try waitForStatement("COMMIT")
+    running.signal(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGTERM))
+    #expect(outcome.errors.contains("receiver 1") && outcome.errors.contains("committed"))
+    #expect(try rows(1) == Self.rowCount + 1)
+    #expect(try rows(2) == Self.rowCount)
+  }
+
   @Test("a signal while it waits for stdin ends it as well")
   func signalAtInput() throws {
     let running = try program.start(["-", "\(name)_1", "--to", iri], input: .open)
