@@ -55,6 +55,57 @@ public struct OneShot {
     return values
   }
 
+  /// Runs a query and leaves its rows on the server, to be read in any order.
+  public func declare(_ sql: String, _ parameters: (any PGEncodable)?...) throws(PGError) -> Cursor
+  {
+    let statement = try connection.prepare(sql)
+    return try statement.declare(binding: statement.bind(parameters))
+  }
+
+  /// Runs a statement once for each row of parameters.
+  ///
+  /// - Returns: How many rows were changed altogether.
+  @discardableResult
+  public func loadRows(
+    _ sql: String, _ rows: some Sequence<[(any PGEncodable)?]>
+  ) throws(PGError) -> Int {
+    try connection.prepare(sql).loadRows(rows)
+  }
+
+  /// Runs a COPY … FROM STDIN with these lines.
+  ///
+  /// - Returns: How many rows were stored.
+  @discardableResult
+  public func loadLines(_ sql: String, _ lines: some Sequence<[UInt8]>) throws(PGError) -> Int {
+    try connection.prepare(sql).loadLines(lines)
+  }
+
+  /// Runs a statement once for each row of parameters, each chunk in one round trip.
+  ///
+  /// - Returns: How many rows were changed altogether.
+  @discardableResult
+  public func loadChunks(
+    _ sql: String, _ chunks: some Sequence<[[(any PGEncodable)?]]>
+  ) throws(PGError) -> Int {
+    try connection.prepare(sql).loadChunks(chunks)
+  }
+
+  /// Runs a statement once for each row that another one gives.
+  ///
+  /// - Returns: How many rows were changed altogether.
+  @discardableResult
+  public func loadChunks(_ sql: String, _ chunks: Chunks) throws(PGError) -> Int {
+    try connection.prepare(sql).loadChunks(chunks)
+  }
+
+  /// Runs a COPY … FROM STDIN with the data of a COPY … TO STDOUT.
+  ///
+  /// - Returns: How many rows were stored.
+  @discardableResult
+  public func loadChunks(_ sql: String, _ source: CopyOutStream) throws(PGError) -> Int {
+    try connection.prepare(sql).loadChunks(source)
+  }
+
   /// Runs a statement in a single round trip, everything as text: the values, whose types the server
   /// infers, and the rows.
   ///
@@ -73,6 +124,7 @@ public struct OneShot {
   private func chunks(
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
+    if Connection.isCopy(sql) { throw .isCopy(sql) }
     let description = try connection.describe(sql, name: "")
     let origin = ErrorOrigin.Creator("STATEMENT", sql)
     let bound: BoundParameters

@@ -114,6 +114,9 @@ public final class Statement {
     return try connection.prepare(string)
   }
 
+  /// Whether it is a COPY, which runs in another way.
+  var isCopy: Bool { string.map(Connection.isCopy) ?? false }
+
   /// Encodes values for the parameters.
   func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
     try requireOpen()
@@ -133,6 +136,7 @@ public final class Statement {
   }
 
   private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
+    if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
       Execution(
         prepared: statementID, columnCount: columns.count, parameters: try bind(values),
@@ -167,6 +171,19 @@ extension Connection {
     Statement(self, nil, name: id, try describe(.statement(id)))
   }
 
+  /// Whether a text begins with COPY.
+  static func isCopy(_ sql: String) -> Bool {
+    var scanner = SQLScanner(sql)
+    while let token = try? scanner.next() {
+      switch token {
+      case .lineComment, .blockComment: continue
+      case .word: return scanner.isAt("copy")
+      default: return false
+      }
+    }
+    return false
+  }
+
   /// Learns what a statement or cursor is that exists.
   func describe(_ object: NamedObject) throws(PGError) -> StatementDescription {
     var exchange = Prepare(describing: object)
@@ -181,5 +198,16 @@ extension Connection {
       throw error.inside(.init("STATEMENT", sql))
     }
     return StatementDescription(exchange)
+  }
+}
+
+extension PGError {
+  /// A COPY was run as if it gave rows or took parameters.
+  @inline(never)
+  static func isCopy(_ sql: String) -> PGError {
+    .operation(
+      "a COPY gives no rows and takes no parameters",
+      hint: "use copyOut() or copyIn(), or loadLines(_:) with the lines to copy in"
+    ).inside(.init("STATEMENT", sql))
   }
 }
