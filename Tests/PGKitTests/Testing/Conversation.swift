@@ -18,6 +18,14 @@ class Conversation {
         name: texts[0], sql: texts[1], parameterTypes: texts[2...].compactMap { UInt32($0) })
       return Conversing(exchange) { $0.lines }
     case "describe": return Conversing(Prepare(describing: .statement(texts[0]))) { $0.lines }
+    case "describe-cursor":
+      return Conversing(Prepare(describing: .portal(texts[0]))) { $0.lines }
+    case "batch":
+      let parameters = BoundParameters(words: words.dropFirst(4))
+      let exchange = ExecutionBatch(
+        prepared: texts[0], columnCount: Int(texts[1]) ?? 0,
+        parameters: Array(repeating: parameters, count: Int(texts[2]) ?? 0))
+      return Conversing(exchange) { $0.lines }
     case "run":
       let exchange = Execution(
         prepared: texts[0], columnCount: Int(texts[1]) ?? 0,
@@ -95,6 +103,10 @@ extension Execution {
     let described = columns.map { "columns " + $0.map(\.line).joined(separator: " ") }
     return [described, "tag \(tag?.description ?? "none")"].compactMap(\.self)
   }
+}
+
+extension ExecutionBatch {
+  fileprivate var lines: [String] { ["completed \(completed) with \(rowCount) rows"] }
 }
 
 extension SimpleQuery {

@@ -160,6 +160,17 @@ extension SessionScene {
     busy("prepare, parameters known", "prepare \"s\" \"q\"", ["ParseComplete", none], "T n"),
     busy("prepare, complete", "prepare \"s\" \"q\"", ["ParseComplete", none, rows], "", ready),
     busy("describe", "describe \"s\"", [], "t"),
+    busy("describe a cursor", "describe-cursor \"c\"", [], "T n"),
+    busy("batch", "batch \"s\" 2 2", [], "2"),
+    busy("batch, bound", "batch \"s\" 2 2", ["BindComplete"], "D C I"),
+    busy(
+      "batch, one of two", "batch \"s\" 2 2", ["BindComplete", "CommandComplete \"INSERT 0 1\""],
+      "2"),
+    busy(
+      "batch, complete", "batch \"s\" 2 2",
+      [
+        "BindComplete", "CommandComplete \"INSERT 0 1\"", "BindComplete", "EmptyQueryResponse",
+      ], "", ready),
     busy("run", "run \"s\" 2", [], "2"),
     busy("run, bound", "run \"s\" 2", ["BindComplete"], "D C I H", ["G": "over --OPE"]),
     busy("run, copying", "run \"s\" 0", ["BindComplete", copyOut], "d c"),
