@@ -64,6 +64,9 @@ final class RunningExecution: RunningOperation {
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
   private(set) var columns: ColumnList?
+  /// Prepares the statement again and gives what runs it then; used once, when its result has changed
+  /// since it was prepared and nothing of it has come yet.
+  var renewal: (() throws(PGError) -> (Execution, columns: [Column]))?
 
   init(
     _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
@@ -105,7 +108,28 @@ final class RunningExecution: RunningOperation {
     }
     do throws(PGError) {
       return try pump(on: connection)
-    } catch { throw failed(error, on: connection) }
+    } catch {
+      if try isRenewed(after: error, on: connection) { return try next(on: connection) }
+      throw failed(error, on: connection)
+    }
+  }
+
+  /// Runs the statement once more if its plan was too old for its tables.
+  ///
+  /// Inside a block the error has spoilt the transaction, so there it stands.
+  private func isRenewed(
+    after error: PGError, on connection: Connection
+  ) throws(PGError) -> Bool {
+    guard let renewal, error.isStalePlan, connection.transactionStatus == .idle else {
+      return false
+    }
+    self.renewal = nil
+    connection.running = nil
+    let (exchange, columns) = try renewal()
+    self.exchange = exchange
+    self.columns = ColumnList(columns)
+    try begin(on: connection)
+    return true
   }
 
   private func nextKept() throws(PGError) -> RowBatch? {
@@ -117,8 +141,11 @@ final class RunningExecution: RunningOperation {
   private func pump(on connection: Connection) throws(PGError) -> RowBatch? {
     while true {
       switch try connection.link.pump(&exchange) {
-      case .rows(let run): return RowBatch(run, columns: describe())
+      case .rows(let run):
+        renewal = nil
+        return RowBatch(run, columns: describe())
       case .finished:
+        renewal = nil
         _ = describe()
         phase = .finished
         connection.running = nil
@@ -170,5 +197,15 @@ final class RunningExecution: RunningOperation {
     phase = .finished
     if connection.running === self { connection.running = nil }
     return error.inside(origin)
+  }
+}
+
+extension PGError {
+  /// Whether a prepared statement gives other columns now than when it was prepared.
+  ///
+  /// The code says only that something is not supported; the server's routine says what, whatever its
+  /// language.
+  fileprivate var isStalePlan: Bool {
+    code == .featureNotSupported && fields?[.routine] == "RevalidateCachedQuery"
   }
 }

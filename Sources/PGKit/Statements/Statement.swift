@@ -14,8 +14,10 @@ public final class Statement {
   /// The statement's text; `nil` for one that was found by its name.
   public let string: String?
   /// The statement's name on the server.
-  public let statementID: String
-  private let description: StatementDescription
+  ///
+  /// It changes when the statement had to be prepared again because its result had changed.
+  public private(set) var statementID: String
+  private var description: StatementDescription
   /// Whether it was closed.
   public private(set) var isClosed = false
 
@@ -138,12 +140,30 @@ public final class Statement {
   private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
     if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
-      Execution(
-        prepared: statementID, columnCount: columns.count, parameters: try bind(values),
-        resultFormats: description.resultFormats),
-      columns: columns, origin: origin)
+      execution(try bind(values)), columns: columns, origin: origin)
+    running.renewal = { () throws(PGError) in
+      try self.renew()
+      return (self.execution(try self.bind(values)), self.columns)
+    }
     try running.begin(on: connection)
     return Chunks(connection, running)
+  }
+
+  private func execution(_ parameters: BoundParameters) -> Execution {
+    Execution(
+      prepared: statementID, columnCount: columns.count, parameters: parameters,
+      resultFormats: description.resultFormats)
+  }
+
+  /// Prepares the statement again, because what it gives has changed since.
+  private func renew() throws(PGError) {
+    guard let string else {
+      throw .operation("a statement that was found by its name cannot be prepared again")
+    }
+    let name = connection.names.next("statement")
+    description = try connection.describe(string, name: name)
+    connection.discarded.append(.statement(statementID))
+    statementID = name
   }
 }
 

@@ -87,6 +87,31 @@ struct StatementTests {
     #expect(count == 49_999)
   }
 
+  @Test("is prepared again when its tables have changed, outside a block")
+  func renews() throws {
+    try db.execute("CREATE TEMP TABLE changing(i int); INSERT INTO changing VALUES (1)")
+    let statement = try db.prepare("SELECT * FROM changing WHERE i = $1")
+    #expect(try statement(1)[0].count == 1)
+    try db.execute("ALTER TABLE changing ADD COLUMN t text DEFAULT 'new'")
+    let name = statement.statementID
+    let row = try #require(try statement(1).first)
+    #expect(try row.count == 2 && row["t", as: String.self] == "new")
+    #expect(statement.columnNames == ["i", "t"] && statement.statementID != name)
+    #expect(
+      try db.query.first(
+        "SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", as: Int.self) == 1)
+    let error = #expect(throws: PGError.self) {
+      try db.withTransaction { _ in
+        try db.execute("ALTER TABLE changing DROP COLUMN t")
+        _ = try statement(1)
+      }
+    }
+    #expect(error?.code == .featureNotSupported)
+    #expect(try statement(1)[0].count == 2)
+    try db.execute("ALTER TABLE changing ALTER COLUMN i TYPE int8")
+    #expect(try statement(1)[0][0, as: Int64.self] == 1)
+  }
+
   @Test("drops the rest of its rows when they are closed, before or after another operation")
   func closesRows() throws {
     for isFirst in [true, false] {
