@@ -47,7 +47,10 @@ public struct Connecting: Sendable {
         try connection.execute("SET client_encoding = 'SQL_ASCII'", until: deadline)
       }
       let program = program
-      connection.noticeHandler = { $0.diagnostic(of: program).print() }
+      connection.messageHook = {
+        $0.diagnostic(of: program).print()
+        return true
+      }
       Interruptions.shared.add(connection.interruption)
       return connection
     } catch {

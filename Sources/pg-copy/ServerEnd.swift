@@ -31,7 +31,10 @@ final class ServerEnd {
   func connect() throws(PGError) -> Connection {
     let connection = try Connector(options).connect()
     let speaker = speaker
-    connection.noticeHandler = { $0.diagnostic(of: speaker).print() }
+    connection.messageHook = {
+      $0.diagnostic(of: speaker).print()
+      return true
+    }
     Interruptions.shared.add(connection.interruption)
     self.connection = connection
     return connection

@@ -42,7 +42,7 @@ struct OpenJob {
     let options = try connecting.options(iri: iri, settings: Self.settings)
     let connection = try connecting.connect(options)
     defer { connection.close() }
-    if isQuiet { connection.noticeHandler = nil }
+    if isQuiet { connection.messageHook = { _ in true } }
     var printer = format.makePrinter(nullText: nullText)
     let encoding = connection.reportedSetting("client_encoding")
     for script in scripts {

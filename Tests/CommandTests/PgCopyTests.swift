@@ -20,7 +20,7 @@ struct PgCopyTests {
     iri = try TestServer.shared.get().iri()
     db = try PGKit.open(iri)
     name = "copy_\(UInt64.random(in: 0...UInt64.max))"
-    db.noticeHandler = { _ in }
+    db.messageHook = { _ in true }
     try db.execute(
       """
       CREATE TABLE \(name)(id int PRIMARY KEY, name text);

@@ -1,5 +1,7 @@
 /// An operation that hands its results over bit by bit and so outlives the call that began it.
 protocol RunningOperation: AnyObject {
+  /// Who hears its messages before the connection does.
+  var hearers: [any MessageHearer] { get }
   /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
   /// the rest.
   func complete(on link: Link) throws(PGError)
@@ -10,6 +12,11 @@ struct PostponedWork {
   /// What a warning says if it could not be done.
   let complaint: String
   let run: (Connection) throws(PGError) -> Void
+}
+
+extension RunningOperation {
+  /// Nobody.
+  var hearers: [any MessageHearer] { [] }
 }
 
 extension Connection {
@@ -34,6 +41,8 @@ extension Connection {
     try link.requireNoDelivery()
     guard let operation = running else { return }
     running = nil
+    hearers = operation.hearers
+    defer { hearers = [] }
     try operation.complete(on: link)
   }
 
@@ -72,7 +81,7 @@ extension Connection {
     for work in list {
       do throws(PGError) { try work.run(self) } catch {
         if isClosed { throw error }
-        link.noticeHandler?(.warning(error.code, "\(work.complaint): \(error.message)"))
+        deliver(.warning(error.code, "\(work.complaint): \(error.message)"))
       }
     }
   }

@@ -12,7 +12,7 @@ import PGErrorCodes
 /// In py-postgresql: `postgresql.api.Connection`.
 public final class Connection {
   /// What made this connection and can make another one like it.
-  public let connector: Connector
+  public internal(set) var connector: Connector
   /// Where the server listens.
   public let endpoint: Endpoint
   /// Cancels what runs here, from any thread.
@@ -36,6 +36,7 @@ public final class Connection {
     self.link = link
     self.backendKey = backendKey
     self.interruption = interruption
+    link.noticeHandler = { [weak self] message in self?.deliver(message) }
   }
 
   deinit { close() }
@@ -57,13 +58,15 @@ public final class Connection {
     link.close()
   }
 
-  /// Hears notices and warnings as they arrive, in the middle of the operation that they belong to.
+  /// Hears notices and warnings as they arrive, in the middle of the operation that they belong to, if
+  /// that operation's cursor and statement do not deal with them.
   ///
   /// It must not use this connection, except to close it: whatever it tries fails with `--OPE`.
-  public var noticeHandler: ((ServerMessage) -> Void)? {
-    get { link.noticeHandler }
-    set { link.noticeHandler = newValue }
-  }
+  ///
+  /// In py-postgresql: `db.msghook`.
+  public var messageHook: MessageHook?
+  /// What may hear the messages of the operation under way before the connection does, in order.
+  var hearers: [any MessageHearer] = []
 
   /// Hears of every message that is sent or received, as a line in the format of libpq's `PQtrace`.
   ///
@@ -103,5 +106,14 @@ public final class Connection {
   /// The server's version.
   public var serverVersion: ServerVersion {
     ServerVersion(reportedSetting("server_version") ?? "") ?? ServerVersion(major: 0, minor: 0)
+  }
+
+  /// Hands a message along the chain until somebody deals with it.
+  func deliver(_ message: ServerMessage) {
+    for hearer in hearers {
+      if hearer.messageHook?(message) == true { return }
+    }
+    if messageHook?(message) == true || connector.messageHook?(message) == true { return }
+    Messages.hook(message)
   }
 }

@@ -11,6 +11,10 @@ import PGErrorCodes
 public struct Connector: Sendable {
   /// Exactly what is known; what is not said has libpq's default.
   public let options: ConnectionOptions
+  /// Hears messages of all its connections with which they have not dealt themselves.
+  ///
+  /// In py-postgresql: the connector's `msghook`.
+  public var messageHook: (@Sendable (ServerMessage) -> Bool)?
 
   /// Makes a connector.
   ///
@@ -39,7 +43,10 @@ public struct Connector: Sendable {
     var failures: [Failure] = []
     for pass in plan.passes {
       for endpoint in plan.endpoints {
-        if let connection = try attempt(endpoint, plan, pass, &failures) { return connection }
+        if let connection = try attempt(endpoint, plan, pass, &failures) {
+          connection.connector.messageHook = messageHook
+          return connection
+        }
       }
     }
     throw Self.summary(failures)

@@ -3,27 +3,42 @@ extension PGError {
   ///
   /// In py-postgresql: the text of an exception as the interpreter prints it.
   public var report: String {
-    var lines = [description]
-    if let fields {
-      for (field, label) in ServerMessage.reported {
-        if let value = fields[field] { lines.append("  \(label): \(indented(value))") }
-      }
-      if let location = fields.location { lines.append("  LOCATION: \(location)") }
-    }
-    if fields?.hint == nil, let hint { lines.append("  HINT: \(indented(hint))") }
+    var lines = [description] + (fields?.reportedLines ?? [])
+    if fields?.hint == nil, let hint { lines.append("  HINT: \(hint.indented)") }
     for creator in origin.creators {
-      lines.append("\(creator.label): \(indented(creator.summary))")
+      lines.append("\(creator.label): \(creator.summary.indented)")
     }
-    if let cause { lines.append("CAUSE: \(indented("\(cause)"))") }
+    if let cause { lines.append("CAUSE: \("\(cause)".indented)") }
     return lines.joined(separator: "\n")
   }
+}
 
-  private func indented(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
+extension String {
+  /// The lines behind the first one set in.
+  fileprivate var indented: String {
+    split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
   }
 }
 
 extension ServerMessage {
+  /// The full page: headline and fields.
+  public var report: String {
+    (["\(severity) \(code): \(message)"] + reportedLines).joined(separator: "\n")
+  }
+
+  /// Whether it is a warning or worse, rather than a notice.
+  var isWarning: Bool {
+    !["NOTICE", "INFO", "LOG"].contains(severity) && !severity.hasPrefix("DEBUG")
+  }
+
+  fileprivate var reportedLines: [String] {
+    var lines = Self.reported.compactMap { field, label in
+      self[field].map { "  \(label): \($0.indented)" }
+    }
+    if let location { lines.append("  LOCATION: \(location)") }
+    return lines
+  }
+
   /// The fields that a report shows, in its order.
   static let reported: [(Field, String)] = [
     (.detail, "DETAIL"), (.hint, "HINT"), (.position, "POSITION"),

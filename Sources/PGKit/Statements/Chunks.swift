@@ -63,6 +63,7 @@ final class RunningExecution: RunningOperation {
   private let origin: ErrorOrigin.Creator
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
+  let hearers: [any MessageHearer]
   private(set) var columns: ColumnList?
   /// Prepares the statement again and gives what runs it then; used once, when its result has changed
   /// since it was prepared and nothing of it has come yet.
@@ -70,8 +71,9 @@ final class RunningExecution: RunningOperation {
 
   init(
     _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
-    origin: ErrorOrigin.Creator
+    origin: ErrorOrigin.Creator, hearers: [any MessageHearer] = []
   ) {
+    self.hearers = hearers
     self.exchange = exchange
     self.columns = columns.map { ColumnList($0) }
     self.describedFormat = describedFormat
@@ -106,6 +108,8 @@ final class RunningExecution: RunningOperation {
     case .kept: return try nextKept()
     case .running: break
     }
+    connection.hearers = hearers
+    defer { connection.hearers = [] }
     do throws(PGError) {
       return try pump(on: connection)
     } catch {

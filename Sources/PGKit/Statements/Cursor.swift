@@ -11,7 +11,7 @@ import PGErrorCodes
 /// ```
 ///
 /// In py-postgresql: `postgresql.api.Cursor`. Source: PostgreSQL manual, DECLARE, FETCH and MOVE.
-public final class Cursor {
+public final class Cursor: MessageHearer {
   /// Which way a cursor moves.
   public enum Direction: String, Sendable, CaseIterable {
     /// From the first row to the last.
@@ -51,6 +51,10 @@ public final class Cursor {
   /// The direction in which it reads and seeks: backward, it behaves as a cursor over the same rows in
   /// the opposite order.
   public var direction = Direction.forward
+  /// Hears messages of this cursor's operations.
+  ///
+  /// In py-postgresql: `c.msghook`.
+  public var messageHook: MessageHook?
   private let parameters: BoundParameters?
   private var isClosed = false
 
@@ -93,7 +97,7 @@ public final class Cursor {
       Execution(
         sql: "FETCH \(towards.rawValue) \(amount) FROM \(try name())",
         parameters: BoundParameters(), resultFormats: formats),
-      columns: columns, origin: origin)
+      columns: columns, origin: origin, hearers: hearers)
     try running.begin(on: connection)
     return try Chunks(connection, running).collect()
   }
@@ -170,12 +174,16 @@ public final class Cursor {
 
   private func move(_ place: String) throws(PGError) -> Int {
     var exchange = SimpleQuery("MOVE \(place) FROM \(try name())")
+    connection.hearers = hearers
+    defer { connection.hearers = [] }
     do throws(PGError) { try connection.perform(&exchange) } catch { throw error.inside(origin) }
     return exchange.tag?.rowCount ?? 0
   }
 
   /// The server counts in 32 bits; no held cursor has more rows.
   private static func clamped(_ count: Int) -> Int { min(max(count, -0x7FFF_FFFF), 0x7FFF_FFFF) }
+
+  private var hearers: [any MessageHearer] { [self] + (statement.map { [$0] } ?? []) }
 
   private func name() throws(PGError) -> String { try SQL.quoteIdentifier(cursorID) }
 
@@ -205,7 +213,7 @@ extension Statement {
       Execution(
         sql: "DECLARE \(name) INSENSITIVE SCROLL CURSOR WITH HOLD FOR \(string)",
         parameterTypes: parameterTypes.map(\.rawValue), parameters: parameters, resultFormats: []),
-      columns: [], origin: .init("STATEMENT", string))
+      columns: [], origin: .init("STATEMENT", string), hearers: [self])
     try running.begin(on: connection)
     try Chunks(connection, running).finish()
     return Cursor(

@@ -170,6 +170,8 @@ private struct Loading {
     var exchange = ExecutionBatch(
       prepared: statement.statementID, columnCount: statement.columns.count, parameters: waiting)
     (waiting, waitingBytes) = ([], 0)
+    statement.connection.hearers = [statement]
+    defer { statement.connection.hearers = [] }
     do throws(PGError) { try statement.connection.perform(&exchange) } catch {
       throw error.inside(.init("ROW", "\(sent + exchange.completed)")).inside(statement.origin)
     }

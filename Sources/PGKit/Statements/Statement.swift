@@ -8,7 +8,7 @@
 /// ```
 ///
 /// In py-postgresql: `postgresql.api.Statement`. On the wire: Parse once, then Bind and Execute.
-public final class Statement {
+public final class Statement: MessageHearer {
   /// The connection that it belongs to.
   public let connection: Connection
   /// The statement's text; `nil` for one that was found by its name.
@@ -18,6 +18,10 @@ public final class Statement {
   /// It changes when the statement had to be prepared again because its result had changed.
   public private(set) var statementID: String
   private var description: StatementDescription
+  /// Hears messages of this statement's operations, unless their cursor has dealt with them.
+  ///
+  /// In py-postgresql: `ps.msghook`.
+  public var messageHook: MessageHook?
   /// Whether it was closed.
   public private(set) var isClosed = false
 
@@ -140,7 +144,7 @@ public final class Statement {
   private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
     if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
-      execution(try bind(values)), columns: columns, origin: origin)
+      execution(try bind(values)), columns: columns, origin: origin, hearers: [self])
     running.renewal = { () throws(PGError) in
       try self.renew()
       return (self.execution(try self.bind(values)), self.columns)

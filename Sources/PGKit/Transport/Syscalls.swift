@@ -92,6 +92,23 @@ enum Syscalls {
     return ready
   }
 
+  /// Writes a text to stderr; what cannot be written there cannot be told anywhere.
+  static func writeToStandardError(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { writeToStandardError($0) }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  private static func writeToStandardError(_ bytes: UnsafeRawBufferPointer) -> Int {
+    while true {
+      let written = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+      if written >= 0 || errno != EINTR { return written }
+    }
+  }
+
   /// Waits, signals or not.
   static func pause(_ duration: Duration) {
     let end = Deadline.after(duration)

@@ -233,7 +233,7 @@ struct ConnectionTests {
     let statement = try db.prepare("DO $$ BEGIN RAISE WARNING 'now'; END $$")
     let other = try db.query.rows("SELECT 1")
     var errors: [SQLState?] = []
-    db.noticeHandler = { _ in
+    db.messageHook = { _ in
       let uses: [() throws -> Void] = [
         { try db.execute("SELECT 1") }, { _ = try other.next() },
         { _ = try db.copyIn("COPY x FROM STDIN") }, { _ = try db.notifications(until: .never) },
@@ -242,11 +242,15 @@ struct ConnectionTests {
       for use in uses {
         do { try use() } catch { errors.append((error as? PGError)?.code) }
       }
+      return true
     }
     _ = try statement()
     #expect(errors == Array(repeating: SQLState.operationError, count: 5))
     #expect(try db.query("SELECT 1").count == 1)
-    db.noticeHandler = { _ in db.close() }
+    db.messageHook = { _ in
+      db.close()
+      return true
+    }
     _ = try? statement()
     #expect(db.isClosed)
   }
@@ -256,7 +260,10 @@ struct ConnectionTests {
     let db = try PGKit.open(server.iri(options: ["application_name=a test"]))
     #expect(try db.query("SHOW application_name")[0][0, as: String.self] == "a test")
     var heard: [ServerMessage] = []
-    db.noticeHandler = { heard.append($0) }
+    db.messageHook = {
+      heard.append($0)
+      return true
+    }
     try db.execute("DO $$ BEGIN RAISE WARNING 'mind this' USING HINT = 'or that'; END $$")
     #expect(heard.map(\.message) == ["mind this"])
     #expect(heard.first?.hint == "or that")

@@ -223,7 +223,10 @@ struct CopyTransferTests {
       CREATE TRIGGER tell BEFORE INSERT ON pair FOR EACH ROW EXECUTE FUNCTION pg_temp.tell()
       """)
     var heard: [String] = []
-    targets[0].noticeHandler = { heard.append($0.message) }
+    targets[0].messageHook = {
+      heard.append($0.message)
+      return true
+    }
     try CopyTransfer(from: try producer(), to: [try receivers()[0]]).run()
     #expect(heard == ["seventeen"])
   }

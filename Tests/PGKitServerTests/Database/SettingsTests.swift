@@ -123,7 +123,10 @@ struct SettingsTests {
     let role = "limited_\(UInt64.random(in: 0...UInt64.max))"
     try db.execute("CREATE ROLE \(role)")
     var heard: [String] = []
-    db.noticeHandler = { heard.append($0.message) }
+    db.messageHook = {
+      heard.append($0.message)
+      return true
+    }
     try db.settings.with(["log_min_messages": "error"]) {
       try db.execute("SET SESSION AUTHORIZATION \(role)")
       try db.execute("BEGIN")

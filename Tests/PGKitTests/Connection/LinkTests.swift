@@ -92,9 +92,10 @@ import Testing
       .until("X"))
     defer { server.stop() }
     var heard: [String] = []
-    connection.noticeHandler = { [weak connection] notice in
+    connection.messageHook = { [weak connection] notice in
       heard.append(notice.message)
       connection?.close()
+      return true
     }
     #expect(throws: PGError.self) { try run(connection) }
     #expect(heard == ["half way"])

@@ -1,0 +1,131 @@
+import PGErrorCodes
+import PGKit
+import PGTestCluster
+import Synchronization
+import Testing
+
+/// The sections "Database Messages" and "Message Metadata".
+@Suite(
+  "Messages", .serialized, .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed")
+)
+struct MessageHookTests {
+  private let server: TestServer
+
+  init() throws { server = try TestServer.shared.get() }
+
+  /// What was heard, and by whom.
+  private final class Log: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+
+    func hook(_ who: String, deals: Bool = false) -> @Sendable (ServerMessage) -> Bool {
+      { [self] message in
+        lines.withLock { $0.append("\(who): \(message.message)") }
+        return deals
+      }
+    }
+  }
+
+  private static func raising(_ text: String) -> String {
+    "CREATE FUNCTION pg_temp.say(text) RETURNS int LANGUAGE plpgsql AS "
+      + "$$ BEGIN RAISE \(text) '%', $1; RETURN 1; END $$"
+  }
+
+  @Test("go from the cursor to the statement, the connection, the connector and to all")
+  func order() throws {
+    let log = Log()
+    var connector = Connector(try OptionSources.standard(iri: server.iri()))
+    connector.messageHook = log.hook("connector")
+    let db = try connector.connect()
+    try db.execute(Self.raising("WARNING"))
+    db.messageHook = log.hook("connection")
+    Messages.hook = { message in _ = log.hook("all")(message) }
+    defer { Messages.resetHook() }
+    let statement = try db.prepare("SELECT pg_temp.say($1)")
+    statement.messageHook = log.hook("statement")
+    _ = try statement("call")
+    #expect(
+      log.all == ["statement: call", "connection: call", "connector: call", "all: call"])
+    try db.execute("SELECT pg_temp.say('script')")
+    #expect(
+      log.all.dropFirst(4) == ["connection: script", "connector: script", "all: script"])
+  }
+
+  @Test("stop where somebody deals with them, and only for what comes from there")
+  func stops() throws {
+    let log = Log()
+    let db = try server.connect()
+    try db.execute(Self.raising("WARNING"))
+    db.messageHook = log.hook("connection", deals: true)
+    let (first, second) = (try db.prepare("SELECT pg_temp.say('a')"), try db.clone())
+    second.messageHook = log.hook("other", deals: true)
+    let other = try db.prepare("SELECT pg_temp.say('b')")
+    first.messageHook = log.hook("statement", deals: true)
+    _ = try first()
+    _ = try other()
+    first.messageHook = nil
+    _ = try first()
+    #expect(log.all == ["statement: a", "connection: b", "connection: a"])
+  }
+
+  @Test("of a cursor, of rows and of loading reach their own hooks")
+  func sources() throws {
+    let log = Log()
+    let db = try server.connect()
+    try db.execute(Self.raising("WARNING"))
+    db.messageHook = log.hook("connection", deals: true)
+    let statement = try db.prepare("SELECT pg_temp.say($1) FROM generate_series(1, 2)")
+    statement.messageHook = log.hook("statement", deals: true)
+    let rows = try statement.rows("rows")
+    while try rows.next() != nil {}
+    try statement.loadRows([["load"]])
+    try db.execute("BEGIN; DECLARE c CURSOR FOR SELECT pg_temp.say('fetch')")
+    let cursor = try db.cursor(id: "c")
+    cursor.messageHook = log.hook("cursor", deals: true)
+    _ = try cursor.read()
+    try db.execute("ROLLBACK")
+    let abandoned = try statement.rows("kept")
+    try db.execute("SELECT pg_temp.say('next')")
+    _ = try abandoned.next()
+    #expect(
+      log.all == [
+        "statement: rows", "statement: rows", "statement: load", "statement: load", "cursor: fetch",
+        "statement: kept", "statement: kept", "connection: next",
+      ])
+  }
+
+  @Test("have every field that the server sends, and a page that shows them")
+  func metadata() throws {
+    let db = try server.connect()
+    var heard: [ServerMessage] = []
+    db.messageHook = {
+      heard.append($0)
+      return true
+    }
+    try db.execute(
+      """
+      DO $$ BEGIN RAISE WARNING SQLSTATE '01008' USING MESSAGE = 'm', DETAIL = 'd', HINT = 'h',
+        SCHEMA = 's', TABLE = 't', COLUMN = 'c', DATATYPE = 'y', CONSTRAINT = 'n'; END $$
+      """)
+    let message = try #require(heard.first)
+    #expect(heard.count == 1)
+    #expect(message.severity == "WARNING" && "\(message.code)" == "01008")
+    #expect(message.message == "m" && message.detail == "d" && message.hint == "h")
+    #expect(message[.schema] == "s" && message[.table] == "t" && message[.column] == "c")
+    #expect(message[.dataType] == "y" && message[.constraint] == "n")
+    #expect(message[.file] == "pl_exec.c" && message[.routine] == "exec_stmt_raise")
+    for part in ["WARNING 01008: m\n", "DETAIL: d\n", "HINT: h\n", "CONSTRAINT: n\n", "pl_exec.c"] {
+      #expect(message.report.contains(part))
+    }
+  }
+
+  @Test("errors are shown as their format says")
+  func errorFormat() throws {
+    let error = PGError(code: .syntaxError, message: "m", fault: .caller)
+    #expect(Messages.errorFormat(error) == error.report)
+    Messages.errorFormat = { "<\($0.code)>" }
+    #expect(Messages.errorFormat(error) == "<42601>")
+    Messages.resetErrorFormat()
+    #expect(Messages.errorFormat(error) == error.report)
+  }
+}
