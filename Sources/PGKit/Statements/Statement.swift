@@ -141,7 +141,7 @@ public final class Statement: MessageHearer {
     ).inside(origin)
   }
 
-  private func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
+  func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
     if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
       execution(try bind(values)), columns: columns, origin: origin, hearers: [self])
