@@ -12,7 +12,6 @@ extension Row {
   /// - Throws: ``PGError`` `--CIO` if a value's bytes are no value of its type.
   public func values() throws(PGError) -> [PGValue] {
     var values: [PGValue] = []
-    values.reserveCapacity(count)
     for index in 0..<count { values.append(try self[index]) }
     return values
   }
