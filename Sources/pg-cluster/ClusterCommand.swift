@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
@@ -28,7 +29,11 @@ struct ClusterCommand: ParsableCommand {
       RunCommand.self, TempCommand.self,
     ])
 
-  static func main() { Program.main(self, examples: examples) }
+  static func main() {
+    // Whoever ignores it, as a parent may have done for us, is never told how a child ended.
+    signal(SIGCHLD, SIG_DFL)
+    Program.main(self, examples: examples)
+  }
 
   /// Says something on stderr.
   static func note(_ message: String) { Diagnostic(program: program, message: message).print() }

@@ -17,8 +17,9 @@ struct RunCommand: ParsableCommand {
 
   /// How long a command may take to end after a signal.
   private static let grace = Duration.seconds(5)
-  /// How often it is looked whether that time is over; the command's end itself is noticed at once.
-  private static let look = Duration.seconds(1)
+  /// How often it is looked whether that time is over, or the command was stopped; its end is noticed at
+  /// once.
+  private static let look = Duration.milliseconds(250)
 
   @OptionGroup var installation: InstallationOptions
   @OptionGroup var server: ServerOptions
@@ -37,7 +38,9 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let program = try CommandPath.find(command[0])
     let shared = SharedState()
-    Signals.handle([SIGINT, SIGTERM, SIGHUP]) { signal in shared.pass(on: signal) }
+    Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.kill() }) { signal in
+      shared.pass(on: signal)
+    }
     let cluster = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       try TemporaryCluster(
         installation: .find(installation.installation), server.temporary(installation))
@@ -70,9 +73,11 @@ struct RunCommand: ParsableCommand {
       return try launch.start()
     }
     shared.begin(started)
+    defer { shared.end() }
     while true {
       if let ending = started.wait(until: .after(Self.look)) { return ending }
-      if shared.isOverdue(by: Self.grace) { kill(-started.pid, SIGKILL) }
+      if shared.isOverdue(by: Self.grace) { shared.kill() }
+      if started.takeStop() { Terminal.stop(with: started) }
     }
   }
 
@@ -105,20 +110,28 @@ private final class SharedState: Sendable {
 
   /// Passes a signal on to the command's process group, now or as soon as there is one.
   func pass(on signal: CInt) {
-    let child = state.withLock { state in
+    state.withLock { state in
       state.signal = signal
       state.since = .now
-      return state.child
+      if let child = state.child { _ = Glibc.kill(-child.pid, signal) }
     }
-    if let child { kill(-child.pid, signal) }
+  }
+
+  /// The command has ended; its number may soon be somebody else's.
+  func end() { state.withLock { $0.child = nil } }
+
+  /// Ends the command with all that it has started.
+  func kill() {
+    state.withLock { state in
+      if let child = state.child { _ = Glibc.kill(-child.pid, SIGKILL) }
+    }
   }
 
   /// Says which process is the command.
   func begin(_ child: ChildProcess) {
-    let signal = state.withLock { state in
+    state.withLock { state in
       state.child = child
-      return state.signal
+      if let signal = state.signal { _ = Glibc.kill(-child.pid, signal) }
     }
-    if let signal { kill(-child.pid, signal) }
   }
 }

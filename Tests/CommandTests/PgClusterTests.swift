@@ -55,6 +55,46 @@ struct PgClusterTests {
     #expect(bad.errors.contains("shared_buffers"))
   }
 
+  @Test("tells the command's status even if its parent ignores how children end")
+  func ignoredChildren() throws {
+    let outcome = try BuiltProgram(absolute: "/usr/bin/perl").run([
+      "-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV", "--", program.path, "run", "--", "sh", "-c",
+      "exit 7",
+    ])
+    #expect(outcome.end == .exit(7), "\(outcome.errors)")
+  }
+
+  @Test("a second signal ends the command with it")
+  func secondSignal() throws {
+    let running = try program.start([
+      "run", "--", "sh", "-c", "trap '' TERM; echo \"pid $$\"; while :; do sleep 0.1; done",
+    ])
+    try running.waitForOutput("pid ")
+    running.signal(SIGTERM)
+    usleep(400_000)
+    #expect(running.isRunning)
+    running.signal(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGTERM))
+    let pid = try #require(pid_t(outcome.output.split(separator: " ")[1].filter(\.isNumber)))
+    for _ in 0..<500 where kill(pid, 0) == 0 { usleep(10_000) }
+    #expect(kill(pid, 0) != 0)
+  }
+
+  @Test("is stopped and goes on together with its command")
+  func stopsTogether() throws {
+    // script(1) gives a terminal; the shell in it, with job control, is what a user types at.
+    let shell = """
+      set -m; "$0" run -- sh -c 'kill -TSTP $$; echo resumed; exit 5'; echo "stopped $?"; \
+      fg; echo "ended $?"
+      """
+    let outcome = try BuiltProgram(absolute: "/usr/bin/script").run([
+      "-qec", "bash -c '\(shell.replacing("'", with: "'\\''"))' \(program.path)", "/dev/null",
+    ])
+    #expect(outcome.output.contains("resumed"), "\(outcome.output)")
+    #expect(outcome.output.contains("ended 5"), "\(outcome.output)")
+  }
+
   @Test("passes signals on to the command and cleans up", arguments: [SIGINT, SIGTERM, SIGHUP])
   func signals(signal: Int32) throws {
     let running = try program.start(["run", "--", "sh", "-c", "echo $PGHOST; exec sleep 60"])

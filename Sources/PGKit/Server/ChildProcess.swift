@@ -14,6 +14,7 @@ public final class ChildProcess: Sendable {
   public let pid: Int32
   private let handle: ProcessHandle
   private let ending: Mutex<ProcessEnding?>
+  private let isStopped = Mutex(false)
 
   init(_ pid: Int32) {
     self.pid = pid
@@ -37,16 +38,26 @@ public final class ChildProcess: Sendable {
     }
   }
 
+  /// Whether it was stopped, as by a terminal's Ctrl-Z, since this was last asked.
+  public func takeStop() -> Bool {
+    _ = collect()
+    return isStopped.withLock { isStopped in
+      defer { isStopped = false }
+      return isStopped
+    }
+  }
+
   /// Collects its end if that has come.
   private func collect() -> ProcessEnding? {
     ending.withLock { ending in
       if ending != nil { return ending }
       var status: Int32 = 0
-      switch waitpid(pid, &status, WNOHANG) {
+      switch waitpid(pid, &status, WNOHANG | WUNTRACED) {
+      case pid where status & 0xFF == 0x7F: isStopped.withLock { $0 = true }
       case pid: ending = ProcessEnding(waitStatus: status)
       case -1 where errno == ECHILD:
         // Somebody else has collected it, or children are not collected at all.
-        if handle.hasEnded(by: .after(.zero)) { ending = .exited(0) }
+        if handle.hasEnded(by: .after(.zero)) { ending = .unknown }
       default: break
       }
       return ending

@@ -16,15 +16,17 @@ extension Cluster {
 
   /// Logs in once and asks for the data directory.
   static func loginAnswer(at address: ClusterAddress, until deadline: Deadline) -> LoginAnswer {
+    let soon = deadline.earlier(.after(.seconds(patience)))
     var options = address.connectionOptions(database: "template1")
     options.sslMode = .disable
     options.connectTimeout = patience
     options.applicationName = "pgkit-cluster"
     do throws(PGError) {
-      let connection = try Connector(options).connect()
+      let connection = try Connector(options).connect(until: deadline)
       defer { connection.close() }
-      let result = try connection.query("SHOW data_directory")
-      return .dataDirectory(try result[0][0, as: String.self])
+      let directory = try connection.query.text("SHOW data_directory", until: soon).first()
+      guard let directory else { return .notYet("it did not say where its data is") }
+      return .dataDirectory(try directory[0, as: String.self])
     } catch {
       return answer(to: error)
     }

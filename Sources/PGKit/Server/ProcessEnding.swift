@@ -4,6 +4,8 @@ public enum ProcessEnding: Sendable, Hashable {
   case exited(Int32)
   /// By this signal.
   case signalled(Int32)
+  /// Nobody can say: somebody else has collected it, or this process was started to ignore SIGCHLD.
+  case unknown
 
   /// Decodes what `waitpid` answers.
   init(waitStatus status: Int32) {
@@ -16,6 +18,7 @@ public enum ProcessEnding: Sendable, Hashable {
     switch self {
     case .exited(let status): status
     case .signalled(let signal): 128 + signal
+    case .unknown: 1
     }
   }
 
@@ -29,6 +32,7 @@ extension ProcessEnding: CustomStringConvertible {
     switch self {
     case .exited(let status): "exited with status \(status)"
     case .signalled(let signal): "was ended by signal \(signal)"
+    case .unknown: "ended in a way that is not known"
     }
   }
 }

@@ -14,9 +14,9 @@ internal import Synchronization
 ///
 /// It notices by the end of a socket that only this process holds.
 final class Supervisor: Sendable {
-  /// The socket by which it is spoken to; a child announces itself through it.
-  let descriptor: Int32
-  private let isOpen = Mutex(true)
+  /// The socket by which it is spoken to; −1 once it has been closed, because the number may then be
+  /// somebody else's.
+  private let socket: Mutex<Int32>
 
   /// Starts one that will remove `directories`.
   init(removing directories: [DirectoryIdentity]) throws(PGError) {
@@ -33,8 +33,11 @@ final class Supervisor: Sendable {
       close(ends[0])
       throw .cluster("could not make a supervisor", SystemError(call: "fork", number: number))
     }
-    descriptor = ends[0]
+    socket = Mutex(ends[0])
   }
+
+  /// The socket through which a child announces itself; −1 if nobody listens any more.
+  var descriptor: Int32 { socket.withLock { $0 } }
 
   deinit { end() }
 
@@ -86,13 +89,15 @@ final class Supervisor: Sendable {
 
   @discardableResult
   private func tell(_ kind: pgkit_message_kind, _ value: Int32) -> Int32 {
-    isOpen.withLock { $0 ? pgkit_tell_supervisor(descriptor, Int32(kind.rawValue), value) : EBADF }
+    socket.withLock { socket in
+      socket < 0 ? EBADF : pgkit_tell_supervisor(socket, Int32(kind.rawValue), value)
+    }
   }
 
   private func end() {
-    isOpen.withLock { isOpen in
-      if isOpen { close(descriptor) }
-      isOpen = false
+    socket.withLock { socket in
+      if socket >= 0 { close(socket) }
+      socket = -1
     }
   }
 }

@@ -64,6 +64,7 @@ final class RunningExecution: RunningOperation {
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
   let hearers: [any MessageHearer]
+  private let deadline: Deadline
   private(set) var columns: ColumnList?
   /// Prepares the statement again and gives what runs it then; used once, when its result has changed
   /// since it was prepared and nothing of it has come yet.
@@ -71,8 +72,10 @@ final class RunningExecution: RunningOperation {
 
   init(
     _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
-    origin: ErrorOrigin.Creator, hearers: [any MessageHearer] = []
+    origin: ErrorOrigin.Creator, hearers: [any MessageHearer] = [],
+    deadline: Deadline = .never
   ) {
+    self.deadline = deadline
     self.hearers = hearers
     self.exchange = exchange
     self.columns = columns.map { ColumnList($0) }
@@ -88,7 +91,7 @@ final class RunningExecution: RunningOperation {
       try connection.begin(&exchange)
       connection.running = self
     } catch { throw failed(error, on: connection) }
-    do throws(PGError) { try connection.link.flush(until: .never) } catch {
+    do throws(PGError) { try connection.link.flush(until: deadline) } catch {
       throw failed(connection.link.settle(error, &exchange), on: connection)
     }
   }
@@ -144,7 +147,7 @@ final class RunningExecution: RunningOperation {
 
   private func pump(on connection: Connection) throws(PGError) -> RowBatch? {
     while true {
-      switch try connection.link.pump(&exchange) {
+      switch try connection.link.pump(&exchange, until: deadline) {
       case .rows(let run):
         renewal = nil
         return RowBatch(run, columns: describe())

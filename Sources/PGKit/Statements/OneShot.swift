@@ -109,14 +109,18 @@ public struct OneShot {
   /// Runs a statement in a single round trip, everything as text: the values, whose types the server
   /// infers, and the rows.
   ///
-  /// - Parameter parameters: The values in their types' text form; `nil` for NULL.
-  public func text(_ sql: String, _ parameters: [String?] = []) throws(PGError) -> Chunks {
+  /// - Parameters:
+  ///   - parameters: The values in their types' text form; `nil` for NULL.
+  ///   - deadline: When the server must have sent each batch; the session is over if it has not.
+  public func text(
+    _ sql: String, _ parameters: [String?] = [], until deadline: Deadline = .never
+  ) throws(PGError) -> Chunks {
     let origin = ErrorOrigin.Creator("STATEMENT", sql)
     let running = RunningExecution(
       Execution(
         sql: sql, parameters: try Parameters.bindUntyped(parameters.map { $0 }),
         resultFormats: []),
-      columns: nil, describedFormat: .text, origin: origin)
+      columns: nil, describedFormat: .text, origin: origin, deadline: deadline)
     try running.begin(on: connection)
     return Chunks(connection, running)
   }

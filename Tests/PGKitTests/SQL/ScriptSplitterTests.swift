@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -165,7 +166,7 @@ struct ScriptSplitterTests {
 
   @Test("splits its own statements, put together again, the same way", arguments: [true, false])
   func idempotence(_ standard: Bool) throws {
-    var random = SplitMix(seed: standard ? 1 : 2)
+    var random = SeededGenerator(seed: standard ? 1 : 2)
     var split = 0
     for _ in 0..<20_000 {
       let count = Int.random(in: 0...16, using: &random)
@@ -182,7 +183,7 @@ struct ScriptSplitterTests {
 
   @Test("takes each statement from the script, on the line it says")
   func places() throws {
-    var random = SplitMix(seed: 3)
+    var random = SeededGenerator(seed: 3)
     for _ in 0..<5_000 {
       let count = Int.random(in: 0...16, using: &random)
       let parts = (0..<count).compactMap { _ in Self.fragments.randomElement(using: &random) }
@@ -196,7 +197,7 @@ struct ScriptSplitterTests {
 
   @Test("bears any bytes")
   func anyBytes() {
-    var random = SplitMix(seed: 4)
+    var random = SeededGenerator(seed: 4)
     for _ in 0..<5_000 {
       let count = Int.random(in: 0...64, using: &random)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }

@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -12,9 +13,9 @@ import Testing
   private static let memoryLimit = 2 * ReceiveBuffer.leap
 
   private func judge(
-    _ scene: SessionScene, _ make: (inout SeededBytes) -> [UInt8]
+    _ scene: SessionScene, _ make: (inout SeededGenerator) -> [UInt8]
   ) throws -> Set<String> {
-    var random = SeededBytes(seed: 2026)
+    var random = SeededGenerator(seed: 2026)
     var outcomes: Set<String> = []
     for _ in 0..<(Self.count / 3 / SessionScene.all.count) {
       let player = try scene.play()

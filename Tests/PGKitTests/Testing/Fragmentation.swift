@@ -1,3 +1,5 @@
+import PGTestCluster
+
 /// A way in which the network may cut a run of bytes into pieces.
 enum Fragmentation: Hashable, CustomStringConvertible {
   case whole
@@ -20,7 +22,7 @@ enum Fragmentation: Hashable, CustomStringConvertible {
     case .byteByByte: return Array(1..<(count + 1))
     case .split(let position): return position < count ? [position, count] : [count]
     case .random(let seed):
-      var random = SeededBytes(seed: seed)
+      var random = SeededGenerator(seed: seed)
       var ends: [Int] = []
       var end = 0
       while end < count {

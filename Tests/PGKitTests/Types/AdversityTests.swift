@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -102,7 +103,7 @@ struct AdversityTests {
 
   @Test("survives arbitrary bytes in every codec and format")
   func arbitraryBytes() throws {
-    var random = SplitMix(seed: 0x5EED)
+    var random = SeededGenerator(seed: 0x5EED)
     let names = Set(ServerSample.all.map(\.typeName)).sorted()
     for name in names {
       let (type, _) = try #require(Codec.swiftType(of: name))
@@ -121,7 +122,7 @@ struct AdversityTests {
 
   @Test("survives samples with one byte changed, as text and as binary", arguments: [1, 2, 3])
   func mutations(seed: UInt64) throws {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for sample in ServerSample.all {
       let (type, _) = try #require(Codec.swiftType(of: sample.typeName))
       for (format, original) in [
@@ -143,20 +144,5 @@ struct AdversityTests {
         }
       }
     }
-  }
-}
-
-/// A small seeded generator, so that a failure can be had again.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -7,9 +8,9 @@ struct RoundTripTests {
   private static let rounds = 2000
 
   private func check<Value: PGCodable & Equatable>(
-    _ types: TypeOID..., seed: UInt64 = 1, make: (inout SplitMix) throws -> Value
+    _ types: TypeOID..., seed: UInt64 = 1, make: (inout SeededGenerator) throws -> Value
   ) throws {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<Self.rounds {
       let value = try make(&random)
       for type in types {

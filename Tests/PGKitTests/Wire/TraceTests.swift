@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -96,7 +97,7 @@ import Testing
 
   @Test("survives what is no message")
   func survives() {
-    var random = SeededBytes(seed: 7)
+    var random = SeededGenerator(seed: 7)
     for _ in 0..<5_000 {
       let tag = random.bytes(1)[0]
       let message = BackendEncoder.message(tag, random.bytes(random.number(below: 40)))
