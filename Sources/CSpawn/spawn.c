@@ -129,11 +129,17 @@ static int read_failure(int descriptor, struct failure *failure) {
   return received == sizeof *failure;
 }
 
+// Closed on exec from birth where that is possible: a program started by another thread in between
+// would otherwise hold an end open, and the caller would wait for that program's end.
 static int make_pipe(int ends[2]) {
+#if defined(__linux__)
+  return pipe2(ends, O_CLOEXEC);
+#else
   if (pipe(ends) != 0) return -1;
   fcntl(ends[0], F_SETFD, FD_CLOEXEC);
   fcntl(ends[1], F_SETFD, FD_CLOEXEC);
   return 0;
+#endif
 }
 
 int pgkit_spawn(const struct pgkit_spawn_request *request, pid_t *pid, int *step) {

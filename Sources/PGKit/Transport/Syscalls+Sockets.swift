@@ -164,12 +164,22 @@ extension Syscalls {
   static func openPipe() -> Result<(reading: Int32, writing: Int32), SystemError> {
     var ends: (Int32, Int32) = (-1, -1)
     let status = withUnsafeMutablePointer(to: &ends) {
-      $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) }
+      $0.withMemoryRebound(to: Int32.self, capacity: 2) { makePipe($0) }
     }
     guard status == 0 else { return .failure(lastError(of: "pipe")) }
-    _ = fcntl(ends.0, F_SETFD, FD_CLOEXEC)
-    _ = fcntl(ends.1, F_SETFD, FD_CLOEXEC)
     return .success((ends.0, ends.1))
+  }
+
+  /// Closed on exec from birth where that is possible: a program started by another thread in between
+  /// would otherwise hold an end open.
+  private static func makePipe(_ ends: UnsafeMutablePointer<Int32>) -> Int32 {
+    #if os(Linux)
+      return pipe2(ends, O_CLOEXEC)
+    #else
+      let status = pipe(ends)
+      for index in 0..<2 where status == 0 { _ = fcntl(ends[index], F_SETFD, FD_CLOEXEC) }
+      return status
+    #endif
   }
 }
 
