@@ -171,10 +171,12 @@ extension Syscalls {
   }
 
   /// Closed on exec from birth where that is possible: a program started by another thread in between
-  /// would otherwise hold an end open.
+  /// would otherwise hold an end open. (`pipe2` cannot be called from Swift; a pair of sockets of which
+  /// one end only sends is as good.)
   private static func makePipe(_ ends: UnsafeMutablePointer<Int32>) -> Int32 {
-    #if os(Linux)
-      return pipe2(ends, O_CLOEXEC)
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+      return socketpair(AF_UNIX, kind, 0, ends)
     #else
       let status = pipe(ends)
       for index in 0..<2 where status == 0 { _ = fcntl(ends[index], F_SETFD, FD_CLOEXEC) }
