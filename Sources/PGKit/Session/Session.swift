@@ -3,7 +3,7 @@ import PGErrorCodes
 // The rules of this room:
 //
 // 1. Nothing here does I/O or knows a clock: bytes come in through the inbox, progress goes out, and
-//    bytes to send lie in the outbox. `Connection/Connection+Perform.swift` moves them.
+//    bytes to send lie in the outbox. `Connection/Link.swift` moves them.
 // 2. Every transition of the session's state is in this file.
 // 3. At most one exchange is under way. It ends with the ReadyForQuery that answers its one Sync (or
 //    Query); a ReadyForQuery that nobody waits for means that both ends have lost step, and ends

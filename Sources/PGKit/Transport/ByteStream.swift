@@ -1,6 +1,6 @@
 /// A two-way stream of bytes that never blocks: a socket, or TLS over one.
 ///
-/// The pump (`Connection/Connection+Perform.swift`) asks a stream to move what it can and, when it
+/// The pump (`Connection/Link.swift`) asks a stream to move what it can and, when it
 /// cannot, waits for what the stream says it waits for.
 protocol ByteStream: AnyObject {
   /// The descriptor to wait on.
