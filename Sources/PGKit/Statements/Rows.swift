@@ -28,6 +28,12 @@ public final class Rows {
     while let row = try next() { try body(row) }
   }
 
+  /// Drops the rows that have not been taken, so that the connection is free and nothing is kept.
+  public func close() throws(PGError) {
+    batch = nil
+    try chunks.close()
+  }
+
   /// What the statement said of itself when it was complete.
   public var tag: CommandTag? { chunks.tag }
 }
