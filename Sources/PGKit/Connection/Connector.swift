@@ -59,7 +59,9 @@ public struct Connector: Sendable {
 
     /// The message, with the place in front unless it names the server itself.
     var line: String {
-      let isNamed = error.origin.creators.isEmpty && error.message.contains(endpoint.host)
+      // With its port, or in quotes: a host may be called as any word is.
+      let names = ["\(endpoint)", "\"\(endpoint.host)\""]
+      let isNamed = error.origin.creators.isEmpty && names.contains { error.message.contains($0) }
       return isNamed ? error.message : "\(endpoint): \(error.message)"
     }
   }

@@ -30,6 +30,7 @@ extension Connection {
   /// - Throws: What `body` throws; ``PGError`` as ``Transaction/start()`` and ``Transaction/commit()``.
   ///
   /// In py-postgresql: `with db.xact():`.
+  @discardableResult
   public func withTransaction<Result>(
     isolation: Transaction.Isolation? = nil, mode: Transaction.Mode? = nil,
     deferrable: Bool? = nil, _ body: (Transaction) throws -> Result
@@ -56,6 +57,7 @@ extension Connection {
   ///   - isolation: The isolation level; SERIALIZABLE needs this most.
   /// - Throws: What the last attempt threw; `--OPE` inside another block, of which the server would
   ///   want to have all repeated.
+  @discardableResult
   public func withRetryingTransaction<Result>(
     attempts: Int = 5, isolation: Transaction.Isolation? = .serializable,
     mode: Transaction.Mode? = nil, deferrable: Bool? = nil,

@@ -109,6 +109,7 @@ public struct Settings {
   /// - Throws: What `body` throws; ``PGError``: the server's if a setting or value is wrong.
   ///
   /// In py-postgresql: `with db.settings(search_path = …):`.
+  @discardableResult
   public func with<Result>(
     _ changes: [String: String], _ body: () throws -> Result
   ) throws -> Result {

@@ -54,6 +54,7 @@ public final class Statement: MessageHearer {
   /// Runs the statement and gives all of its rows.
   ///
   /// - Throws: ``PGError``: `--PIO` if a value does not fit its parameter, or the server's.
+  @discardableResult
   public func callAsFunction(_ parameters: (any PGEncodable)?...) throws(PGError) -> QueryResult {
     try chunks(with: parameters).collect()
   }
