@@ -18,6 +18,8 @@ public final class Statement: MessageHearer {
   /// It changes when the statement had to be prepared again because its result had changed.
   public private(set) var statementID: String
   private var description: StatementDescription
+  /// Whether it is a COPY, which runs in another way.
+  let isCopy: Bool
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
   /// In py-postgresql: `ps.msghook`.
@@ -30,6 +32,7 @@ public final class Statement: MessageHearer {
   ) {
     self.connection = connection
     string = sql
+    isCopy = sql.map(Connection.isCopy) ?? false
     statementID = name
     self.description = description
   }
@@ -120,9 +123,6 @@ public final class Statement: MessageHearer {
     }
     return try connection.prepare(string)
   }
-
-  /// Whether it is a COPY, which runs in another way.
-  var isCopy: Bool { string.map(Connection.isCopy) ?? false }
 
   /// Encodes values for the parameters.
   func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
