@@ -27,6 +27,12 @@ struct StartCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
   var directory: String
 
+  func validate() throws {
+    if configured, server.tcp {
+      throw ValidationError("--configured leaves it to postgresql.conf where to listen; so not --tcp")
+    }
+  }
+
   func run() throws {
     var options = Cluster.StartOptions()
     options.settings = server.settings.map(\.setting)

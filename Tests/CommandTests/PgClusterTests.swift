@@ -160,6 +160,13 @@ struct PgClusterTests {
 
   // MARK: init, start, status, stop, drop
 
+  @Test("refuses to listen both as configured and otherwise")
+  func contradiction() throws {
+    let outcome = try program.run(["start", "/no/such/cluster", "--configured", "--tcp"])
+    #expect(outcome.end == .exit(64))
+    #expect(outcome.errors.contains("--configured") && outcome.errors.contains("--tcp"))
+  }
+
   @Test("takes a cluster from init to drop, with pg_ctl's answers to status")
   func life() throws {
     let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
