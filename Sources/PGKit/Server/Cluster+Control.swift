@@ -61,9 +61,14 @@ extension Cluster {
       if isGone { SharedMemory.remove(file?.sharedMemory) }
     }
     guard isGone else { throw stillThere(server.pid, mode) }
-    if let directory = file?.socketDirectory { SocketDirectory.removeIfEmpty(directory) }
+    if let directory = file?.socketDirectory {
+      SocketDirectory.removeIfEmpty(directory, of: socketDirectoryName)
+    }
     return true
   }
+
+  /// How a directory is called that was made for its sockets.
+  var socketDirectoryName: String? { try? SocketDirectory.name(for: dataDirectory.path) }
 
   private func stillThere(_ pid: Int32, _ mode: ShutdownMode) -> PGError {
     .clusterTimeout(

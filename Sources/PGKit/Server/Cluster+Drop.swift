@@ -25,11 +25,12 @@ extension Cluster {
         hint: "Stop it first.")
     }
     let file = dataDirectory.postmasterFile
+    let name = try SocketDirectory.name(for: path)
     try identity.remove()
     // Whatever a crash has left belongs to this cluster alone.
     SharedMemory.remove(file?.sharedMemory)
     if let directory = file?.socketDirectory {
-      SocketDirectory.removeLeftovers(in: directory, port: file?.port)
+      SocketDirectory.removeLeftovers(in: directory, of: name, port: file?.port)
     }
   }
 

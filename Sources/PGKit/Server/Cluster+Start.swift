@@ -70,7 +70,7 @@ extension Cluster {
       try start(plan, options, until: deadline)
     } catch {
       if case .stopped? = try? status(), let directory = plan.madeSocketDirectory {
-        SocketDirectory.removeIfEmpty(directory)
+        SocketDirectory.removeIfEmpty(directory, of: socketDirectoryName)
       }
       throw error
     }

@@ -36,10 +36,10 @@ struct DirectoryIdentity: Sendable, Hashable {
   }
 
   /// Makes a new directory with a name of its own under `base`.
-  static func makeUnique(under base: String, owner: ServerUser?) throws(PGError)
-    -> DirectoryIdentity
-  {
-    var template = Array((base + "/pgkit-XXXXXX").utf8CString)
+  static func makeUnique(
+    under base: String, prefix: String = "pgkit", owner: ServerUser?
+  ) throws(PGError) -> DirectoryIdentity {
+    var template = Array("\(base)/\(prefix)-XXXXXX".utf8CString)
     let made = template.withUnsafeMutableBufferPointer { buffer in
       buffer.baseAddress.map { mkdtemp($0) != nil } ?? false
     }

@@ -66,24 +66,24 @@ enum SocketDirectory {
   /// directory of that name that is not ours is not used: its owner could replace the socket.
   static func make(for directory: String, user: ServerUser?) throws(PGError) -> DirectoryIdentity {
     let base = try base(for: user)
-    let identity = try identity(of: directory)
+    let name = try name(for: directory)
     for attempt in 0..<attempts {
-      let suffix = attempt == 0 ? "" : "-\(attempt)"
-      let path = "\(base)/pgkit-\(identity)\(suffix)"
-      if mkdir(path, 0o700) == 0 {
-        rmdir(path)
-        return try DirectoryIdentity.make(path, owner: user)
+      let path = attempt == 0 ? "\(base)/\(name)" : "\(base)/\(name)-\(attempt)"
+      do throws(PGError) { return try DirectoryIdentity.make(path, owner: user) } catch {
+        guard (error.cause as? SystemError)?.number == EEXIST else { throw error }
       }
       if isOurs(path, user) { return try DirectoryIdentity(path) }
     }
-    return try DirectoryIdentity.makeUnique(under: base, owner: user)
+    return try DirectoryIdentity.makeUnique(under: base, prefix: name, owner: user)
   }
 
-  private static func identity(of directory: String) throws(PGError) -> String {
+  /// How every directory begins that is made here for the sockets of the cluster in `directory`, as
+  /// long as that stands.
+  static func name(for directory: String) throws(PGError) -> String {
     do {
       let status = try FileStatus(of: directory)
       let device = String(UInt64(truncatingIfNeeded: status.device), radix: 36)
-      return "\(device)-\(String(UInt64(truncatingIfNeeded: status.inode), radix: 36))"
+      return "pgkit-\(device)-\(String(UInt64(truncatingIfNeeded: status.inode), radix: 36))"
     } catch {
       throw .cluster("could not look at \"\(directory)\"", error)
     }
@@ -95,22 +95,23 @@ enum SocketDirectory {
       && status.userID == user?.userID ?? geteuid()
   }
 
-  /// Removes a directory that this type has named, if nothing is left in it.
-  static func removeIfEmpty(_ path: String) {
-    if isNamedHere(path) { rmdir(path) }
+  /// Removes a directory if it was made here for the cluster of that ``name(for:)`` and nothing is
+  /// left in it; one that the user has chosen stays, whatever it is called.
+  static func removeIfEmpty(_ path: String, of cluster: String?) {
+    if isMade(path, for: cluster) { rmdir(path) }
   }
 
-  /// Removes what a crashed server has left in a directory that this type has named, and the
-  /// directory.
-  static func removeLeftovers(in path: String, port: Int?) {
-    guard isNamedHere(path) else { return }
+  /// Removes what a crashed server has left in such a directory, and the directory.
+  static func removeLeftovers(in path: String, of cluster: String?, port: Int?) {
+    guard isMade(path, for: cluster) else { return }
     if let port {
       for suffix in ["", ".lock"] { unlink("\(path)/.s.PGSQL.\(port)\(suffix)") }
     }
     rmdir(path)
   }
 
-  private static func isNamedHere(_ path: String) -> Bool {
-    path.split(separator: "/").last?.hasPrefix("pgkit-") == true
+  private static func isMade(_ path: String, for cluster: String?) -> Bool {
+    guard let cluster, let name = path.split(separator: "/").last else { return false }
+    return name == cluster || name.hasPrefix(cluster + "-")
   }
 }
