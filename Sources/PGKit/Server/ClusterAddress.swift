@@ -19,30 +19,9 @@ struct ClusterAddress: Sendable, Hashable {
 
   /// The address as an IRI; a socket directory is the host, percent-encoded.
   func iri(scheme: String, database: String) -> String {
-    let secret = password.map { ":" + Self.encoded($0) } ?? ""
-    let isIPv6 = host.contains(":") && !host.hasPrefix("/")
-    let host = isIPv6 ? "[\(host)]" : Self.encoded(host)
-    return "\(scheme)://\(Self.encoded(user))\(secret)@\(host):\(port)/\(Self.encoded(database))"
-  }
-
-  /// Percent-encodes everything but RFC 3986's unreserved characters.
-  static func encoded(_ text: String) -> String {
-    var result = ""
-    for byte in text.utf8 {
-      if isUnreserved(byte) {
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      } else {
-        let digits = String(byte, radix: 16, uppercase: true)
-        result += byte < 16 ? "%0\(digits)" : "%\(digits)"
-      }
-    }
-    return result
-  }
-
-  private static func isUnreserved(_ byte: UInt8) -> Bool {
-    switch Unicode.Scalar(byte) {
-    case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": true
-    default: false
-    }
+    let dialect: ConnectionIRI.Dialect = scheme == "pq" ? .pq : .libpq
+    let text = ConnectionIRI.format(connectionOptions(database: database), dialect: dialect)
+    // libpq's dialect has two names.
+    return scheme + text.drop { $0 != ":" }
   }
 }
