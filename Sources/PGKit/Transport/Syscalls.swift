@@ -129,29 +129,6 @@ enum Syscalls {
     }
   }
 
-  /// What a path leads to.
-  struct FileFacts {
-    /// Whether it is a regular file.
-    let isRegular: Bool
-    /// Whether it is a directory.
-    let isDirectory: Bool
-    /// The permission bits.
-    let permissions: UInt32
-    /// The owner's number.
-    let owner: UInt32
-  }
-
-  /// Asks about the file at `path`, through symbolic links.
-  static func facts(ofFile path: String) -> Result<FileFacts, SystemError> {
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { return .failure(lastError(of: "stat")) }
-    let kind = facts.st_mode & S_IFMT
-    return .success(
-      FileFacts(
-        isRegular: kind == S_IFREG, isDirectory: kind == S_IFDIR,
-        permissions: UInt32(facts.st_mode & 0o7777), owner: UInt32(facts.st_uid)))
-  }
-
   /// Why the file or directory at `path` cannot be read, or nothing.
   static func obstacle(toReading path: String) -> SystemError? {
     access(path, R_OK) == 0 ? nil : lastError(of: "access")

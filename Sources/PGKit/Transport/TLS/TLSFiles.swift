@@ -10,8 +10,8 @@ enum TLSFiles {
 
   /// Whether there is something at `path`; what cannot be looked at counts as being there.
   static func exists(_ path: String) -> Bool {
-    guard case .failure(let error) = Syscalls.facts(ofFile: path) else { return true }
-    return !Syscalls.meansMissing(error)
+    do { _ = try FileStatus(of: path) } catch { return !Syscalls.meansMissing(error) }
+    return true
   }
 
   /// - Throws: ``PGError`` `-*000` when the file that is the `role` cannot be read.
@@ -19,7 +19,7 @@ enum TLSFiles {
     _ path: String, _ role: String, remedy: String? = nil
   ) throws(PGError) {
     try requireAccess(path, role, remedy)
-    guard case .success(let facts) = Syscalls.facts(ofFile: path), !facts.isDirectory else {
+    guard let status = try? FileStatus(of: path), !status.isDirectory else {
       throw .option("\(role) \"\(path)\" is a directory")
     }
   }
@@ -27,7 +27,7 @@ enum TLSFiles {
   /// - Throws: ``PGError`` `-*000` when the directory that is the `role` cannot be read.
   static func requireDirectory(_ path: String, _ role: String) throws(PGError) {
     try requireAccess(path, role, nil)
-    guard case .success(let facts) = Syscalls.facts(ofFile: path), facts.isDirectory else {
+    guard let status = try? FileStatus(of: path), status.isDirectory else {
       throw .option("\(role) \"\(path)\" is not a directory")
     }
   }
@@ -48,23 +48,21 @@ enum TLSFiles {
   ///
   /// - Throws: ``PGError`` `-*000` that names the file and its mode.
   static func requirePrivate(_ path: String) throws(PGError) {
-    let facts: Syscalls.FileFacts
-    switch Syscalls.facts(ofFile: path) {
-    case .success(let found): facts = found
-    case .failure(let error):
+    let status: FileStatus
+    do { status = try FileStatus(of: path) } catch {
       throw .option("could not read private key file \"\(path)\": \(error.text)")
     }
-    guard facts.isRegular else {
+    guard status.isRegular else {
       throw .option("private key file \"\(path)\" is not a regular file")
     }
-    guard facts.owner == 0 || facts.owner == Syscalls.effectiveUser else {
+    guard status.userID == 0 || status.userID == Syscalls.effectiveUser else {
       throw .option(
-        "private key file \"\(path)\" is owned by user number \(facts.owner)",
+        "private key file \"\(path)\" is owned by user number \(status.userID)",
         hint: "It must be owned by the current user or root.")
     }
     // In a file of root's, the group may read: that is how services share one.
-    guard facts.permissions & (facts.owner == 0 ? 0o037 : 0o077) != 0 else { return }
-    let mode = "0" + String(facts.permissions, radix: 8)
+    guard status.permissions & (status.userID == 0 ? 0o037 : 0o077) != 0 else { return }
+    let mode = "0" + String(status.permissions, radix: 8)
     throw .option(
       "private key file \"\(path)\" has group or world access (mode \(mode))",
       hint: "Permissions must be u=rw (0600) or less if owned by the current user, or "

@@ -30,6 +30,8 @@ struct FileStatus: Sendable {
     size = Int64(status.st_size)
   }
 
+  /// The permission bits.
+  var permissions: UInt32 { UInt32(mode & 0o7777) }
   var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
   var isLink: Bool { mode & S_IFMT == S_IFLNK }
   var isRegular: Bool { mode & S_IFMT == S_IFREG }
