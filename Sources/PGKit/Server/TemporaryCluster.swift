@@ -48,12 +48,11 @@ public final class TemporaryCluster: Sendable {
   /// The name of the superuser.
   public static let superuser = "postgres"
 
-  /// Variables that would lead programs elsewhere than to this cluster.
-  public static let interferingVariables = [
-    "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGOPTIONS", "PGSSLMODE", "PGSSLROOTCERT",
-    "PGSSLCERT", "PGSSLKEY", "PGTARGETSESSIONATTRS", "PGPASSFILE", "PGPASSWORD", "PGDATA",
-    "PGREQUIREAUTH", "PGCHANNELBINDING", "PGAPPNAME",
-  ]
+  /// Variables that would lead programs elsewhere than to this cluster, or make them ask of a
+  /// connection what it does not have: all that stand for a connection's options, and those of the
+  /// server's programs.
+  public static let interferingVariables =
+    OptionKeyword.all.compactMap(\.variable) + ["PGDATA", "PGSYSCONFDIR"]
 
   /// The cluster.
   public let cluster: Cluster

@@ -54,8 +54,12 @@ struct TemporaryClusterTests {
     #expect(environment["PGDATABASE"] == "postgres")
     #expect(environment["DATABASE_URL"]?.hasPrefix("postgres://postgres@%2F") == true)
     #expect(environment["PGKIT_IRI"]?.hasPrefix("pq://") == true)
-    for name in TemporaryCluster.interferingVariables where name != "PGPASSWORD" {
+    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE"]
+    for name in TemporaryCluster.interferingVariables where !own.contains(name) {
       #expect(environment[name] == nil)
+    }
+    for name in ["PGREQUIREPEER", "PGSSLNEGOTIATION", "PGSSLCRL", "PGSERVICE", "PGDATA"] + own {
+      #expect(TemporaryCluster.interferingVariables.contains(name))
     }
     try cluster.close()
   }
