@@ -29,7 +29,8 @@ struct StartCommand: ParsableCommand {
 
   func validate() throws {
     if configured, server.tcp {
-      throw ValidationError("--configured leaves it to postgresql.conf where to listen; so not --tcp")
+      throw ValidationError(
+        "--configured leaves it to postgresql.conf where to listen; so not --tcp")
     }
   }
 
