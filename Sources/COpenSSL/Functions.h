@@ -94,8 +94,6 @@ FUNCTION(ssl, int, SSL_shutdown, (SSL *a), (a), -1)
 FUNCTION(ssl, int, SSL_write_ex, (SSL *a, const void *b, size_t c, size_t *d), (a, b, c, d), 0)
 FUNCTION(ssl, const SSL_METHOD *, TLS_client_method, (void), (), NULL)
 FUNCTION(ssl, const char *, SSL_get_version, (const SSL *a), (a), NULL)
-FUNCTION(ssl, const SSL_CIPHER *, SSL_get_current_cipher, (const SSL *a), (a), NULL)
-FUNCTION(ssl, const char *, SSL_CIPHER_get_name, (const SSL_CIPHER *a), (a), NULL)
 
 // What only the server of the tests calls.
 FUNCTION(ssl, void, SSL_CTX_set_alpn_select_cb, (SSL_CTX *a, SSL_CTX_alpn_select_cb_func b, void *c), (a, b, c), )

@@ -105,7 +105,7 @@ struct Login {
         over: socket, context: try TLSContext(options, directory: nil),
         serverName: options.sslServerNameIndication == false ? nil : endpoint.name,
         verifyHost: plan.sslMode == .verifyFull ? endpoint.host : nil,
-        alpn: options.sslNegotiation == .direct, deadline: deadline, interruption: nil)
+        alpn: options.sslNegotiation == .direct, deadline: deadline)
     } catch {
       socket.close()
       throw error.naming(socket.remoteName, unlessAbout: endpoint)

@@ -15,10 +15,10 @@ import Synchronization
 enum AddressLookup {
   /// The addresses of `endpoint`, in the order in which the system prefers them.
   ///
-  /// - Throws: ``PGError`` 08001 when the name has no address, `--TOE` when time runs out, 57014
-  ///   when interrupted, `-*000` for a path, port or numeric address that cannot be.
+  /// - Throws: ``PGError`` 08001 when the name has no address, `--TOE` when time runs out, `-*000`
+  ///   for a path, port or numeric address that cannot be.
   static func addresses(
-    of endpoint: Endpoint, until deadline: Deadline, interruption: Int32? = nil
+    of endpoint: Endpoint, until deadline: Deadline
   ) throws(PGError) -> [SocketAddress] {
     switch endpoint {
     case .unix(let path): return [try SocketAddress(unixPath: path)]
@@ -29,7 +29,7 @@ enum AddressLookup {
       }
       // What is a number already needs neither a resolver nor a thread.
       if case .success(let numeric) = ask(host, port, flags: AI_NUMERICHOST) { return numeric }
-      return try addresses(ofName: host, port: port, deadline, interruption)
+      return try addresses(ofName: host, port: port, deadline)
     }
   }
 
@@ -65,12 +65,11 @@ enum AddressLookup {
   }
 
   private static func addresses(
-    ofName host: String, port: Int, _ deadline: Deadline, _ interruption: Int32?
+    ofName host: String, port: Int, _ deadline: Deadline
   ) throws(PGError) -> [SocketAddress] {
     let answer =
-      deadline.instant == nil && interruption == nil
-      ? ask(host, port, flags: 0)
-      : try askAside(host, port, deadline, interruption)
+      deadline.instant == nil
+      ? ask(host, port, flags: 0) : try askAside(host, port, deadline)
     switch answer {
     case .success(let addresses): return addresses
     case .failure(let failure):
@@ -83,7 +82,7 @@ enum AddressLookup {
 
   /// Asks on a thread of its own and waits for the answer as long as the deadline allows.
   private static func askAside(
-    _ host: String, _ port: Int, _ deadline: Deadline, _ interruption: Int32?
+    _ host: String, _ port: Int, _ deadline: Deadline
   ) throws(PGError) -> Answer {
     let ends: (reading: Int32, writing: Int32)
     switch Syscalls.openPipe() {
@@ -102,10 +101,8 @@ enum AddressLookup {
       Syscalls.closeDescriptor(ends.writing)
       throw .cannotConnect("could not start a thread: \(refusal.text)", cause: refusal)
     }
-    let ready = try Syscalls.wait(
-      for: ends.reading, reading: true, until: deadline, alsoReading: interruption)
+    let ready = try Syscalls.wait(for: ends.reading, reading: true, until: deadline)
     if ready.contains(.reading), let answer = question.take() { return answer }
-    if ready.contains(.interruption) { throw .connectingInterrupted("looking up \"\(host)\"") }
     throw .connectingTimedOut("looking up \"\(host)\"")
   }
 

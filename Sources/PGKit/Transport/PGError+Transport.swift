@@ -10,14 +10,6 @@ extension PGError {
       isSafeToRetry: true)
   }
 
-  /// The caller called the attempt off.
-  @inline(never)
-  static func connectingInterrupted(_ activity: String) -> PGError {
-    PGError(
-      code: .queryCanceled, message: "interrupted while \(activity)", fault: .caller,
-      isSafeToRetry: true)
-  }
-
   /// The other end is gone without a word.
   @inline(never)
   static func serverGone(_ remote: String, _ reason: String, cause: SystemError? = nil) -> PGError {

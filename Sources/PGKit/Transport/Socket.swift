@@ -27,11 +27,10 @@ final class Socket: ByteStream {
 
   /// Connects to one address of `endpoint`.
   ///
-  /// - Throws: ``PGError`` 08001 when refused, `--TOE` when time runs out, 57014 when
-  ///   `interruption` becomes readable.
+  /// - Throws: ``PGError`` 08001 when refused, `--TOE` when time runs out.
   init(
     connectingTo address: SocketAddress, of endpoint: Endpoint, options: ConnectionOptions,
-    until deadline: Deadline, interruption: Int32? = nil
+    until deadline: Deadline
   ) throws(PGError) {
     remoteName = Self.describe(endpoint, address)
     self.address = address
@@ -42,7 +41,7 @@ final class Socket: ByteStream {
     }
     // From here on deinit closes the descriptor when the rest throws.
     if !address.isUnix { try configure(options) }
-    try connect(to: address, until: deadline, interruption)
+    try connect(to: address, until: deadline)
   }
 
   deinit { close() }
@@ -102,33 +101,28 @@ extension Socket {
     if let error = Syscalls.set(setting, value, on: descriptor) { throw refused(error) }
   }
 
-  private func connect(
-    to address: SocketAddress, until deadline: Deadline, _ interruption: Int32?
-  ) throws(PGError) {
+  private func connect(to address: SocketAddress, until deadline: Deadline) throws(PGError) {
     while true {
       switch Syscalls.beginConnecting(descriptor, to: address) {
       case .connected: return
       case .refused(let error): throw refused(error)
       case .inProgress:
-        try wait(writing: true, until: deadline, interruption)
+        try wait(writing: true, until: deadline)
         if let error = Syscalls.pendingError(of: descriptor) { throw refused(error) }
         return
       case .busy:
         // Nothing tells when a Unix-domain listener has room again.
-        try wait(writing: false, until: deadline, interruption)
+        try wait(writing: false, until: deadline)
       }
     }
   }
 
   private static var busyPause: Duration { .milliseconds(10) }
 
-  private func wait(
-    writing: Bool, until deadline: Deadline, _ interruption: Int32?
-  ) throws(PGError) {
+  private func wait(writing: Bool, until deadline: Deadline) throws(PGError) {
     let until = writing ? deadline : deadline.earlier(.after(Self.busyPause))
     let ready = try Syscalls.wait(
-      for: writing ? descriptor : -1, writing: writing, until: until, alsoReading: interruption)
-    if ready.contains(.interruption) { throw .connectingInterrupted("connecting to \(remoteName)") }
+      for: writing ? descriptor : -1, writing: writing, until: until)
     if ready.isEmpty && deadline.hasPassed {
       throw .connectingTimedOut("connecting to \(remoteName)")
     }

@@ -6,9 +6,6 @@ struct Frame: Equatable {
   let tag: UInt8
   /// Offsets into the receive buffer.
   let body: Range<Int>
-
-  /// Where the message begins, tag included.
-  var start: Int { body.lowerBound - Self.headerSize }
 }
 
 /// The first five bytes of a message, checked.

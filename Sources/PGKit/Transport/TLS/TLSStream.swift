@@ -29,12 +29,11 @@ final class TLSStream: ByteStream {
   ///   - serverName: The name to ask for (SNI); IP addresses are not sent.
   ///   - verifyHost: The name that the certificate must have when the context demands one.
   ///   - alpn: Whether the server must agree to speak `postgresql`, as direct negotiation demands.
-  ///   - interruption: A descriptor that calls the handshake off when it can be read.
   /// - Throws: ``PGError`` `--SEC` when the server is not whom it should be or too old, 08001 when
-  ///   the handshake fails otherwise, `--TOE` when time runs out, 57014 when interrupted.
+  ///   the handshake fails otherwise, `--TOE` when time runs out.
   init(
     over socket: Socket, context: TLSContext, serverName: String?, verifyHost: String?,
-    alpn: Bool, deadline: Deadline, interruption: Int32?
+    alpn: Bool, deadline: Deadline
   ) throws(PGError) {
     self.context = context
     hint = alpn ? Self.directHint : nil
@@ -55,7 +54,7 @@ final class TLSStream: ByteStream {
     do throws(PGError) {
       try name(serverName, on: made)
       if alpn { try offerProtocol(on: made) }
-      try shakeHands(made, until: deadline, interruption)
+      try shakeHands(made, until: deadline)
       if alpn { try requireProtocol(on: made) }
       if context.verifiesHost { try verify(host: verifyHost ?? "", on: made) }
     } catch {
@@ -79,12 +78,6 @@ final class TLSStream: ByteStream {
 
   /// The version in use, as OpenSSL writes it: `TLSv1.3`.
   var version: String? { session.flatMap { SSL_get_version($0) }.map { String(cString: $0) } }
-
-  /// The cipher in use, as OpenSSL writes it.
-  var cipher: String? {
-    session.flatMap { SSL_get_current_cipher($0) }.flatMap { SSL_CIPHER_get_name($0) }
-      .map { String(cString: $0) }
-  }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(PGError) -> StreamProgress {
     let session = try openSession()
@@ -198,31 +191,24 @@ extension TLSStream {
 
 // The handshake
 extension TLSStream {
-  private func shakeHands(
-    _ session: OpaquePointer, until deadline: Deadline, _ interruption: Int32?
-  ) throws(PGError) {
+  private func shakeHands(_ session: OpaquePointer, until deadline: Deadline) throws(PGError) {
     while true {
       OpenSSL.clearErrors()
       let status = SSL_connect(session)
       if status == 1 { return }
       switch SSL_get_error(session, status) {
-      case SSL_ERROR_WANT_READ: try wait(writing: false, until: deadline, interruption)
+      case SSL_ERROR_WANT_READ: try wait(writing: false, until: deadline)
       case SSL_ERROR_WANT_WRITE where socket.sendingFailure == nil:
-        try wait(writing: true, until: deadline, interruption)
+        try wait(writing: true, until: deadline)
       default: throw handshakeError()
       }
     }
   }
 
-  private func wait(
-    writing: Bool, until deadline: Deadline, _ interruption: Int32?
-  ) throws(PGError) {
+  private func wait(writing: Bool, until deadline: Deadline) throws(PGError) {
     let ready = try Syscalls.wait(
-      for: descriptor, reading: !writing, writing: writing, until: deadline,
-      alsoReading: interruption)
-    let activity = "negotiating TLS with \(socket.remoteName)"
-    if ready.contains(.interruption) { throw .connectingInterrupted(activity) }
-    if ready.isEmpty { throw .connectingTimedOut(activity) }
+      for: descriptor, reading: !writing, writing: writing, until: deadline)
+    if ready.isEmpty { throw .connectingTimedOut("negotiating TLS with \(socket.remoteName)") }
   }
 
   private func handshakeError() -> PGError {

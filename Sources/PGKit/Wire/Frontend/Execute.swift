@@ -1,13 +1,12 @@
-/// Runs a portal.
+/// Runs a portal to its end.
 struct Execute: FrontendMessage {
   static let tag: FrontendTag? = .execute
 
   let portal: String
-  /// The most rows to send before PortalSuspended; 0 for all.
-  var rowLimit: Int32 = 0
 
   func encodeBody(into writer: inout ByteWriter) {
     writer.writeTerminated(portal)
-    writer.writeInteger(rowLimit)
+    // The most rows to send before PortalSuspended; 0 is all of them.
+    writer.writeInteger(0 as Int32)
   }
 }

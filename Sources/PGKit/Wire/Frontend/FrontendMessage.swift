@@ -42,8 +42,6 @@ struct BodilessMessage {
 
   /// Ends a pipeline: the server answers ReadyForQuery.
   static let sync = BodilessMessage(tag: .sync)
-  /// Asks the server to send what it has, without ending a pipeline.
-  static let flush = BodilessMessage(tag: .flush)
   /// Ends the copied data.
   static let copyDone = BodilessMessage(tag: .copyDone)
   /// Ends the session.

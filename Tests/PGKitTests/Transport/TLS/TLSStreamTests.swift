@@ -409,30 +409,10 @@ struct TLSStreamTests {
     let error = #expect(throws: PGError.self) {
       try TLSStream(
         over: socket, context: context, serverName: "h", verifyHost: "h", alpn: false,
-        deadline: .after(.milliseconds(50)), interruption: nil)
+        deadline: .after(.milliseconds(50)))
     }
     #expect(error?.code == .connectTimeoutError)
     #expect(error?.isTimeout == true)
-  }
-
-  @Test("the handshake can be called off")
-  func interruptedHandshake() throws {
-    var ends: [Int32] = [0, 0]
-    #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
-    defer { close(ends[1]) }
-    var pipeEnds: [Int32] = [0, 0]
-    #expect(pipe(&pipeEnds) == 0)
-    defer { pipeEnds.forEach { close($0) } }
-    #expect(write(pipeEnds[1], [1], 1) == 1)
-    let socket = try Socket(descriptor: ends[0])
-    let context = try TLSContext(options(), directory: nil)
-    let error = #expect(throws: PGError.self) {
-      try TLSStream(
-        over: socket, context: context, serverName: "h", verifyHost: "h", alpn: false,
-        deadline: .after(.seconds(10)), interruption: pipeEnds[0])
-    }
-    #expect(error?.code == .queryCanceled)
-    #expect(error?.isTimeout == false)
   }
 
   @Test("a server that hangs up during the handshake is told as such")
@@ -445,7 +425,7 @@ struct TLSStreamTests {
     let error = #expect(throws: PGError.self) {
       try TLSStream(
         over: socket, context: context, serverName: "h", verifyHost: "h", alpn: false,
-        deadline: .after(.seconds(10)), interruption: nil)
+        deadline: .after(.seconds(10)))
     }
     #expect(error?.code == .sqlclientUnableToEstablishSqlconnection)
     #expect(error?.message.contains("during the TLS handshake") == true)

@@ -136,7 +136,7 @@ extension TLSTestServer {
     let context = try TLSContext(options, directory: nil)
     return try TLSStream(
       over: client, context: context, serverName: host, verifyHost: host, alpn: alpn,
-      deadline: .after(.seconds(seconds)), interruption: nil)
+      deadline: .after(.seconds(seconds)))
   }
 }
 
