@@ -102,7 +102,7 @@ struct Login {
         }
       }
       return try TLSStream(
-        over: socket, context: try TLSContext(options, directory: nil),
+        over: socket, context: try TLSContext(options),
         serverName: options.sslServerNameIndication == false ? nil : endpoint.name,
         verifyHost: plan.sslMode == .verifyFull ? endpoint.host : nil,
         alpn: options.sslNegotiation == .direct, deadline: deadline)

@@ -115,20 +115,6 @@ enum Syscalls {
     while !end.hasPassed { poll(nil, 0, end.pollTimeout) }
   }
 
-  /// The home directory of the user: `HOME`, or what the password database says.
-  static var homeDirectory: String? {
-    if let home = getenv("HOME"), home.pointee != 0 { return String(cString: home) }
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
-      guard let memory = buffer.baseAddress,
-        getpwuid_r(getuid(), &entry, memory, buffer.count, &found) == 0,
-        let directory = found?.pointee.pw_dir
-      else { return nil }
-      return String(cString: directory)
-    }
-  }
-
   /// Why the file or directory at `path` cannot be read, or nothing.
   static func obstacle(toReading path: String) -> SystemError? {
     access(path, R_OK) == 0 ? nil : lastError(of: "access")

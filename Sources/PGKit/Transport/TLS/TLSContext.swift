@@ -26,16 +26,12 @@ final class TLSContext: @unchecked Sendable {
 
   /// Makes a context of the `ssl…` members of `options`.
   ///
-  /// - Parameter directory: Where `root.crt`, `root.crl`, `postgresql.crt` and `postgresql.key`
-  ///   are looked for when not named.
   /// - Throws: ``PGError`` `-*000` that names the file or option that cannot be used.
-  init(
-    _ options: ConnectionOptions, directory: String? = TLSFiles.defaultDirectory
-  ) throws(PGError) {
-    trust = try TLSTrust(options, directory: directory)
+  init(_ options: ConnectionOptions) throws(PGError) {
+    trust = try TLSTrust(options)
     versions = (options.sslMinimumVersion ?? .tls12, options.sslMaximumVersion)
     sendsServerName = options.sslServerNameIndication ?? true
-    let identity = try TLSIdentity(options, directory: directory)
+    let identity = try TLSIdentity(options)
     clientCertificate = identity?.certificate
     OpenSSL.clearErrors()
     guard let made = SSL_CTX_new(TLS_client_method()) else {

@@ -1,19 +1,7 @@
-/// The files that TLS needs: where they are by default, and whether they may be used.
+/// Whether the files that TLS needs may be used.
+///
+/// Where they are is said by the options; ``OptionSources`` fills the default places in.
 enum TLSFiles {
-  /// `~/.postgresql`.
-  static var defaultDirectory: String? { Syscalls.homeDirectory.map { $0 + "/.postgresql" } }
-
-  /// The path of a default file.
-  static func path(_ name: String, in directory: String?) -> String? {
-    directory.map { "\($0)/\(name)" }
-  }
-
-  /// Whether there is something at `path`; what cannot be looked at counts as being there.
-  static func exists(_ path: String) -> Bool {
-    do { _ = try FileStatus(of: path) } catch { return !Syscalls.meansMissing(error) }
-    return true
-  }
-
   /// - Throws: ``PGError`` `-*000` when the file that is the `role` cannot be read.
   static func requireReadable(
     _ path: String, _ role: String, remedy: String? = nil

@@ -9,36 +9,28 @@ struct TLSIdentity {
   /// The key's passphrase.
   private let passphrase: String?
 
-  /// Finds the files; `nil` when no certificate is named and there is none at the default place.
+  /// Takes the files that the options name; `nil` when they name no certificate.
   ///
   /// - Throws: ``PGError`` `-*000` when a file is missing, unreadable, or the key is not private.
-  init?(_ options: ConnectionOptions, directory: String?) throws(PGError) {
-    if let named = options.sslCertificate, !named.isEmpty {
-      certificate = named
-    } else if let usual = TLSFiles.path("postgresql.crt", in: directory), TLSFiles.exists(usual) {
-      certificate = usual
-    } else {
-      return nil
-    }
+  init?(_ options: ConnectionOptions) throws(PGError) {
+    guard let named = options.sslCertificate, !named.isEmpty else { return nil }
+    certificate = named
     try TLSFiles.requireReadable(certificate, "certificate file")
-    key = try Self.key(of: certificate, options, directory)
+    key = try Self.key(of: certificate, options)
     try TLSFiles.requirePrivate(key)
     passphrase = options.sslPassword.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   private static func key(
-    of certificate: String, _ options: ConnectionOptions, _ directory: String?
+    of certificate: String, _ options: ConnectionOptions
   ) throws(PGError) -> String {
-    if let named = options.sslKey, !named.isEmpty {
-      try TLSFiles.requireReadable(named, "private key file")
-      return named
+    guard let named = options.sslKey, !named.isEmpty else {
+      throw .option(
+        "certificate \"\(certificate)\" is present, but its private key is not",
+        hint: "Name the key's file with sslkey.")
     }
-    if let usual = TLSFiles.path("postgresql.key", in: directory), TLSFiles.exists(usual) {
-      return usual
-    }
-    throw .option(
-      "certificate \"\(certificate)\" is present, but its private key is not",
-      hint: "Name the key's file with sslkey.")
+    try TLSFiles.requireReadable(named, "private key file")
+    return named
   }
 
   /// Puts certificate and key into `context`.

@@ -1,5 +1,6 @@
-// Which authorities are believed, and which of their certificates no longer. The rule for files:
-// one that was named must be there, one at its default place may be missing.
+// Which authorities are believed, and which of their certificates no longer. The rule for files: one
+// that the options name must be there. (Default places are only named where something is there, or
+// must be: see OptionSources.)
 
 /// Whom a TLS session trusts, decided from the options before anything is opened.
 struct TLSTrust: Equatable {
@@ -27,9 +28,8 @@ struct TLSTrust: Equatable {
   /// As in libpq, `require` checks the chain when there is a root certificate, and `system` is
   /// for `verify-full` only. `allow` and `prefer` never check: they would go on without TLS.
   ///
-  /// - Parameter directory: Where default files are: `~/.postgresql`.
   /// - Throws: ``PGError`` `-*000` when files or options are missing or contradict each other.
-  init(_ options: ConnectionOptions, directory: String?) throws(PGError) {
+  init(_ options: ConnectionOptions) throws(PGError) {
     let isSystem = options.sslRootCertificate == "system"
     mode = options.sslMode ?? (isSystem ? .verifyFull : .prefer)
     if isSystem && mode != .verifyFull {
@@ -38,8 +38,8 @@ struct TLSTrust: Equatable {
         hint: "Use sslmode=verify-full.")
     }
     guard mode >= .require else { return }
-    roots = isSystem ? .system : try Self.roots(options, mode, directory)
-    try findRevocations(options, directory)
+    roots = isSystem ? .system : try Self.roots(options, mode)
+    try findRevocations(options)
   }
 
   /// The trusted authorities in words.
@@ -61,28 +61,21 @@ struct TLSTrust: Equatable {
   }
 
   private static func roots(
-    _ options: ConnectionOptions, _ mode: SSLMode, _ directory: String?
+    _ options: ConnectionOptions, _ mode: SSLMode
   ) throws(PGError) -> Roots {
     if let named = options.sslRootCertificate, !named.isEmpty {
       try TLSFiles.requireReadable(named, "root certificate file", remedy: remedy)
       return .file(named)
     }
-    let usual = TLSFiles.path("root.crt", in: directory)
-    if let usual, TLSFiles.exists(usual) { return .file(usual) }
     guard mode >= .verifyCA else { return .unchecked }
-    guard let usual else {
-      throw .option("sslmode=\(mode.rawValue) needs a root certificate file", hint: remedy)
-    }
-    throw .option("root certificate file \"\(usual)\" does not exist", hint: remedy)
+    throw .option("sslmode=\(mode.rawValue) needs a root certificate file", hint: remedy)
   }
 
   private static let remedy =
     "Provide the file, name it with sslrootcert, use the system's trusted roots with "
     + "sslrootcert=system, or change sslmode to disable server certificate verification."
 
-  private mutating func findRevocations(
-    _ options: ConnectionOptions, _ directory: String?
-  ) throws(PGError) {
+  private mutating func findRevocations(_ options: ConnectionOptions) throws(PGError) {
     let file = options.sslRevocationList.flatMap { $0.isEmpty ? nil : $0 }
     let folder = options.sslRevocationDirectory.flatMap { $0.isEmpty ? nil : $0 }
     if roots == .unchecked, file ?? folder != nil {
@@ -93,9 +86,5 @@ struct TLSTrust: Equatable {
     if let file { try TLSFiles.requireReadable(file, "certificate revocation list file") }
     if let folder { try TLSFiles.requireDirectory(folder, "certificate revocation list directory") }
     (revocationFile, revocationDirectory) = (file, folder)
-    guard roots != .unchecked, file == nil, folder == nil else { return }
-    if let usual = TLSFiles.path("root.crl", in: directory), TLSFiles.exists(usual) {
-      revocationFile = usual
-    }
   }
 }

@@ -30,34 +30,27 @@ struct TLSContextTests {
   private func refusal(_ change: (inout ConnectionOptions) throws -> Void) throws -> PGError {
     var options = options()
     try change(&options)
-    let error = #expect(throws: PGError.self) { try TLSContext(options, directory: nil) }
+    let error = #expect(throws: PGError.self) { try TLSContext(options) }
     return try #require(error)
   }
 
   @Test("takes certificate and key")
   func identity() throws {
-    #expect(try TLSContext(options(), directory: nil).clientCertificate == client.certificate)
+    #expect(try TLSContext(options()).clientCertificate == client.certificate)
   }
 
-  @Test("finds certificate and key at their default places")
-  func defaultIdentity() throws {
-    let home = authority.newPath("")
-    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-    try FileManager.default.copyItem(atPath: client.certificate, toPath: home + "/postgresql.crt")
-    var options = options()
-    (options.sslCertificate, options.sslKey) = (nil, nil)
-    let error = #expect(throws: PGError.self) { try TLSContext(options, directory: home) }
-    #expect(error?.message.contains("its private key is not") == true)
-    try FileManager.default.copyItem(atPath: client.key, toPath: home + "/postgresql.key")
-    let context = try TLSContext(options, directory: home)
-    #expect(context.clientCertificate == home + "/postgresql.crt")
+  @Test("refuses a certificate without a key")
+  func missingKey() throws {
+    for key in [nil, ""] {
+      #expect(try refusal { $0.sslKey = key }.message.contains("its private key is not"))
+    }
   }
 
   @Test("without a certificate there is no identity, and that is all right")
   func noIdentity() throws {
     var options = options()
     (options.sslCertificate, options.sslKey) = (nil, nil)
-    #expect(try TLSContext(options, directory: nil).clientCertificate == nil)
+    #expect(try TLSContext(options).clientCertificate == nil)
   }
 
   @Test(
@@ -67,7 +60,7 @@ struct TLSContextTests {
     try authority.setMode(mode, of: client.key)
     // In a file of root's, the group may read.
     if mode == 0o640 && geteuid() == 0 {
-      _ = try TLSContext(options(), directory: nil)
+      _ = try TLSContext(options())
       return
     }
     let error = try refusal { _ in }
@@ -112,7 +105,7 @@ struct TLSContextTests {
     var options = options()
     options.sslKey = encrypted
     options.sslPassword = "open sesame"
-    _ = try TLSContext(options, directory: nil)
+    _ = try TLSContext(options)
   }
 
   @Test("refuses a key of another certificate, and what is no key or certificate")
@@ -145,7 +138,7 @@ struct TLSContextTests {
 
   @Test("the oldest version is TLS 1.2 unless said otherwise, and bounds must not cross")
   func versions() throws {
-    #expect(try TLSContext(options(), directory: nil).versions.oldest == .tls12)
+    #expect(try TLSContext(options()).versions.oldest == .tls12)
     let error = try refusal {
       $0.sslMinimumVersion = .tls13
       $0.sslMaximumVersion = .tls12

@@ -405,7 +405,7 @@ struct TLSStreamTests {
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     defer { close(ends[1]) }
     let socket = try Socket(descriptor: ends[0])
-    let context = try TLSContext(options(), directory: nil)
+    let context = try TLSContext(options())
     let error = #expect(throws: PGError.self) {
       try TLSStream(
         over: socket, context: context, serverName: "h", verifyHost: "h", alpn: false,
@@ -421,7 +421,7 @@ struct TLSStreamTests {
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     close(ends[1])
     let socket = try Socket(descriptor: ends[0])
-    let context = try TLSContext(options(), directory: nil)
+    let context = try TLSContext(options())
     let error = #expect(throws: PGError.self) {
       try TLSStream(
         over: socket, context: context, serverName: "h", verifyHost: "h", alpn: false,

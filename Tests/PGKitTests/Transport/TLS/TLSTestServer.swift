@@ -133,7 +133,7 @@ extension TLSTestServer {
     _ options: ConnectionOptions, host: String? = "db.example.com", alpn: Bool = false,
     seconds: Int = 10
   ) throws -> TLSStream {
-    let context = try TLSContext(options, directory: nil)
+    let context = try TLSContext(options)
     return try TLSStream(
       over: client, context: context, serverName: host, verifyHost: host, alpn: alpn,
       deadline: .after(.seconds(seconds)))

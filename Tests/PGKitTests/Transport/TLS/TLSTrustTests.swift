@@ -6,7 +6,7 @@ import Testing
 
 @Suite("TLSTrust")
 final class TLSTrustTests {
-  /// Stands for `~/.postgresql`.
+  /// The place of files that may be named.
   private let home = NSTemporaryDirectory() + "trust-\(UUID().uuidString)"
 
   init() throws {
@@ -32,7 +32,7 @@ final class TLSTrustTests {
   }
 
   private func trust(_ options: ConnectionOptions) throws(PGError) -> TLSTrust {
-    try TLSTrust(options, directory: home)
+    try TLSTrust(options)
   }
 
   @Test("without a word about it the mode is prefer, with system roots verify-full")
@@ -54,37 +54,34 @@ final class TLSTrustTests {
   }
 
   @Test(
-    "verify-ca and verify-full want a root certificate and say where",
+    "verify-ca and verify-full want a root certificate and say how to name one",
     arguments: [SSLMode.verifyCA, .verifyFull])
   func missingRoot(mode: SSLMode) throws {
     let error = #expect(throws: PGError.self) { try trust(options(mode)) }
     #expect(error?.code == .clientParameterError)
-    #expect(error?.message == "root certificate file \"\(home)/root.crt\" does not exist")
+    #expect(error?.message == "sslmode=\(mode.rawValue) needs a root certificate file")
     #expect(error?.hint?.contains("sslrootcert=system") == true)
-    let homeless = #expect(throws: PGError.self) { try TLSTrust(options(mode), directory: nil) }
-    #expect(homeless?.message == "sslmode=\(mode.rawValue) needs a root certificate file")
-    #expect(homeless?.hint?.contains("sslrootcert=system") == true)
-    let usual = try put("root.crt")
-    #expect(try trust(options(mode)).roots == .file(usual))
+    let root = try put("root.crt")
+    #expect(try trust(options(mode, root: root)).roots == .file(root))
   }
 
   @Test("require checks when there is a root certificate, and not otherwise")
   func require() throws {
     #expect(try trust(options(.require)).roots == .unchecked)
-    let usual = try put("root.crt")
-    #expect(try trust(options(.require)).roots == .file(usual))
+    let root = try put("root.crt")
+    #expect(try trust(options(.require, root: root)).roots == .file(root))
   }
 
   @Test("disable, allow and prefer check nothing", arguments: [SSLMode.disable, .allow, .prefer])
   func unchecked(mode: SSLMode) throws {
-    _ = try put("root.crt")
-    #expect(try trust(options(mode)).roots == .unchecked)
-    #expect(try trust(options(mode, root: "\(home)/none")).roots == .unchecked)
+    let root = try put("root.crt")
+    for root in [root, "\(home)/none"] {
+      #expect(try trust(options(mode, root: root)).roots == .unchecked)
+    }
   }
 
   @Test("a root certificate that was named must be there")
   func namedRoot() throws {
-    _ = try put("root.crt")
     for mode in [SSLMode.require, .verifyCA, .verifyFull] {
       let error = #expect(throws: PGError.self) { try trust(options(mode, root: "\(home)/none")) }
       #expect(error?.message == "root certificate file \"\(home)/none\" does not exist")
@@ -92,20 +89,18 @@ final class TLSTrustTests {
     }
   }
 
-  @Test("revocation lists are found, and must be there when named")
+  @Test("revocation lists must be there when named")
   func revocations() throws {
     let root = try put("root.crt")
-    #expect(try trust(options(.verifyCA)).revocationFile == nil)
-    let usual = try put("root.crl")
-    #expect(try trust(options(.verifyCA)).revocationFile == usual)
-    #expect(try trust(options(.verifyCA, list: root)).revocationFile == root)
-    let byDirectory = try trust(options(.verifyCA, listDirectory: home))
+    #expect(try trust(options(.verifyCA, root: root)).revocationFile == nil)
+    #expect(try trust(options(.verifyCA, root: root, list: root)).revocationFile == root)
+    let byDirectory = try trust(options(.verifyCA, root: root, listDirectory: home))
     #expect(byDirectory.revocationDirectory == home && byDirectory.revocationFile == nil)
-    #expect(throws: PGError.option("")) { try trust(options(.verifyCA, list: "\(home)/none")) }
-    #expect(throws: PGError.option("")) {
-      try trust(options(.verifyCA, listDirectory: "\(home)/none"))
+    for (list, directory) in [("\(home)/none", nil), (nil, "\(home)/none"), (nil, root)] {
+      #expect(throws: PGError.option("")) {
+        try trust(options(.verifyCA, root: root, list: list, listDirectory: directory))
+      }
     }
-    #expect(throws: PGError.option("")) { try trust(options(.verifyCA, listDirectory: root)) }
   }
 
   @Test("a revocation list that could not be checked is refused")
