@@ -142,7 +142,10 @@ public struct OptionSources: Sendable {
     // Where it cannot be done without, its absence is an error that names the place.
     let isNeeded = options.sslMode.map { $0 >= .verifyCA } ?? false
     derived.sslRootCertificate = isNeeded ? homeDirectory.map { $0 + root } : existing(root)
-    if options.sslRevocationDirectory == nil {
+    let hasRootFile = Self.isFile(options.sslRootCertificate ?? derived.sslRootCertificate)
+    // As in libpq, a list that nobody named goes with a file of root certificates only: without one
+    // there is nothing to check, and the system's roots have lists of their own.
+    if hasRootFile, options.sslRevocationDirectory == nil {
       derived.sslRevocationList = existing("/.postgresql/root.crl")
     }
     guard options.sslCertificateMode != .disable else { return }
@@ -150,6 +153,11 @@ public struct OptionSources: Sendable {
     if options.sslCertificate ?? derived.sslCertificate != nil {
       derived.sslKey = existing("/.postgresql/postgresql.key")
     }
+  }
+
+  /// Whether `sslrootcert` names a file.
+  private static func isFile(_ roots: String?) -> Bool {
+    roots.map { !["", "system"].contains($0) } ?? false
   }
 
   /// A file in the home directory, if it is there.

@@ -198,6 +198,24 @@ import Testing
     #expect(off.sslCertificate == nil && off.sslRootCertificate == nil)
   }
 
+  @Test(
+    "takes the list of revoked certificates only together with a file of root certificates",
+    arguments: [
+      ("sslmode=require", false), ("sslmode=prefer", false), ("sslmode=verify-ca", true),
+      ("sslmode=require sslrootcert=/some.crt", true), ("sslrootcert=system", false),
+      ("sslmode=require sslrootcert=''", false),
+    ])
+  func revocationList(iri: String, isTaken: Bool) throws {
+    let folder = try ScratchFolder()
+    let list = try folder.write(".postgresql/root.crl", "")
+    let options = try sources(home: folder.path).resolve(iri: iri).options
+    #expect(options.sslRevocationList == (isTaken ? list : nil))
+    // One that was named is never passed over.
+    let named = try sources(home: folder.path).resolve(iri: iri + " sslcrl=/my.crl").options
+    #expect(named.sslRevocationList == "/my.crl")
+    if iri == "sslmode=require" { #expect(try TLSTrust(options).roots == .unchecked) }
+  }
+
   @Test("warns of a password file that will be ignored")
   func warnings() throws {
     let folder = try ScratchFolder()
