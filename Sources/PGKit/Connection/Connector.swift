@@ -81,9 +81,11 @@ public struct Connector: Sendable {
     }
     for address in addresses {
       var login = Login(plan: plan, endpoint: endpoint, address: address)
+      // As in libpq: the time is each address's, whatever is tried and asked there.
+      let deadline = plan.deadline()
       do throws(PGError) {
-        let connection = try login.open()
-        if try target.accepts(connection, until: plan.deadline()) { return connection }
+        let connection = try login.open(until: deadline)
+        if try target.accepts(connection, until: deadline) { return connection }
         connection.close()
         failures.append(Failure(endpoint: endpoint, error: .wrongSession(endpoint, target)))
       } catch {
@@ -164,7 +166,7 @@ struct ConnectionPlan {
     return wanted == .preferStandby ? [.standby, .any] : [wanted]
   }
 
-  /// When the attempt that begins now must have succeeded.
+  /// When what begins now, a lookup or the attempts at one address, must have succeeded.
   func deadline() -> Deadline {
     guard let seconds = options.connectTimeout, seconds > 0 else { return end }
     return end.earlier(.after(.seconds(seconds)))

@@ -1,6 +1,6 @@
 import PGErrorCodes
 
-/// One attempt at one address: the socket, TLS or not, the startup packet, the password.
+/// The attempts at one address: the socket, TLS or not, the startup packet, the password.
 ///
 /// Nothing survives from one attempt to the next but the options, so that no host ever sees what was
 /// meant for another (CVE-2018-10915).
@@ -16,24 +16,26 @@ struct Login {
   private var options: ConnectionOptions { plan.options }
 
   /// Opens a session in the first way that `sslmode` allows and the server accepts.
-  mutating func open() throws(PGError) -> Connection {
-    if address.isUnix { return try open(encrypted: false, until: plan.deadline()) }
+  mutating func open(until deadline: Deadline) throws(PGError) -> Connection {
+    if address.isUnix { return try open(encrypted: false, until: deadline) }
     switch plan.sslMode {
-    case .disable: return try open(encrypted: false, until: plan.deadline())
-    case .require, .verifyCA, .verifyFull: return try open(encrypted: true, until: plan.deadline())
-    case .allow: return try open(first: false)
-    case .prefer: return try open(first: true)
+    case .disable: return try open(encrypted: false, until: deadline)
+    case .require, .verifyCA, .verifyFull: return try open(encrypted: true, until: deadline)
+    case .allow: return try open(first: false, until: deadline)
+    case .prefer: return try open(first: true, until: deadline)
     }
   }
 
   /// Tries one way, and the other where the failure of the first leaves hope.
-  private mutating func open(first encrypted: Bool) throws(PGError) -> Connection {
+  private mutating func open(
+    first encrypted: Bool, until deadline: Deadline
+  ) throws(PGError) -> Connection {
     do throws(PGError) {
-      return try open(encrypted: encrypted, until: plan.deadline())
+      return try open(encrypted: encrypted, until: deadline)
     } catch {
       guard mayTryOtherWay(after: error, encrypted) else { throw error }
       do throws(PGError) {
-        return try open(encrypted: !encrypted, until: plan.deadline())
+        return try open(encrypted: !encrypted, until: deadline)
       } catch let second {
         // The first answer says more, unless the second way got further.
         throw second.fault == .server ? second : error

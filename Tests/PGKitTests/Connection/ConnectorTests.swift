@@ -357,6 +357,27 @@ import Testing
     #expect((.milliseconds(900)..<(.seconds(5))).contains(start.duration(to: .now)))
   }
 
+  @Test(
+    "connect_timeout counts once for an address, however many ways are tried there",
+    arguments: [SSLMode.prefer, .allow])
+  func timeoutOfTwoWays(mode: SSLMode) throws {
+    // The first way takes three of the four seconds; the second one never ends.
+    let refusal: [ScriptedServer.Act] = [.pause(milliseconds: 3_000), .refuse("28000")]
+    let silent: [ScriptedServer.Act] = [.send(Array("S".utf8)), .drain]
+    let server = try ScriptedServer([
+      mode == .prefer
+        ? .whether(tls: [.pause(milliseconds: 3_000)], plain: [.drain])
+        : .whether(tls: silent, plain: refusal)
+    ])
+    defer { server.stop() }
+    var options = server.options(mode)
+    options.connectTimeout = 4
+    let start = ContinuousClock.now
+    _ = try #require(throws: PGError.self) { try connect(options) }
+    #expect((.milliseconds(3_900)..<(.milliseconds(6_500))).contains(start.duration(to: .now)))
+    #expect(try server.received().count == 2)
+  }
+
   @Test("connect_timeout counts for TLS and for the question what the server is")
   func timeoutElsewhere() throws {
     let silent = try ScriptedServer([
