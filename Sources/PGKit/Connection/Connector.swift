@@ -136,10 +136,13 @@ struct ConnectionPlan {
   let policy: AuthenticationPolicy
   let minimumVersion: ProtocolVersion
   let maximumVersion: ProtocolVersion
+  /// Made only where TLS is begun.
+  let tls: SharedTLSContext
   private let end: Deadline
 
   init(_ given: ConnectionOptions, until end: Deadline = .never) throws(PGError) {
     options = try given.validated()
+    tls = SharedTLSContext(options)
     self.end = end
     let hosts = try options.endpoints()
     endpoints = options.loadBalanceHosts == true ? hosts.shuffled() : hosts

@@ -104,7 +104,7 @@ struct Login {
         }
       }
       return try TLSStream(
-        over: socket, context: try TLSContext(options),
+        over: socket, context: try plan.tls.context(),
         serverName: options.sslServerNameIndication == false ? nil : endpoint.name,
         verifyHost: plan.sslMode == .verifyFull ? endpoint.host : nil,
         alpn: options.sslNegotiation == .direct, deadline: deadline)
