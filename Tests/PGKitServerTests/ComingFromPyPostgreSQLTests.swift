@@ -185,7 +185,7 @@ struct ComingFromPyPostgreSQLTests {
     try db.listen("channel1", "different_channel")
     try db.notify([("channel1", ""), ("different_channel", "payload")])
     let events = db.notifications(timeout: .milliseconds(500))
-    while case .notification(let event)? = try events.next() {  // until it is idle, or the connection lost
+    while case .notification(let event)? = try events.next() {  // until idle or lost
       heard.append("\(event.channel) \(event.payload) \(event.processID == db.backendID)")
     }
     // END
