@@ -3,6 +3,8 @@
 /// Opens a connection the way libpq's programs do: what the IRI does not say is filled from the
 /// environment, the service files and the password file.
 ///
+/// What was passed over, such as a password file that others may read, is told to ``Messages/hook``.
+///
 /// - Parameters:
 ///   - iri: `pq://…`, `postgres://…`, `postgresql://…` or `key=value …`; `nil` leaves everything to
 ///     the environment.
@@ -13,7 +15,11 @@
 public func open(
   _ iri: String? = nil, _ overrides: ConnectionOptions = ConnectionOptions()
 ) throws(PGError) -> Connection {
-  try Connector(OptionSources.standard(iri: iri, overrides: overrides)).connect()
+  let resolved = try OptionSources().resolve(iri: iri, overrides: overrides)
+  for warning in resolved.warnings {
+    Messages.hook(.warning(.ignoredClientParameterWarning, warning))
+  }
+  return try Connector(resolved.options).connect()
 }
 
 /// Connects with exactly these options: nothing is inherited from the environment.

@@ -5,6 +5,8 @@ protocol RunningOperation: AnyObject {
   /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
   /// the rest.
   func complete(on link: Link) throws(PGError)
+  /// Hands over the error that ended it, if nobody is left who could be told by taking its results.
+  func takeUnheard() -> PGError?
 }
 
 /// Something to be done later.
@@ -17,6 +19,9 @@ struct PostponedWork {
 extension RunningOperation {
   /// Nobody.
   var hearers: [any MessageHearer] { [] }
+
+  /// None.
+  func takeUnheard() -> PGError? { nil }
 }
 
 extension Connection {
@@ -36,14 +41,30 @@ extension Connection {
     try link.session.begin(&exchange)
   }
 
-  /// Brings the operation under way to its end.
+  /// Brings the operation under way to its end; if it failed and nobody takes its results any more,
+  /// there is a warning.
   func completeRunning() throws(PGError) {
+    guard let operation = try completeRunningSilently(), let error = operation.takeUnheard() else {
+      return
+    }
+    warnOfUnheard(error)
+  }
+
+  /// Brings the operation under way to its end, and gives it.
+  @discardableResult
+  func completeRunningSilently() throws(PGError) -> (any RunningOperation)? {
     try link.requireNoDelivery()
-    guard let operation = running else { return }
+    guard let operation = running else { return nil }
     running = nil
     hearers = operation.hearers
     defer { hearers = [] }
     try operation.complete(on: link)
+    return operation
+  }
+
+  /// An error must not be lost because nobody asked for the rows in front of it.
+  func warnOfUnheard(_ error: PGError) {
+    deliver(.warning(error.code, "a statement whose rows nobody took had failed: \(error.message)"))
   }
 
   /// Makes sure that the session is open and nothing is under way, so that its state can be asked.

@@ -26,6 +26,8 @@ public final class Connection {
   /// An operation whose rows or data have not all been taken yet.
   var running: (any RunningOperation)?
   var names = NameSequence()
+  /// How many times the session was brought back to its beginning, which takes its statements along.
+  var generation = 0
   let discarded = DiscardQueue()
   /// What waits for the end of a failed transaction block.
   var postponed: [PostponedWork] = []
@@ -156,6 +158,8 @@ public final class Connection {
 
   /// Hands a message along the chain until somebody deals with it.
   func deliver(_ message: ServerMessage) {
+    var message = message
+    message.origin = ErrorOrigin(hearers.map(\.origin) + creators)
     for hearer in hearers {
       if hearer.messageHook?(message) == true { return }
     }

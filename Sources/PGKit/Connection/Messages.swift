@@ -11,37 +11,32 @@ public typealias MessageHook = (ServerMessage) -> Bool
 ///
 /// In py-postgresql: `postgresql.sys.msghook`, `postgresql.sys.errformat`.
 public enum Messages {
-  private struct State {
-    var hook: @Sendable (ServerMessage) -> Void = Messages.print
-    var errorFormat: @Sendable (PGError) -> String = { $0.report }
-  }
-
-  private static let state = Mutex(State())
+  private static let last = Mutex<@Sendable (ServerMessage) -> Void>(print)
 
   /// What is done with a message in the end.
   ///
   /// By default warnings, and what is worse, go to stderr; notices are dropped. It may be called from
   /// any thread.
   public static var hook: @Sendable (ServerMessage) -> Void {
-    get { state.withLock { $0.hook } }
-    set { state.withLock { $0.hook = newValue } }
+    get { last.withLock { $0 } }
+    set { last.withLock { $0 = newValue } }
   }
 
-  /// How an error is shown to people, for those who print one.
+  /// How an error is shown to people: ``PGError/report``.
   public static var errorFormat: @Sendable (PGError) -> String {
-    get { state.withLock { $0.errorFormat } }
-    set { state.withLock { $0.errorFormat = newValue } }
+    get { PGError.reportFormat ?? { $0.fullReport } }
+    set { PGError.reportFormat = newValue }
   }
 
   /// Gives the hook its default again.
   ///
   /// In py-postgresql: `sys.reset_msghook`.
-  public static func resetHook() { state.withLock { $0.hook = Self.print } }
+  public static func resetHook() { last.withLock { $0 = Self.print } }
 
   /// Gives the format its default again.
   ///
   /// In py-postgresql: `sys.reset_errformat`.
-  public static func resetErrorFormat() { state.withLock { $0.errorFormat = { $0.report } } }
+  public static func resetErrorFormat() { PGError.reportFormat = nil }
 
   @Sendable private static func print(_ message: ServerMessage) {
     guard message.isWarning else { return }
@@ -52,4 +47,6 @@ public enum Messages {
 /// What may hear the messages of an operation before its connection does.
 protocol MessageHearer: AnyObject {
   var messageHook: MessageHook? { get }
+  /// What messages say of it.
+  var origin: ErrorOrigin.Creator { get }
 }

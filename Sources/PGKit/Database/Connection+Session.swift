@@ -18,7 +18,9 @@ extension Connection {
   public func clone() throws(PGError) -> Connection { try connector.connect() }
 
   /// Brings the session back to where it began: rolls back what is open, and drops temporary tables,
-  /// prepared statements, held cursors, listening, advisory locks and changed settings.
+  /// held cursors, listening, advisory locks and changed settings.
+  ///
+  /// A ``Statement`` is prepared again when it is used again.
   ///
   /// (py-postgresql's does only `ABORT; RESET ALL`.) What the connector set at the start stays.
   ///
@@ -28,6 +30,7 @@ extension Connection {
     if transactionStatus != .idle { try execute("ROLLBACK") }
     forgetPostponed()
     try execute("DISCARD ALL")
+    generation += 1
   }
 
   /// What the server says of its version: `PostgreSQL 15.18 (Debian …) on x86_64-…`.

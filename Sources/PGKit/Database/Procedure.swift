@@ -49,16 +49,19 @@ public final class Procedure {
     try call(with: arguments)
   }
 
-  /// Calls it with arguments by name, in any order; those that have defaults may be left out.
+  /// Calls it with arguments by position, and others by name, in any order; those that have defaults may
+  /// be left out.
   ///
   /// Source: PostgreSQL manual, "Calling Functions".
   @discardableResult
-  public func call(named arguments: [String: (any PGEncodable)?]) throws(PGError) -> Result {
-    let pairs = arguments.sorted { $0.key < $1.key }
+  public func call(
+    _ arguments: (any PGEncodable)?..., named others: [String: (any PGEncodable)?]
+  ) throws(PGError) -> Result {
+    let pairs = others.sorted { $0.key < $1.key }
     let statement = try statement(
-      for: "named " + pairs.map(\.key).joined(separator: ","),
-      signature.call(named: pairs.map(\.key)))
-    return try run(statement, pairs.map(\.value))
+      for: "\(arguments.count) named " + pairs.map(\.key).joined(separator: ","),
+      signature.call(count: arguments.count, named: pairs.map(\.key)))
+    return try run(statement, arguments + pairs.map(\.value))
   }
 
   /// Calls it and gives its value, of a function that returns one, as a Swift type.

@@ -80,17 +80,25 @@ struct ProcedureSignature {
     return text(isProcedure ? withOutputs(list) : list)
   }
 
-  /// The statement that calls it with arguments of these names.
+  /// The statement that calls it with so many arguments in front, and then arguments of these names.
   ///
-  /// - Throws: ``PGError`` `--PIO` if it has no argument of a name.
-  func call(named names: [String]) throws(PGError) -> String {
-    var list: [String] = []
+  /// - Throws: ``PGError`` `--PIO` if it has no argument of a name, or one is given twice.
+  func call(count: Int, named names: [String]) throws(PGError) -> String {
+    let inputs = inputs
+    guard count <= inputs.count else {
+      throw .parameter("\(name) takes \(inputs.count) arguments, but \(count) were given")
+    }
+    var list = inputs.prefix(count).enumerated().map { Self.parameter($0 + 1, $1.type) }
     for (index, name) in names.enumerated() {
-      guard let argument = inputs.first(where: { $0.name == name }) else {
+      guard let place = inputs.firstIndex(where: { $0.name == name }) else {
         throw .parameter("\(self.name) has no argument named \"\(name)\"")
       }
+      guard place >= count else {
+        throw .parameter("the argument \"\(name)\" of \(self.name) is given twice")
+      }
+      let argument = inputs[place]
       let variadic = argument.mode == "v" ? "VARIADIC " : ""
-      let value = Self.parameter(index + 1, argument.type)
+      let value = Self.parameter(count + index + 1, argument.type)
       list.append("\(variadic)\(try SQL.quoteIdentifier(name)) => \(value)")
     }
     for argument in arguments where isProcedure && argument.mode == "o" {

@@ -16,14 +16,18 @@ public struct Settings {
 
   /// The value of a setting.
   ///
-  /// - Throws: ``PGError``: the server's, 42704 if there is no such setting.
+  /// - Throws: ``PGError`` 42704 if there is no such setting; that does not harm a transaction.
   public subscript(_ name: String) -> String {
-    get throws(PGError) {
-      let value = try connection.query.first(
-        "SELECT pg_catalog.current_setting($1)", name, as: String?.self)
-      return (value ?? nil) ?? ""
-    }
+    get throws(PGError) { try values(for: [name])[name] ?? "" }
   }
+
+  /// Whether there is a setting of this name.
+  public func contains(_ name: String) throws(PGError) -> Bool {
+    try !present([name]).isEmpty
+  }
+
+  /// The number of settings that the user may see.
+  public func count() throws(PGError) -> Int { try items().count }
 
   /// The value of a setting, or `fallback` if there is no such setting.
   public func get(

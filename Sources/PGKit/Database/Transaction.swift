@@ -102,6 +102,12 @@ public final class Transaction {
     state = .prepared
   }
 
+  /// The isolation level that was asked for.
+  public var isolation: Isolation? { configuration.isolation }
+
+  /// The mode that was asked for.
+  public var mode: Mode? { configuration.mode }
+
   /// Whether it is a savepoint inside another transaction.
   public var isSavepoint: Bool { savepoint != nil }
 
@@ -171,6 +177,12 @@ public final class Transaction {
     }
     state = .rolledBack
   }
+
+  /// Another name of ``start()``.
+  public func begin() throws(PGError) { try start() }
+
+  /// Another name of ``rollback()``.
+  public func abort() throws(PGError) { try rollback() }
 
   /// Brings a block to the first phase of a two-phase commit: it outlives the session, and any session
   /// may commit it or roll it back.

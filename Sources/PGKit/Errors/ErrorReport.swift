@@ -1,15 +1,36 @@
+import Synchronization
+
 extension PGError {
-  /// The full page: headline, the server's fields, and the chain of things it happened to.
+  private static let format = Mutex<(@Sendable (PGError) -> String)?>(nil)
+
+  /// How ``report`` shows an error; `nil` for PGKit's own way, ``fullReport``.
+  ///
+  /// In py-postgresql: `postgresql.sys.errformat`.
+  public static var reportFormat: (@Sendable (PGError) -> String)? {
+    get { format.withLock { $0 } }
+    set { format.withLock { $0 = newValue } }
+  }
+
+  /// The error as it is shown to people: the full page, unless ``reportFormat`` says otherwise.
   ///
   /// In py-postgresql: the text of an exception as the interpreter prints it.
-  public var report: String {
+  public var report: String { Self.reportFormat?(self) ?? fullReport }
+
+  /// The full page: headline, the server's fields, and the chain of things it happened to.
+  ///
+  /// In py-postgresql: `postgresql.sys.default_errformat`.
+  public var fullReport: String {
     var lines = [description] + (fields?.reportedLines ?? [])
     if fields?.hint == nil, let hint { lines.append("  HINT: \(hint.indented)") }
-    for creator in origin.creators {
-      lines.append("\(creator.label): \(creator.summary.indented)")
-    }
+    lines += origin.reportedLines
     if let cause { lines.append("CAUSE: \("\(cause)".indented)") }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension ErrorOrigin {
+  fileprivate var reportedLines: [String] {
+    creators.map { "\($0.label): \($0.summary.indented)" }
   }
 }
 
@@ -21,9 +42,10 @@ extension String {
 }
 
 extension ServerMessage {
-  /// The full page: headline and fields.
+  /// The full page: headline, fields, and what the message is about.
   public var report: String {
-    (["\(severity) \(code): \(message)"] + reportedLines).joined(separator: "\n")
+    (["\(severity) \(code): \(message)"] + reportedLines + origin.reportedLines)
+      .joined(separator: "\n")
   }
 
   /// Whether it is a warning or worse, rather than a notice.
@@ -47,8 +69,10 @@ extension ServerMessage {
     (.dataType, "DATA TYPE"), (.constraint, "CONSTRAINT"),
   ]
 
-  /// Where in the server's source the message was made.
-  var location: String? {
+  /// Where in the server's source the message was made: `parse_relation.c:1392 in parserOpenTable`.
+  ///
+  /// In py-postgresql: `Message.location`.
+  public var location: String? {
     guard let file = self[.file] else { return nil }
     let line = self[.line].map { ":\($0)" } ?? ""
     let routine = self[.routine].map { " in \($0)" } ?? ""

@@ -16,7 +16,8 @@ public import PGErrorCodes
 /// }
 /// ```
 ///
-/// ``description`` is one line without parameter values or secrets; ``report`` is the full page.
+/// ``description`` is one line; ``report`` is the full page. PGKit puts no parameter's value and no
+/// secret into either.
 ///
 /// In py-postgresql: `postgresql.exceptions.Exception` and its descendants.
 public struct PGError: Error {
@@ -125,8 +126,11 @@ extension PGError: Equatable {
 extension PGError: CustomStringConvertible {
   /// One line: severity, code, message.
   ///
-  /// Never a parameter's value, never a secret.
-  public var description: String { "\(severity) \(code): \(message)" }
+  /// PGKit puts no parameter's value and no secret there; what the server says, it says.
+  public var description: String {
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return "\(severity) \(code): \(line)"
+  }
 
   /// The word in front: the server's own (not localized), or `ERROR`.
   public var severity: String { fields?.severity ?? "ERROR" }

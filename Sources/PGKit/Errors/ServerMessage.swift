@@ -51,18 +51,37 @@ public struct ServerMessage: Sendable, Hashable {
     public static let routine = Field("R")
   }
 
+  /// Who speaks.
+  ///
+  /// In py-postgresql: `Message.source`.
+  public enum Source: String, Sendable, Hashable {
+    /// The server.
+    case server = "SERVER"
+    /// PGKit itself, in the form of the server's messages.
+    case client = "CLIENT"
+  }
+
   /// The fields in the order in which the server sent them.
   public let fields: [(field: Field, value: String)]
+  /// Who speaks.
+  public let source: Source
+  /// What the message is about, innermost first: statement, connection, connector; known where a hook
+  /// hears it.
+  public internal(set) var origin = ErrorOrigin()
 
   /// Makes a message of its fields; a repeated field counts once, its first value.
-  public init(_ fields: [(field: Field, value: String)]) { self.fields = fields }
+  public init(_ fields: [(field: Field, value: String)], source: Source = .server) {
+    self.fields = fields
+    self.source = source
+  }
 
   /// A warning of our own, in the form of the server's.
   static func warning(_ code: SQLState, _ message: String) -> ServerMessage {
-    ServerMessage([
-      (.localizedSeverity, "WARNING"), (.severity, "WARNING"), (.code, "\(code)"),
-      (.message, message),
-    ])
+    ServerMessage(
+      [
+        (.localizedSeverity, "WARNING"), (.severity, "WARNING"), (.code, "\(code)"),
+        (.message, message),
+      ], source: .client)
   }
 
   /// The value of a field, if the server sent it.
@@ -85,9 +104,11 @@ public struct ServerMessage: Sendable, Hashable {
   /// Whether the server ends the session with this message.
   public var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
 
-  /// Messages are equal when they have the same fields in the same order.
+  /// Messages are equal when the same side says the same fields in the same order, whatever about.
+  ///
+  /// In py-postgresql: `Message.isconsistent`.
   public static func == (left: ServerMessage, right: ServerMessage) -> Bool {
-    left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
+    left.source == right.source && left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
   }
 
   /// Feeds every field to the hasher.

@@ -14,7 +14,10 @@ public final class Chunks {
     self.running = running
   }
 
-  deinit { running.forget() }
+  deinit {
+    running.forget()
+    if let error = running.takeUnheard() { connection.warnOfUnheard(error) }
+  }
 
   /// The next batch, or `nil` after the last.
   ///
@@ -44,9 +47,12 @@ public final class Chunks {
   }
 
   /// Drops what has not been taken, so that the connection is free.
+  ///
+  /// - Throws: ``PGError``: the server's, if the statement failed in what was dropped.
   public func close() throws(PGError) {
     running.forget()
-    if connection.running === running { try connection.completeRunning() }
+    if connection.running === running { try connection.completeRunningSilently() }
+    if let error = running.takeUnheard() { throw error.inside(running.origin, of: connection) }
   }
 }
 
@@ -60,7 +66,8 @@ final class RunningExecution: RunningOperation {
 
   private var exchange: Execution
   private var phase = Phase.running
-  private let origin: ErrorOrigin.Creator
+  let origin: ErrorOrigin.Creator
+  private var unheard: PGError?
   private var observation: Observation?
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
@@ -101,8 +108,19 @@ final class RunningExecution: RunningOperation {
   /// Nobody is left to take the rows.
   func forget() {
     isWanted = false
+    unheard = kept?.failure
     kept = nil
     if phase == .kept { phase = .forgotten }
+  }
+
+  func takeUnheard() -> PGError? {
+    defer { unheard = nil }
+    return unheard
+  }
+
+  /// Runs to the end, there being nothing to take.
+  func finish(on connection: Connection) throws(PGError) {
+    while try next(on: connection) != nil {}
   }
 
   func next(on connection: Connection) throws(PGError) -> RowBatch? {
@@ -195,6 +213,7 @@ final class RunningExecution: RunningOperation {
       ended(.failed(error))
       // What went wrong with the rows is told to whoever takes them; a broken connection to everybody.
       kept?.end(with: error.inside(origin))
+      if !isWanted { unheard = error }
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
   }

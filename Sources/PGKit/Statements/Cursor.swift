@@ -203,7 +203,7 @@ public final class Cursor: MessageHearer {
 
   private func name() throws(PGError) -> String { try SQL.quoteIdentifier(cursorID) }
 
-  private var origin: ErrorOrigin.Creator { .init("CURSOR", cursorID) }
+  var origin: ErrorOrigin.Creator { .init("CURSOR", cursorID) }
 }
 
 extension Statement {

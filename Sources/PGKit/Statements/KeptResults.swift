@@ -5,7 +5,8 @@ final class KeptResults<Part> {
   private var parts: [(part: Part, size: Int)?] = []
   private var taken = 0
   private var size = 0
-  private var failure: PGError?
+  /// What comes behind the last part.
+  private(set) var failure: PGError?
 
   init(_ budget: MemoryBudget) { self.budget = budget }
 

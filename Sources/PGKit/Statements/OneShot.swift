@@ -130,7 +130,7 @@ public struct OneShot {
   private func chunks(
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
-    if Connection.isCopy(sql) { throw .isCopy(sql) }
+    if Connection.copiesData(sql) { throw .isCopy(sql) }
     let origin = ErrorOrigin.Creator("STATEMENT", sql)
     let observation = connection.observe(.execute, sql, parameters: values)
     let description: StatementDescription
@@ -151,6 +151,7 @@ public struct OneShot {
       columns: description.columns, origin: origin,
       observation: observation)
     try running.begin(on: connection)
+    if !description.givesRows { try running.finish(on: connection) }
     return Chunks(connection, running)
   }
 }

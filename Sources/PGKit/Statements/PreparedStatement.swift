@@ -9,19 +9,25 @@ final class PreparedStatement {
   var isClosed = false
   private let isOurs: Bool
   private let discarded: DiscardQueue
+  /// Which of the connection's lives it belongs to.
+  private(set) var generation: Int
 
-  init(_ name: String, _ description: StatementDescription, isOurs: Bool, _ queue: DiscardQueue) {
+  init(
+    _ name: String, _ description: StatementDescription, isOurs: Bool, _ connection: Connection
+  ) {
     self.name = name
     self.description = description
     self.isOurs = isOurs
-    discarded = queue
+    discarded = connection.discarded
+    generation = connection.generation
   }
 
   deinit { discard() }
 
   /// Goes on as another one, prepared anew.
-  func become(_ name: String, _ description: StatementDescription) {
+  func become(_ name: String, _ description: StatementDescription, _ generation: Int) {
     discard()
+    self.generation = generation
     self.name = name
     self.description = description
   }

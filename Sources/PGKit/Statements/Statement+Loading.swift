@@ -21,7 +21,7 @@ extension Statement {
   public func loadRows(
     _ rows: some Sequence<[(any PGEncodable)?]>, batchSize: Int = Statement.batchSize
   ) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: batchSize)
+    var loading = try Loading(self, batchSize: batchSize)
     for row in rows { try loading.append(row) }
     return try loading.finish()
   }
@@ -35,7 +35,7 @@ extension Statement {
   public func loadChunks(
     _ chunks: some Sequence<[[(any PGEncodable)?]]>
   ) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: .max)
+    var loading = try Loading(self)
     for chunk in chunks {
       for row in chunk { try loading.append(row) }
       try loading.send()
@@ -53,7 +53,7 @@ extension Statement {
   /// In py-postgresql: `dst.load_chunks(src.chunks())`.
   @discardableResult
   public func loadChunks(_ chunks: Chunks) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: .max)
+    var loading = try Loading(self)
     while let batch = try chunks.next() {
       for row in batch { try loading.append(row) }
       try loading.send()
@@ -119,17 +119,19 @@ extension Statement {
 /// Gathers executions of a statement and sends them in batches.
 private struct Loading {
   private let statement: Statement
-  private let batchSize: Int
+  /// `nil` where the caller says where each batch ends.
+  private let batchSize: Int?
   private var waiting: [BoundParameters] = []
   private var waitingBytes = 0
   private var sent = 0
   private var rowCount = 0
-  /// A chunk of any size is one batch as long as it is not larger than this.
+  /// A batch is sent when it is larger than this, however few its rows are.
   private static let batchBytes = 1 << 20
 
-  init(_ statement: Statement, batchSize: Int) {
+  init(_ statement: Statement, batchSize: Int? = nil) throws(PGError) {
+    if statement.isCopy { throw .isCopy(statement.string ?? "") }
     self.statement = statement
-    self.batchSize = max(batchSize, 1)
+    self.batchSize = batchSize.map { max($0, 1) }
   }
 
   mutating func append(_ values: [(any PGEncodable)?]) throws(PGError) {
@@ -164,6 +166,7 @@ private struct Loading {
   mutating func append(_ parameters: BoundParameters) throws(PGError) {
     waiting.append(parameters)
     waitingBytes += parameters.values.count
+    guard let batchSize else { return }
     if waiting.count >= batchSize || waitingBytes >= Self.batchBytes { try send() }
   }
 

@@ -14,7 +14,7 @@ public final class Statement: MessageHearer {
   /// The statement's text; `nil` for one that was found by its name.
   public let string: String?
   let prepared: PreparedStatement
-  /// Whether it is a COPY, which runs in another way.
+  /// Whether it is a COPY whose data comes from or goes to us, which runs in another way.
   let isCopy: Bool
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
@@ -24,7 +24,7 @@ public final class Statement: MessageHearer {
   init(_ connection: Connection, _ sql: String?, _ prepared: PreparedStatement) {
     self.connection = connection
     string = sql
-    isCopy = sql.map(Connection.isCopy) ?? false
+    isCopy = sql.map(Connection.copiesData) ?? false
     self.prepared = prepared
   }
 
@@ -163,10 +163,13 @@ public final class Statement: MessageHearer {
   /// What errors say of it.
   var origin: ErrorOrigin.Creator { .init("STATEMENT", string ?? "prepared as \"\(statementID)\"") }
 
+  /// Makes sure that the server has it: after ``Connection/reset()`` it is prepared again.
   func requireOpen() throws(PGError) {
-    guard isClosed else { return }
-    throw PGError(
-      code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller)
+    if isClosed {
+      throw PGError(
+        code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller)
+    }
+    if prepared.generation != connection.generation, string != nil { try renew() }
   }
 
   func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
@@ -179,6 +182,8 @@ public final class Statement: MessageHearer {
       return (self.execution(try self.bind(values)), self.columns)
     }
     try running.begin(on: connection)
+    // Where there is nothing to take, nobody would come to hear how it ended.
+    if !givesRows { try running.finish(on: connection) }
     return Chunks(connection, running)
   }
 
@@ -194,7 +199,8 @@ public final class Statement: MessageHearer {
       throw .operation("a statement that was found by its name cannot be prepared again")
     }
     let name = connection.names.next("statement")
-    prepared.become(name, try connection.describe(string, name: name))
+    prepared.become(
+      name, try connection.describe(string, name: name), connection.generation)
   }
 }
 
@@ -216,7 +222,7 @@ extension Connection {
     do throws(PGError) {
       let description = try describe(sql, name: name)
       observation?.ended(.completed(nil))
-      return PreparedStatement(name, description, isOurs: true, discarded)
+      return PreparedStatement(name, description, isOurs: true, self)
     } catch {
       observation?.ended(.failed(error))
       throw error
@@ -232,17 +238,25 @@ extension Connection {
   /// In py-postgresql: `db.statement_from_id(id)`.
   public func statement(id: String) throws(PGError) -> Statement {
     Statement(
-      self, nil, PreparedStatement(id, try describe(.statement(id)), isOurs: false, discarded))
+      self, nil, PreparedStatement(id, try describe(.statement(id)), isOurs: false, self))
   }
 
-  /// Whether a text begins with COPY.
-  static func isCopy(_ sql: String) -> Bool {
+  /// Whether a text is a COPY of STDIN or STDOUT, rather than of a file or program of the server.
+  static func copiesData(_ sql: String) -> Bool {
     var scanner = SQLScanner(sql)
+    var isCopy = false
+    var depth = 0
     while let token = try? scanner.next() {
       switch token {
       case .lineComment, .blockComment: continue
-      case .word: return scanner.isAt("copy")
-      default: return false
+      case .opening: depth += 1
+      case .closing: depth -= 1
+      case .word where !isCopy:
+        guard scanner.isAt("copy") else { return false }
+        isCopy = true
+      // The server takes either word in either direction.
+      case .word where depth == 0 && (scanner.isAt("stdin") || scanner.isAt("stdout")): return true
+      default: if !isCopy { return false }
       }
     }
     return false

@@ -1,3 +1,4 @@
+import Foundation
 import PGErrorCodes
 import PGKit
 import PGTestCluster
@@ -39,7 +40,11 @@ struct MessageHookTests {
     let db = try connector.connect()
     try db.execute(Self.raising("WARNING"))
     db.messageHook = log.hook("connection")
-    Messages.hook = { message in _ = log.hook("all")(message) }
+    let process = db.backendID
+    Messages.hook = { message in
+      // Other tests have connections, too.
+      if message.report.contains("server process \(process),") { _ = log.hook("all")(message) }
+    }
     defer { Messages.resetHook() }
     let statement = try db.prepare("SELECT pg_temp.say($1)")
     statement.messageHook = log.hook("statement")
@@ -123,9 +128,30 @@ struct MessageHookTests {
   func errorFormat() throws {
     let error = PGError(code: .syntaxError, message: "m", fault: .caller)
     #expect(Messages.errorFormat(error) == error.report)
-    Messages.errorFormat = { "<\($0.code)>" }
+    // Other tests show errors, too.
+    Messages.errorFormat = { $0.message == "m" ? "<\($0.code)>" : $0.fullReport }
     #expect(Messages.errorFormat(error) == "<42601>")
+    #expect(error.report == "<42601>" && error.fullReport == "ERROR 42601: m")
     Messages.resetErrorFormat()
-    #expect(Messages.errorFormat(error) == error.report)
+    #expect(error.report == "ERROR 42601: m")
+  }
+
+  @Test("what open() passes over is told to the last hook, before anything is contacted")
+  func openingWarnings() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "pass-\(UUID().uuidString)")
+    try "*:*:*:*:secret\n".write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
+    let path = file.path
+    let heard = Mutex<[ServerMessage]>([])
+    Messages.hook = { message in
+      if message.message.contains(path) { heard.withLock { $0.append(message) } }
+    }
+    defer { Messages.resetHook() }
+    let db = try PGKit.open(server.iri(options: ["passfile=\(path)"]))
+    #expect(try db.query.first("SELECT 1", as: Int.self) == 1)
+    let message = try #require(heard.withLock { $0 }.first)
+    #expect(message.code == .ignoredClientParameterWarning && message.source == .client)
+    #expect(message.message.contains("group or world access"))
   }
 }

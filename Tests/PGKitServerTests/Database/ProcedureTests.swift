@@ -110,8 +110,12 @@ struct ProcedureTests {
       throw PGError.mismatch
     }
     #expect(value == .int32(16))
+    guard case .value(.int32(16)) = try proc.call(1, named: ["C": 5]) else {
+      throw PGError.mismatch
+    }
     for wrong: () throws -> Void in [
       { _ = try proc() }, { _ = try proc(1, 2, 3, 4) }, { _ = try proc.call(named: ["c": 1]) },
+      { _ = try proc.call(1, named: ["a": 1]) }, { _ = try proc.call(1, 2, 3, 4, named: [:]) },
     ] {
       let error = #expect(throws: PGError.self) { try wrong() }
       #expect(error?.code == .parameterError)

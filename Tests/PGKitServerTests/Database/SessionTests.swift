@@ -62,6 +62,10 @@ struct SessionTests {
       SELECT pg_advisory_lock(4711); DECLARE h CURSOR WITH HOLD FOR SELECT 1; BEGIN
       """)
     let kept = try db.prepare("SELECT 1")
+    let found = try db.statement(id: "p")
+    try found()
+    let add = try db.proc("pg_catalog.int4pl(int, int)")
+    #expect(try add.value(1, 1, as: Int.self) == 2)
     try db.reset()
     #expect(db.transactionStatus == .idle)
     #expect(try db.listeningChannels().isEmpty)
@@ -74,7 +78,10 @@ struct SessionTests {
           + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
           + (SELECT count(*) FROM pg_class WHERE relname = 't' AND pg_table_is_visible(oid))
         """, as: Int.self) == 0)
-    let error = #expect(throws: PGError.self) { _ = try kept() }
+    // What PGKit prepared, it prepares again; what the server was told to prepare is gone.
+    #expect(try kept()[0][0, as: Int.self] == 1)
+    #expect(try add.value(1, 2, as: Int.self) == 3)
+    let error = #expect(throws: PGError.self) { try found() }
     #expect(error?.code == .invalidSqlStatementName)
     try db.execute("BEGIN")
     try? db.execute("SELEKT")

@@ -51,6 +51,12 @@ struct SettingsTests {
     #expect(try db.settings.get("no_such") == nil)
     #expect(try db.settings.get("no_such", default: "x") == "x")
     #expect(try db.settings.get("port", default: "x") != "x")
+    #expect(try db.settings.contains("port") && !db.settings.contains("no_such"))
+    // To ask for what there is not does no harm to a transaction.
+    try db.withTransaction { _ in
+      #expect(throws: PGError.self) { try db.settings["no_such"] }
+      #expect(db.transactionStatus == .inTransaction)
+    }
   }
 
   @Test("lists all of them, the views consistent with each other")
@@ -59,6 +65,7 @@ struct SettingsTests {
     let (keys, values) = (try db.settings.keys(), try db.settings.values())
     #expect(items.count > 200)
     #expect(items.map(\.name) == keys && values.count == keys.count)
+    #expect(try db.settings.count() == keys.count)
     #expect(try db.settings.values(for: keys).count == keys.count)
   }
 

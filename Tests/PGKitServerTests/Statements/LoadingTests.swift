@@ -118,7 +118,47 @@ struct LoadingTests {
     }
   }
 
+  @Test("a chunk is one transaction, however large it is")
+  func largeChunk() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    let text = String(repeating: "x", count: 100_000)
+    let rows: [[(any PGEncodable)?]] = (0..<50).map { [$0 == 49 ? 0 : $0, text] }
+    let error = #expect(throws: PGError.self) { try insert.loadChunks([rows]) }
+    #expect(error?.code == .uniqueViolation)
+    #expect(try count() == 0)
+    #expect(try insert.loadChunks([Array(rows[..<49])]) == 49)
+  }
+
   // MARK: COPY
+
+  @Test("a COPY of standard input or output is not loaded with parameters, and not run as a query")
+  func copyIsNoQuery() throws {
+    let copy = try db.prepare("/* in */ copy \(name) FROM /* x */ Stdin")
+    let attempts: [() throws -> Void] = [
+      { try copy.loadRows([[]]) }, { try copy.loadRows([[1, "x"]]) },
+      { try copy.loadChunks([[[1, "x"]]]) }, { try copy.loadChunks(db.query.chunks("SELECT 1")) },
+      { try copy() }, { _ = try db.query.first("COPY \(name) TO STDOUT") },
+    ]
+    for attempt in attempts {
+      let error = #expect(throws: PGError.self) { try attempt() }
+      #expect(error?.code == .operationError)
+      #expect(try count() == 0)
+    }
+  }
+
+  @Test("a COPY of a file of the server runs as any statement, and first gives its count")
+  func serverSideCopy() throws {
+    try db.query.loadRows("INSERT INTO \(name) VALUES ($1, $2)", rows(0..<10))
+    let path = "/tmp/pgkit-\(name).tsv"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    guard case .count(10) = try db.query.first("COPY \(name)(i, t) TO '\(path)'") else {
+      throw PGError.operation("no count")
+    }
+    try db.execute("CREATE TABLE \(name)_4 (LIKE \(name))")
+    #expect(try db.prepare("COPY \(name)_4 FROM '\(path)'")().tag.rowCount == 10)
+    #expect(
+      try db.query("COPY (SELECT 'stdout' AS stdin) TO PROGRAM 'cat >/dev/null'").tag.rowCount == 1)
+  }
 
   @Test("COPY Statements: rows come out as bytes, and go in as bytes")
   func copy() throws {

@@ -23,6 +23,29 @@ struct ParameterTests {
     #expect("x".encodingFormat(for: .point) == .text)
   }
 
+  @Test("a text for a type that has a Swift type must be the text of a value")
+  func texts() throws {
+    let good: [(TypeOID, String)] = [
+      (.int4, "42"), (.numeric, "85000"), (.numeric, "1e3"), (.numeric, "NaN"), (.bool, "true"),
+      (.float8, "-Infinity"), (.date, "1962-11-23"), (.date, "infinity"), (.time, "04:05:06.789"),
+      (.timestamptz, "2026-11-21 10:00:00+00"), (.interval, "1 day 02:00:00"),
+      (.uuid, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+      // The server alone knows these.
+      (.point, "anything"), (.unspecified, "anything"), (16385, "anything"), (.json, "anything"),
+    ]
+    for (type, text) in good { #expect(try Codec.text(text, as: type) == text) }
+    let bad: [(TypeOID, String)] = [
+      (.date, "yesterday"), (.int4, "4x"), (.numeric, ""), (.bool, "perhaps"), (.uuid, "no-uuid"),
+      (.timestamptz, "now"), (.interval, "soon"), (.float8, "1,5"),
+    ]
+    for (type, text) in bad {
+      let error = try #require(throws: PGError.self) { try Codec.text(text, as: type) }
+      #expect(error.code == .parameterError)
+      #expect(error.message.contains("$1::text::\(type.name)"))
+      #expect(text.isEmpty || !error.message.contains(text))
+    }
+  }
+
   @Test("refuses a value of another kind")
   func mismatches() {
     #expect(1.encodingFormat(for: .text) == nil)

@@ -2,7 +2,8 @@
 // parameters can share one format; everything else takes a String in its text form.
 
 extension String: PGEncodable, PGDecodable {
-  /// Always possible: the server reads the text as a value of `type`.
+  /// Always possible, as far as the type goes: whether the text is one of the type's is seen when it is
+  /// written.
   public func encodingFormat(for type: TypeOID) -> PGFormat? {
     switch type {
     case .text, .varchar, .bpchar, .name, .json, .jsonb: .binary
@@ -45,12 +46,30 @@ extension String: PGEncodable, PGDecodable {
 
   /// Writes the text.
   ///
-  /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold.
+  /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold; or if the type
+  ///   has a Swift type of its own, and this is not the text of one of its values.
   public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
     guard !hasZero else {
       throw .unwritable(String.self, as: type, ": it has a zero character")
     }
+    try requireForm(of: type)
     writer.writeText(self)
+  }
+
+  /// What only the server could make a value of, as `yesterday`, is not sent as one: a statement that
+  /// means that says `$1::text::date`.
+  private func requireForm(of type: TypeOID) throws(PGError) {
+    guard let own = type.swiftType as? any PGDecodable.Type, own != String.self, own != PGJSON.self
+    else { return }
+    let isValue = ByteReader.over(Array(utf8)) { reader in
+      (try? own.init(text: &reader, as: type)) != nil
+    }
+    guard isValue else {
+      throw .unwritable(
+        String.self, as: type,
+        ": it is not the text form of a \(own); the statement may cast, as in "
+          + "$1::text::\(type.name)")
+    }
   }
 
   /// Reads the text form of any type.
