@@ -108,7 +108,8 @@ public struct ServerMessage: Sendable, Hashable {
   ///
   /// In py-postgresql: `Message.isconsistent`.
   public static func == (left: ServerMessage, right: ServerMessage) -> Bool {
-    left.source == right.source && left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
+    left.source == right.source
+      && left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
   }
 
   /// Feeds every field to the hasher.
