@@ -90,6 +90,12 @@ public final class Transaction {
     state = .prepared
   }
 
+  /// The isolation level that it was made with; `nil` for the session's own.
+  public var isolation: Isolation? { configuration.isolation }
+
+  /// The mode that it was made with; `nil` for the session's own.
+  public var mode: Mode? { configuration.mode }
+
   /// Whether it is a savepoint inside another transaction.
   public var isSavepoint: Bool { savepoint != nil }
 

@@ -47,8 +47,9 @@ extension ServerMessage {
     (.dataType, "DATA TYPE"), (.constraint, "CONSTRAINT"),
   ]
 
-  /// Where in the server's source the message was made.
-  var location: String? {
+  /// Where in the server's source the message was made, as `file:line in routine`; `nil` if the server did
+  /// not say.
+  public var location: String? {
     guard let file = self[.file] else { return nil }
     let line = self[.line].map { ":\($0)" } ?? ""
     let routine = self[.routine].map { " in \($0)" } ?? ""
