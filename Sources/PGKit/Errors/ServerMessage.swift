@@ -51,18 +51,32 @@ public struct ServerMessage: Sendable, Hashable {
     public static let routine = Field("R")
   }
 
+  /// Where a message comes from.
+  public enum Source: String, Sendable, CaseIterable {
+    /// The server sent it.
+    case server = "SERVER"
+    /// PGKit made it, in the form of the server's.
+    case client = "CLIENT"
+  }
+
   /// The fields in the order in which the server sent them.
   public let fields: [(field: Field, value: String)]
+  /// Where the message comes from.
+  public let source: Source
 
   /// Makes a message of its fields; a repeated field counts once, its first value.
-  public init(_ fields: [(field: Field, value: String)]) { self.fields = fields }
+  public init(_ fields: [(field: Field, value: String)], source: Source = .server) {
+    self.fields = fields
+    self.source = source
+  }
 
   /// A warning of our own, in the form of the server's.
   static func warning(_ code: SQLState, _ message: String) -> ServerMessage {
-    ServerMessage([
-      (.localizedSeverity, "WARNING"), (.severity, "WARNING"), (.code, "\(code)"),
-      (.message, message),
-    ])
+    ServerMessage(
+      [
+        (.localizedSeverity, "WARNING"), (.severity, "WARNING"), (.code, "\(code)"),
+        (.message, message),
+      ], source: .client)
   }
 
   /// The value of a field, if the server sent it.
@@ -85,13 +99,15 @@ public struct ServerMessage: Sendable, Hashable {
   /// Whether the server ends the session with this message.
   public var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
 
-  /// Messages are equal when they have the same fields in the same order.
+  /// Messages are equal when they have the same source and the same fields in the same order.
   public static func == (left: ServerMessage, right: ServerMessage) -> Bool {
-    left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
+    left.source == right.source
+      && left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
   }
 
-  /// Feeds every field to the hasher.
+  /// Feeds the source and every field to the hasher.
   public func hash(into hasher: inout Hasher) {
+    hasher.combine(source)
     for (field, value) in fields {
       hasher.combine(field)
       hasher.combine(value)

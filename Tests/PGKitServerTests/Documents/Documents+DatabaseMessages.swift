@@ -110,13 +110,14 @@ extension Documents {
       return try #require(messages.first)
     }
 
-    @Test("Message Metadata: message, code, location and details")
+    @Test("Message Metadata: message, code, source, location and details")
     func metadata() throws {
       let message = try heard(
         """
         DO $$ BEGIN RAISE WARNING SQLSTATE '01008' USING MESSAGE = 'm', DETAIL = 'd', HINT = 'h'; END $$
         """)
       #expect(message.message == "m" && "\(message.code)" == "01008")
+      #expect(message.source == .server && message.source.rawValue == "SERVER")
       #expect(message.severity == "WARNING" && message.detail == "d" && message.hint == "h")
       #expect(message[.file] == "pl_exec.c" && message[.routine] == "exec_stmt_raise")
       let line = try #require(message[.line])

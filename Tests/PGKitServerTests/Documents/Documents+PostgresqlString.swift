@@ -18,7 +18,8 @@ extension Documents {
       "--", "'; DROP TABLE x; --",
     ]
 
-    @Test("postgresql.string: quote_literal and escape_literal mean the text again", arguments: texts)
+    @Test(
+      "postgresql.string: quote_literal and escape_literal mean the text again", arguments: texts)
     func literals(text: String) throws {
       #expect(
         try db.query.first("SELECT \(SQL.quoteLiteral(text))", as: String.self) == text)
