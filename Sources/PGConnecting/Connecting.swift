@@ -54,7 +54,7 @@ public struct Connecting: Sendable {
       Interruptions.shared.add(connection.interruption)
       return connection
     } catch {
-      let place = error.origin.creators.last { $0.label == "CONNECTOR" }?.summary
+      let place = error.origin.creators.last { $0.label == "HOST" }?.summary
       let status: ExitStatus = error.isTimeout && deadline.hasPassed ? .deadline : .connection
       throw error.failure(of: program, status: status, location: place)
     }

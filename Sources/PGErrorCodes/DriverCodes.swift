@@ -10,6 +10,8 @@ extension SQLState {
   public static let columnError: SQLState = "--CIO"
   /// `--cIO` CompositeError: an attribute of a composite value could not be packed or unpacked.
   public static let compositeError: SQLState = "--cIO"
+  /// `--LIB` LoadError: a library of queries could not be loaded or used.
+  public static let loadError: SQLState = "--LIB"
   /// `--OPE` OperationError: the operation does not fit the object's state.
   public static let operationError: SQLState = "--OPE"
   /// `--PIO` ParameterError: a parameter's value does not fit the statement.

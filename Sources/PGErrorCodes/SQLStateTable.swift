@@ -14,6 +14,7 @@ enum SQLStateTable {
     --000 E - - - - DriverError Error p
     --AUT E - - - - AuthenticationMethodError DriverError,Disconnection p
     --CIO E - - - - ColumnError TypeIOError p
+    --LIB E - - - - LoadError DriverError u
     --OPE E - - - - OperationError DriverError p
     --PIO E - - - - ParameterError TypeIOError p
     --SEC E - - - - InsecurityError DriverError,Disconnection p
@@ -635,6 +636,7 @@ enum SQLStateTable {
     jsontexterror 22032
     leinvalidspecification 0F001
     limitvalueerror 2201W
+    loaderror --LIB
     locatorerror 0F000
     locatorexception 0F000
     locatorspecificationerror 0F001

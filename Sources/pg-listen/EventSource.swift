@@ -8,11 +8,11 @@ struct EventSource: CustomStringConvertible {
   init(_ connection: Connection) {
     let options = connection.connector.options
     var place = ConnectionOptions()
-    if let port = connection.endpoint.port {
-      place.hosts = [connection.endpoint.host]
+    if let endpoint = connection.endpoint, let port = endpoint.port {
+      place.hosts = [endpoint.host]
       place.ports = [port]
     } else {
-      place.unix = "\(connection.endpoint)"
+      place.unix = connection.endpoint?.description
     }
     place.database = options.database ?? options.user
     description = ConnectionIRI.format(place)

@@ -2,15 +2,17 @@
 ///
 /// In py-postgresql: `connection.interrupt()`.
 public struct Interruption: Sendable {
-  private let login: Login
-  private let key: BackendKeyData?
-  private let encrypted: Bool
-
-  init(_ login: Login, key: BackendKeyData?, encrypted: Bool) {
-    self.login = login
-    self.key = key
-    self.encrypted = encrypted
+  /// A session, and the way to its server.
+  struct Target: Sendable {
+    let login: Login
+    let key: BackendKeyData?
+    let encrypted: Bool
   }
+
+  /// `nil` where there is no session.
+  private let target: Target?
+
+  init(_ target: Target?) { self.target = target }
 
   /// Asks the server to cancel what runs, and waits until it has taken note.
   ///
@@ -21,11 +23,14 @@ public struct Interruption: Sendable {
   /// - Parameter limit: The longest time to spend on it.
   /// - Throws: ``PGError`` if the request could not be delivered.
   public func cancel(within limit: Duration = .seconds(10)) throws(PGError) {
-    guard let key else {
+    guard let target else {
+      throw .connectionDoesNotExist("there is no connection on which something could be cancelled")
+    }
+    guard let key = target.key else {
       throw .operation("the server gave no key for cancelling what runs on this connection")
     }
     let deadline = Deadline.after(limit)
-    let stream = try login.openStream(encrypted: encrypted, until: deadline)
+    let stream = try target.login.openStream(encrypted: target.encrypted, until: deadline)
     defer { stream.close() }
     var request = ByteWriter()
     CancelRequest(key: key).encode(into: &request)

@@ -3,8 +3,11 @@ import PGErrorCodes
 /// A session with a server.
 ///
 /// Used by one thread at a time; ``interruption`` alone may be handed to other threads. One
-/// operation runs at a time: beginning another one while rows are still arriving drops the rest of
-/// them, and whoever still asks for them is told so.
+/// operation runs at a time: rows that are still arriving when another one begins are kept, up to a
+/// limit, for whoever still asks for them.
+///
+/// It can be connected once. When it is closed or lost, or could not be established, everything throws
+/// ``SQLState/connectionDoesNotExist`` or why it was lost; a new one is made by ``clone()``.
 ///
 /// What can be done with a connection is declared beside each noun: statements and queries in
 /// Statements, transactions, settings and notifications in Database.
@@ -13,11 +16,13 @@ import PGErrorCodes
 public final class Connection {
   /// What made this connection and can make another one like it.
   public internal(set) var connector: Connector
-  /// Where the server listens.
-  public let endpoint: Endpoint
+  /// Where the server listens; `nil` before there is a session.
+  public private(set) var endpoint: Endpoint?
   /// Cancels what runs here, from any thread.
-  public let interruption: Interruption
-  let link: Link
+  ///
+  /// Take it when the session has begun: one taken before can cancel nothing.
+  public private(set) var interruption = Interruption(nil)
+  private(set) var link = Link.none("the connection is not established: connect() does that")
   /// An operation whose rows or data have not all been taken yet.
   var running: (any RunningOperation)?
   var names = NameSequence()
@@ -25,23 +30,64 @@ public final class Connection {
   /// What waits for the end of a failed transaction block.
   var postponed: [PostponedWork] = []
   /// The process that serves this session.
-  let backendKey: BackendKeyData?
+  private var backendKey: BackendKeyData?
+  /// Whether it was to be established before.
+  private var wasTried = false
+  /// What floors above keep with a connection: one object for each of their types.
+  var attachments: [ObjectIdentifier: AnyObject] = [:]
 
-  init(
-    connector: Connector, endpoint: Endpoint, link: Link, backendKey: BackendKeyData?,
-    interruption: Interruption
-  ) {
-    self.connector = connector
-    self.endpoint = endpoint
-    self.link = link
-    self.backendKey = backendKey
-    self.interruption = interruption
-    link.noticeHandler = { [weak self] message in self?.deliver(message) }
-  }
+  init(_ connector: Connector) { self.connector = connector }
 
   deinit { close() }
 
-  /// Whether the session is over, ended by either side.
+  /// Establishes the connection, to the first suitable server, and initializes its category.
+  ///
+  /// Does nothing if it is established. A failure is final.
+  ///
+  /// - Throws: ``PGError``, as ``Connector/connect(until:)``; 08003 if it has ended, or could not be
+  ///   established, before.
+  ///
+  /// In py-postgresql: `db.connect()`.
+  public func connect(until deadline: Deadline = .never) throws(PGError) {
+    if wasTried {
+      if isClosed {
+        throw .connectionDoesNotExist("a connection can be established only once: make a new one")
+      }
+      return
+    }
+    wasTried = true
+    let observation = observe(.connect, connector.creator.summary)
+    do throws(PGError) {
+      try connector.establish(self, until: deadline)
+      try connector.category?.initialize(self)
+    } catch {
+      abandon(because: "the connection could not be established: \(error.message)")
+      let located = error.inside(connector.creator)
+      observation?.ended(.failed(located))
+      throw located
+    }
+    observation?.ended(.completed(nil))
+  }
+
+  /// Takes over a session that has just begun.
+  func adopt(_ session: BegunSession) {
+    session.link.traceHandler = traceHandler
+    link = session.link
+    link.noticeHandler = { [weak self] message in self?.deliver(message) }
+    endpoint = session.endpoint
+    backendKey = session.backendKey
+    interruption = session.interruption
+  }
+
+  /// Lets go of a session that is not what was wanted, or of none; from now on there is none because of
+  /// `reason`.
+  func abandon(because reason: String) {
+    link.close()
+    link = .none(reason)
+    (endpoint, backendKey, interruption) = (nil, nil, Interruption(nil))
+  }
+
+  /// Whether there is no session: it has ended, by either side, or has not begun.
   public var isClosed: Bool {
     switch link.session.state {
     case .closed, .failed: true

@@ -15,6 +15,10 @@ public struct Connector: Sendable {
   ///
   /// In py-postgresql: the connector's `msghook`.
   public var messageHook: (@Sendable (ServerMessage) -> Bool)?
+  /// Makes each of its connections ready for its purpose, when it has just been established.
+  public var category: (any Category)?
+  /// Hears what its connections do.
+  public var observer: (any ConnectionObserver)?
 
   /// Makes a connector.
   ///
@@ -29,6 +33,11 @@ public struct Connector: Sendable {
   /// - Throws: ``PGError`` `-*000` if an option is malformed or contradicts another.
   public func check() throws(PGError) { _ = try ConnectionPlan(options) }
 
+  /// Makes a connection that is not yet established: ``Connection/connect(until:)`` does that.
+  ///
+  /// In py-postgresql: `connector()`.
+  public func connection() -> Connection { Connection(self) }
+
   /// Connects to the first suitable server.
   ///
   /// - Throws: ``PGError``: the server's own if one refused the login; 08001, `--TOE`, `--SEC` or
@@ -39,14 +48,18 @@ public struct Connector: Sendable {
   ///
   /// In py-postgresql: `Connector()` followed by `connect()`.
   public func connect(until deadline: Deadline = .never) throws(PGError) -> Connection {
+    let connection = connection()
+    try connection.connect(until: deadline)
+    return connection
+  }
+
+  /// Gives `connection` a session with the first suitable server.
+  func establish(_ connection: Connection, until deadline: Deadline) throws(PGError) {
     let plan = try ConnectionPlan(options, until: deadline)
     var failures: [Failure] = []
     for pass in plan.passes {
       for endpoint in plan.endpoints {
-        if let connection = try attempt(endpoint, plan, pass, &failures) {
-          connection.connector.messageHook = messageHook
-          return connection
-        }
+        if try attempt(endpoint, plan, pass, connection, &failures) { return }
       }
     }
     throw Self.summary(failures)
@@ -66,34 +79,35 @@ public struct Connector: Sendable {
     }
   }
 
-  /// Tries one host: every address, each in the ways that `sslmode` allows.
+  /// Tries one host: every address, each in the ways that `sslmode` allows; whether that succeeded.
   private func attempt(
     _ endpoint: Endpoint, _ plan: ConnectionPlan, _ target: TargetSession,
-    _ failures: inout [Failure]
-  ) throws(PGError) -> Connection? {
+    _ connection: Connection, _ failures: inout [Failure]
+  ) throws(PGError) -> Bool {
     let addresses: [SocketAddress]
     do throws(PGError) {
       addresses = try plan.order(
         AddressLookup.addresses(of: endpoint, until: plan.deadline()))
     } catch {
       failures.append(Failure(endpoint: endpoint, error: error))
-      return nil
+      return false
     }
     for address in addresses {
       var login = Login(plan: plan, endpoint: endpoint, address: address)
       // As in libpq: the time is each address's, whatever is tried and asked there.
       let deadline = plan.deadline()
       do throws(PGError) {
-        let connection = try login.open(until: deadline)
-        if try target.accepts(connection, until: deadline) { return connection }
-        connection.close()
-        failures.append(Failure(endpoint: endpoint, error: .wrongSession(endpoint, target)))
+        connection.adopt(try login.open(until: deadline))
+        if try target.accepts(connection, until: deadline) { return true }
+        let error = PGError.wrongSession(endpoint, target)
+        connection.abandon(because: error.message)
+        failures.append(Failure(endpoint: endpoint, error: error))
       } catch {
         failures.append(Failure(endpoint: endpoint, error: error))
         guard Self.mayTryNext(after: error) else { throw Self.summary(failures) }
       }
     }
-    return nil
+    return false
   }
 
   /// A server that refused the login means it for every address; one that is only not ready, full

@@ -26,6 +26,13 @@ final class Link {
 
   init(stream: any ByteStream) { self.stream = stream }
 
+  /// No session at all: whatever is tried on it throws 08003 with this reason.
+  static func none(_ reason: String) -> Link {
+    let link = Link(stream: NoStream())
+    link.session.fail(.connectionDoesNotExist(reason))
+    return link
+  }
+
   /// Runs a whole exchange whose rows, if any come, interest nobody.
   func perform<E: Exchange & ~Copyable>(
     _ exchange: inout E, until deadline: Deadline = .never

@@ -1,5 +1,13 @@
 import PGErrorCodes
 
+/// A session that the server has let in.
+struct BegunSession {
+  let endpoint: Endpoint
+  let link: Link
+  let backendKey: BackendKeyData?
+  let interruption: Interruption
+}
+
 /// The attempts at one address: the socket, TLS or not, the startup packet, the password.
 ///
 /// Nothing survives from one attempt to the next but the options, so that no host ever sees what was
@@ -16,7 +24,7 @@ struct Login {
   private var options: ConnectionOptions { plan.options }
 
   /// Opens a session in the first way that `sslmode` allows and the server accepts.
-  mutating func open(until deadline: Deadline) throws(PGError) -> Connection {
+  mutating func open(until deadline: Deadline) throws(PGError) -> BegunSession {
     if address.isUnix { return try open(encrypted: false, until: deadline) }
     switch plan.sslMode {
     case .disable: return try open(encrypted: false, until: deadline)
@@ -29,7 +37,7 @@ struct Login {
   /// Tries one way, and the other where the failure of the first leaves hope.
   private mutating func open(
     first encrypted: Bool, until deadline: Deadline
-  ) throws(PGError) -> Connection {
+  ) throws(PGError) -> BegunSession {
     do throws(PGError) {
       return try open(encrypted: encrypted, until: deadline)
     } catch {
@@ -64,7 +72,7 @@ struct Login {
 
   private mutating func open(
     encrypted: Bool, until deadline: Deadline
-  ) throws(PGError) -> Connection {
+  ) throws(PGError) -> BegunSession {
     phase = .connecting
     let socket = try connect(until: deadline)
     phase = .securing
@@ -116,7 +124,7 @@ struct Login {
 
   private func begin(
     on stream: any ByteStream, until deadline: Deadline
-  ) throws(PGError) -> Connection {
+  ) throws(PGError) -> BegunSession {
     let startup = StartupMessage(
       version: plan.maximumVersion, parameters: options.startupParameters())
     var exchange = Startup(
@@ -131,10 +139,11 @@ struct Login {
       let words = Array(link.session.inbox.buffer.unread)
       throw UnknownPeer(endpoint: endpoint, words: words).explain(error)
     }
-    return Connection(
-      connector: Connector(options), endpoint: endpoint, link: link,
-      backendKey: exchange.backendKey,
-      interruption: Interruption(self, key: exchange.backendKey, encrypted: stream is TLSStream))
+    let target = Interruption.Target(
+      login: self, key: exchange.backendKey, encrypted: stream is TLSStream)
+    return BegunSession(
+      endpoint: endpoint, link: link, backendKey: exchange.backendKey,
+      interruption: Interruption(target))
   }
 }
 
@@ -188,7 +197,7 @@ extension PGError {
   /// The same error, saying which server it was about.
   fileprivate func whileConnecting(to endpoint: Endpoint) -> PGError {
     fault != .server && names(endpoint)
-      ? self : inside(ErrorOrigin.Creator("CONNECTOR", "\(endpoint)"))
+      ? self : inside(ErrorOrigin.Creator("HOST", "\(endpoint)"))
   }
 
   private func names(_ endpoint: Endpoint) -> Bool { message.contains("\(endpoint)") }

@@ -81,7 +81,7 @@ public final class Procedure {
     ColumnValues(try statement(for: arguments.count).chunks(with: arguments))
   }
 
-  private func call(with arguments: [(any PGEncodable)?]) throws(PGError) -> Result {
+  func call(with arguments: [(any PGEncodable)?]) throws(PGError) -> Result {
     try run(statement(for: arguments.count), arguments)
   }
 

@@ -67,13 +67,25 @@ public final class Transaction {
     }
   }
 
+  /// The words of a savepoint.
+  struct Savepoint {
+    private let name: String
+
+    init(_ name: String) throws(PGError) { self.name = try SQL.quoteIdentifier(name) }
+
+    var start: String { "SAVEPOINT \(name)" }
+    var release: String { "RELEASE SAVEPOINT \(name)" }
+    /// To where it began, and out of it.
+    var rollback: String { "ROLLBACK TO SAVEPOINT \(name); \(release)" }
+  }
+
   /// The connection that it runs on.
   public let connection: Connection
   /// Where it stands.
   public private(set) var state = State.notStarted
   private let configuration: Configuration
-  /// The savepoint's name; `nil` for a block.
-  private var savepoint: String?
+  /// `nil` for a block.
+  private var savepoint: Savepoint?
   /// The name that it was prepared under.
   private var globalID: String?
 
@@ -119,9 +131,9 @@ public final class Transaction {
           "a transaction with an isolation level or a mode cannot start inside another one",
           hint: "inside a block it is a savepoint, which has no configuration")
       }
-      let name = connection.names.next("savepoint")
-      _ = try run("SAVEPOINT \(name)")
-      savepoint = name
+      let savepoint = try Savepoint(connection.names.next("savepoint"))
+      _ = try run(savepoint.start)
+      self.savepoint = savepoint
     }
     state = .open
   }
@@ -156,7 +168,7 @@ public final class Transaction {
     case .rolledBack: return
     case .open:
       if let savepoint {
-        _ = try run("ROLLBACK TO SAVEPOINT \(savepoint); RELEASE SAVEPOINT \(savepoint)")
+        _ = try run(savepoint.rollback)
       } else {
         _ = try run("ROLLBACK")
       }
@@ -184,7 +196,7 @@ public final class Transaction {
 
   private func commitOpen() throws(PGError) {
     if let savepoint {
-      _ = try run("RELEASE SAVEPOINT \(savepoint)")
+      _ = try run(savepoint.release)
     } else {
       try end("COMMIT", expecting: "COMMIT")
     }
@@ -206,9 +218,7 @@ public final class Transaction {
 
   private func run(_ sql: String) throws(PGError) -> CommandTag? {
     var exchange = SimpleQuery(sql)
-    do throws(PGError) { try connection.perform(&exchange) } catch {
-      throw error.inside(.init("TRANSACTION", sql))
-    }
+    try connection.perform(&exchange, as: .execute, .init("TRANSACTION", sql)) { $0.tag }
     return exchange.tag
   }
 

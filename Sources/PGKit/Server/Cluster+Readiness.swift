@@ -28,7 +28,7 @@ extension Cluster {
     return found
   }
 
-  private var versionSaysState: Bool { (installation.versionNumbers.first ?? 0) >= 10 }
+  private var versionSaysState: Bool { installation.serverVersion.major >= 10 }
 
   /// Waits until a login succeeds, and proves that it was on our server.
   func awaitLogin(

@@ -143,7 +143,8 @@ extension Installation {
 
   /// The entries whose names are a prefix and a version, newest first.
   private static func versions(in directory: String, prefix: String = "") -> [String] {
-    let found = entries(of: directory).compactMap { name -> (String, [Int])? in
+    let entries = (try? FolderListing.names(in: directory)) ?? []
+    let found = entries.compactMap { name -> (String, [Int])? in
       guard name.hasPrefix(prefix) else { return nil }
       let numbers = name.dropFirst(prefix.count).split(separator: ".").map { Int($0) }
       if numbers.isEmpty || numbers.contains(nil) { return nil }
@@ -152,16 +153,4 @@ extension Installation {
     return found.sorted { $1.1.lexicographicallyPrecedes($0.1) }.map(\.0)
   }
 
-  private static func entries(of directory: String) -> [String] {
-    guard let stream = opendir(directory) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      names.append(name)
-    }
-    return names
-  }
 }

@@ -6,8 +6,10 @@ public struct Installation: Sendable, Hashable {
   public let binaryDirectory: String
   /// The version as the server prints it: `15.18 (Debian 15.18-0+deb12u1)`, `19devel`.
   public let version: String
-  /// The version's numbers: `[15, 18]`.
-  public let versionNumbers: [Int]
+  /// The same, to compare with.
+  ///
+  /// In py-postgresql: `Installation.version_info`.
+  public let serverVersion: ServerVersion
   /// Why it was found, for example `PATH`.
   public let reason: String
 
@@ -28,41 +30,35 @@ public struct Installation: Sendable, Hashable {
     }
     self.binaryDirectory = directory
     self.reason = reason
-    (version, versionNumbers) = try Self.version(of: directory + "/postgres")
+    (version, serverVersion) = try Self.version(of: directory + "/postgres")
   }
 
-  private static func version(of program: String) throws(PGError) -> (String, [Int]) {
+  private static func version(of program: String) throws(PGError) -> (String, ServerVersion) {
     var launch = ProcessLaunch(
       program, ["--version"], environment: ProcessEnvironment.forServer(as: nil))
     launch.directory = "/"
     let (ending, text) = try launch.capture(until: .after(patience))
-    guard ending.isSuccess, let (version, numbers) = parseVersion(text) else {
+    guard ending.isSuccess, let parsed = parseVersion(text) else {
       throw .cluster("\"\(program)\" did not say its version; it \(ending)")
     }
-    return (version, numbers)
+    return parsed
   }
 
   /// Parses `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, and pg_config's
   /// `PostgreSQL 9.6.24`; whatever follows the numbers is kept as it is.
-  static func parseVersion(_ text: String) -> (version: String, numbers: [Int])? {
+  static func parseVersion(_ text: String) -> (version: String, parts: ServerVersion)? {
     let line = text.prefix { !$0.isNewline }
     guard let start = line.firstIndex(where: { ("0"..."9").contains($0) }) else { return nil }
     let version = line[start...]
-    var numbers: [Int] = []
-    for part in version.prefix(while: { ("0"..."9").contains($0) || $0 == "." }).split(
-      separator: ".")
-    {
-      guard let number = Int(part), numbers.count < 3 else { return nil }
-      numbers.append(number)
-    }
-    return numbers.isEmpty ? nil : (String(version), numbers)
+    let points = version.prefix { ("0"..."9").contains($0) || $0 == "." }.count { $0 == "." }
+    guard points < 3, let parts = ServerVersion(version) else { return nil }
+    return (String(version), parts)
   }
 
   /// The part of the version that `PG_VERSION` in a data directory must equal: `15`, `9.6`.
   public var majorVersion: String {
-    let first = versionNumbers.first ?? 0
-    guard first < 10, versionNumbers.count > 1 else { return "\(first)" }
-    return "\(first).\(versionNumbers[1])"
+    let (major, minor) = (serverVersion.major, serverVersion.minor)
+    return major < 10 ? "\(major).\(minor)" : "\(major)"
   }
 
   /// The path of one of its programs, if that is there.

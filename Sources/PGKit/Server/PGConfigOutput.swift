@@ -29,6 +29,20 @@ public struct PGConfigOutput: Sendable, Hashable {
   /// Where the programs lie.
   public var binaryDirectory: String? { self["bindir"] }
 
+  /// The first word of what it calls itself: `PostgreSQL`.
+  ///
+  /// In py-postgresql: `Installation.type`.
+  public var type: String? {
+    self["version"]?.split(separator: " ").first.map(String.init)
+  }
+
+  /// Whether its servers and clients can do TLS.
+  ///
+  /// In py-postgresql: `Installation.ssl`.
+  public var hasTLS: Bool {
+    configureOptions["with_openssl"] != nil || configureOptions["with_ssl"] != nil
+  }
+
   /// The options that PostgreSQL was configured with, without dashes, `-` as `_`; an option
   /// without a value is empty.
   ///

@@ -61,6 +61,7 @@ final class RunningExecution: RunningOperation {
   private var exchange: Execution
   private var phase = Phase.running
   private let origin: ErrorOrigin.Creator
+  private var observation: Observation?
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
   let hearers: [any MessageHearer]
@@ -73,8 +74,9 @@ final class RunningExecution: RunningOperation {
   init(
     _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
     origin: ErrorOrigin.Creator, hearers: [any MessageHearer] = [],
-    deadline: Deadline = .never
+    observation: Observation?, deadline: Deadline = .never
   ) {
+    self.observation = observation
     self.deadline = deadline
     self.hearers = hearers
     self.exchange = exchange
@@ -139,6 +141,12 @@ final class RunningExecution: RunningOperation {
     return true
   }
 
+  /// Tells the observer, once.
+  private func ended(_ outcome: ObservedOperation.Outcome) {
+    observation?.ended(outcome)
+    observation = nil
+  }
+
   private func nextKept() throws(PGError) -> RowBatch? {
     if let batch = try kept?.next() { return batch }
     phase = .finished
@@ -156,6 +164,7 @@ final class RunningExecution: RunningOperation {
         _ = describe()
         phase = .finished
         connection.running = nil
+        ended(.completed(tag))
         return nil
       case .delivered:
         // A COPY … TO STDOUT that was run as a query: its data has no rows.
@@ -177,11 +186,13 @@ final class RunningExecution: RunningOperation {
           kept?.append(RowBatch(run, columns: describe()), size: run.memorySize)
         case .finished:
           _ = describe()
+          ended(.leftUnread)
           return
         case .copyData, .delivered, .needsBytes: continue
         }
       }
     } catch {
+      ended(.failed(error))
       // What went wrong with the rows is told to whoever takes them; a broken connection to everybody.
       kept?.end(with: error.inside(origin))
       if error.fault != .server || error.fields?.isFatal == true { throw error }
@@ -199,11 +210,12 @@ final class RunningExecution: RunningOperation {
   private func failed(_ error: PGError, on connection: Connection) -> PGError {
     // The caller's mistake leaves the exchange under way; whatever comes next brings it to its end.
     if case .busy = connection.link.session.state, error.fault == .caller {
-      return error.inside(origin)
+      return error.inside(origin, of: connection)
     }
     phase = .finished
     if connection.running === self { connection.running = nil }
-    return error.inside(origin)
+    ended(.failed(error))
+    return error.inside(origin, of: connection)
   }
 }
 

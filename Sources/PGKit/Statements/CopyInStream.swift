@@ -115,7 +115,14 @@ private final class RunningCopyIn: RunningOperation {
   /// often enough not to send for long what nobody takes.
   private static let lookInterval = 1 << 20
 
-  init(_ exchange: SimpleQuery) { self.exchange = exchange }
+  private let origin: ErrorOrigin.Creator
+  private let observation: Observation?
+
+  init(_ exchange: SimpleQuery, _ sql: String, _ observation: Observation?) {
+    self.exchange = exchange
+    self.observation = observation
+    origin = .init("STATEMENT", sql)
+  }
 
   /// Sends whole CopyData messages.
   func send(_ frames: UnsafeRawBufferPointer, on connection: Connection) throws(PGError) {
@@ -145,6 +152,7 @@ private final class RunningCopyIn: RunningOperation {
     } catch { throw ended(error, connection) }
     phase = .finished
     connection.running = nil
+    observation?.ended(.completed(exchange.tag))
     return exchange.tag ?? CommandTag("")
   }
 
@@ -167,6 +175,8 @@ private final class RunningCopyIn: RunningOperation {
     guard phase == .copying || phase == .ended else { return }
     let wasCopying = phase == .copying
     phase = .interrupted
+    observation?.ended(
+      .failed(PGError(code: .queryCanceled, message: reason, fault: .caller).inside(origin)))
     if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
     do throws(PGError) { try link.finish(&exchange) } catch {
       // The server answers CopyFail with an error; that is what was asked for.
@@ -199,7 +209,9 @@ private final class RunningCopyIn: RunningOperation {
     // The server's own error may lie behind the one of a socket that it closed.
     phase = .interrupted
     connection.running = nil
-    return connection.link.settle(error, &exchange)
+    let error = connection.link.settle(error, &exchange)
+    observation?.ended(.failed(error))
+    return error.inside(origin, of: connection)
   }
 }
 
@@ -211,8 +223,9 @@ extension Connection {
   /// On the wire: Query, as every COPY.
   public func copyIn(_ sql: String) throws(PGError) -> CopyInStream {
     var exchange = SimpleQuery(sql, copying: .in)
-    guard try beginCopy(&exchange, sql) else { throw PGError.noCopy(sql) }
-    let operation = RunningCopyIn(exchange)
+    let observation = observe(.copy, sql)
+    guard try beginCopy(&exchange, sql, observation) else { throw PGError.noCopy(sql) }
+    let operation = RunningCopyIn(exchange, sql, observation)
     running = operation
     return CopyInStream(self, operation)
   }

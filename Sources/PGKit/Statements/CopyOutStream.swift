@@ -40,9 +40,11 @@ private final class RunningCopyOut: RunningOperation {
   /// What had arrived when another operation began, and the error that came behind it.
   private var kept: KeptResults<CopyChunk>?
   private var failure: PGError?
+  private let observation: Observation?
 
-  init(_ exchange: SimpleQuery, _ sql: String) {
+  init(_ exchange: SimpleQuery, _ sql: String, _ observation: Observation?) {
     self.exchange = exchange
+    self.observation = observation
     origin = .init("STATEMENT", sql)
   }
 
@@ -68,13 +70,15 @@ private final class RunningCopyOut: RunningOperation {
         case .finished:
           isFinished = true
           connection.running = nil
+          observation?.ended(.completed(exchange.tag))
           return nil
         default: continue
         }
       }
     } catch {
       connection.running = nil
-      let located = error.inside(origin)
+      observation?.ended(.failed(error))
+      let located = error.inside(origin, of: connection)
       failure = located
       throw located
     }
@@ -88,11 +92,14 @@ private final class RunningCopyOut: RunningOperation {
         switch try link.pump(&exchange) {
         case .copyData(let run):
           kept?.append(CopyChunk(run: run), size: run.memorySize)
-        case .finished: return
+        case .finished:
+          observation?.ended(.leftUnread)
+          return
         case .rows, .delivered, .needsBytes: continue
         }
       }
     } catch {
+      observation?.ended(.failed(error))
       kept?.end(with: error.inside(origin))
       if error.fault != .server || error.fields?.isFatal == true { throw error }
     }
@@ -116,24 +123,32 @@ extension Connection {
   /// - Throws: ``PGError``: the server's.
   public func copyOutIfAny(_ sql: String) throws(PGError) -> CopyOutStream? {
     var exchange = SimpleQuery(sql, copying: .out)
-    guard try beginCopy(&exchange, sql) else { return nil }
-    let operation = RunningCopyOut(exchange, sql)
+    let observation = observe(.copy, sql)
+    guard try beginCopy(&exchange, sql, observation) else { return nil }
+    let operation = RunningCopyOut(exchange, sql, observation)
     running = operation
     return CopyOutStream(self, operation)
   }
 
   /// Sends a COPY and waits until data can flow; whether that came to be.
-  func beginCopy(_ exchange: inout SimpleQuery, _ sql: String) throws(PGError) -> Bool {
+  func beginCopy(
+    _ exchange: inout SimpleQuery, _ sql: String, _ observation: Observation?
+  ) throws(PGError) -> Bool {
     do throws(PGError) {
       try begin(&exchange)
       while true {
         switch try link.pump(&exchange) {
         case .delivered: return true
-        case .finished: return false
+        case .finished:
+          observation?.ended(.completed(exchange.tag))
+          return false
         default: continue
         }
       }
-    } catch { throw error.inside(.init("STATEMENT", sql)) }
+    } catch {
+      observation?.ended(.failed(error))
+      throw error.inside(.init("STATEMENT", sql), of: self)
+    }
   }
 }
 

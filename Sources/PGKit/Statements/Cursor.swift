@@ -24,6 +24,9 @@ public final class Cursor: MessageHearer {
 
     /// The other one.
     public var reversed: Direction { self == .forward ? .backward : .forward }
+
+    /// Where a cursor of this direction moves that is told to move in direction `way`.
+    func towards(_ way: Direction) -> Direction { way == .forward ? self : reversed }
   }
 
   /// What a position is counted from.
@@ -91,6 +94,19 @@ public final class Cursor: MessageHearer {
   /// The columns' names.
   public var columnNames: [String] { columns.map(\.name) }
 
+  /// The columns' types.
+  public var pgColumnTypes: [TypeOID] { columns.map(\.type) }
+
+  /// The Swift types that the columns' values have where nothing else is asked for.
+  public var columnTypes: [any PGColumnValue.Type] { pgColumnTypes.map(\.swiftType) }
+
+  /// The SQL names of the columns' types: `INTEGER`.
+  ///
+  /// - Throws: ``PGError``: the server's, which is asked for types that not every server has.
+  public func sqlColumnTypes() throws(PGError) -> [String] {
+    try connection.sqlNames(of: pgColumnTypes)
+  }
+
   /// Reads rows: the next `count`, or all that are left.
   ///
   /// Fewer rows than asked for mean that it has come to its end in this direction. Reading none has no
@@ -100,18 +116,18 @@ public final class Cursor: MessageHearer {
   /// - Throws: ``PGError``: `--PIO` for a negative count; the server's, 34000 if it is closed.
   public func read(_ count: Int? = nil, _ way: Direction = .forward) throws(PGError) -> QueryResult
   {
-    let towards = way == .forward ? direction : direction.reversed
+    let towards = direction.towards(way)
     if let count, count < 0 { throw .parameter("a cursor cannot read \(count) rows") }
     if count == 0 {
       return QueryResult([], tag: CommandTag("FETCH 0"), columns: columns)
     }
     let amount = count.flatMap { Int32(exactly: $0) }.map(String.init) ?? "ALL"
     let formats = columns.map(\.format.rawValue)
+    let fetch = "FETCH \(towards.rawValue) \(amount) FROM \(try name())"
     let running = RunningExecution(
-      Execution(
-        sql: "FETCH \(towards.rawValue) \(amount) FROM \(try name())",
-        parameters: BoundParameters(), resultFormats: formats),
-      columns: columns, origin: origin, hearers: hearers)
+      Execution(sql: fetch, parameters: BoundParameters(), resultFormats: formats),
+      columns: columns, origin: origin, hearers: hearers,
+      observation: connection.observe(.execute, fetch))
     try running.begin(on: connection)
     return try Chunks(connection, running).collect()
   }
@@ -190,7 +206,7 @@ public final class Cursor: MessageHearer {
     var exchange = SimpleQuery("MOVE \(place) FROM \(try name())")
     connection.hearers = hearers
     defer { connection.hearers = [] }
-    do throws(PGError) { try connection.perform(&exchange) } catch { throw error.inside(origin) }
+    try connection.perform(&exchange, as: .execute, origin) { $0.tag }
     return exchange.tag?.rowCount ?? 0
   }
 
@@ -226,8 +242,10 @@ extension Statement {
     let running = RunningExecution(
       Execution(
         sql: "DECLARE \(name) INSENSITIVE SCROLL CURSOR WITH HOLD FOR \(string)",
-        parameterTypes: parameterTypes.map(\.rawValue), parameters: parameters, resultFormats: []),
-      columns: [], origin: .init("STATEMENT", string), hearers: [self])
+        parameterTypes: pgParameterTypes.map(\.rawValue), parameters: parameters,
+        resultFormats: []),
+      columns: [], origin: .init("STATEMENT", string), hearers: [self],
+      observation: connection.observe(.execute, string))
     try running.begin(on: connection)
     try Chunks(connection, running).finish()
     return Cursor(

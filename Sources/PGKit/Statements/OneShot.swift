@@ -120,7 +120,9 @@ public struct OneShot {
       Execution(
         sql: sql, parameters: try Parameters.bindUntyped(parameters.map { $0 }),
         resultFormats: []),
-      columns: nil, describedFormat: .text, origin: origin, deadline: deadline)
+      columns: nil, describedFormat: .text, origin: origin,
+      observation: connection.observe(.execute, sql, parameters: parameters.map { $0 }),
+      deadline: deadline)
     try running.begin(on: connection)
     return Chunks(connection, running)
   }
@@ -129,18 +131,25 @@ public struct OneShot {
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
     if Connection.isCopy(sql) { throw .isCopy(sql) }
-    let description = try connection.describe(sql, name: "")
     let origin = ErrorOrigin.Creator("STATEMENT", sql)
+    let observation = connection.observe(.execute, sql, parameters: values)
+    let description: StatementDescription
     let bound: BoundParameters
-    do throws(PGError) { bound = try Parameters.bind(values, to: description.parameterTypes) } catch
-    {
-      throw error.inside(origin)
+    do throws(PGError) {
+      description = try connection.describe(sql, name: "")
+      do throws(PGError) {
+        bound = try Parameters.bind(values, to: description.parameterTypes)
+      } catch { throw error.inside(origin, of: connection) }
+    } catch {
+      observation?.ended(.failed(error))
+      throw error
     }
     let running = RunningExecution(
       Execution(
         prepared: "", columnCount: description.columns.count, parameters: bound,
         resultFormats: description.resultFormats),
-      columns: description.columns, origin: origin)
+      columns: description.columns, origin: origin,
+      observation: observation)
     try running.begin(on: connection)
     return Chunks(connection, running)
   }
@@ -162,8 +171,7 @@ extension Connection {
   /// In py-postgresql: `db.execute(sql)`. On the wire: Query.
   public func execute(_ sql: String, until deadline: Deadline = .never) throws(PGError) {
     var exchange = SimpleQuery(sql)
-    do throws(PGError) { try perform(&exchange, until: deadline) } catch {
-      throw error.inside(.init("STATEMENT", sql))
-    }
+    try perform(
+      &exchange, as: .execute, .init("STATEMENT", sql), tag: { $0.tag }, until: deadline)
   }
 }

@@ -41,7 +41,9 @@ public struct QueryResult: Sendable, RandomAccessCollection {
 
 extension Chunks {
   /// Takes everything that is left.
-  func collect() throws(PGError) -> QueryResult {
+  ///
+  /// - Throws: ``PGError``, as ``next()``.
+  public func collect() throws(PGError) -> QueryResult {
     var batches: [RowBatch] = []
     while let batch = try next() { batches.append(batch) }
     return QueryResult(batches, tag: tag ?? CommandTag(""), columns: columns)

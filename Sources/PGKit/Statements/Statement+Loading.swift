@@ -133,12 +133,14 @@ private struct Loading {
   }
 
   mutating func append(_ values: [(any PGEncodable)?]) throws(PGError) {
-    do throws(PGError) { try append(try statement.bind(values)) } catch { throw located(error) }
+    let bound: BoundParameters
+    do throws(PGError) { bound = try statement.encode(values) } catch { throw located(error) }
+    try append(bound)
   }
 
   /// A row of another result: what has the parameter's type passes as it came.
   mutating func append(_ row: Row) throws(PGError) {
-    let types = statement.parameterTypes
+    let types = statement.pgParameterTypes
     guard row.count == types.count else {
       throw located(
         .parameter("the statement has \(types.count) parameters, but the row \(row.count) columns"))
@@ -169,12 +171,18 @@ private struct Loading {
     guard !waiting.isEmpty else { return }
     var exchange = ExecutionBatch(
       prepared: statement.statementID, columnCount: statement.columns.count, parameters: waiting)
+    let connection = statement.connection
+    let observation = connection.observe(
+      .execute, statement.origin.summary, count: waiting.count)
     (waiting, waitingBytes) = ([], 0)
-    statement.connection.hearers = [statement]
-    defer { statement.connection.hearers = [] }
-    do throws(PGError) { try statement.connection.perform(&exchange) } catch {
-      throw error.inside(.init("ROW", "\(sent + exchange.completed)")).inside(statement.origin)
+    connection.hearers = [statement]
+    defer { connection.hearers = [] }
+    do throws(PGError) { try connection.perform(&exchange) } catch {
+      observation?.ended(.failed(error))
+      throw error.inside(.init("ROW", "\(sent + exchange.completed)"))
+        .inside(statement.origin, of: connection)
     }
+    observation?.ended(.completed(nil))
     sent += exchange.completed
     rowCount += exchange.rowCount
   }
@@ -186,5 +194,6 @@ private struct Loading {
 
   private func located(_ error: PGError) -> PGError {
     error.inside(.init("ROW", "\(sent + waiting.count)"))
+      .inside(statement.origin, of: statement.connection)
   }
 }

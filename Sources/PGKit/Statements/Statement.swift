@@ -13,37 +13,58 @@ public final class Statement: MessageHearer {
   public let connection: Connection
   /// The statement's text; `nil` for one that was found by its name.
   public let string: String?
-  /// The statement's name on the server.
-  ///
-  /// It changes when the statement had to be prepared again because its result had changed.
-  public private(set) var statementID: String
-  private var description: StatementDescription
+  let prepared: PreparedStatement
   /// Whether it is a COPY, which runs in another way.
   let isCopy: Bool
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
   /// In py-postgresql: `ps.msghook`.
   public var messageHook: MessageHook?
-  /// Whether it was closed.
-  public private(set) var isClosed = false
 
-  fileprivate init(
-    _ connection: Connection, _ sql: String?, name: String, _ description: StatementDescription
-  ) {
+  init(_ connection: Connection, _ sql: String?, _ prepared: PreparedStatement) {
     self.connection = connection
     string = sql
     isCopy = sql.map(Connection.isCopy) ?? false
-    statementID = name
-    self.description = description
+    self.prepared = prepared
   }
 
-  deinit {
-    // One that was found by its name is not ours to close.
-    if string != nil, !isClosed { connection.discarded.append(.statement(statementID)) }
+  private var description: StatementDescription { prepared.description }
+
+  /// The statement's name on the server.
+  ///
+  /// It changes when the statement had to be prepared again because its result had changed.
+  public var statementID: String { prepared.name }
+
+  /// Whether it was closed.
+  public var isClosed: Bool { prepared.isClosed }
+
+  /// The types of its parameters, `$1` first.
+  public var pgParameterTypes: [TypeOID] { description.parameterTypes }
+
+  /// The types of its columns; `nil` if it gives no rows.
+  public var pgColumnTypes: [TypeOID]? { givesRows ? columns.map(\.type) : nil }
+
+  /// The Swift types that stand for its parameters' types; others that fit are accepted too.
+  public var parameterTypes: [any PGColumnValue.Type] { pgParameterTypes.map(\.swiftType) }
+
+  /// The Swift types that its columns' values have where nothing else is asked for; `nil` if it gives
+  /// no rows.
+  public var columnTypes: [any PGColumnValue.Type]? { pgColumnTypes?.map(\.swiftType) }
+
+  /// The SQL names of its parameters' types: `INTEGER`.
+  ///
+  /// - Throws: ``PGError``: the server's, which is asked for types that not every server has.
+  public func sqlParameterTypes() throws(PGError) -> [String] {
+    try connection.sqlNames(of: pgParameterTypes)
   }
 
-  /// The parameters' types.
-  public var parameterTypes: [TypeOID] { description.parameterTypes }
+  /// The SQL names of its columns' types; `nil` if it gives no rows.
+  ///
+  /// - Throws: ``PGError``: the server's, which is asked for types that not every server has.
+  public func sqlColumnTypes() throws(PGError) -> [String]? {
+    guard let pgColumnTypes else { return nil }
+    return try connection.sqlNames(of: pgColumnTypes)
+  }
 
   /// The columns; none for a statement that gives no rows.
   public var columns: [Column] { description.columns }
@@ -108,7 +129,7 @@ public final class Statement: MessageHearer {
   /// Closing twice does nothing.
   public func close() throws(PGError) {
     if isClosed || connection.isClosed { return }
-    isClosed = true
+    prepared.isClosed = true
     var closing = CloseNamed([.statement(statementID)])
     try connection.perform(&closing)
   }
@@ -125,10 +146,17 @@ public final class Statement: MessageHearer {
   }
 
   /// Encodes values for the parameters.
-  func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
+  ///
+  /// What is wrong with them is not yet said to be this statement's.
+  func encode(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
     try requireOpen()
-    do throws(PGError) { return try Parameters.bind(values, to: parameterTypes) } catch {
-      throw error.inside(origin)
+    return try Parameters.bind(values, to: pgParameterTypes)
+  }
+
+  /// Encodes values for the parameters.
+  func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
+    do throws(PGError) { return try encode(values) } catch {
+      throw error.inside(origin, of: connection)
     }
   }
 
@@ -138,14 +166,14 @@ public final class Statement: MessageHearer {
   func requireOpen() throws(PGError) {
     guard isClosed else { return }
     throw PGError(
-      code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller
-    ).inside(origin)
+      code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller)
   }
 
   func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
     if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
-      execution(try bind(values)), columns: columns, origin: origin, hearers: [self])
+      execution(try bind(values)), columns: columns, origin: origin, hearers: [self],
+      observation: connection.observe(.execute, origin.summary, parameters: values))
     running.renewal = { () throws(PGError) in
       try self.renew()
       return (self.execution(try self.bind(values)), self.columns)
@@ -166,9 +194,7 @@ public final class Statement: MessageHearer {
       throw .operation("a statement that was found by its name cannot be prepared again")
     }
     let name = connection.names.next("statement")
-    description = try connection.describe(string, name: name)
-    connection.discarded.append(.statement(statementID))
-    statementID = name
+    prepared.become(name, try connection.describe(string, name: name))
   }
 }
 
@@ -180,9 +206,21 @@ extension Connection {
   ///
   /// In py-postgresql: `db.prepare(sql)`. On the wire: Parse, Describe, Sync.
   public func prepare(_ sql: String) throws(PGError) -> Statement {
+    Statement(self, sql, try prepared(sql))
+  }
+
+  /// Prepares a statement of which the server's part alone is wanted for now.
+  func prepared(_ sql: String) throws(PGError) -> PreparedStatement {
     let name = names.next("statement")
-    let description = try describe(sql, name: name)
-    return Statement(self, sql, name: name, description)
+    let observation = observe(.prepare, sql)
+    do throws(PGError) {
+      let description = try describe(sql, name: name)
+      observation?.ended(.completed(nil))
+      return PreparedStatement(name, description, isOurs: true, discarded)
+    } catch {
+      observation?.ended(.failed(error))
+      throw error
+    }
   }
 
   /// Takes up a statement that was prepared on the server with PREPARE, or by the protocol.
@@ -193,7 +231,8 @@ extension Connection {
   ///
   /// In py-postgresql: `db.statement_from_id(id)`.
   public func statement(id: String) throws(PGError) -> Statement {
-    Statement(self, nil, name: id, try describe(.statement(id)))
+    Statement(
+      self, nil, PreparedStatement(id, try describe(.statement(id)), isOurs: false, discarded))
   }
 
   /// Whether a text begins with COPY.
@@ -220,7 +259,7 @@ extension Connection {
   func describe(_ sql: String, name: String) throws(PGError) -> StatementDescription {
     var exchange = Prepare(name: name, sql: sql)
     do throws(PGError) { try perform(&exchange) } catch {
-      throw error.inside(.init("STATEMENT", sql))
+      throw error.inside(.init("STATEMENT", sql), of: self)
     }
     return StatementDescription(exchange)
   }

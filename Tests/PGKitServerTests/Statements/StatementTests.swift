@@ -11,7 +11,7 @@ struct StatementTests {
   @Test("gives what its text and parameters ask for")
   func callsWithParameters() throws {
     let add = try db.prepare("SELECT $1::int4 + $2::int8 AS sum")
-    #expect(add.parameterTypes == [.int4, .int8])
+    #expect(add.pgParameterTypes == [.int4, .int8])
     #expect(add.columnNames == ["sum"])
     #expect(try add(20, 22)[0][0, as: Int.self] == 42)
     #expect(try add(-1, nil)[0][0, as: Int?.self] == nil)

@@ -77,7 +77,8 @@ import Testing
       AddressLookup.addresses(of: plan.endpoints[0], until: .never).first)
     let login = Login(plan: plan, endpoint: plan.endpoints[0], address: address)
     let key = BackendKeyData(processID: 77, secret: Array("key!".utf8))
-    let interruption = Interruption(login, key: key, encrypted: true)
+    let interruption = Interruption(
+      Interruption.Target(login: login, key: key, encrypted: true))
     let error = try #require(throws: PGError.self) { try interruption.cancel() }
     #expect(error.code == .insecurityError)
     #expect(try server.received() == [[0, 0, 0, 8, 4, 210, 22, 47]])

@@ -9,6 +9,8 @@ struct RecordedCase {
   let expected: Any?
   /// Whether an error was recorded.
   let fails: Bool
+  /// Whether what was recorded is marked as a defect.
+  let isDefect: Bool
 
   static func all(_ name: String) throws -> [RecordedCase] {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -19,7 +21,8 @@ struct RecordedCase {
     return try cases.map { entry in
       RecordedCase(
         op: try #require(entry["op"] as? String), input: try #require(entry["input"]),
-        expected: entry["want"] ?? entry["output"], fails: entry["error"] != nil)
+        expected: entry["want"] ?? entry["output"], fails: entry["error"] != nil,
+        isDefect: entry["defect"] != nil)
     }
   }
 

@@ -1,0 +1,80 @@
+import PGKit
+import PGTestCluster
+import Testing
+
+/// "Connection.iternotifies".
+@Suite(
+  "Notifications of a connection",
+  .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct NotificationsTests {
+  private let server: TestServer
+  private let db: Connection
+  /// The server is shared with other tests.
+  private let channel = "notifications_\(UInt64.random(in: 0...UInt64.max))"
+
+  init() throws {
+    server = try TestServer.shared.get()
+    db = try server.connect()
+    try db.listen(channel)
+  }
+
+  private func payload(_ event: Notifications.Event?) -> String? {
+    if case .notification(let notification) = event { notification.payload } else { nil }
+  }
+
+  @Test("with a timeout of zero, what has come is given and then there is an end")
+  func zero() throws {
+    #expect(try db.notifications(timeout: .zero).next() == nil)
+    try db.notify([(channel, "1"), (channel, "2")])
+    let events = db.notifications(timeout: .zero)
+    #expect(try payload(events.next()) == "1")
+    #expect(try payload(events.next()) == "2")
+    #expect(try events.next() == nil)
+    try db.notify(channel, payload: "3")
+    #expect(try events.next() == nil)
+    #expect(try payload(db.notifications(timeout: .zero).next()) == "3")
+  }
+
+  @Test("with a timeout there is an idle event after each such time without any")
+  func idle() throws {
+    let other = try server.connect()
+    let events = db.notifications(timeout: .milliseconds(20))
+    #expect(try events.next() == .idle)
+    #expect(try events.next() == .idle)
+    try other.notify(channel, payload: "x")
+    var seen: [Notifications.Event] = []
+    while let event = try events.next(), seen.count < 500 {
+      seen.append(event)
+      if event != .idle { break }
+    }
+    #expect(payload(seen.last) == "x")
+    #expect(try events.next() == .idle)
+  }
+
+  @Test("without a timeout it waits for as long as it takes")
+  func never() throws {
+    let other = try server.connect()
+    try other.execute("SELECT pg_notify('\(channel)', 'first')")
+    let events = db.notifications()
+    #expect(try payload(events.next()) == "first")
+    // The server sends the rest by itself, from a session that sleeps first.
+    let running = try other.query.rows(
+      "SELECT pg_sleep(0.2), pg_notify('\(channel)', 'second') FROM pg_sleep(0.1)")
+    #expect(try payload(events.next()) == "second")
+    try running.close()
+  }
+
+  @Test("when the connection is lost, what has come is given, and then there is an end")
+  func lost() throws {
+    let other = try server.connect()
+    try other.notify(channel, payload: "last")
+    try other.execute("SELECT pg_terminate_backend(\(db.backendID), 5000)")
+    let events = db.notifications(timeout: .seconds(20))
+    #expect(try payload(events.next()) == "last")
+    #expect(try events.next() == nil)
+    #expect(try events.next() == nil)
+    #expect(db.isClosed)
+    let error = #expect(throws: PGError.self) { try db.execute("SELECT 1") }
+    #expect(error?.code == .adminShutdown)
+  }
+}
