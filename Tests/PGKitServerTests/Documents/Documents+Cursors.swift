@@ -77,6 +77,18 @@ extension Documents {
       #expect(try c.next() == nil)
     }
 
+    @Test("Cursor Interface Points: one by its identifier has collected its metadata itself")
+    func metadata() throws {
+      try db.execute(
+        "DECLARE c CURSOR WITH HOLD FOR SELECT 1::int AS intname, 'x'::varchar AS chardata")
+      let c = try db.cursor(id: "c")
+      #expect(try c.sqlColumnTypes() == ["INTEGER", "VARCHAR"])
+      #expect(c.pgColumnTypes == [.int4, .varchar])
+      #expect(c.columnTypes.map { "\($0)" } == ["Int32", "String"])
+      #expect(c.columnNames == ["intname", "chardata"])
+      #expect(c.statement == nil)
+    }
+
     @Test("Cursor Interface Points: the direction is given as a word as well")
     func directionWords() throws {
       let c = try db.query.declare("SELECT generate_series(1, 3)")

@@ -174,16 +174,27 @@ extension Documents {
       #expect(try other.first(21, as: Int.self) == 42)
     }
 
-    @Test("Statement Interface Points: column names, and none for what gives no rows")
+    @Test("Statement Interface Points: names and types of parameters and columns")
     func metadata() throws {
       let ps = try db.prepare("SELECT $1::integer AS intname, $2::varchar AS chardata")
+      #expect(try ps.sqlParameterTypes() == ["INTEGER", "VARCHAR"])
+      #expect(try ps.sqlColumnTypes() == ["INTEGER", "VARCHAR"])
       #expect(ps.columnNames == ["intname", "chardata"])
-      #expect(ps.columns.map(\.type) == [.int4, .varchar])
+      #expect(ps.columnTypes?.map { "\($0)" } == ["Int32", "String"])
+      #expect(ps.parameterTypes.map { "\($0)" } == ["Int32", "String"])
+      #expect(ps.pgParameterTypes == [.int4, .varchar] && ps.pgColumnTypes == [.int4, .varchar])
       #expect(try ps(1, "x")[0].decode((Int, String).self) == (1, "x"))
+    }
+
+    @Test("Statement Interface Points: what gives no rows has no types of columns")
+    func noColumns() throws {
       let none = try db.prepare("CREATE TEMP TABLE t(i int)")
-      // There it is None; here `givesRows` tells it from rows without columns.
+      #expect(try none.sqlColumnTypes() == nil)
+      #expect(none.pgColumnTypes == nil && none.columnTypes == nil)
+      // There the names are None as well; here `givesRows` tells it from rows without columns.
       #expect(none.columnNames.isEmpty && none.columns.isEmpty && !none.givesRows)
-      #expect(try db.prepare("SELECT").givesRows)
+      let empty = try db.prepare("SELECT")
+      #expect(empty.pgColumnTypes == [] && empty.givesRows)
     }
   }
 
