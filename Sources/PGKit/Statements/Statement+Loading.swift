@@ -21,7 +21,7 @@ extension Statement {
   public func loadRows(
     _ rows: some Sequence<[(any PGEncodable)?]>, batchSize: Int = Statement.batchSize
   ) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: batchSize)
+    var loading = try Loading(self, batchSize: batchSize)
     for row in rows { try loading.append(row) }
     return try loading.finish()
   }
@@ -35,7 +35,7 @@ extension Statement {
   public func loadChunks(
     _ chunks: some Sequence<[[(any PGEncodable)?]]>
   ) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: .max)
+    var loading = try Loading(self, batchSize: .max)
     for chunk in chunks {
       for row in chunk { try loading.append(row) }
       try loading.send()
@@ -53,7 +53,7 @@ extension Statement {
   /// In py-postgresql: `dst.load_chunks(src.chunks())`.
   @discardableResult
   public func loadChunks(_ chunks: Chunks) throws(PGError) -> Int {
-    var loading = Loading(self, batchSize: .max)
+    var loading = try Loading(self, batchSize: .max)
     while let batch = try chunks.next() {
       for row in batch { try loading.append(row) }
       try loading.send()
@@ -127,7 +127,8 @@ private struct Loading {
   /// A chunk of any size is one batch as long as it is not larger than this.
   private static let batchBytes = 1 << 20
 
-  init(_ statement: Statement, batchSize: Int) {
+  init(_ statement: Statement, batchSize: Int) throws(PGError) {
+    if statement.isCopy { throw .isCopy(statement.string ?? "") }
     self.statement = statement
     self.batchSize = max(batchSize, 1)
   }

@@ -5,7 +5,8 @@ import Testing
 
 // Also: all uses of a closed connection, `do`, `clone`, `reset`, when and from where the session came, and
 // NOTIFY with any name and payload, in SessionTests; one that the server ends, the descriptor and the
-// process, in ConnectionTests; `listen` and `unlisten`, in PGNotificationTests; server versions, in
+// process, in ConnectionTests; `listen` and `unlisten`, in PGNotificationTests; `iternotifies`, in
+// NotificationsTests; a failure to connect, which is final, in ConnectorKindsTests; server versions, in
 // ServerVersionTests.
 
 extension Documents {

@@ -77,12 +77,18 @@ extension Documents {
       let ps = try src.prepare("COPY (SELECT 1) TO STDOUT")
       let uses: [() throws -> Void] = [
         { try ps() }, { _ = try ps.rows() }, { _ = try ps.chunks() }, { _ = try ps.first() },
-        { _ = try ps.column(as: String.self) },
+        { _ = try ps.column(as: String.self) }, { try ps.loadRows([[]]) },
+        { try ps.loadChunks([[[]]]) }, { try ps.loadChunks(src.query.chunks("SELECT")) },
       ]
       for use in uses {
         let error = #expect(throws: PGError.self) { try use() }
         #expect(error?.code == .operationError && error?.hint?.contains("copyOut") == true)
       }
+      try src.execute("CREATE TEMP TABLE t(t text)")
+      let error = #expect(throws: PGError.self) {
+        try src.prepare("COPY t FROM STDIN").loadRows([["a row"]])
+      }
+      #expect(error?.code == .operationError && error?.hint?.contains("loadLines") == true)
       #expect(try src.query.first("SELECT 1", as: Int.self) == 1)
     }
   }

@@ -4,9 +4,10 @@ import PGKit
 import PGTestCluster
 import Testing
 
-// Also: the modes of TLS, certificates, and every method of login, in ConnectionTests; the order of the
-// sources, in OptionSourcesTests; the grammar of locators, in ConnectionIRITests; a connect_timeout that
-// passes, in ConnectorTests.
+// Also: connectors of each kind, and connections that are not established yet, in ConnectorKindsTests; the
+// modes of TLS, certificates, and every method of login, in ConnectionTests; the order of the sources, in
+// OptionSourcesTests; the grammar of locators, in ConnectionIRITests; a connect_timeout that passes, in
+// ConnectorTests.
 
 extension Documents {
   @Suite("Establishing a Connection")

@@ -3,8 +3,8 @@ import PGKit
 import PGTestCluster
 import Testing
 
-// Also: what hears a message before the last hook, in MessageHookTests, whose suite replaces the same hooks
-// and runs its tests one by one: here only what does not meet them.
+// Also: the last hook of messages and the format of errors, replaced and reset, in MessageHookTests, which
+// runs its tests one by one; libpath, in LibraryBindingTests.
 
 extension Documents {
   @Suite("postgresql.sys")
