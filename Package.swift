@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "PGKit", targets: ["PGKit"]),
     .library(name: "PGErrorCodes", targets: ["PGErrorCodes"]),
     .library(name: "PGKitFoundation", targets: ["PGKitFoundation"]),
+    .library(name: "PGKitLogging", targets: ["PGKitLogging"]),
     .executable(name: "pg-open", targets: ["pg-open"]),
     .executable(name: "pg-copy", targets: ["pg-copy"]),
     .executable(name: "pg-cluster", targets: ["pg-cluster"]),
@@ -20,7 +21,8 @@ let package = Package(
     .executable(name: "pg-listen", targets: ["pg-listen"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
   ],
   targets: [
     // The library: one module, so that nothing on the path from DataRow to Int crosses a boundary.
@@ -33,6 +35,11 @@ let package = Package(
       name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
     // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
     .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
+    // What connections do, as a log of swift-log, apart so that PGKit and the programs need none.
+    .target(
+      name: "PGKitLogging",
+      dependencies: ["PGKit", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.
     .target(
@@ -75,6 +82,14 @@ let package = Package(
       name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes", "PGTestCluster"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PGKitLoggingTests",
+      dependencies: [
+        "PGKit", "PGKitLogging", "PGTestCluster",
+        .product(name: "InMemoryLogging", package: "swift-log"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],

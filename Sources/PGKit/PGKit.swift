@@ -7,7 +7,7 @@
 ///   - iri: `pq://…`, `postgres://…`, `postgresql://…` or `key=value …`; `nil` leaves everything to
 ///     the environment.
 ///   - overrides: What is said here beats every other source.
-/// - Throws: ``PGError``: `-*000` naming the option that is malformed; else as ``Connector/connect()``.
+/// - Throws: ``PGError``: `-*000` naming the option that is malformed; else as ``Connector/connect(until:)``.
 ///
 /// In py-postgresql: `postgresql.open`.
 public func open(

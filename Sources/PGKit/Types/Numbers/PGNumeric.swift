@@ -1,7 +1,7 @@
 /// A `numeric`: a decimal number of any precision, NaN, or one of the two infinities.
 ///
 /// Held as the wire has it: groups of four decimal digits, the first one worth 10000 to the
-/// ``weight``, and the number of decimals to show, the ``scale``. Values are equal and ordered as
+/// `weight`, and the number of decimals to show, the ``scale``. Values are equal and ordered as
 /// SQL has it: 1.0 equals 1.00, NaN equals NaN and is larger than everything. Source: PostgreSQL
 /// manual, "Arbitrary Precision Numbers"; `numeric_send` for the binary form.
 public struct PGNumeric: Sendable {
