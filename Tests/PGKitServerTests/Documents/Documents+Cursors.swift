@@ -4,7 +4,8 @@ import PGTestCluster
 import Testing
 
 // Also: every whence in both directions, what seek returns, random walks on a forward and a backward
-// cursor, clone, close, hold and metadata, in CursorTests; messageHook of a cursor, in MessageHookTests.
+// cursor, clone, close and hold, in CursorTests; metadata, in StatementMetadataTests; messageHook of a cursor,
+// in MessageHookTests.
 
 extension Documents {
   @Suite("Cursors")
@@ -75,18 +76,6 @@ extension Documents {
       #expect(try c.next()?[0, as: Int.self] == 1)
       #expect(try c.next()?[0, as: Int.self] == 2)
       #expect(try c.next() == nil)
-    }
-
-    @Test("Cursor Interface Points: one by its identifier has collected its metadata itself")
-    func metadata() throws {
-      try db.execute(
-        "DECLARE c CURSOR WITH HOLD FOR SELECT 1::int AS intname, 'x'::varchar AS chardata")
-      let c = try db.cursor(id: "c")
-      #expect(try c.sqlColumnTypes() == ["INTEGER", "VARCHAR"])
-      #expect(c.pgColumnTypes == [.int4, .varchar])
-      #expect(c.columnTypes.map { "\($0)" } == ["Int32", "String"])
-      #expect(c.columnNames == ["intname", "chardata"])
-      #expect(c.statement == nil)
     }
 
     @Test("Cursor Interface Points: the direction is given as a word as well")

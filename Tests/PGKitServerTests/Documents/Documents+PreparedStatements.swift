@@ -3,9 +3,9 @@ import PGKit
 import PGTestCluster
 import Testing
 
-// Also: `first` of each kind of statement, and a statement that is taken up by its name, in LoadingTests;
-// rows that are not all taken before something else begins, in StatementTests; messageHook of a statement,
-// in MessageHookTests.
+// Also: names and types of parameters and columns as they are printed, in StatementMetadataTests; `first` of
+// each kind of statement, and one that is taken up by its name, in LoadingTests; rows that are not all taken
+// before something else begins, in StatementTests; messageHook of a statement, in MessageHookTests.
 
 extension Documents {
   @Suite("Prepared Statements")
@@ -172,29 +172,6 @@ extension Documents {
       try ps.close()
       #expect(other.statementID != ps.statementID && other.string == ps.string)
       #expect(try other.first(21, as: Int.self) == 42)
-    }
-
-    @Test("Statement Interface Points: names and types of parameters and columns")
-    func metadata() throws {
-      let ps = try db.prepare("SELECT $1::integer AS intname, $2::varchar AS chardata")
-      #expect(try ps.sqlParameterTypes() == ["INTEGER", "VARCHAR"])
-      #expect(try ps.sqlColumnTypes() == ["INTEGER", "VARCHAR"])
-      #expect(ps.columnNames == ["intname", "chardata"])
-      #expect(ps.columnTypes?.map { "\($0)" } == ["Int32", "String"])
-      #expect(ps.parameterTypes.map { "\($0)" } == ["Int32", "String"])
-      #expect(ps.pgParameterTypes == [.int4, .varchar] && ps.pgColumnTypes == [.int4, .varchar])
-      #expect(try ps(1, "x")[0].decode((Int, String).self) == (1, "x"))
-    }
-
-    @Test("Statement Interface Points: what gives no rows has no types of columns")
-    func noColumns() throws {
-      let none = try db.prepare("CREATE TEMP TABLE t(i int)")
-      #expect(try none.sqlColumnTypes() == nil)
-      #expect(none.pgColumnTypes == nil && none.columnTypes == nil)
-      // There the names are None as well; here `givesRows` tells it from rows without columns.
-      #expect(none.columnNames.isEmpty && none.columns.isEmpty && !none.givesRows)
-      let empty = try db.prepare("SELECT")
-      #expect(empty.pgColumnTypes == [] && empty.givesRows)
     }
   }
 
