@@ -22,19 +22,43 @@ extension PGError {
   public var fullReport: String {
     var lines = [description] + (fields?.reportedLines ?? [])
     if fields?.hint == nil, let hint { lines.append("  HINT: \(hint.indented)") }
-    lines += origin.reportedLines
+    for creator in origin.creators {
+      lines.append(creator.reportedLine)
+      if creator.label == "STATEMENT", let position = fields?.position {
+        lines += creator.summary.excerpt(at: position)
+      }
+    }
     if let cause { lines.append("CAUSE: \("\(cause)".indented)") }
     return lines.joined(separator: "\n")
   }
 }
 
-extension ErrorOrigin {
-  fileprivate var reportedLines: [String] {
-    creators.map { "\($0.label): \($0.summary.indented)" }
-  }
+extension ErrorOrigin.Creator {
+  fileprivate var reportedLine: String { "\(label): \(summary.indented)" }
 }
 
 extension String {
+  /// The line with the character that has this number, from 1, and a mark below the character.
+  ///
+  /// Source: PostgreSQL manual, "Error and Notice Message Fields": the position counts characters.
+  fileprivate func excerpt(at position: Int) -> [String] {
+    let text = unicodeScalars
+    guard position > 0,
+      let place = text.index(
+        text.startIndex, offsetBy: position - 1, limitedBy: text.endIndex)
+    else { return [] }
+    let before = text[..<place]
+    let start = before.lastIndex(of: "\n").map { text.index(after: $0) } ?? text.startIndex
+    let end = text[place...].firstIndex(of: "\n") ?? text.endIndex
+    let label = "  LINE \(before.count { $0 == "\n" } + 1): "
+    // A tab is as wide below as above.
+    let blanks = text[start..<place].map { $0 == "\t" ? "\t" : " " }.joined()
+    return [
+      label + String(text[start..<end]),
+      String(repeating: " ", count: label.count) + blanks + "^",
+    ]
+  }
+
   /// The lines behind the first one set in.
   fileprivate var indented: String {
     split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
@@ -44,7 +68,7 @@ extension String {
 extension ServerMessage {
   /// The full page: headline, fields, and what the message is about.
   public var report: String {
-    (["\(severity) \(code): \(message)"] + reportedLines + origin.reportedLines)
+    (["\(severity) \(code): \(message)"] + reportedLines + origin.creators.map(\.reportedLine))
       .joined(separator: "\n")
   }
 

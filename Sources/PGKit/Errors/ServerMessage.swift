@@ -112,8 +112,9 @@ public struct ServerMessage: Sendable, Hashable {
       && left.fields.elementsEqual(right.fields) { $0.field == $1.field && $0.value == $1.value }
   }
 
-  /// Feeds every field to the hasher.
+  /// Feeds the source and every field to the hasher.
   public func hash(into hasher: inout Hasher) {
+    hasher.combine(source)
     for (field, value) in fields {
       hasher.combine(field)
       hasher.combine(value)

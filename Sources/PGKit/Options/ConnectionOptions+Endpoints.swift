@@ -1,12 +1,13 @@
 extension ConnectionOptions {
   /// The places to try, in order.
   ///
-  /// - With `unix`, that socket alone.
+  /// - With `unix`, that socket alone: an absolute path, or `@` and a name in the abstract namespace.
   /// - Else one for each host, with its address and port: there are as many addresses as hosts if
   ///   there are both, and one port, or one for each. A host that begins with `/` or `@` is the
   ///   directory of a Unix-domain socket; no host at all is `localhost`.
   ///
-  /// - Throws: ``PGError`` with ``SQLState/clientParameterError`` if the lists do not match.
+  /// - Throws: ``PGError`` with ``SQLState/clientParameterError`` if the lists do not match, or `unix`
+  ///   is relative.
   ///
   /// Source: PostgreSQL manual, "Specifying Multiple Hosts".
   public func endpoints() throws(PGError) -> [Endpoint] {
@@ -16,6 +17,11 @@ extension ConnectionOptions {
         throw .option("\"unix\" names the socket, so \"host\", \"hostaddr\" and \"port\" cannot")
       }
       guard !unix.isEmpty else { throw .option("\"unix\" names no socket") }
+      guard unix.hasPrefix("/") || unix.hasPrefix("@") else {
+        throw .option(
+          "\"unix\" is not an absolute path",
+          hint: "It names the socket itself, as /run/postgresql/.s.PGSQL.5432 does.")
+      }
       return [.unix(path: unix)]
     }
     let count = max(names.count, addresses.count, 1)

@@ -30,7 +30,9 @@ public final class Cursor: MessageHearer {
   }
 
   /// What a position is counted from.
-  public enum Whence: Sendable, CaseIterable {
+  ///
+  /// The raw values are py-postgresql's numbers.
+  public enum Whence: Int, Sendable, CaseIterable {
     /// From the beginning: the next row to read has this index. A negative one counts from the end.
     case absolute
     /// From where the cursor is, backward if negative.
@@ -41,6 +43,18 @@ public final class Cursor: MessageHearer {
     case forward
     /// From where the cursor is, against its direction.
     case backward
+
+    /// Reads `ABSOLUTE`, `RELATIVE`, `FROM_END`, `FORWARD` or `BACKWARD`, in upper or lower case.
+    public init?(_ word: String) {
+      switch word.uppercased() {
+      case "ABSOLUTE": self = .absolute
+      case "RELATIVE": self = .relative
+      case "FROM_END": self = .fromEnd
+      case "FORWARD": self = .forward
+      case "BACKWARD": self = .backward
+      default: return nil
+      }
+    }
   }
 
   /// The connection that it belongs to.

@@ -124,6 +124,42 @@ struct MessageHookTests {
     }
   }
 
+  /// What goes to standard error meanwhile, from whomever.
+  private func standardError(during body: () throws -> Void) throws -> String {
+    let file = try #require(tmpfile())
+    defer { fclose(file) }
+    let own = dup(STDERR_FILENO)
+    dup2(fileno(file), STDERR_FILENO)
+    defer { close(own) }
+    do {
+      defer { dup2(own, STDERR_FILENO) }
+      try body()
+    }
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = pread(fileno(file), &bytes, bytes.count, 0)
+    return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+  }
+
+  @Test("postgresql.sys: what nobody hears goes to standard error, if it warns")
+  func lastHook() throws {
+    let db = try server.connect()
+    let script = "DO $$ BEGIN RAISE WARNING 'nobody hears %', 1; RAISE NOTICE 'nor %', 2; END $$"
+    for isReset in [false, true] {
+      if isReset {
+        let log = Log()
+        let process = db.backendID
+        Messages.hook = { message in
+          if message.report.contains("server process \(process),") { _ = log.hook("all")(message) }
+        }
+        #expect(try !standardError { try db.execute(script) }.contains("nobody hears 1"))
+        #expect(log.all == ["all: nobody hears 1", "all: nor 2"])
+        Messages.resetHook()
+      }
+      let text = try standardError { try db.execute(script) }
+      #expect(text.contains("WARNING 01000: nobody hears 1\n") && !text.contains("nor 2"))
+    }
+  }
+
   @Test("errors are shown as their format says")
   func errorFormat() throws {
     let error = PGError(code: .syntaxError, message: "m", fault: .caller)
