@@ -142,17 +142,6 @@ struct CursorTests {
     #expect(try db.query.first("SELECT 1", as: Int.self) == 1)
   }
 
-  @Test("abandoned ones leave nothing behind, on either side")
-  func abandoned() throws {
-    let statement = try db.prepare("SELECT 1")
-    for _ in 1...2000 { _ = try statement.declare() }
-    for _ in 1...2000 { _ = try db.prepare("SELECT 1") }
-    #expect(try cursorCount == 0)
-    #expect(
-      try db.query.first(
-        "SELECT count(*) FROM pg_prepared_statements WHERE name <> ''", as: Int.self) == 1)
-  }
-
   // MARK: Seeking
 
   @Test("takes every whence, forward and backward, as recorded")
