@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// An authority that signs certificates for tests, with the `openssl` command, in a directory of
 /// its own that is removed with it.
@@ -56,6 +57,7 @@ public final class CertificateAuthority: Sendable {
   public init(named name: String = "Test CA") throws {
     directory = NSTemporaryDirectory() + "authority-\(UUID().uuidString)"
     ownsDirectory = true
+    Self.removeAtExit(directory)
     root = Credentials(certificate: directory + "/ca.crt", key: directory + "/ca.key")
     try prepare()
     try run(
@@ -77,6 +79,19 @@ public final class CertificateAuthority: Sendable {
 
   deinit {
     if ownsDirectory { try? FileManager.default.removeItem(atPath: directory) }
+  }
+
+  /// What is kept until the process ends is never deinitialized.
+  private static let leftovers = Mutex<[String]>([])
+  private static let removal: Int32 = atexit {
+    CertificateAuthority.leftovers.withLock { directories in
+      for directory in directories { try? FileManager.default.removeItem(atPath: directory) }
+    }
+  }
+
+  private static func removeAtExit(_ directory: String) {
+    leftovers.withLock { $0.append(directory) }
+    _ = removal
   }
 
   /// When a certificate is valid.
