@@ -37,8 +37,18 @@ public struct ByteWriter {
 
   /// Writes an integer, most significant byte first.
   @inline(__always)
-  public mutating func writeInteger(_ value: some FixedWidthInteger) {
-    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+  public mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
+    // Byte by byte: appending a buffer costs more than these few bytes.
+    var shift = Integer.bitWidth - 8
+    while shift >= 0 {
+      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(truncatingIfNeeded: shift)))
+      shift -= 8
+    }
+  }
+
+  /// Writes bytes as they are.
+  public mutating func writeBytes(_ source: [UInt8]) {
+    source.withUnsafeBytes { bytes.append(contentsOf: $0) }
   }
 
   /// Writes bytes as they are.
@@ -82,8 +92,8 @@ public struct ByteWriter {
 
   /// Puts `value` over four bytes written earlier.
   private mutating func patch(_ value: Int32, at offset: Int) {
-    withUnsafeBytes(of: value.bigEndian) { source in
-      for (index, byte) in source.enumerated() { bytes[offset + index] = byte }
+    for index in 0..<4 {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index))
     }
   }
 

@@ -1,7 +1,7 @@
 /// An operation that hands its results over bit by bit and so outlives the call that began it.
 protocol RunningOperation: AnyObject {
   /// Who hears its messages before the connection does.
-  var hearers: [any MessageHearer] { get }
+  var hearer: (any MessageHearer)? { get }
   /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
   /// the rest.
   func complete(on link: Link) throws(PGError)
@@ -18,7 +18,7 @@ struct PostponedWork {
 
 extension RunningOperation {
   /// Nobody.
-  var hearers: [any MessageHearer] { [] }
+  var hearer: (any MessageHearer)? { nil }
 
   /// None.
   func takeUnheard() -> PGError? { nil }
@@ -56,8 +56,8 @@ extension Connection {
     try link.requireNoDelivery()
     guard let operation = running else { return nil }
     running = nil
-    hearers = operation.hearers
-    defer { hearers = [] }
+    hearer = operation.hearer
+    defer { hearer = nil }
     try operation.complete(on: link)
     return operation
   }

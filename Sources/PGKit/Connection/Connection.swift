@@ -113,8 +113,8 @@ public final class Connection {
   ///
   /// In py-postgresql: `db.msghook`.
   public var messageHook: MessageHook?
-  /// What may hear the messages of the operation under way before the connection does, in order.
-  var hearers: [any MessageHearer] = []
+  /// What may hear the messages of the operation under way before the connection does.
+  var hearer: (any MessageHearer)?
 
   /// Hears of every message that is sent or received, as a line in the format of libpq's `PQtrace`.
   ///
@@ -156,13 +156,19 @@ public final class Connection {
     ServerVersion(reportedSetting("server_version") ?? "") ?? ServerVersion(major: 0, minor: 0)
   }
 
+  private var hearers: [any MessageHearer] {
+    Array(
+      sequence(state: hearer) { next in
+        defer { next = next?.nextHearer }
+        return next
+      })
+  }
+
   /// Hands a message along the chain until somebody deals with it.
   func deliver(_ message: ServerMessage) {
     var message = message
     message.origin = ErrorOrigin(hearers.map(\.origin) + creators)
-    for hearer in hearers {
-      if hearer.messageHook?(message) == true { return }
-    }
+    for hearer in hearers where hearer.messageHook?(message) == true { return }
     if messageHook?(message) == true || connector.messageHook?(message) == true { return }
     Messages.hook(message)
   }

@@ -53,7 +53,7 @@ public struct ObservedOperation: Sendable {
 }
 
 /// Something under way that an observer hears of.
-struct Observation {
+final class Observation {
   private let observer: any ConnectionObserver
   private let operation: ObservedOperation
   private let start = ContinuousClock.now

@@ -4,6 +4,11 @@ import PGErrorCodes
 
 /// A session on a stream.
 final class Link {
+  // Two accesses at once, which only a handler in the middle of one could make, are looked for in debug
+  // builds, as the tests are; there are a dozen accesses in every round trip.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var session = Session()
   let stream: any ByteStream
   /// Hears notices and warnings as they arrive.
@@ -23,6 +28,9 @@ final class Link {
   /// What of that is left.
   let keptBudget = MemoryBudget(limit: keptLimit)
   private var isDelivering = false
+  /// Whether something was sent and nothing received since: then the answer is waited for before it is
+  /// read, because a look at once would almost always be in vain.
+  private var hasJustSent = false
 
   init(stream: any ByteStream) { self.stream = stream }
 
@@ -106,6 +114,7 @@ final class Link {
     swap(&outgoing, &session.outbox)
     try send(outgoing.bytes, until: deadline)
     outgoing.removeFirst(outgoing.count)
+    hasJustSent = true
     if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
   }
 
@@ -224,6 +233,9 @@ final class Link {
 
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
+    // TLS may have read the answer already while it sent.
+    if hasJustSent, stream is Socket { _ = try wait(reading: true, until: deadline) }
+    hasJustSent = false
     while true {
       let room = session.inbox.room()
       switch try stream.read(into: room) {

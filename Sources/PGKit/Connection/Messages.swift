@@ -49,4 +49,6 @@ protocol MessageHearer: AnyObject {
   var messageHook: MessageHook? { get }
   /// What messages say of it.
   var origin: ErrorOrigin.Creator { get }
+  /// Who hears them next; `nil` for the connection.
+  var nextHearer: (any MessageHearer)? { get }
 }

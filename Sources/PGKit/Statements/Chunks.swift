@@ -6,8 +6,8 @@
 ///
 /// In py-postgresql: `ps.chunks(...)`.
 public final class Chunks {
-  private let connection: Connection
-  private let running: RunningExecution
+  let connection: Connection
+  let running: RunningExecution
 
   init(_ connection: Connection, _ running: RunningExecution) {
     self.connection = connection
@@ -64,6 +64,9 @@ final class RunningExecution: RunningOperation {
   private var kept: KeptResults<RowBatch>?
   private var isWanted = true
 
+  #if !DEBUG
+    @exclusivity(unchecked)  // as the link's session
+  #endif
   private var exchange: Execution
   private var phase = Phase.running
   let origin: ErrorOrigin.Creator
@@ -71,28 +74,32 @@ final class RunningExecution: RunningOperation {
   private var observation: Observation?
   /// How the columns come that the server describes only now: all in this format.
   private let describedFormat: PGFormat
-  let hearers: [any MessageHearer]
+  private var statementOrCursor: (any MessageHearer)?
+  /// The same, once nobody takes the rows: the connection must not keep what keeps the connection.
+  private weak var formerHearer: (any MessageHearer)?
   private let deadline: Deadline
   private(set) var columns: ColumnList?
-  /// Prepares the statement again and gives what runs it then; used once, when its result has changed
-  /// since it was prepared and nothing of it has come yet.
-  var renewal: (() throws(PGError) -> (Execution, columns: [Column]))?
+  /// The prepared statement and its parameters, to run it anew if its result has changed since it was
+  /// prepared; `nil` once something of it has come.
+  var source: (statement: Statement, values: [(any PGEncodable)?])?
 
   init(
-    _ exchange: Execution, columns: [Column]?, describedFormat: PGFormat = .text,
-    origin: ErrorOrigin.Creator, hearers: [any MessageHearer] = [],
+    _ exchange: Execution, columns: ColumnList?, describedFormat: PGFormat = .text,
+    origin: ErrorOrigin.Creator, hearer: (any MessageHearer)? = nil,
     observation: Observation?, deadline: Deadline = .never
   ) {
     self.observation = observation
     self.deadline = deadline
-    self.hearers = hearers
+    statementOrCursor = hearer
     self.exchange = exchange
-    self.columns = columns.map { ColumnList($0) }
+    self.columns = columns
     self.describedFormat = describedFormat
     self.origin = origin
   }
 
   var tag: CommandTag? { exchange.tag }
+
+  var hearer: (any MessageHearer)? { statementOrCursor ?? formerHearer }
 
   /// Sends the statement.
   func begin(on connection: Connection) throws(PGError) {
@@ -110,6 +117,9 @@ final class RunningExecution: RunningOperation {
     isWanted = false
     unheard = kept?.failure
     kept = nil
+    source = nil
+    formerHearer = statementOrCursor
+    statementOrCursor = nil
     if phase == .kept { phase = .forgotten }
   }
 
@@ -123,6 +133,15 @@ final class RunningExecution: RunningOperation {
     while try next(on: connection) != nil {}
   }
 
+  /// The first row, with the rest dropped as it arrives.
+  func first(on connection: Connection) throws(PGError) -> Row? {
+    var row: Row?
+    while let batch = try next(on: connection) {
+      if row == nil { row = batch.first }
+    }
+    return row
+  }
+
   func next(on connection: Connection) throws(PGError) -> RowBatch? {
     try connection.link.requireNoDelivery()
     switch phase {
@@ -131,8 +150,8 @@ final class RunningExecution: RunningOperation {
     case .kept: return try nextKept()
     case .running: break
     }
-    connection.hearers = hearers
-    defer { connection.hearers = [] }
+    connection.hearer = hearer
+    defer { connection.hearer = nil }
     do throws(PGError) {
       return try pump(on: connection)
     } catch {
@@ -147,14 +166,14 @@ final class RunningExecution: RunningOperation {
   private func isRenewed(
     after error: PGError, on connection: Connection
   ) throws(PGError) -> Bool {
-    guard let renewal, error.isStalePlan, connection.transactionStatus == .idle else {
-      return false
-    }
-    self.renewal = nil
+    guard let (statement, values) = source, error.isStalePlan,
+      connection.transactionStatus == .idle
+    else { return false }
+    source = nil
     connection.running = nil
-    let (exchange, columns) = try renewal()
-    self.exchange = exchange
-    self.columns = ColumnList(columns)
+    try statement.renew()
+    exchange = statement.execution(try statement.bind(values))
+    columns = statement.columnList
     try begin(on: connection)
     return true
   }
@@ -175,10 +194,10 @@ final class RunningExecution: RunningOperation {
     while true {
       switch try connection.link.pump(&exchange, until: deadline) {
       case .rows(let run):
-        renewal = nil
+        source = nil
         return RowBatch(run, columns: describe())
       case .finished:
-        renewal = nil
+        source = nil
         _ = describe()
         phase = .finished
         connection.running = nil

@@ -126,7 +126,7 @@ public final class Cursor: MessageHearer {
     let fetch = "FETCH \(towards.rawValue) \(amount) FROM \(try name())"
     let running = RunningExecution(
       Execution(sql: fetch, parameters: BoundParameters(), resultFormats: formats),
-      columns: columns, origin: origin, hearers: hearers,
+      columns: ColumnList(columns), origin: origin, hearer: self,
       observation: connection.observe(.execute, fetch))
     try running.begin(on: connection)
     return try Chunks(connection, running).collect()
@@ -204,8 +204,8 @@ public final class Cursor: MessageHearer {
 
   private func move(_ place: String) throws(PGError) -> Int {
     var exchange = SimpleQuery("MOVE \(place) FROM \(try name())")
-    connection.hearers = hearers
-    defer { connection.hearers = [] }
+    connection.hearer = self
+    defer { connection.hearer = nil }
     try connection.perform(&exchange, as: .execute, origin) { $0.tag }
     return exchange.tag?.rowCount ?? 0
   }
@@ -213,7 +213,7 @@ public final class Cursor: MessageHearer {
   /// The server counts in 32 bits; no held cursor has more rows.
   private static func clamped(_ count: Int) -> Int { min(max(count, -0x7FFF_FFFF), 0x7FFF_FFFF) }
 
-  private var hearers: [any MessageHearer] { [self] + (statement.map { [$0] } ?? []) }
+  var nextHearer: (any MessageHearer)? { statement }
 
   private func name() throws(PGError) -> String { try SQL.quoteIdentifier(cursorID) }
 
@@ -244,7 +244,7 @@ extension Statement {
         sql: "DECLARE \(name) INSENSITIVE SCROLL CURSOR WITH HOLD FOR \(string)",
         parameterTypes: pgParameterTypes.map(\.rawValue), parameters: parameters,
         resultFormats: []),
-      columns: [], origin: .init("STATEMENT", string), hearers: [self],
+      columns: ColumnList([]), origin: .init("STATEMENT", string), hearer: self,
       observation: connection.observe(.execute, string))
     try running.begin(on: connection)
     try Chunks(connection, running).finish()
@@ -264,6 +264,6 @@ extension Connection {
   public func cursor(id: String) throws(PGError) -> Cursor {
     let description = try describe(.portal(id))
     return Cursor(
-      self, name: id, statement: nil, parameters: nil, columns: description.columns)
+      self, name: id, statement: nil, parameters: nil, columns: description.columns.columns)
   }
 }

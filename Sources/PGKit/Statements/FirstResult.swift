@@ -16,13 +16,7 @@ public enum FirstResult: Sendable {
 
 extension Chunks {
   /// The first row, with the rest dropped as it arrives.
-  func first() throws(PGError) -> Row? {
-    var row: Row?
-    while let batch = try next() {
-      if row == nil { row = batch.first }
-    }
-    return row
-  }
+  func first() throws(PGError) -> Row? { try running.first(on: connection) }
 
   /// What is first, by py-postgresql's rules.
   func firstResult() throws(PGError) -> FirstResult {

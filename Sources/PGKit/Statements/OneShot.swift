@@ -146,7 +146,7 @@ public struct OneShot {
     }
     let running = RunningExecution(
       Execution(
-        prepared: "", columnCount: description.columns.count, parameters: bound,
+        prepared: "", columnCount: description.columns.columns.count, parameters: bound,
         resultFormats: description.resultFormats),
       columns: description.columns, origin: origin,
       observation: observation)

@@ -178,8 +178,8 @@ private struct Loading {
     let observation = connection.observe(
       .execute, statement.origin.summary, count: waiting.count)
     (waiting, waitingBytes) = ([], 0)
-    connection.hearers = [statement]
-    defer { connection.hearers = [] }
+    connection.hearer = statement
+    defer { connection.hearer = nil }
     do throws(PGError) { try connection.perform(&exchange) } catch {
       observation?.ended(.failed(error))
       throw error.inside(.init("ROW", "\(sent + exchange.completed)"))

@@ -67,7 +67,7 @@ public final class Statement: MessageHearer {
   }
 
   /// The columns; none for a statement that gives no rows.
-  public var columns: [Column] { description.columns }
+  public var columns: [Column] { description.columns.columns }
 
   /// Whether it gives rows, which may be without columns.
   public var givesRows: Bool { description.givesRows }
@@ -111,7 +111,7 @@ public final class Statement: MessageHearer {
   public func first<Value: PGColumnValue>(
     _ parameters: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> Value? {
-    guard let row = try chunks(with: parameters).first() else { return nil }
+    guard let row = try run(with: parameters).first(on: connection) else { return nil }
     return .some(try row[0, as: type])
   }
 
@@ -119,7 +119,7 @@ public final class Statement: MessageHearer {
   public func first<each Value: PGColumnValue>(
     _ parameters: (any PGEncodable)?..., as type: (repeat each Value).Type
   ) throws(PGError) -> (repeat each Value)? {
-    guard let row = try chunks(with: parameters).first() else { return nil }
+    guard let row = try run(with: parameters).first(on: connection) else { return nil }
     let values: (repeat each Value) = try row.decode(each: repeat (each Value).self)
     return values
   }
@@ -173,28 +173,33 @@ public final class Statement: MessageHearer {
   }
 
   func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
+    Chunks(connection, try run(with: values))
+  }
+
+  func run(with values: [(any PGEncodable)?]) throws(PGError) -> RunningExecution {
     if isCopy { throw .isCopy(string ?? "") }
     let running = RunningExecution(
-      execution(try bind(values)), columns: columns, origin: origin, hearers: [self],
+      execution(try bind(values)), columns: description.columns, origin: origin, hearer: self,
       observation: connection.observe(.execute, origin.summary, parameters: values))
-    running.renewal = { () throws(PGError) in
-      try self.renew()
-      return (self.execution(try self.bind(values)), self.columns)
-    }
+    running.source = (self, values)
     try running.begin(on: connection)
     // Where there is nothing to take, nobody would come to hear how it ended.
     if !givesRows { try running.finish(on: connection) }
-    return Chunks(connection, running)
+    return running
   }
 
-  private func execution(_ parameters: BoundParameters) -> Execution {
+  func execution(_ parameters: BoundParameters) -> Execution {
     Execution(
-      prepared: statementID, columnCount: columns.count, parameters: parameters,
-      resultFormats: description.resultFormats)
+      prepared: statementID, columnCount: description.columns.columns.count,
+      parameters: parameters, resultFormats: description.resultFormats)
   }
+
+  var nextHearer: (any MessageHearer)? { nil }
+
+  var columnList: ColumnList { description.columns }
 
   /// Prepares the statement again, because what it gives has changed since.
-  private func renew() throws(PGError) {
+  func renew() throws(PGError) {
     guard let string else {
       throw .operation("a statement that was found by its name cannot be prepared again")
     }

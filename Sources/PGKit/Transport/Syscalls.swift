@@ -65,8 +65,9 @@ enum Syscalls {
         pollfd(fd: output ?? -1, events: 0, revents: 0)
       )
       let timeout = deadline.pollTimeout
+      let number: nfds_t = interruption == nil && output == nil ? 1 : 3
       let count = withUnsafeMutablePointer(to: &polled) {
-        $0.withMemoryRebound(to: pollfd.self, capacity: 3) { poll($0, 3, timeout) }
+        $0.withMemoryRebound(to: pollfd.self, capacity: 3) { poll($0, number, timeout) }
       }
       if count < 0 {
         let error = lastError(of: "poll")

@@ -48,6 +48,27 @@ struct AbandonmentTests {
     #expect(try serverMemory() < before + 1 << 20)
   }
 
+  @Test(
+    "a connection that nobody refers to is closed, whatever runs on it", arguments: [0, 1, 2, 3])
+  func connections(use: Int) throws {
+    weak var forgotten: Connection?
+    do {
+      let other = try db.clone()
+      forgotten = other
+      let statement = try other.prepare("SELECT i FROM generate_series(1, 100000) AS i")
+      switch use {
+      case 0: _ = try statement.rows()
+      case 1: _ = try statement.rows().next()
+      case 2: _ = try other.copyOut("COPY (SELECT 1) TO STDOUT")
+      default:
+        let cursor = try statement.declare()
+        _ = try cursor.read(10)
+        _ = try other.proc("generate_series(int, int)").values(1, 100_000, as: Int.self)
+      }
+    }
+    #expect(forgotten == nil)
+  }
+
   @Test("rows that nobody takes do not add up")
   func rows() throws {
     let statement = try db.prepare("SELECT repeat('x', 10000) FROM generate_series(1, 10)")

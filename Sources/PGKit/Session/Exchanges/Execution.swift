@@ -65,9 +65,16 @@ struct Execution: Exchange {
     Bind(portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
       .encode(into: &outbox)
     if sql != nil { Describe(object: .portal("")).encode(into: &outbox) }
-    Execute(portal: "").encode(into: &outbox)
-    BodilessMessage.sync.encode(into: &outbox)
+    outbox.writeBytes(Self.executeAndSync)
   }
+
+  /// The same bytes each time.
+  private static let executeAndSync: [UInt8] = {
+    var writer = ByteWriter()
+    Execute(portal: "").encode(into: &writer)
+    BodilessMessage.sync.encode(into: &writer)
+    return writer.bytes
+  }()
 
   mutating func receive(
     _ message: BackendMessage, _ outbox: inout ByteWriter
