@@ -18,14 +18,16 @@ public import PGKit
 /// ```
 public struct StatementLogger: ConnectionObserver {
   private let logger: Logger
-  /// Whether values of parameters are written.
-  public let wantsParameters: Bool
+  private let includesParameters: Bool
 
   /// Makes one that writes to `logger`.
   public init(_ logger: Logger, includingParameters: Bool = false) {
     self.logger = logger
-    wantsParameters = includingParameters
+    includesParameters = includingParameters
   }
+
+  /// Whether values of parameters are written.
+  public var wantsParameters: Bool { includesParameters && logger.logLevel <= .debug }
 
   /// Writes, at level `trace`, that something begins.
   public func began(_ operation: ObservedOperation) {
@@ -46,7 +48,7 @@ public struct StatementLogger: ConnectionObserver {
     case .leftUnread: logger.debug("done, left unread", metadata: metadata)
     case .failed(let error):
       metadata["pg.code"] = "\(error.code)"
-      if wantsParameters { metadata["pg.error"] = "\(error.message)" }
+      if includesParameters { metadata["pg.error"] = "\(error.message)" }
       logger.debug("failed", metadata: metadata)
     }
   }

@@ -9,7 +9,9 @@ extension Connection {
     if let transactionStatus, transactionStatus != .idle {
       words.append(transactionStatus == .failed ? "failed transaction" : "in a transaction")
     }
-    return [.init("CONNECTION", words.joined(separator: ", ")), connector.creator]
+    return [
+      .init(ErrorOrigin.Creator.connectionLabel, words.joined(separator: ", ")), connector.creator,
+    ]
   }
 }
 

@@ -4,7 +4,7 @@ protocol RunningOperation: AnyObject {
   var hearer: (any MessageHearer)? { get }
   /// Runs to its end, because another operation is to begin: keeps what is wanted and has room, drops
   /// the rest.
-  func complete(on link: Link) throws(PGError)
+  func complete(on connection: Connection, until deadline: Deadline) throws(PGError)
   /// Hands over the error that ended it, if nobody is left who could be told by taking its results.
   func takeUnheard() -> PGError?
 }
@@ -27,44 +27,78 @@ extension RunningOperation {
 extension Connection {
   /// Runs a whole exchange whose rows, if any come, interest nobody.
   func perform<E: Exchange & ~Copyable>(
-    _ exchange: inout E, until deadline: Deadline = .never
+    _ exchange: inout E, heardBy hearer: (any MessageHearer)? = nil,
+    until deadline: Deadline = .never
   ) throws(PGError) {
-    try begin(&exchange)
+    try begin(&exchange, until: deadline)
+    self.hearer = hearer
+    defer { self.hearer = nil }
     try link.finish(&exchange, until: deadline)
   }
 
-  /// Opens an exchange, after the operation that still runs has been brought to its end.
-  func begin<E: Exchange & ~Copyable>(_ exchange: inout E) throws(PGError) {
-    try completeRunning()
-    if !discarded.isEmpty { try closeDiscarded() }
+  /// Runs a text, of which the observer hears, and says of an error where it happened.
+  ///
+  /// - Returns: What the text's last statement says of itself.
+  @discardableResult
+  func run(
+    _ sql: String, as creator: ErrorOrigin.Creator? = nil,
+    heardBy hearer: (any MessageHearer)? = nil, until deadline: Deadline = .never
+  ) throws(PGError) -> CommandTag? {
+    var exchange = SimpleQuery(sql)
+    let observation = observe(.execute, sql)
+    do throws(PGError) { try perform(&exchange, heardBy: hearer, until: deadline) } catch {
+      observation?.ended(.failed(error))
+      throw error.inside(creator ?? .statement(sql), of: self)
+    }
+    observation?.ended(.completed(exchange.tag))
+    return exchange.tag
+  }
+
+  /// Opens an exchange, after what must come first: the operation that still runs is brought to its end,
+  /// and what was left for later is done.
+  func begin<E: Exchange & ~Copyable>(
+    _ exchange: inout E, until deadline: Deadline = .never
+  ) throws(PGError) {
+    try completeRunning(until: deadline)
+    if !discarded.isEmpty { try closeDiscarded(until: deadline) }
     if !postponed.isEmpty { try runPostponed() }
+    if !notes.isEmpty { deliverNotes() }
     try link.session.begin(&exchange)
   }
 
   /// Brings the operation under way to its end; if it failed and nobody takes its results any more,
   /// there is a warning.
-  func completeRunning() throws(PGError) {
-    guard let operation = try completeRunningSilently(), let error = operation.takeUnheard() else {
-      return
-    }
-    warnOfUnheard(error)
+  func completeRunning(until deadline: Deadline = .never) throws(PGError) {
+    let operation = try completeRunningSilently(until: deadline)
+    if let error = operation?.takeUnheard() { noteUnheard(error) }
   }
 
   /// Brings the operation under way to its end, and gives it.
   @discardableResult
-  func completeRunningSilently() throws(PGError) -> (any RunningOperation)? {
+  func completeRunningSilently(
+    until deadline: Deadline = .never
+  ) throws(PGError) -> (any RunningOperation)? {
     try link.requireNoDelivery()
     guard let operation = running else { return nil }
     running = nil
     hearer = operation.hearer
     defer { hearer = nil }
-    try operation.complete(on: link)
+    try operation.complete(on: self, until: deadline)
     return operation
   }
 
-  /// An error must not be lost because nobody asked for the rows in front of it.
-  func warnOfUnheard(_ error: PGError) {
-    deliver(.warning(error.code, "a statement whose rows nobody took had failed: \(error.message)"))
+  /// An error must not be lost because nobody asked for the rows in front of it: there will be a warning.
+  ///
+  /// Not at once: this may be called by a finalizer, wherever the last reference goes away.
+  func noteUnheard(_ error: PGError) {
+    notes.append(
+      .warning(error.code, "a statement whose rows nobody took had failed: \(error.message)"))
+  }
+
+  private func deliverNotes() {
+    let list = notes
+    notes = []
+    for note in list { deliver(note) }
   }
 
   /// Makes sure that the session is open and nothing is under way, so that its state can be asked.
@@ -107,9 +141,9 @@ extension Connection {
     }
   }
 
-  private func closeDiscarded() throws(PGError) {
+  private func closeDiscarded(until deadline: Deadline) throws(PGError) {
     guard case .idle = link.session.state else { return }
     var closing = CloseNamed(discarded.takeAll())
-    try link.perform(&closing)
+    try link.perform(&closing, until: deadline)
   }
 }

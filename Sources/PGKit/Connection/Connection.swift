@@ -15,7 +15,7 @@ import PGErrorCodes
 /// In py-postgresql: `postgresql.api.Connection`.
 public final class Connection {
   /// What made this connection and can make another one like it.
-  public internal(set) var connector: Connector
+  public let connector: Connector
   /// Where the server listens; `nil` before there is a session.
   public private(set) var endpoint: Endpoint?
   /// Cancels what runs here, from any thread.
@@ -29,6 +29,8 @@ public final class Connection {
   /// How many times the session was brought back to its beginning, which takes its statements along.
   var generation = 0
   let discarded = DiscardQueue()
+  /// Warnings of our own that wait for the next operation.
+  var notes: [ServerMessage] = []
   /// What waits for the end of a failed transaction block.
   var postponed: [PostponedWork] = []
   /// The process that serves this session.
@@ -60,21 +62,22 @@ public final class Connection {
     wasTried = true
     let observation = observe(.connect, connector.creator.summary)
     do throws(PGError) {
-      try connector.establish(self, until: deadline)
+      do throws(PGError) { try connector.establish(self, until: deadline) } catch {
+        throw error.inside(connector.creator)
+      }
       try connector.category?.initialize(self)
     } catch {
       abandon(because: "the connection could not be established: \(error.message)")
-      let located = error.inside(connector.creator)
-      observation?.ended(.failed(located))
-      throw located
+      observation?.ended(.failed(error))
+      throw error
     }
     observation?.ended(.completed(nil))
   }
 
   /// Takes over a session that has just begun.
   func adopt(_ session: BegunSession) {
-    session.link.traceHandler = traceHandler
     link = session.link
+    link.traceHandler = traceHandler
     link.noticeHandler = { [weak self] message in self?.deliver(message) }
     endpoint = session.endpoint
     backendKey = session.backendKey
@@ -120,8 +123,7 @@ public final class Connection {
   ///
   /// Passwords, keys and proofs are left out; statements and values are not.
   public var traceHandler: ((String) -> Void)? {
-    get { link.traceHandler }
-    set { link.traceHandler = newValue }
+    didSet { link.traceHandler = traceHandler }
   }
 
   /// Whether the session is inside a transaction block; `nil` while an operation runs.
@@ -168,6 +170,8 @@ public final class Connection {
   func deliver(_ message: ServerMessage) {
     var message = message
     message.origin = ErrorOrigin(hearers.map(\.origin) + creators)
+    link.isDelivering = true
+    defer { link.isDelivering = false }
     for hearer in hearers where hearer.messageHook?(message) == true { return }
     if messageHook?(message) == true || connector.messageHook?(message) == true { return }
     Messages.hook(message)

@@ -75,23 +75,19 @@ extension Connection {
     parameters: @autoclosure () -> [(any PGEncodable)?] = []
   ) -> Observation? {
     guard let observer = connector.observer else { return nil }
-    let values = observer.wantsParameters ? parameters().map { $0.map { "\($0)" } } : nil
+    let values = observer.wantsParameters ? parameters().map { $0.map { Self.text(of: $0) } } : nil
     return Observation(
       observer,
       ObservedOperation(
         kind: kind, text: text, parameters: values, count: count, backendID: backendID))
   }
 
-  /// Does something of which the observer hears, and says of an error where it happened.
-  func perform<E: Exchange & ~Copyable>(
-    _ exchange: inout E, as kind: ObservedOperation.Kind, _ creator: ErrorOrigin.Creator,
-    tag: (borrowing E) -> CommandTag?, until deadline: Deadline = .never
-  ) throws(PGError) {
-    let observation = observe(kind, creator.summary)
-    do throws(PGError) { try perform(&exchange, until: deadline) } catch {
-      observation?.ended(.failed(error))
-      throw error.inside(creator, of: self)
+  /// A value's text form; that of its description where it has none.
+  private static func text(of value: any PGEncodable) -> String {
+    var writer = ByteWriter()
+    do throws(PGError) { try value.encodeText(as: .unspecified, into: &writer) } catch {
+      return "\(value)"
     }
-    observation?.ended(.completed(tag(exchange)))
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 }

@@ -27,7 +27,8 @@ final class Link {
   static let keptLimit = 256 << 20
   /// What of that is left.
   let keptBudget = MemoryBudget(limit: keptLimit)
-  private var isDelivering = false
+  /// Whether a handler hears a message right now.
+  var isDelivering = false
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
   private var hasJustSent = false
@@ -285,8 +286,6 @@ final class Link {
 
   private func deliverNotices() {
     guard session.unsolicited.hasNotices else { return }
-    isDelivering = true
-    defer { isDelivering = false }
     for notice in session.unsolicited.takeNotices() { noticeHandler?(notice) }
   }
 }

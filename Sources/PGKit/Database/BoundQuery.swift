@@ -154,7 +154,8 @@ public struct BoundQuery {
   private func located<Value>(_ body: () throws(PGError) -> Value) throws(PGError) -> Value {
     do throws(PGError) { return try body() } catch {
       let library = bound.library.name.isEmpty ? "" : "\(bound.library.name), "
-      throw error.inside(.init("QUERY", "\(library)[\(symbol.name)], line \(symbol.line)"))
+      throw error.insideConnection(
+        .init("QUERY", "\(library)[\(symbol.name)], line \(symbol.line)"))
     }
   }
 }

@@ -68,16 +68,17 @@ extension Connection {
       throw PGError.operation(
         "a transaction that may have to be repeated cannot be part of another one")
     }
-    for attempt in 1... {
+    var attempt = 1
+    while true {
       do {
         return try withTransaction(
           isolation: isolation, mode: mode, deferrable: deferrable, body)
       } catch let error as PGError {
         guard attempt < attempts, Self.mayRepeat(after: error), !isClosed else { throw error }
         Syscalls.pause(Self.pause(before: attempt))
+        attempt += 1
       }
     }
-    throw PGError.operation("a transaction was tried too often")
   }
 
   private static func mayRepeat(after error: PGError) -> Bool {
@@ -87,11 +88,14 @@ extension Connection {
 
   /// A short time, longer with every attempt, and different for each of those who collided.
   private static func pause(before attempt: Int) -> Duration {
-    .microseconds(Int.random(in: 0...(1_000 << min(attempt, 7))))
+    .microseconds(Int.random(in: 0...(shortestPause << min(attempt, doublings))))
   }
 
+  /// In microseconds.
+  private static let shortestPause = 1_000
+  private static let doublings = 7
+
   private func leave(_ transaction: Transaction) throws(PGError) {
-    if isClosed { throw .connectionDoesNotExist("the connection was closed in the transaction") }
     // Ended inside, on purpose.
     guard transaction.state == .open else { return }
     try becomeIdle()

@@ -64,7 +64,11 @@ extension Library {
     let text = try text(of: path)
     let library = try Library(text, name: path)
     if !library.symbols.isEmpty { return library.symbols }
-    return try Library("[\(name)]\n\(text)", name: path).symbols
+    return [
+      QuerySymbol(
+        name: name, kind: .static, method: .all, sql: text,
+        documentation: LibraryReader.documentation(of: text), isReference: false, line: 1)
+    ]
   }
 
   private static func text(of path: String) throws(PGError) -> String {

@@ -94,7 +94,8 @@ extension Connection {
   /// The notifications that have arrived, waiting for the first until `deadline` if there is none.
   ///
   /// What the server sent before a connection was lost is given first; the next call tells why it
-  /// was lost.
+  /// was lost. Where an operation is under way, its results are received and kept first, which the
+  /// deadline has no say in.
   ///
   /// - Parameters:
   ///   - deadline: How long to wait; once it has passed, only what is there already is taken.

@@ -31,8 +31,10 @@ public final class Procedure {
   /// The name with its schema, quoted where needed.
   public let name: String
   private let signature: ProcedureSignature
-  /// The statement for so many arguments, or for those names.
+  /// The statements that call it, by their text: one for each number of arguments, or set of names.
   private var statements: [String: Statement] = [:]
+  /// The most statements that are kept; a variadic procedure has one for each number of arguments.
+  private static let statementLimit = 16
 
   init(_ connection: Connection, _ signature: ProcedureSignature) {
     self.connection = connection
@@ -59,7 +61,6 @@ public final class Procedure {
   ) throws(PGError) -> Result {
     let pairs = others.sorted { $0.key < $1.key }
     let statement = try statement(
-      for: "\(arguments.count) named " + pairs.map(\.key).joined(separator: ","),
       signature.call(count: arguments.count, named: pairs.map(\.key)))
     return try run(statement, arguments + pairs.map(\.value))
   }
@@ -70,6 +71,9 @@ public final class Procedure {
   public func value<Value: PGColumnValue>(
     _ arguments: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> Value {
+    guard signature.result == .value else {
+      throw .column("\(name) gives something else than one value")
+    }
     let statement = try statement(for: arguments.count)
     guard let row = try statement.chunks(with: arguments).first() else {
       throw .column("\(name) gave no value")
@@ -81,7 +85,10 @@ public final class Procedure {
   public func values<Value: PGColumnValue>(
     _ arguments: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> ColumnValues<Value> {
-    ColumnValues(try statement(for: arguments.count).chunks(with: arguments))
+    guard signature.result == .values else {
+      throw .column("\(name) gives something else than a set of values")
+    }
+    return ColumnValues(try statement(for: arguments.count).chunks(with: arguments))
   }
 
   func call(with arguments: [(any PGEncodable)?]) throws(PGError) -> Result {
@@ -105,14 +112,15 @@ public final class Procedure {
   }
 
   private func statement(for count: Int) throws(PGError) -> Statement {
-    try statement(for: "\(count)", signature.call(count: count))
+    try statement(signature.call(count: count))
   }
 
   /// The statement with this text, prepared once.
-  private func statement(for key: String, _ text: String) throws(PGError) -> Statement {
-    if let statement = statements[key] { return statement }
+  private func statement(_ text: String) throws(PGError) -> Statement {
+    if let statement = statements[text] { return statement }
     let statement = try connection.prepare(text)
-    statements[key] = statement
+    if statements.count >= Self.statementLimit { statements = [:] }
+    statements[text] = statement
     return statement
   }
 }

@@ -20,7 +20,6 @@ struct ProcedureSignature {
   let name: String
   let result: Shape
   private let isProcedure: Bool
-  private let isComposite: Bool
   private let defaultCount: Int
   private let arguments: [Argument]
 
@@ -42,7 +41,8 @@ struct ProcedureSignature {
     self.arguments = arguments
     let outputs = arguments.count { $0.isOutput }
     // A record without output parameters has no columns that anybody could know: it is one value.
-    isComposite = isProcedure ? outputs > 0 : isRow && (outputs > 0 || !Self.isRecord(row))
+    let isRecord = try row[6, as: Bool.self]
+    let isComposite = isProcedure ? outputs > 0 : isRow && (outputs > 0 || !isRecord)
     result =
       switch (isComposite, isSet) {
       case (true, true): .rows
@@ -51,8 +51,6 @@ struct ProcedureSignature {
       case (false, false): .value
       }
   }
-
-  private static func isRecord(_ row: Row) -> Bool { (try? row[6, as: Bool.self]) ?? false }
 
   private var inputs: [Argument] { arguments.filter(\.isInput) }
 
@@ -88,7 +86,15 @@ struct ProcedureSignature {
     guard count <= inputs.count else {
       throw .parameter("\(name) takes \(inputs.count) arguments, but \(count) were given")
     }
-    var list = inputs.prefix(count).enumerated().map { Self.parameter($0 + 1, $1.type) }
+    // A procedure's outputs have places too: those in front of the last positional argument are filled
+    // there, the others by their names below.
+    let front = isProcedure ? placesInFront(of: count) : []
+    var number = 0
+    var list = (isProcedure ? front : Array(inputs.prefix(count))).map { argument -> String in
+      guard argument.isInput else { return "NULL" }
+      number += 1
+      return Self.parameter(number, argument.type)
+    }
     for (index, name) in names.enumerated() {
       guard let place = inputs.firstIndex(where: { $0.name == name }) else {
         throw .parameter("\(self.name) has no argument named \"\(name)\"")
@@ -101,10 +107,20 @@ struct ProcedureSignature {
       let value = Self.parameter(count + index + 1, argument.type)
       list.append("\(variadic)\(try SQL.quoteIdentifier(name)) => \(value)")
     }
-    for argument in arguments where isProcedure && argument.mode == "o" {
+    for argument in arguments.dropFirst(front.count) where isProcedure && argument.mode == "o" {
       list.append("\(try SQL.quoteIdentifier(argument.name)) => NULL")
     }
     return text(list)
+  }
+
+  /// The arguments up to the last of so many inputs.
+  private func placesInFront(of count: Int) -> [Argument] {
+    var left = count
+    return Array(
+      arguments.prefix { argument in
+        if argument.isInput { left -= 1 }
+        return left >= 0 && count > 0 && (argument.isInput || left > 0)
+      })
   }
 
   private func text(_ list: [String]) -> String {

@@ -123,17 +123,23 @@ public struct Settings {
     let result: Result
     do { result = try body() } catch {
       // What went wrong first is what is told.
-      try? restore(before, unset)
+      do throws(PGError) { try restore(before, unset) } catch let second {
+        if !connection.isClosed {
+          connection.deliver(.warning(second.code, "\(Self.complaint): \(second.message)"))
+        }
+      }
       throw error
     }
     try restore(before, unset)
     return result
   }
 
+  private static let complaint = "settings could not be restored"
+
   private func restore(_ values: [String: String], _ unset: [String]) throws(PGError) {
     try connection.becomeIdle()
     if connection.transactionStatus == .failed {
-      return connection.postpone(complaint: "settings could not be restored") {
+      return connection.postpone(complaint: Self.complaint) {
         (connection) throws(PGError) in
         try Settings(connection: connection).giveBack(values, unset)
       }

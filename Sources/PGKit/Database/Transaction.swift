@@ -204,6 +204,11 @@ public final class Transaction {
     if let savepoint {
       _ = try run(savepoint.release)
     } else {
+      try connection.becomeIdle()
+      guard connection.transactionStatus != .idle else {
+        state = .rolledBack
+        throw .failedTransaction("the transaction was ended by something else than its object")
+      }
       try end("COMMIT", expecting: "COMMIT")
     }
     state = .committed
@@ -223,9 +228,7 @@ public final class Transaction {
   }
 
   private func run(_ sql: String) throws(PGError) -> CommandTag? {
-    var exchange = SimpleQuery(sql)
-    try connection.perform(&exchange, as: .execute, .init("TRANSACTION", sql)) { $0.tag }
-    return exchange.tag
+    try connection.run(sql, as: .init("TRANSACTION", sql))
   }
 
   private func quotedID() throws(PGError) -> String {

@@ -15,6 +15,11 @@ public struct ErrorOrigin: Sendable, Hashable {
       self.label = label
       self.summary = summary
     }
+
+    /// A statement, by its text.
+    static func statement(_ text: String) -> Creator { Creator(statementLabel, text) }
+    static let statementLabel = "STATEMENT"
+    static let connectionLabel = "CONNECTION"
   }
 
   /// The links, innermost first.
@@ -22,6 +27,12 @@ public struct ErrorOrigin: Sendable, Hashable {
 
   /// Makes a chain.
   public init(_ creators: [Creator] = []) { self.creators = creators }
+
+  /// The chain with one more link inside the connection, if there is one, or else around it.
+  func insideConnection(_ creator: Creator) -> ErrorOrigin {
+    let place = creators.firstIndex { $0.label == Creator.connectionLabel } ?? creators.endIndex
+    return ErrorOrigin(creators[..<place] + [creator] + creators[place...])
+  }
 
   /// The chain with one more link around it.
   public func inside(_ creator: Creator) -> ErrorOrigin { ErrorOrigin(creators + [creator]) }

@@ -24,7 +24,7 @@ extension PGError {
     if fields?.hint == nil, let hint { lines.append("  HINT: \(hint.indented)") }
     for creator in origin.creators {
       lines.append(creator.reportedLine)
-      if creator.label == "STATEMENT", let position = fields?.position {
+      if creator.label == ErrorOrigin.Creator.statementLabel, let position = fields?.position {
         lines += creator.summary.excerpt(at: position)
       }
     }

@@ -111,10 +111,17 @@ public struct PGError: Error {
   }
 
   /// The same error with one more thing said about where it happened.
-  public func inside(_ creator: ErrorOrigin.Creator) -> PGError {
+  public func inside(_ creator: ErrorOrigin.Creator) -> PGError { with(origin.inside(creator)) }
+
+  /// The same error, said to have happened to something of a connection.
+  func insideConnection(_ creator: ErrorOrigin.Creator) -> PGError {
+    with(origin.insideConnection(creator))
+  }
+
+  private func with(_ origin: ErrorOrigin) -> PGError {
     PGError(
       code: code, message: message, fault: fault, hint: storage.hint, fields: fields,
-      origin: origin.inside(creator), cause: cause, isSafeToRetry: storage.isSafeToRetry)
+      origin: origin, cause: cause, isSafeToRetry: storage.isSafeToRetry)
   }
 }
 

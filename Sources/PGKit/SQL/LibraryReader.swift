@@ -9,6 +9,10 @@ struct LibraryReader {
   private var body = ""
   /// The texts of the sections so far, for those that refer to them.
   private var bodies: [String: String] = [:]
+  /// The most that a section's text may take with all that it includes, in bytes.
+  ///
+  /// Sections that include sections double with each line.
+  private static let sectionLimit = 1 << 20
 
   private struct Head {
     var name: Substring
@@ -93,6 +97,11 @@ struct LibraryReader {
         "there is no section [\(name)] above that line", number,
         hint: "only what stands further up can be included")
     }
+    guard body.utf8.count + text.utf8.count <= Self.sectionLimit else {
+      throw mistake(
+        "what is included there makes the section longer than \(Self.sectionLimit) bytes", number,
+        hint: "a section that includes others should not be included many times")
+    }
     body += text + line[line.index(after: end)...]
   }
 
@@ -113,7 +122,7 @@ struct LibraryReader {
   }
 
   /// The comment at the beginning, line by line.
-  private static func documentation(of body: String) -> String {
+  static func documentation(of body: String) -> String {
     lines(body).prefix { $0.hasPrefix("--") }
       .map { String($0.dropFirst(2).trimmed) }.joined(separator: "\n")
   }

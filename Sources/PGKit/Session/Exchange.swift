@@ -21,6 +21,12 @@ protocol Exchange: ~Copyable {
   var isComplete: Bool { get }
 }
 
+/// An exchange that runs a statement, which says of itself what it did.
+protocol StatementExchange: Exchange {
+  /// What the last statement said of itself when it was complete.
+  var tag: CommandTag? { get }
+}
+
 /// What follows from a message.
 enum ExchangeStep {
   /// Go on with the next one.

@@ -16,12 +16,12 @@ public final class Chunks {
 
   deinit {
     running.forget()
-    if let error = running.takeUnheard() { connection.warnOfUnheard(error) }
+    if let error = running.takeUnheard() { connection.noteUnheard(error) }
   }
 
   /// The next batch, or `nil` after the last.
   ///
-  /// - Throws: ``PGError``: the server's, or `--OPE` if what was left was too much to keep.
+  /// - Throws: ``PGError``: the server's, each time; or `--OPE` if what was left was too much to keep.
   public func next() throws(PGError) -> RowBatch? { try running.next(on: connection) }
 
   /// The columns.
@@ -56,81 +56,73 @@ public final class Chunks {
   }
 }
 
-/// A statement under way, as the connection and whoever takes its rows both hold it.
-final class RunningExecution: RunningOperation {
-  private enum Phase { case running, finished, kept, forgotten }
-
-  /// What had arrived when another operation began, and the error that came behind it.
-  private var kept: KeptResults<RowBatch>?
-  private var isWanted = true
-
-  #if !DEBUG
-    @exclusivity(unchecked)  // as the link's session
-  #endif
-  private var exchange: Execution
-  private var phase = Phase.running
-  let origin: ErrorOrigin.Creator
-  private var unheard: PGError?
-  private var observation: Observation?
-  /// How the columns come that the server describes only now: all in this format.
-  private let describedFormat: PGFormat
-  private var statementOrCursor: (any MessageHearer)?
-  /// The same, once nobody takes the rows: the connection must not keep what keeps the connection.
-  private weak var formerHearer: (any MessageHearer)?
-  private let deadline: Deadline
+/// The rows of a statement under way.
+final class RunningExecution: RunningResult<Execution, RowBatch> {
   private(set) var columns: ColumnList?
   /// The prepared statement and its parameters, to run it anew if its result has changed since it was
   /// prepared; `nil` once something of it has come.
-  var source: (statement: Statement, values: [(any PGEncodable)?])?
+  private var source: (statement: Statement, values: [(any PGEncodable)?])?
 
+  /// - Parameter columns: The columns, if they are known; those that the server describes only now all
+  ///   come as text.
   init(
-    _ exchange: Execution, columns: ColumnList?, describedFormat: PGFormat = .text,
-    origin: ErrorOrigin.Creator, hearer: (any MessageHearer)? = nil,
-    observation: Observation?, deadline: Deadline = .never
+    _ exchange: Execution, columns: ColumnList?, origin: ErrorOrigin.Creator,
+    hearer: (any MessageHearer)? = nil, observation: Observation?, deadline: Deadline = .never
   ) {
-    self.observation = observation
-    self.deadline = deadline
-    statementOrCursor = hearer
-    self.exchange = exchange
     self.columns = columns
-    self.describedFormat = describedFormat
-    self.origin = origin
+    super.init(
+      exchange, origin: origin, hearer: hearer, observation: observation, deadline: deadline)
   }
 
-  var tag: CommandTag? { exchange.tag }
+  /// A run of a prepared statement.
+  init(
+    _ statement: Statement, _ values: [(any PGEncodable)?], _ parameters: BoundParameters,
+    observation: Observation?
+  ) {
+    columns = statement.columnList
+    source = (statement, values)
+    super.init(
+      statement.execution(parameters), origin: statement.origin, hearer: statement,
+      observation: observation)
+  }
 
-  var hearer: (any MessageHearer)? { statementOrCursor ?? formerHearer }
-
-  /// Sends the statement.
-  func begin(on connection: Connection) throws(PGError) {
-    do throws(PGError) {
-      try connection.begin(&exchange)
-      connection.running = self
-    } catch { throw failed(error, on: connection) }
-    do throws(PGError) { try connection.link.flush(until: deadline) } catch {
-      throw failed(connection.link.settle(error, &exchange), on: connection)
+  override func part(of progress: Session.Progress) throws(PGError) -> RowBatch? {
+    switch progress {
+    case .rows(let run):
+      source = nil
+      return RowBatch(run, columns: describe())
+    case .delivered:
+      // A COPY … TO STDOUT that was run as a query: its data has no rows.
+      throw .operation("the statement copies its rows out", hint: "use copyOut(_:)")
+    case .copyData, .needsBytes, .finished: return nil
     }
   }
 
-  /// Nobody is left to take the rows.
-  func forget() {
-    isWanted = false
-    unheard = kept?.failure
-    kept = nil
+  override func size(of part: RowBatch) -> Int { part.storage.run.memorySize }
+
+  override func finished() {
     source = nil
-    formerHearer = statementOrCursor
-    statementOrCursor = nil
-    if phase == .kept { phase = .forgotten }
+    _ = describe()
   }
 
-  func takeUnheard() -> PGError? {
-    defer { unheard = nil }
-    return unheard
-  }
+  override func forgotten() { source = nil }
 
-  /// Runs to the end, there being nothing to take.
-  func finish(on connection: Connection) throws(PGError) {
-    while try next(on: connection) != nil {}
+  /// Runs the statement once more if its plan was too old for its tables.
+  ///
+  /// Inside a block the error has spoilt the transaction, so there it stands.
+  override func isRenewed(
+    after error: PGError, on connection: Connection
+  ) throws(PGError) -> Bool {
+    guard let (statement, values) = source, error.isStalePlan,
+      connection.transactionStatus == .idle
+    else { return false }
+    source = nil
+    connection.running = nil
+    try statement.renew()
+    exchange = statement.execution(try statement.encode(values))
+    columns = statement.columnList
+    try begin(on: connection)
+    return true
   }
 
   /// The first row, with the rest dropped as it arrives.
@@ -142,118 +134,11 @@ final class RunningExecution: RunningOperation {
     return row
   }
 
-  func next(on connection: Connection) throws(PGError) -> RowBatch? {
-    try connection.link.requireNoDelivery()
-    switch phase {
-    case .finished: return nil
-    case .forgotten: throw .operation("the rows were closed")
-    case .kept: return try nextKept()
-    case .running: break
-    }
-    connection.hearer = hearer
-    defer { connection.hearer = nil }
-    do throws(PGError) {
-      return try pump(on: connection)
-    } catch {
-      if try isRenewed(after: error, on: connection) { return try next(on: connection) }
-      throw failed(error, on: connection)
-    }
-  }
-
-  /// Runs the statement once more if its plan was too old for its tables.
-  ///
-  /// Inside a block the error has spoilt the transaction, so there it stands.
-  private func isRenewed(
-    after error: PGError, on connection: Connection
-  ) throws(PGError) -> Bool {
-    guard let (statement, values) = source, error.isStalePlan,
-      connection.transactionStatus == .idle
-    else { return false }
-    source = nil
-    connection.running = nil
-    try statement.renew()
-    exchange = statement.execution(try statement.bind(values))
-    columns = statement.columnList
-    try begin(on: connection)
-    return true
-  }
-
-  /// Tells the observer, once.
-  private func ended(_ outcome: ObservedOperation.Outcome) {
-    observation?.ended(outcome)
-    observation = nil
-  }
-
-  private func nextKept() throws(PGError) -> RowBatch? {
-    if let batch = try kept?.next() { return batch }
-    phase = .finished
-    return nil
-  }
-
-  private func pump(on connection: Connection) throws(PGError) -> RowBatch? {
-    while true {
-      switch try connection.link.pump(&exchange, until: deadline) {
-      case .rows(let run):
-        source = nil
-        return RowBatch(run, columns: describe())
-      case .finished:
-        source = nil
-        _ = describe()
-        phase = .finished
-        connection.running = nil
-        ended(.completed(tag))
-        return nil
-      case .delivered:
-        // A COPY … TO STDOUT that was run as a query: its data has no rows.
-        throw .operation("the statement copies its rows out", hint: "use copyOut(_:)")
-      case .copyData, .needsBytes: continue
-      }
-    }
-  }
-
-  func complete(on link: Link) throws(PGError) {
-    guard phase == .running else { return }
-    let kept = isWanted ? KeptResults<RowBatch>(link.keptBudget) : nil
-    self.kept = kept
-    phase = isWanted ? .kept : .forgotten
-    do throws(PGError) {
-      while true {
-        switch try link.pump(&exchange) {
-        case .rows(let run):
-          kept?.append(RowBatch(run, columns: describe()), size: run.memorySize)
-        case .finished:
-          _ = describe()
-          ended(.leftUnread)
-          return
-        case .copyData, .delivered, .needsBytes: continue
-        }
-      }
-    } catch {
-      ended(.failed(error))
-      // What went wrong with the rows is told to whoever takes them; a broken connection to everybody.
-      kept?.end(with: error.inside(origin))
-      if !isWanted { unheard = error }
-      if error.fault != .server || error.fields?.isFatal == true { throw error }
-    }
-  }
-
   private func describe() -> ColumnList {
     if let columns { return columns }
-    let fields = exchange.columns ?? []
-    let list = ColumnList(fields.map { Column($0, format: describedFormat) })
+    let list = ColumnList((exchange.columns ?? []).map { Column($0, format: .text) })
     columns = list
     return list
-  }
-
-  private func failed(_ error: PGError, on connection: Connection) -> PGError {
-    // The caller's mistake leaves the exchange under way; whatever comes next brings it to its end.
-    if case .busy = connection.link.session.state, error.fault == .caller {
-      return error.inside(origin, of: connection)
-    }
-    phase = .finished
-    if connection.running === self { connection.running = nil }
-    ended(.failed(error))
-    return error.inside(origin, of: connection)
   }
 }
 
@@ -262,7 +147,7 @@ extension PGError {
   ///
   /// The code says only that something is not supported; the server's routine says what, whatever its
   /// language.
-  fileprivate var isStalePlan: Bool {
+  var isStalePlan: Bool {
     code == .featureNotSupported && fields?[.routine] == "RevalidateCachedQuery"
   }
 }

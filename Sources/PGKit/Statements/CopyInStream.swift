@@ -19,10 +19,10 @@ public final class CopyInStream {
   }
 
   /// Whether the data must be in the binary format.
-  public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
+  public var isBinary: Bool { running.response?.isBinary ?? false }
 
   /// The number of columns.
-  public var columnCount: Int { running.exchange.copyResponse?.columnFormats.count ?? 0 }
+  public var columnCount: Int { running.response?.columnFormats.count ?? 0 }
 
   /// Sends data; it may begin and end anywhere within rows.
   ///
@@ -117,11 +117,19 @@ private final class RunningCopyIn: RunningOperation {
 
   private let origin: ErrorOrigin.Creator
   private let observation: Observation?
+  /// What the server says of the data.
+  let response: CopyResponse?
+  private(set) weak var hearer: (any MessageHearer)?
 
-  init(_ exchange: SimpleQuery, _ sql: String, _ observation: Observation?) {
+  init(
+    _ exchange: SimpleQuery, origin: ErrorOrigin.Creator, hearer: (any MessageHearer)?,
+    observation: Observation?
+  ) {
     self.exchange = exchange
+    self.origin = origin
+    self.hearer = hearer
     self.observation = observation
-    origin = .init("STATEMENT", sql)
+    response = exchange.copyResponse
   }
 
   /// Sends whole CopyData messages.
@@ -147,6 +155,8 @@ private final class RunningCopyIn: RunningOperation {
     try connection.link.requireNoDelivery()
     try requireOpen()
     if phase == .copying { try end(on: connection) }
+    connection.hearer = hearer
+    defer { connection.hearer = nil }
     do throws(PGError) {
       try connection.link.finish(&exchange)
     } catch { throw ended(error, connection) }
@@ -161,26 +171,30 @@ private final class RunningCopyIn: RunningOperation {
     try reason.requireNoNUL("the reason for failing a copy")
     connection.running = nil
     let wasComplete = phase == .ended
-    try abandon(reason, on: connection.link)
+    try abandon(reason, on: connection, until: .never)
     if wasComplete {
       throw .operation("the data was complete already", hint: "roll the transaction back")
     }
   }
 
-  func complete(on link: Link) throws(PGError) {
-    try abandon("another operation began before the data was complete", on: link)
+  func complete(on connection: Connection, until deadline: Deadline) throws(PGError) {
+    try abandon(
+      "another operation began before the data was complete", on: connection, until: deadline)
   }
 
-  private func abandon(_ reason: String, on link: Link) throws(PGError) {
+  private func abandon(
+    _ reason: String, on connection: Connection, until deadline: Deadline
+  ) throws(PGError) {
+    let link = connection.link
     guard phase == .copying || phase == .ended else { return }
     let wasCopying = phase == .copying
     phase = .interrupted
     observation?.ended(
       .failed(PGError(code: .queryCanceled, message: reason, fault: .caller).inside(origin)))
     if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
-    do throws(PGError) { try link.finish(&exchange) } catch {
+    do throws(PGError) { try link.finish(&exchange, until: deadline) } catch {
       // The server answers CopyFail with an error; that is what was asked for.
-      if error.fault != .server || error.fields?.isFatal == true { throw error }
+      if error.endsSession { throw error }
     }
   }
 
@@ -222,10 +236,17 @@ extension Connection {
   ///
   /// On the wire: Query, as every COPY.
   public func copyIn(_ sql: String) throws(PGError) -> CopyInStream {
+    try copyIn(sql, hearer: nil)
+  }
+
+  func copyIn(_ sql: String, hearer: (any MessageHearer)?) throws(PGError) -> CopyInStream {
     var exchange = SimpleQuery(sql, copying: .in)
     let observation = observe(.copy, sql)
-    guard try beginCopy(&exchange, sql, observation) else { throw PGError.noCopy(sql) }
-    let operation = RunningCopyIn(exchange, sql, observation)
+    guard try beginCopy(&exchange, sql, hearer, observation) else {
+      throw PGError.noCopy(sql, on: self)
+    }
+    let operation = RunningCopyIn(
+      exchange, origin: .statement(sql), hearer: hearer, observation: observation)
     running = operation
     return CopyInStream(self, operation)
   }

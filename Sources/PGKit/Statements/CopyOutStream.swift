@@ -13,18 +13,21 @@ public final class CopyOutStream {
     self.running = running
   }
 
-  deinit { running.forget() }
+  deinit {
+    running.forget()
+    if let error = running.takeUnheard() { connection.noteUnheard(error) }
+  }
 
   /// Whether the data is in the binary format.
-  public var isBinary: Bool { running.exchange.copyResponse?.isBinary ?? false }
+  public var isBinary: Bool { running.response?.isBinary ?? false }
 
   /// The number of columns.
-  public var columnCount: Int { running.exchange.copyResponse?.columnFormats.count ?? 0 }
+  public var columnCount: Int { running.response?.columnFormats.count ?? 0 }
 
   /// What the statement said of itself: `COPY 3`.
   ///
   /// Only there after the last chunk.
-  public var tag: CommandTag? { running.isFinished ? running.exchange.tag : nil }
+  public var tag: CommandTag? { running.isOver ? running.tag : nil }
 
   /// The next rows, or `nil` after the last.
   ///
@@ -32,78 +35,23 @@ public final class CopyOutStream {
   public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
 }
 
-private final class RunningCopyOut: RunningOperation {
-  var exchange: SimpleQuery
-  private(set) var isFinished = false
-  private let origin: ErrorOrigin.Creator
-  private var isWanted = true
-  /// What had arrived when another operation began, and the error that came behind it.
-  private var kept: KeptResults<CopyChunk>?
-  private var failure: PGError?
-  private let observation: Observation?
+private final class RunningCopyOut: RunningResult<SimpleQuery, CopyChunk> {
+  /// What the server says of the data.
+  let response: CopyResponse?
 
-  init(_ exchange: SimpleQuery, _ sql: String, _ observation: Observation?) {
-    self.exchange = exchange
-    self.observation = observation
-    origin = .init("STATEMENT", sql)
+  init(
+    _ exchange: SimpleQuery, origin: ErrorOrigin.Creator, hearer: (any MessageHearer)?,
+    observation: Observation?
+  ) {
+    response = exchange.copyResponse
+    super.init(exchange, origin: origin, hearer: hearer, observation: observation)
   }
 
-  /// Nobody is left to take the data.
-  func forget() {
-    isWanted = false
-    kept = nil
+  override func part(of progress: Session.Progress) throws(PGError) -> CopyChunk? {
+    if case .copyData(let run) = progress { CopyChunk(run: run) } else { nil }
   }
 
-  func next(on connection: Connection) throws(PGError) -> CopyChunk? {
-    try connection.link.requireNoDelivery()
-    if isFinished { return nil }
-    if let failure { throw failure }
-    if let kept {
-      if let chunk = try kept.next() { return chunk }
-      isFinished = true
-      return nil
-    }
-    do throws(PGError) {
-      while true {
-        switch try connection.link.pump(&exchange) {
-        case .copyData(let run): return CopyChunk(run: run)
-        case .finished:
-          isFinished = true
-          connection.running = nil
-          observation?.ended(.completed(exchange.tag))
-          return nil
-        default: continue
-        }
-      }
-    } catch {
-      connection.running = nil
-      observation?.ended(.failed(error))
-      let located = error.inside(origin, of: connection)
-      failure = located
-      throw located
-    }
-  }
-
-  func complete(on link: Link) throws(PGError) {
-    let kept = isWanted ? KeptResults<CopyChunk>(link.keptBudget) : nil
-    self.kept = kept
-    do throws(PGError) {
-      while true {
-        switch try link.pump(&exchange) {
-        case .copyData(let run):
-          kept?.append(CopyChunk(run: run), size: run.memorySize)
-        case .finished:
-          observation?.ended(.leftUnread)
-          return
-        case .rows, .delivered, .needsBytes: continue
-        }
-      }
-    } catch {
-      observation?.ended(.failed(error))
-      kept?.end(with: error.inside(origin))
-      if error.fault != .server || error.fields?.isFatal == true { throw error }
-    }
-  }
+  override func size(of part: CopyChunk) -> Int { part.run.memorySize }
 }
 
 extension Connection {
@@ -113,7 +61,7 @@ extension Connection {
   ///
   /// On the wire: Query, as every COPY.
   public func copyOut(_ sql: String) throws(PGError) -> CopyOutStream {
-    guard let stream = try copyOutIfAny(sql) else { throw PGError.noCopy(sql) }
+    guard let stream = try copyOutIfAny(sql) else { throw PGError.noCopy(sql, on: self) }
     return stream
   }
 
@@ -122,20 +70,30 @@ extension Connection {
   ///
   /// - Throws: ``PGError``: the server's.
   public func copyOutIfAny(_ sql: String) throws(PGError) -> CopyOutStream? {
+    try copyOut(sql, hearer: nil)
+  }
+
+  func copyOut(
+    _ sql: String, hearer: (any MessageHearer)?
+  ) throws(PGError) -> CopyOutStream? {
     var exchange = SimpleQuery(sql, copying: .out)
     let observation = observe(.copy, sql)
-    guard try beginCopy(&exchange, sql, observation) else { return nil }
-    let operation = RunningCopyOut(exchange, sql, observation)
+    guard try beginCopy(&exchange, sql, hearer, observation) else { return nil }
+    let operation = RunningCopyOut(
+      exchange, origin: .statement(sql), hearer: hearer, observation: observation)
     running = operation
     return CopyOutStream(self, operation)
   }
 
   /// Sends a COPY and waits until data can flow; whether that came to be.
   func beginCopy(
-    _ exchange: inout SimpleQuery, _ sql: String, _ observation: Observation?
+    _ exchange: inout SimpleQuery, _ sql: String, _ hearer: (any MessageHearer)?,
+    _ observation: Observation?
   ) throws(PGError) -> Bool {
     do throws(PGError) {
       try begin(&exchange)
+      self.hearer = hearer
+      defer { self.hearer = nil }
       while true {
         switch try link.pump(&exchange) {
         case .delivered: return true
@@ -147,7 +105,7 @@ extension Connection {
       }
     } catch {
       observation?.ended(.failed(error))
-      throw error.inside(.init("STATEMENT", sql), of: self)
+      throw error.inside(.statement(sql), of: self)
     }
   }
 }
@@ -155,10 +113,10 @@ extension Connection {
 extension PGError {
   /// A statement that was to copy has run, and did not.
   @inline(never)
-  static func noCopy(_ sql: String) -> PGError {
+  static func noCopy(_ sql: String, on connection: Connection) -> PGError {
     .operation(
       "the statement ran, but is no COPY of the kind that was asked for",
       hint: "COPY … TO STDOUT copies out, COPY … FROM STDIN copies in"
-    ).inside(.init("STATEMENT", sql))
+    ).inside(.statement(sql), of: connection)
   }
 }

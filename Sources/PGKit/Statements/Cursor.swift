@@ -178,9 +178,9 @@ public final class Cursor: MessageHearer {
   /// Closing twice does nothing.
   public func close() throws(PGError) {
     if isClosed || connection.isClosed { return }
-    isClosed = true
     var closing = CloseNamed([.portal(cursorID)])
     try connection.perform(&closing)
+    isClosed = true
   }
 
   /// Stands on the row before the one with this index, so that this one is read next.
@@ -203,11 +203,8 @@ public final class Cursor: MessageHearer {
   }
 
   private func move(_ place: String) throws(PGError) -> Int {
-    var exchange = SimpleQuery("MOVE \(place) FROM \(try name())")
-    connection.hearer = self
-    defer { connection.hearer = nil }
-    try connection.perform(&exchange, as: .execute, origin) { $0.tag }
-    return exchange.tag?.rowCount ?? 0
+    let sql = "MOVE \(place) FROM \(try name())"
+    return try connection.run(sql, as: origin, heardBy: self)?.rowCount ?? 0
   }
 
   /// The server counts in 32 bits; no held cursor has more rows.
@@ -239,13 +236,14 @@ extension Statement {
         "a statement that was found by its name cannot be declared: its text is unknown")
     }
     let name = connection.names.next("cursor")
+    let sql = "DECLARE \(name) INSENSITIVE SCROLL CURSOR WITH HOLD FOR \(string)"
     let running = RunningExecution(
       Execution(
-        sql: "DECLARE \(name) INSENSITIVE SCROLL CURSOR WITH HOLD FOR \(string)",
+        sql: sql,
         parameterTypes: pgParameterTypes.map(\.rawValue), parameters: parameters,
         resultFormats: []),
-      columns: ColumnList([]), origin: .init("STATEMENT", string), hearer: self,
-      observation: connection.observe(.execute, string))
+      columns: ColumnList([]), origin: .statement(sql), hearer: self,
+      observation: connection.observe(.execute, sql))
     try running.begin(on: connection)
     try Chunks(connection, running).finish()
     return Cursor(

@@ -115,12 +115,12 @@ public struct OneShot {
   public func text(
     _ sql: String, _ parameters: [String?] = [], until deadline: Deadline = .never
   ) throws(PGError) -> Chunks {
-    let origin = ErrorOrigin.Creator("STATEMENT", sql)
+    let origin = ErrorOrigin.Creator.statement(sql)
     let running = RunningExecution(
       Execution(
         sql: sql, parameters: try Parameters.bindUntyped(parameters.map { $0 }),
         resultFormats: []),
-      columns: nil, describedFormat: .text, origin: origin,
+      columns: nil, origin: origin,
       observation: connection.observe(.execute, sql, parameters: parameters.map { $0 }),
       deadline: deadline)
     try running.begin(on: connection)
@@ -130,8 +130,8 @@ public struct OneShot {
   private func chunks(
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
-    if Connection.copiesData(sql) { throw .isCopy(sql) }
-    let origin = ErrorOrigin.Creator("STATEMENT", sql)
+    if SQL.copiesStandardStream(sql) { throw .isCopy(sql, on: connection) }
+    let origin = ErrorOrigin.Creator.statement(sql)
     let observation = connection.observe(.execute, sql, parameters: values)
     let description: StatementDescription
     let bound: BoundParameters
@@ -171,8 +171,6 @@ extension Connection {
   ///
   /// In py-postgresql: `db.execute(sql)`. On the wire: Query.
   public func execute(_ sql: String, until deadline: Deadline = .never) throws(PGError) {
-    var exchange = SimpleQuery(sql)
-    try perform(
-      &exchange, as: .execute, .init("STATEMENT", sql), tag: { $0.tag }, until: deadline)
+    try run(sql, until: deadline)
   }
 }

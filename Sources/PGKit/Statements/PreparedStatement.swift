@@ -7,14 +7,18 @@ final class PreparedStatement {
   private(set) var name: String
   private(set) var description: StatementDescription
   var isClosed = false
+  /// Whether it is a COPY whose data comes from or goes to us.
+  let isCopy: Bool
   private let isOurs: Bool
   private let discarded: DiscardQueue
   /// Which of the connection's lives it belongs to.
   private(set) var generation: Int
 
   init(
-    _ name: String, _ description: StatementDescription, isOurs: Bool, _ connection: Connection
+    _ name: String, _ description: StatementDescription, isCopy: Bool, isOurs: Bool,
+    _ connection: Connection
   ) {
+    self.isCopy = isCopy
     self.name = name
     self.description = description
     self.isOurs = isOurs
@@ -25,11 +29,11 @@ final class PreparedStatement {
   deinit { discard() }
 
   /// Goes on as another one, prepared anew.
-  func become(_ name: String, _ description: StatementDescription, _ generation: Int) {
+  func become(_ other: PreparedStatement) {
     discard()
-    self.generation = generation
-    self.name = name
-    self.description = description
+    (name, description, generation) = (other.name, other.description, other.generation)
+    // It is this one's now.
+    other.isClosed = true
   }
 
   private func discard() {

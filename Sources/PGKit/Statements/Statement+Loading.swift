@@ -99,7 +99,7 @@ extension Statement {
   /// - Throws: ``PGError``: the server's; `--OPE` if it is no such COPY.
   public func copyIn() throws(PGError) -> CopyInStream {
     try requireOpen()
-    return try connection.copyIn(try copyText())
+    return try connection.copyIn(try copyText(), hearer: self)
   }
 
   /// Runs the statement, a COPY … TO STDOUT.
@@ -107,11 +107,20 @@ extension Statement {
   /// - Throws: ``PGError``: the server's; `--OPE` if it is no such COPY.
   public func copyOut() throws(PGError) -> CopyOutStream {
     try requireOpen()
-    return try connection.copyOut(try copyText())
+    let text = try copyText()
+    guard let stream = try connection.copyOut(text, hearer: self) else {
+      throw PGError.noCopy(text, on: connection)
+    }
+    return stream
   }
 
   private func copyText() throws(PGError) -> String {
-    guard let string, isCopy else { throw PGError.noCopy(string ?? statementID) }
+    guard let string, isCopy else {
+      throw PGError.operation(
+        "the statement is no COPY of STDIN or STDOUT",
+        hint: "COPY … TO STDOUT copies out, COPY … FROM STDIN copies in"
+      ).inside(origin, of: connection)
+    }
     return string
   }
 }
@@ -129,7 +138,8 @@ private struct Loading {
   private static let batchBytes = 1 << 20
 
   init(_ statement: Statement, batchSize: Int? = nil) throws(PGError) {
-    if statement.isCopy { throw .isCopy(statement.string ?? "") }
+    if statement.isCopy { throw .isCopy(statement.origin.summary, on: statement.connection) }
+    try statement.requireOpen()
     self.statement = statement
     self.batchSize = batchSize.map { max($0, 1) }
   }
@@ -172,22 +182,41 @@ private struct Loading {
 
   mutating func send() throws(PGError) {
     guard !waiting.isEmpty else { return }
-    var exchange = ExecutionBatch(
-      prepared: statement.statementID, columnCount: statement.columns.count, parameters: waiting)
-    let connection = statement.connection
-    let observation = connection.observe(
-      .execute, statement.origin.summary, count: waiting.count)
+    let batch = waiting
     (waiting, waitingBytes) = ([], 0)
-    connection.hearer = statement
-    defer { connection.hearer = nil }
-    do throws(PGError) { try connection.perform(&exchange) } catch {
+    let connection = statement.connection
+    let observation = connection.observe(.execute, statement.origin.summary, count: batch.count)
+    do throws(PGError) { try send(batch) } catch {
       observation?.ended(.failed(error))
+      throw error
+    }
+    observation?.ended(.completed(nil))
+  }
+
+  private mutating func send(_ batch: [BoundParameters], isAgain: Bool = false) throws(PGError) {
+    let connection = statement.connection
+    var exchange = ExecutionBatch(
+      prepared: statement.statementID, columnCount: statement.columns.count, parameters: batch)
+    do throws(PGError) { try connection.perform(&exchange, heardBy: statement) } catch {
+      if !isAgain, try isRenewed(after: error, completed: exchange.completed) {
+        return try send(batch, isAgain: true)
+      }
       throw error.inside(.init("ROW", "\(sent + exchange.completed)"))
         .inside(statement.origin, of: connection)
     }
-    observation?.ended(.completed(nil))
     sent += exchange.completed
     rowCount += exchange.rowCount
+  }
+
+  /// Prepares the statement again if its plan was too old for its tables and nothing was done yet.
+  private func isRenewed(after error: PGError, completed: Int) throws(PGError) -> Bool {
+    guard error.isStalePlan, completed == 0, statement.connection.transactionStatus == .idle else {
+      return false
+    }
+    let types = statement.pgParameterTypes
+    try statement.renew()
+    // The parameters are encoded for those types.
+    return statement.pgParameterTypes == types
   }
 
   mutating func finish() throws(PGError) -> Int {

@@ -14,8 +14,6 @@ public final class Statement: MessageHearer {
   /// The statement's text; `nil` for one that was found by its name.
   public let string: String?
   let prepared: PreparedStatement
-  /// Whether it is a COPY whose data comes from or goes to us, which runs in another way.
-  let isCopy: Bool
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
   /// In py-postgresql: `ps.msghook`.
@@ -24,15 +22,18 @@ public final class Statement: MessageHearer {
   init(_ connection: Connection, _ sql: String?, _ prepared: PreparedStatement) {
     self.connection = connection
     string = sql
-    isCopy = sql.map(Connection.copiesData) ?? false
     self.prepared = prepared
   }
+
+  /// Whether it is a COPY whose data comes from or goes to us, which runs in another way.
+  var isCopy: Bool { prepared.isCopy }
 
   private var description: StatementDescription { prepared.description }
 
   /// The statement's name on the server.
   ///
-  /// It changes when the statement had to be prepared again because its result had changed.
+  /// It changes when the statement had to be prepared again: because its result had changed, or after
+  /// ``Connection/reset()``.
   public var statementID: String { prepared.name }
 
   /// Whether it was closed.
@@ -129,9 +130,9 @@ public final class Statement: MessageHearer {
   /// Closing twice does nothing.
   public func close() throws(PGError) {
     if isClosed || connection.isClosed { return }
-    prepared.isClosed = true
     var closing = CloseNamed([.statement(statementID)])
     try connection.perform(&closing)
+    prepared.isClosed = true
   }
 
   /// Prepares the same text again, as another statement.
@@ -149,25 +150,26 @@ public final class Statement: MessageHearer {
   ///
   /// What is wrong with them is not yet said to be this statement's.
   func encode(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
-    try requireOpen()
-    return try Parameters.bind(values, to: pgParameterTypes)
+    try Parameters.bind(values, to: pgParameterTypes)
   }
 
-  /// Encodes values for the parameters.
+  /// Encodes values for the parameters of the open statement.
   func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
+    try requireOpen()
     do throws(PGError) { return try encode(values) } catch {
       throw error.inside(origin, of: connection)
     }
   }
 
   /// What errors say of it.
-  var origin: ErrorOrigin.Creator { .init("STATEMENT", string ?? "prepared as \"\(statementID)\"") }
+  var origin: ErrorOrigin.Creator { .statement(string ?? "prepared as \"\(statementID)\"") }
 
   /// Makes sure that the server has it: after ``Connection/reset()`` it is prepared again.
   func requireOpen() throws(PGError) {
     if isClosed {
       throw PGError(
-        code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller)
+        code: .invalidSqlStatementName, message: "the statement is closed", fault: .caller
+      ).inside(origin, of: connection)
     }
     if prepared.generation != connection.generation, string != nil { try renew() }
   }
@@ -177,11 +179,10 @@ public final class Statement: MessageHearer {
   }
 
   func run(with values: [(any PGEncodable)?]) throws(PGError) -> RunningExecution {
-    if isCopy { throw .isCopy(string ?? "") }
+    if isCopy { throw .isCopy(origin.summary, on: connection) }
     let running = RunningExecution(
-      execution(try bind(values)), columns: description.columns, origin: origin, hearer: self,
+      self, values, try bind(values),
       observation: connection.observe(.execute, origin.summary, parameters: values))
-    running.source = (self, values)
     try running.begin(on: connection)
     // Where there is nothing to take, nobody would come to hear how it ended.
     if !givesRows { try running.finish(on: connection) }
@@ -203,9 +204,7 @@ public final class Statement: MessageHearer {
     guard let string else {
       throw .operation("a statement that was found by its name cannot be prepared again")
     }
-    let name = connection.names.next("statement")
-    prepared.become(
-      name, try connection.describe(string, name: name), connection.generation)
+    prepared.become(try connection.prepared(string))
   }
 }
 
@@ -227,7 +226,8 @@ extension Connection {
     do throws(PGError) {
       let description = try describe(sql, name: name)
       observation?.ended(.completed(nil))
-      return PreparedStatement(name, description, isOurs: true, self)
+      return PreparedStatement(
+        name, description, isCopy: SQL.copiesStandardStream(sql), isOurs: true, self)
     } catch {
       observation?.ended(.failed(error))
       throw error
@@ -243,28 +243,8 @@ extension Connection {
   /// In py-postgresql: `db.statement_from_id(id)`.
   public func statement(id: String) throws(PGError) -> Statement {
     Statement(
-      self, nil, PreparedStatement(id, try describe(.statement(id)), isOurs: false, self))
-  }
-
-  /// Whether a text is a COPY of STDIN or STDOUT, rather than of a file or program of the server.
-  static func copiesData(_ sql: String) -> Bool {
-    var scanner = SQLScanner(sql)
-    var isCopy = false
-    var depth = 0
-    while let token = try? scanner.next() {
-      switch token {
-      case .lineComment, .blockComment: continue
-      case .opening: depth += 1
-      case .closing: depth -= 1
-      case .word where !isCopy:
-        guard scanner.isAt("copy") else { return false }
-        isCopy = true
-      // The server takes either word in either direction.
-      case .word where depth == 0 && (scanner.isAt("stdin") || scanner.isAt("stdout")): return true
-      default: if !isCopy { return false }
-      }
-    }
-    return false
+      self, nil,
+      PreparedStatement(id, try describe(.statement(id)), isCopy: false, isOurs: false, self))
   }
 
   /// Learns what a statement or cursor is that exists.
@@ -278,7 +258,7 @@ extension Connection {
   func describe(_ sql: String, name: String) throws(PGError) -> StatementDescription {
     var exchange = Prepare(name: name, sql: sql)
     do throws(PGError) { try perform(&exchange) } catch {
-      throw error.inside(.init("STATEMENT", sql), of: self)
+      throw error.inside(.statement(sql), of: self)
     }
     return StatementDescription(exchange)
   }
@@ -287,10 +267,10 @@ extension Connection {
 extension PGError {
   /// A COPY was run as if it gave rows or took parameters.
   @inline(never)
-  static func isCopy(_ sql: String) -> PGError {
+  static func isCopy(_ sql: String, on connection: Connection) -> PGError {
     .operation(
       "a COPY gives no rows and takes no parameters",
       hint: "use copyOut() or copyIn(), or loadLines(_:) with the lines to copy in"
-    ).inside(.init("STATEMENT", sql))
+    ).inside(.statement(sql), of: connection)
   }
 }

@@ -7,7 +7,7 @@
 ///
 /// COPY … FROM STDIN cannot run here: whether the Sync that was sent already is swallowed by the
 /// copying depends on when it fails. `SimpleQuery` has no such doubt.
-struct Execution: Exchange {
+struct Execution: StatementExchange {
   private enum Phase { case parse, bind, description, rows, copyOut, copied, complete }
 
   /// The text to parse as the unnamed statement; `nil` to run the prepared `statement`.

@@ -4,7 +4,7 @@
 /// Comes, for each statement: RowDescription, DataRow…, CommandComplete | EmptyQueryResponse
 ///   | CopyOutResponse, CopyData…, CopyDone, CommandComplete
 ///   | CopyInResponse, … , CommandComplete; then ReadyForQuery.
-struct SimpleQuery: Exchange {
+struct SimpleQuery: StatementExchange {
   private enum Phase { case statement, rows(columns: Int), copyOut, copyIn, copied }
 
   private let sql: String
