@@ -143,8 +143,9 @@ public final class Transaction {
   /// Committing a committed one does nothing. A failed block cannot be committed: the server rolls it
   /// back, and this throws. (py-postgresql lets that pass without a word.)
   ///
-  /// - Throws: ``PGError``: 25P02 if it was rolled back instead, `--OPE` if it is not open, or the
-  ///   server's, as for a deferred constraint; it is then rolled back.
+  /// - Throws: ``PGError``: 25P02 if it was rolled back instead, or had been ended by something else;
+  ///   `--OPE` if it is not open; or the server's, as for a deferred constraint: a block is then rolled
+  ///   back, a savepoint still open.
   public func commit() throws(PGError) {
     switch state {
     case .committed: return

@@ -5,13 +5,13 @@ extension PGError {
 
   /// How ``report`` shows an error; `nil` for PGKit's own way, ``fullReport``.
   ///
-  /// In py-postgresql: `postgresql.sys.errformat`.
-  public static var reportFormat: (@Sendable (PGError) -> String)? {
+  /// To users it is `Messages.errorFormat`.
+  static var reportFormat: (@Sendable (PGError) -> String)? {
     get { format.withLock { $0 } }
     set { format.withLock { $0 = newValue } }
   }
 
-  /// The error as it is shown to people: the full page, unless ``reportFormat`` says otherwise.
+  /// The error as it is shown to people: the full page, unless `Messages.errorFormat` says otherwise.
   ///
   /// In py-postgresql: the text of an exception as the interpreter prints it.
   public var report: String { Self.reportFormat?(self) ?? fullReport }

@@ -159,7 +159,7 @@ public final class Cursor: MessageHearer {
   /// In py-postgresql: `seek('ALL')`.
   @discardableResult
   public func seekAll(_ way: Direction = .forward) throws(PGError) -> Int {
-    try move("\((way == .forward ? direction : direction.reversed).rawValue) ALL")
+    try move("\(direction.towards(way).rawValue) ALL")
   }
 
   /// Runs the same statement with the same parameters again, as another cursor.

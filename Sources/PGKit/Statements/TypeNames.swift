@@ -1,6 +1,7 @@
 /// The SQL names of types that not every server has, asked for once on each connection.
 ///
-/// An identifier is not given to another type before two billion more have been used.
+/// An identifier is not given to another type before two billion more have been used; a type that is
+/// renamed keeps the name that it had when this connection first asked.
 private final class TypeNames {
   var known: [TypeOID: String] = [:]
 }

@@ -77,6 +77,18 @@ struct ConnectorKindsTests {
     #expect(try db.clone().query.first("SELECT 42", as: Int.self) == 42)
   }
 
+  @Test("what is heard of messages is heard of all servers that are tried")
+  func tracing() throws {
+    let db = try PGKit.open(server.iri(options: ["target_session_attrs=prefer-standby"]))
+      .connector.connection()
+    var lines = 0
+    db.traceHandler = { _ in lines += 1 }
+    try db.connect()
+    lines = 0
+    try db.execute("SELECT 1")
+    #expect(lines > 3)
+  }
+
   @Test("a failure to connect is final, and says afterwards what it was")
   func failing() throws {
     var options = credentials

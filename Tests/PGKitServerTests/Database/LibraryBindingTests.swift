@@ -241,6 +241,7 @@ struct LibraryBindingTests {
     try write("SELECT 'all'", "staff/everybody.sql")
     try write("-- x\n[first::first]\nSELECT 'first'\n", "staff/more.sql")
     try write("ignored", "staff/README")
+    try write("-- All.\nSELECT 2024", "staff/2024 a:b.sql")
 
     let saved = Library.searchPath
     defer { Library.searchPath = saved }
@@ -248,7 +249,8 @@ struct LibraryBindingTests {
     #expect(try Library.load("numbers").symbols.map(\.name) == ["one"])
     #expect(try Library.load("numbers").name == "numbers")
     let staff = try Library.load("staff")
-    #expect(staff.symbols.map(\.name) == ["everybody", "first"])
+    #expect(staff.symbols.map(\.name) == ["2024 a:b", "everybody", "first"])
+    #expect(staff["2024 a:b"]?.documentation == "All.")
     #expect(try staff.bind(to: db).everybody.statement().first(as: String.self) == "all")
     let path = folder.appending(path: "libnumbers.sql").path
     #expect(try Library.load(path).name == "numbers")

@@ -122,6 +122,32 @@ struct ProcedureTests {
     }
   }
 
+  @Test("one value is not to be had of what gives more, nor a set of what gives one")
+  func otherShapes() throws {
+    try db.execute(
+      """
+      CREATE FUNCTION pg_temp.two(OUT a int, OUT b int) LANGUAGE sql AS 'SELECT 1, 2';
+      CREATE PROCEDURE pg_temp.front(OUT a int, b int, OUT c int, d int DEFAULT 7)
+        LANGUAGE plpgsql AS $$ BEGIN a := b * 10; c := d; END $$
+      """)
+    let attempts: [() throws -> Void] = [
+      { _ = try db.proc("pg_temp.two").value(as: Int.self) },
+      { _ = try db.proc("pg_catalog.abs(int)").values(-1, as: Int.self) },
+      { _ = try db.proc("generate_series(int, int)").value(1, 2, as: Int.self) },
+    ]
+    for attempt in attempts {
+      let error = #expect(throws: PGError.self) { try attempt() }
+      #expect(error?.code == .columnError)
+    }
+    let front = try db.proc("pg_temp.front")
+    for result in [
+      try front(3, 5), try front.call(3, named: ["d": 5]), try front.call(named: ["b": 3, "d": 5]),
+    ] {
+      guard case .row(let row) = result else { throw PGError.mismatch }
+      #expect(try row.decode((Int, Int).self) == (30, 5))
+    }
+  }
+
   @Test("a variadic argument takes any number")
   func variadic() throws {
     let proc = try db.proc("pg_temp.variadic")

@@ -145,6 +145,26 @@ struct SettingsTests {
     #expect(warning?.source == .client)
   }
 
+  @Test("what cannot be restored after an error is a warning beside that error")
+  func notRestoredAfterError() throws {
+    let role = "limited_\(UInt64.random(in: 0...UInt64.max))"
+    try db.execute("CREATE ROLE \(role)")
+    var heard: [String] = []
+    db.messageHook = {
+      heard.append($0.message)
+      return true
+    }
+    struct Mine: Error {}
+    #expect(throws: Mine.self) {
+      try db.settings.with(["log_min_messages": "error"]) {
+        try db.execute("SET ROLE \(role)")
+        throw Mine()
+      }
+    }
+    #expect(heard.contains { $0.hasPrefix("settings could not be restored: ") })
+    try db.execute("RESET ROLE")
+  }
+
   @Test("a setting that there was not is empty afterwards")
   func custom() throws {
     try db.settings.with(["my.own": "1"]) { () throws in

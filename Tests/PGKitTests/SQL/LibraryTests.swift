@@ -63,6 +63,14 @@ import Testing
     #expect(library["b"] == nil)
   }
 
+  @Test("what sections include does not grow without end")
+  func doubling() throws {
+    var text = "[a0]\n\(String(repeating: "x", count: 1000))\n"
+    for number in 1...20 { text += "[a\(number)]\n*[a\(number - 1)]\n*[a\(number - 1)]\n" }
+    let error = try #require(throws: PGError.self) { try Library(text) }
+    #expect(error.message.hasPrefix("a library, line ") && error.message.contains("1048576"))
+  }
+
   @Test(
     "says which word of which line it does not know",
     arguments: [
