@@ -1,5 +1,4 @@
 public import Logging
-public import PGErrorCodes
 public import PGKit
 
 /// Writes what connections do to a log of swift-log: each statement at level `debug` when it has ended,

@@ -138,7 +138,7 @@ import Testing
       exceptions: [
         counted("Wire/Backend/RowDescription.swift", "fields.reserveCapacity(count)"): read,
         counted("Wire/Backend/CopyResponse.swift", "formats.reserveCapacity(count)"): read,
-        counted("Wire/Backend/ParameterDescription.swift", "types.reserveCapacity(count)"): read,
+        counted("Wire/Backend/ParameterDescription.swift", "types.reserveCapacity(total)"): read,
         counted("Types/Numbers/PGNumeric.swift", "groups.reserveCapacity(count)"):
           "compared with what remains",
         counted(

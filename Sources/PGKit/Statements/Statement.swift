@@ -212,7 +212,7 @@ extension Connection {
   /// Prepares one statement: the server parses and plans it and describes its parameters and columns.
   ///
   /// - Throws: ``PGError`` of class 42 if the server rejects the text; 42601 if it holds more than one
-  ///   statement.
+  ///   statement; 54023 if it has more than 65,535 parameters.
   ///
   /// In py-postgresql: `db.prepare(sql)`. On the wire: Parse, Describe, Sync.
   public func prepare(_ sql: String) throws(PGError) -> Statement {
@@ -259,6 +259,16 @@ extension Connection {
     var exchange = Prepare(name: name, sql: sql)
     do throws(PGError) { try perform(&exchange) } catch {
       throw error.inside(.statement(sql), of: self)
+    }
+    guard exchange.parameters.count <= BoundParameters.limit else {
+      discarded.append(.statement(name))
+      throw PGError(
+        code: .tooManyArguments,
+        message:
+          "the statement has \(exchange.parameters.count) parameters; a server takes at most "
+          + "\(BoundParameters.limit)", fault: .caller,
+        hint: "load rows with loadRows(_:), or pass arrays and unnest them"
+      ).inside(.statement(sql), of: self)
     }
     return StatementDescription(exchange)
   }

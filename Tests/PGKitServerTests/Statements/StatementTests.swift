@@ -157,6 +157,31 @@ struct StatementTests {
     #expect(db.transactionStatus == .idle)
   }
 
+  @Test("takes 65,535 parameters, and says that there cannot be more")
+  func manyParameters() throws {
+    func insert(_ count: Int) -> String {
+      "INSERT INTO many VALUES " + (1...count).map { "($\($0))" }.joined(separator: ",")
+    }
+    try db.execute("CREATE TEMP TABLE many(i int)")
+    let values: [String?] = (0..<65_536).map { "\($0)" }
+    #expect(
+      try db.query.text(insert(65_535), Array(values.dropLast())).finish()?.rowCount == 65_535)
+    let statement = try db.prepare(insert(65_535))
+    let rows: [(any PGEncodable)?] = (0..<65_535).map { $0 == 7 ? nil : $0 }
+    #expect(try statement.loadRows([rows]) == 65_535)
+    #expect(statement.pgParameterTypes.count == 65_535)
+    #expect(
+      try db.query.first("SELECT count(*), count(i), sum(i) FROM many", as: (Int, Int, Int).self)
+        ?? (0, 0, 0) == (131_070, 131_069, 65_534 * 65_535 - 7))
+    let tooMany = #expect(throws: PGError.self) { try db.query.text(insert(65_536), values) }
+    #expect(tooMany?.code == .parameterError)
+    #expect(tooMany?.message.contains("65535") == true)
+    let refused = #expect(throws: PGError.self) { try db.prepare(insert(65_536)) }
+    #expect(refused?.code == .tooManyArguments && refused?.fault == .caller)
+    #expect(refused?.message.contains("65536") == true)
+    #expect(try db.query.first("SELECT 1", as: Int.self) == 1)
+  }
+
   @Test("refuses two statements in one text with 42601")
   func refusesScripts() {
     let error = #expect(throws: PGError.self) { try db.prepare("SELECT 1; SELECT 2") }
