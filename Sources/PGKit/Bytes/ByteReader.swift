@@ -135,8 +135,9 @@ public struct ByteReader {
   /// Bytes that are not UTF-8 are repaired: names and messages may come in any encoding before the
   /// session has one. Values never pass here; see ``readText()``.
   public mutating func readTerminatedString() throws(OutOfBytes) -> String {
-    let bytes = try readTerminated()
-    return String(decoding: bytes.unread, as: UTF8.self)
+    var bytes = try readTerminated()
+    let copy = bytes
+    return bytes.readText() ?? String(decoding: copy.unread, as: UTF8.self)
   }
 
   /// Reads everything that remains as text; `nil` if it is not valid UTF-8.

@@ -92,8 +92,8 @@ public struct ByteWriter {
 
   /// Puts `value` over four bytes written earlier.
   private mutating func patch(_ value: Int32, at offset: Int) {
-    for index in 0..<4 {
-      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index))
+    bytes.withUnsafeMutableBytes {
+      $0.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
     }
   }
 

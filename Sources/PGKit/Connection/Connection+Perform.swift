@@ -59,10 +59,13 @@ extension Connection {
   func begin<E: Exchange & ~Copyable>(
     _ exchange: inout E, until deadline: Deadline = .never
   ) throws(PGError) {
-    try completeRunning(until: deadline)
+    if running == nil { try link.requireNoDelivery() } else { try completeRunning(until: deadline) }
     if !discarded.isEmpty { try closeDiscarded(until: deadline) }
-    if !postponed.isEmpty { try runPostponed() }
-    if !notes.isEmpty { deliverNotes() }
+    if hasChores {
+      try runPostponed()
+      deliverNotes()
+      hasChores = !postponed.isEmpty
+    }
     try link.session.begin(&exchange)
   }
 
@@ -93,6 +96,7 @@ extension Connection {
   func noteUnheard(_ error: PGError) {
     notes.append(
       .warning(error.code, "a statement whose rows nobody took had failed: \(error.message)"))
+    hasChores = true
   }
 
   private func deliverNotes() {
@@ -124,13 +128,16 @@ extension Connection {
     complaint: String, _ work: @escaping (Connection) throws(PGError) -> Void
   ) {
     postponed.append(PostponedWork(complaint: complaint, run: work))
+    hasChores = true
   }
 
   /// What was postponed is not wanted any more.
   func forgetPostponed() { postponed = [] }
 
   private func runPostponed() throws(PGError) {
-    guard case .idle(let status) = link.session.state, status != .failed else { return }
+    guard !postponed.isEmpty, case .idle(let status) = link.session.state, status != .failed else {
+      return
+    }
     let list = postponed
     postponed = []
     for work in list {

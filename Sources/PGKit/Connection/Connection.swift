@@ -29,6 +29,8 @@ public final class Connection {
   /// How many times the session was brought back to its beginning, which takes its statements along.
   var generation = 0
   let discarded = DiscardQueue()
+  /// Whether there may be some of the following, for the next operation to see to first.
+  var hasChores = false
   /// Warnings of our own that wait for the next operation.
   var notes: [ServerMessage] = []
   /// What waits for the end of a failed transaction block.

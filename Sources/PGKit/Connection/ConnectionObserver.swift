@@ -71,7 +71,7 @@ final class Observation {
 extension Connection {
   /// Tells the observer, if there is one, that something begins.
   func observe(
-    _ kind: ObservedOperation.Kind, _ text: String, count: Int = 1,
+    _ kind: ObservedOperation.Kind, _ text: @autoclosure () -> String, count: Int = 1,
     parameters: @autoclosure () -> [(any PGEncodable)?] = []
   ) -> Observation? {
     guard let observer = connector.observer else { return nil }
@@ -79,7 +79,7 @@ extension Connection {
     return Observation(
       observer,
       ObservedOperation(
-        kind: kind, text: text, parameters: values, count: count, backendID: backendID))
+        kind: kind, text: text(), parameters: values, count: count, backendID: backendID))
   }
 
   /// A value's text form; that of its description where it has none.

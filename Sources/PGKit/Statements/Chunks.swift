@@ -59,9 +59,9 @@ public final class Chunks {
 /// The rows of a statement under way.
 final class RunningExecution: RunningResult<Execution, RowBatch> {
   private(set) var columns: ColumnList?
-  /// The prepared statement and its parameters, to run it anew if its result has changed since it was
+  /// The parameters of a prepared statement, to run it anew if its result has changed since it was
   /// prepared; `nil` once something of it has come.
-  private var source: (statement: Statement, values: [(any PGEncodable)?])?
+  private var values: [(any PGEncodable)?]?
 
   /// - Parameter columns: The columns, if they are known; those that the server describes only now all
   ///   come as text.
@@ -71,7 +71,7 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   ) {
     self.columns = columns
     super.init(
-      exchange, origin: origin, hearer: hearer, observation: observation, deadline: deadline)
+      exchange, origin: origin, owner: hearer, observation: observation, deadline: deadline)
   }
 
   /// A run of a prepared statement.
@@ -80,17 +80,16 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
     observation: Observation?
   ) {
     columns = statement.columnList
-    source = (statement, values)
+    self.values = values
     super.init(
-      statement.execution(parameters), origin: statement.origin, hearer: statement,
-      observation: observation)
+      statement.execution(parameters), origin: nil, owner: statement, observation: observation)
   }
 
   override func part(of progress: Session.Progress) throws(PGError) -> RowBatch? {
     switch progress {
     case .rows(let run):
-      source = nil
-      return RowBatch(run, columns: describe())
+      values = nil
+      return RowBatch(run, columns: columns ?? describe())
     case .delivered:
       // A COPY … TO STDOUT that was run as a query: its data has no rows.
       throw .operation("the statement copies its rows out", hint: "use copyOut(_:)")
@@ -101,11 +100,11 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   override func size(of part: RowBatch) -> Int { part.storage.run.memorySize }
 
   override func finished() {
-    source = nil
-    _ = describe()
+    values = nil
+    if columns == nil { _ = describe() }
   }
 
-  override func forgotten() { source = nil }
+  override func forgotten() { values = nil }
 
   /// Runs the statement once more if its plan was too old for its tables.
   ///
@@ -113,10 +112,10 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   override func isRenewed(
     after error: PGError, on connection: Connection
   ) throws(PGError) -> Bool {
-    guard let (statement, values) = source, error.isStalePlan,
-      connection.transactionStatus == .idle
+    guard let values, error.isStalePlan, connection.transactionStatus == .idle,
+      let statement = owner as? Statement
     else { return false }
-    source = nil
+    self.values = nil
     connection.running = nil
     try statement.renew()
     exchange = statement.execution(try statement.encode(values))
@@ -135,7 +134,6 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   }
 
   private func describe() -> ColumnList {
-    if let columns { return columns }
     let list = ColumnList((exchange.columns ?? []).map { Column($0, format: .text) })
     columns = list
     return list

@@ -44,7 +44,7 @@ private final class RunningCopyOut: RunningResult<SimpleQuery, CopyChunk> {
     observation: Observation?
   ) {
     response = exchange.copyResponse
-    super.init(exchange, origin: origin, hearer: hearer, observation: observation)
+    super.init(exchange, origin: origin, owner: hearer, observation: observation)
   }
 
   override func part(of progress: Session.Progress) throws(PGError) -> CopyChunk? {

@@ -12,7 +12,7 @@ enum Parameters {
         "the statement has \(types.count) parameter\(types.count == 1 ? "" : "s"), "
           + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
     }
-    return try bind(zip(values, types))
+    return try bind(values) { types[$0] }
   }
 
   /// Encodes `values` for parameters whose types the server will infer.
@@ -22,19 +22,20 @@ enum Parameters {
         "a statement has at most \(BoundParameters.limit) parameters, "
           + "but \(values.count) values were given")
     }
-    return try bind(zip(values, repeatElement(.unspecified, count: values.count)))
+    return try bind(values) { _ in .unspecified }
   }
 
+  @inline(__always)
   private static func bind(
-    _ pairs: some Sequence<((any PGEncodable)?, TypeOID)>
+    _ values: [(any PGEncodable)?], type: (Int) -> TypeOID
   ) throws(PGError) -> BoundParameters {
     var bound = BoundParameters()
-    for (value, type) in pairs {
-      guard let value, !value.isNull else {
+    for index in values.indices {
+      guard let value = values[index], !value.isNull else {
         bound.appendNull()
         continue
       }
-      do throws(PGError) { try append(value, as: type, to: &bound) } catch {
+      do throws(PGError) { try append(value, as: type(index), to: &bound) } catch {
         throw error.inside(.init("PARAMETER", "$\(bound.count)"))
       }
     }

@@ -18,7 +18,8 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
     @exclusivity(unchecked)  // as the link's session
   #endif
   final var exchange: Running
-  final let origin: ErrorOrigin.Creator
+  /// What errors say of it, where that is not what they say of its owner.
+  private var ownOrigin: ErrorOrigin.Creator?
   /// What the statement said of itself when it was complete.
   private(set) final var tag: CommandTag?
   private var phase = Phase.running
@@ -27,18 +28,19 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   private var failure: PGError?
   private var isTold = false
   private var observation: Observation?
-  private var owner: (any MessageHearer)?
+  /// The statement or cursor that runs it.
+  final private(set) var owner: (any MessageHearer)?
   /// The same, once nobody takes the results: the connection must not keep what keeps the connection.
   private weak var formerOwner: (any MessageHearer)?
   private let deadline: Deadline
 
   init(
-    _ exchange: Running, origin: ErrorOrigin.Creator, hearer: (any MessageHearer)?,
+    _ exchange: Running, origin: ErrorOrigin.Creator?, owner: (any MessageHearer)?,
     observation: Observation?, deadline: Deadline = .never
   ) {
     self.exchange = exchange
-    self.origin = origin
-    owner = hearer
+    ownOrigin = origin
+    self.owner = owner
     self.observation = observation
     self.deadline = deadline
   }
@@ -63,6 +65,9 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   // MARK: Life
 
   final var hearer: (any MessageHearer)? { owner ?? formerOwner }
+
+  /// What errors say of it.
+  final var origin: ErrorOrigin.Creator { ownOrigin ?? owner?.origin ?? .statement("") }
 
   /// Whether the exchange is complete, or has failed.
   final var isOver: Bool { if case .over = phase { true } else { false } }
@@ -135,6 +140,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   final func forget() {
     isWanted = false
     if case .kept = phase { phase = .closed }
+    if let owner { ownOrigin = ownOrigin ?? owner.origin }
     formerOwner = owner
     owner = nil
     forgotten()

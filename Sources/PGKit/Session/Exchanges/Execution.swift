@@ -13,9 +13,7 @@ struct Execution: StatementExchange {
   /// The text to parse as the unnamed statement; `nil` to run the prepared `statement`.
   private let sql: String?
   private let parameterTypes: [UInt32]
-  private let statement: String
-  private let parameters: BoundParameters
-  private let resultFormats: [Int16]
+  private let bind: Bind
   private var phase: Phase
   /// The columns: known beforehand for a prepared statement, described by the server otherwise.
   private(set) var columns: [RowDescription.Field]?
@@ -29,9 +27,11 @@ struct Execution: StatementExchange {
     prepared statement: String, columnCount: Int, parameters: BoundParameters,
     resultFormats: [Int16]
   ) {
-    (sql, self.statement, self.parameters) = (nil, statement, parameters)
+    sql = nil
     parameterTypes = []
-    (self.resultFormats, self.columnCount) = (resultFormats, columnCount)
+    bind = Bind(
+      portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
+    self.columnCount = columnCount
     phase = .bind
   }
 
@@ -40,9 +40,10 @@ struct Execution: StatementExchange {
     sql: String, parameterTypes: [UInt32] = [], parameters: BoundParameters,
     resultFormats: [Int16]
   ) {
-    (self.sql, statement, self.parameters) = (sql, "", parameters)
+    self.sql = sql
     self.parameterTypes = parameterTypes
-    (self.resultFormats, columnCount) = (resultFormats, 0)
+    bind = Bind(portal: "", statement: "", parameters: parameters, resultFormats: resultFormats)
+    columnCount = 0
     phase = .parse
   }
 
@@ -61,9 +62,8 @@ struct Execution: StatementExchange {
       try sql.requireNoNUL("the statement's text")
       Parse(name: "", sql: sql, parameterTypes: parameterTypes).encode(into: &outbox)
     }
-    if parameters.values.overflowed { throw .messageTooLong() }
-    Bind(portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
-      .encode(into: &outbox)
+    if bind.parameters.values.overflowed { throw .messageTooLong() }
+    bind.encode(into: &outbox)
     if sql != nil { Describe(object: .portal("")).encode(into: &outbox) }
     outbox.writeBytes(Self.executeAndSync)
   }
