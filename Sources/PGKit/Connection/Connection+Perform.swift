@@ -30,10 +30,24 @@ extension Connection {
     _ exchange: inout E, heardBy hearer: (any MessageHearer)? = nil,
     until deadline: Deadline = .never
   ) throws(PGError) {
+    try perform(&exchange, heardBy: hearer, until: deadline) { _ in }
+  }
+
+  /// Runs a whole exchange whose rows, if any come, are lent to `rows` as they arrive.
+  func perform<E: Exchange & ~Copyable>(
+    _ exchange: inout E, heardBy hearer: (any MessageHearer)?, until deadline: Deadline = .never,
+    rows: (RowRun) -> Void
+  ) throws(PGError) {
     try begin(&exchange, until: deadline)
     self.hearer = hearer
     defer { self.hearer = nil }
-    try link.finish(&exchange, until: deadline)
+    while true {
+      switch try link.pump(&exchange, until: deadline) {
+      case .finished: return
+      case .rows(let run): rows(run)
+      case .copyData, .delivered, .needsBytes: continue
+      }
+    }
   }
 
   /// Runs a text, of which the observer hears, and says of an error where it happened.

@@ -87,7 +87,12 @@ public struct Row: Sendable {
     return index
   }
 
-  private func located(_ error: PGError, _ column: Column) -> PGError {
-    error.inside(.init("COLUMN", "\"\(column.name)\" of type \(column.type.name)"))
+  private func located(_ error: PGError, _ column: Column) -> PGError { error.inside(column) }
+}
+
+extension PGError {
+  /// The same error, said to have happened to a value of `column`.
+  func inside(_ column: Column) -> PGError {
+    inside(.init("COLUMN", "\"\(column.name)\" of type \(column.type.name)"))
   }
 }

@@ -108,14 +108,6 @@ public final class Statement: MessageHearer {
     try chunks(with: parameters).firstResult()
   }
 
-  /// Runs the statement and gives the first column of its first row, if there is one.
-  public func first<Value: PGColumnValue>(
-    _ parameters: (any PGEncodable)?..., as type: Value.Type
-  ) throws(PGError) -> Value? {
-    guard let row = try run(with: parameters).first(on: connection) else { return nil }
-    return .some(try row[0, as: type])
-  }
-
   /// Runs the statement and gives the first columns of its first row, if there is one, as a tuple.
   public func first<each Value: PGColumnValue>(
     _ parameters: (any PGEncodable)?..., as type: (repeat each Value).Type
