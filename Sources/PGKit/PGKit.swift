@@ -16,6 +16,7 @@ public func open(
   _ iri: String? = nil, _ overrides: ConnectionOptions = ConnectionOptions()
 ) throws(PGError) -> Connection {
   let resolved = try OptionSources().resolve(iri: iri, overrides: overrides)
+  try resolved.options.requireSpokenEncoding()
   for warning in resolved.warnings {
     Messages.hook(.warning(.ignoredClientParameterWarning, warning))
   }
@@ -26,5 +27,6 @@ public func open(
 ///
 /// In py-postgresql: `postgresql.driver.connect`.
 public func connect(_ options: ConnectionOptions) throws(PGError) -> Connection {
-  try Connector(options).connect()
+  try options.requireSpokenEncoding()
+  return try Connector(options).connect()
 }

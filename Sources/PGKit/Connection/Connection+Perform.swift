@@ -55,11 +55,13 @@ extension Connection {
   /// - Returns: What the text's last statement says of itself.
   @discardableResult
   func run(
-    _ sql: String, as creator: ErrorOrigin.Creator? = nil,
+    _ sql: String, shownAs creator: ErrorOrigin.Creator? = nil,
     heardBy hearer: (any MessageHearer)? = nil, until deadline: Deadline = .never
   ) throws(PGError) -> CommandTag? {
     var exchange = SimpleQuery(sql)
-    let observation = observe(.execute, sql)
+    // What is not to be seen in a report is not to be seen in a log.
+    let isRenamed = creator?.label == ErrorOrigin.Creator.statementLabel
+    let observation = observe(.execute, isRenamed ? creator?.summary ?? sql : sql)
     do throws(PGError) { try perform(&exchange, heardBy: hearer, until: deadline) } catch {
       observation?.ended(.failed(error))
       throw error.inside(creator ?? .statement(sql), of: self)
@@ -109,7 +111,7 @@ extension Connection {
   /// Not at once: this may be called by a finalizer, wherever the last reference goes away.
   func noteUnheard(_ error: PGError) {
     notes.append(
-      .warning(error.code, "a statement whose rows nobody took had failed: \(error.message)"))
+      .warning(error.code, "a statement that nobody waited for has failed: \(error.message)"))
     hasChores = true
   }
 

@@ -11,15 +11,20 @@ public typealias MessageHook = (ServerMessage) -> Bool
 ///
 /// In py-postgresql: `postgresql.sys.msghook`, `postgresql.sys.errformat`.
 public enum Messages {
-  private static let last = Mutex<@Sendable (ServerMessage) -> Void>(print)
+  /// In a structure: a closure that a Mutex holds by itself is wrapped once more each time it is read.
+  private struct Last {
+    var hook: @Sendable (ServerMessage) -> Void
+  }
+
+  private static let last = Mutex(Last(hook: print))
 
   /// What is done with a message in the end.
   ///
   /// By default warnings, and what is worse, go to stderr; notices are dropped. It may be called from
   /// any thread.
   public static var hook: @Sendable (ServerMessage) -> Void {
-    get { last.withLock { $0 } }
-    set { last.withLock { $0 = newValue } }
+    get { last.withLock { $0.hook } }
+    set { last.withLock { $0.hook = newValue } }
   }
 
   /// How an error is shown to people: ``PGError/report``.
@@ -31,7 +36,7 @@ public enum Messages {
   /// Gives the hook its default again.
   ///
   /// In py-postgresql: `sys.reset_msghook`.
-  public static func resetHook() { last.withLock { $0 = Self.print } }
+  public static func resetHook() { last.withLock { $0.hook = Self.print } }
 
   /// Gives the format its default again.
   ///

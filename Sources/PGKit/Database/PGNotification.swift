@@ -77,17 +77,35 @@ extension Connection {
     _ events: [(channel: String, payload: String)]
   ) throws(PGError) {
     var commands: [String] = []
+    var shown: [String] = []
     for event in events {
       let payload = try SQL.quoteLiteral(
         event.payload, standardConformingStrings: hasConformingStrings)
-      commands.append("NOTIFY \(try SQL.quoteIdentifier(event.channel)), \(payload)")
+      let channel = try Self.quoted(event.channel)
+      commands.append("NOTIFY \(channel), \(payload)")
+      shown.append("NOTIFY \(channel)")
     }
-    if !commands.isEmpty { try execute(commands.joined(separator: "; ")) }
+    // What is told of an error, or to an observer, has no values.
+    if !commands.isEmpty {
+      try run(
+        commands.joined(separator: "; "), shownAs: .statement(shown.joined(separator: "; ")))
+    }
   }
+
+  /// - Throws: ``PGError`` `--PIO` for a name that the server would cut, and take for another one.
+  private static func quoted(_ channel: String) throws(PGError) -> String {
+    guard channel.utf8.count <= longestName else {
+      throw .parameter("a channel's name is longer than \(longestName) bytes: \"\(channel)\"")
+    }
+    return try SQL.quoteIdentifier(channel)
+  }
+
+  /// Source: PostgreSQL manual, "Identifiers and Key Words".
+  private static let longestName = 63
 
   private static func commands(_ verb: String, _ channels: [String]) throws(PGError) -> String {
     var commands: [String] = []
-    for channel in channels { commands.append("\(verb) \(try SQL.quoteIdentifier(channel))") }
+    for channel in channels { commands.append("\(verb) \(try quoted(channel))") }
     return commands.joined(separator: "; ")
   }
 

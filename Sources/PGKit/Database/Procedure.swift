@@ -171,9 +171,9 @@ extension Connection {
   /// type that cannot be written in a cast is empty.
   private static let argumentsOfProcedure = """
     SELECT coalesce(p.proargmodes[i], 'i'), coalesce(p.proargnames[i], ''),
-      CASE WHEN a.typtype = 'p' THEN '' ELSE pg_catalog.format_type(a.oid, NULL) END,
+      CASE WHEN a.typtype = 'p' THEN '' ELSE pg_catalog.format_type(a.oid, -1) END,
       CASE WHEN e.oid IS NULL OR e.typtype = 'p' THEN ''
-        ELSE pg_catalog.format_type(e.oid, NULL) END
+        ELSE pg_catalog.format_type(e.oid, -1) END
     FROM pg_catalog.pg_proc p,
       pg_catalog.generate_series(1, coalesce(pg_catalog.array_length(p.proallargtypes, 1), p.pronargs)) i
       JOIN pg_catalog.pg_type a ON true LEFT JOIN pg_catalog.pg_type e ON e.oid = a.typelem

@@ -229,7 +229,7 @@ public final class Transaction {
   }
 
   private func run(_ sql: String) throws(PGError) -> CommandTag? {
-    try connection.run(sql, as: .init("TRANSACTION", sql))
+    try connection.run(sql, shownAs: .init("TRANSACTION", sql))
   }
 
   private func quotedID() throws(PGError) -> String {

@@ -1,14 +1,19 @@
 import Synchronization
 
 extension PGError {
-  private static let format = Mutex<(@Sendable (PGError) -> String)?>(nil)
+  /// In a structure: a closure that a Mutex holds by itself is wrapped once more each time it is read.
+  private struct Format {
+    var closure: (@Sendable (PGError) -> String)?
+  }
+
+  private static let format = Mutex(Format())
 
   /// How ``report`` shows an error; `nil` for PGKit's own way, ``fullReport``.
   ///
   /// To users it is `Messages.errorFormat`.
   static var reportFormat: (@Sendable (PGError) -> String)? {
-    get { format.withLock { $0 } }
-    set { format.withLock { $0 = newValue } }
+    get { format.withLock { $0.closure } }
+    set { format.withLock { $0.closure = newValue } }
   }
 
   /// The error as it is shown to people: the full page, unless `Messages.errorFormat` says otherwise.

@@ -113,7 +113,7 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
     after error: PGError, on connection: Connection
   ) throws(PGError) -> Bool {
     guard let values, error.isStalePlan, connection.transactionStatus == .idle,
-      let statement = owner as? Statement
+      let statement = owner as? Statement, statement.string != nil
     else { return false }
     self.values = nil
     connection.running = nil

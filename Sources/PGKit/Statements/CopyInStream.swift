@@ -204,11 +204,22 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   private func requireCopying() throws(PGError) {
-    if phase != .copying { throw .copyingIsOver() }
+    if phase != .copying { throw isOver }
+  }
+
+  private var isOver: PGError {
+    let reason =
+      switch phase {
+      case .finished: "it was finished"
+      case .ended: "its data was said to be complete"
+      case .interrupted, .copying:
+        "it failed, or another operation began before its data was complete"
+      }
+    return .operation("the copying is over: \(reason)", hint: "begin another COPY").inside(origin)
   }
 
   private func requireOpen() throws(PGError) {
-    if phase != .copying && phase != .ended { throw .copyingIsOver() }
+    if phase != .copying && phase != .ended { throw isOver }
   }
 
   private func look(on link: Link) throws(PGError) {
@@ -249,12 +260,5 @@ extension Connection {
       exchange, origin: .statement(sql), hearer: hearer, observation: observation)
     running = operation
     return CopyInStream(self, operation)
-  }
-}
-
-extension PGError {
-  @inline(never)
-  fileprivate static func copyingIsOver() -> PGError {
-    .operation("the copying is over: it was finished, failed or interrupted")
   }
 }

@@ -204,7 +204,7 @@ public final class Cursor: MessageHearer {
 
   private func move(_ place: String) throws(PGError) -> Int {
     let sql = "MOVE \(place) FROM \(try name())"
-    return try connection.run(sql, as: origin, heardBy: self)?.rowCount ?? 0
+    return try connection.run(sql, shownAs: origin, heardBy: self)?.rowCount ?? 0
   }
 
   /// The server counts in 32 bits; no held cursor has more rows.
@@ -245,9 +245,12 @@ extension Statement {
       columns: ColumnList([]), origin: .statement(sql), hearer: self,
       observation: connection.observe(.execute, sql))
     try running.begin(on: connection)
-    try Chunks(connection, running).finish()
+    try running.finish(on: connection)
+    // What the statement was described with may be of an older table.
+    let now = try connection.describe(.portal(name))
     return Cursor(
-      connection, name: name, statement: self, parameters: parameters, columns: columns)
+      connection, name: name, statement: self, parameters: parameters,
+      columns: now.columns.columns)
   }
 }
 

@@ -36,7 +36,7 @@ enum Parameters {
         continue
       }
       do throws(PGError) { try append(value, as: type(index), to: &bound) } catch {
-        throw error.inside(.init("PARAMETER", "$\(bound.count)"))
+        throw error.inside(.init("PARAMETER", "$\(index + 1)"))
       }
     }
     return bound

@@ -61,5 +61,7 @@ final class ColumnList: Sendable {
   ///
   /// Statements have few columns: looking at each is faster than a dictionary that has to be built
   /// for every statement.
-  func index(of name: String) -> Int? { columns.firstIndex { $0.name == name } }
+  func index(of name: String) -> Int? {
+    columns.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+  }
 }

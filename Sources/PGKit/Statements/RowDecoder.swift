@@ -80,6 +80,8 @@ private struct ColumnDecoder: Decoder, SingleValueDecodingContainer {
   let row: Row
   let index: Int
   let codingPath: [any CodingKey]
+  /// What is being decoded from the column already.
+  var outer: Any.Type?
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -99,11 +101,32 @@ private struct ColumnDecoder: Decoder, SingleValueDecodingContainer {
     {
       return value
     }
-    return try Value(from: self)
+    if let integer = type as? any FixedWidthInteger.Type,
+      let value = try integer.value(of: row, index) as? Value
+    {
+      return value
+    }
+    // A type that decodes itself by asking for itself would do so for ever.
+    if outer == type { throw PGError.column("column \"\(name)\" is not to be had as \(type)") }
+    var inner = self
+    inner.outer = type
+    return try Value(from: inner)
   }
 
+  private var name: String { row.key(at: index) ?? "" }
+
   private var noParts: PGError {
-    .column("column \"\(row.key(at: index) ?? "")\" is one value and has no parts")
+    .column("column \"\(name)\" is one value and has no parts")
+  }
+}
+
+extension FixedWidthInteger {
+  /// An integer of a width that SQL does not have.
+  fileprivate static func value(of row: Row, _ index: Int) throws(PGError) -> Self {
+    guard let value = Self(exactly: try row[index, as: Int64.self]) else {
+      throw .column("column \"\(row.key(at: index) ?? "")\" is out of the range of \(Self.self)")
+    }
+    return value
   }
 }
 

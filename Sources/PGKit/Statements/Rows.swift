@@ -29,6 +29,10 @@ public final class Rows {
   }
 
   /// Drops the rows that have not been taken, so that the connection is free and nothing is kept.
+  ///
+  /// What the server has yet to send is received and dropped. A statement that would go on for
+  /// very long, or for ever, is ended sooner by ``Interruption/cancel(within:)``; one whose end
+  /// is not known is read with a cursor instead.
   public func close() throws(PGError) {
     batch = nil
     try chunks.close()

@@ -210,9 +210,9 @@ private struct Loading {
 
   /// Prepares the statement again if its plan was too old for its tables and nothing was done yet.
   private func isRenewed(after error: PGError, completed: Int) throws(PGError) -> Bool {
-    guard error.isStalePlan, completed == 0, statement.connection.transactionStatus == .idle else {
-      return false
-    }
+    guard error.isStalePlan, completed == 0, statement.string != nil,
+      statement.connection.transactionStatus == .idle
+    else { return false }
     let types = statement.pgParameterTypes
     try statement.renew()
     // The parameters are encoded for those types.

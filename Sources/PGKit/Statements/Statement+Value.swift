@@ -41,7 +41,7 @@ extension Statement {
     do throws(PGError) {
       try connection.perform(&exchange, heardBy: self) { if first == nil { first = $0 } }
     } catch {
-      guard !isAgain, error.isStalePlan, connection.transactionStatus == .idle else {
+      guard !isAgain, string != nil, error.isStalePlan, connection.transactionStatus == .idle else {
         throw error.inside(origin, of: connection)
       }
       try renew()

@@ -89,6 +89,19 @@ struct ConnectorKindsTests {
     #expect(lines > 3)
   }
 
+  @Test(
+    "an encoding that texts do not have here is refused",
+    arguments: ["client_encoding=LATIN1", "client_encoding=utf-8"])
+  func encodings(option: String) throws {
+    let iri = try server.iri(options: [option])
+    if option.hasSuffix("utf-8") {
+      #expect(try PGKit.open(iri).query.first("SELECT 'é'", as: String.self) == "é")
+    } else {
+      let error = #expect(throws: PGError.self) { try PGKit.open(iri) }
+      #expect(error?.code == .clientParameterError && error?.message.contains("LATIN1") == true)
+    }
+  }
+
   @Test("a failure to connect is final, and says afterwards what it was")
   func failing() throws {
     var options = credentials

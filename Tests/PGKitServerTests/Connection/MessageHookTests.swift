@@ -172,6 +172,15 @@ struct MessageHookTests {
     #expect(error.report == "ERROR 42601: m")
   }
 
+  @Test("the last hook and the format are as quick after a million questions as before")
+  func noGrowth() throws {
+    for _ in 0..<1_000_000 { _ = Messages.hook }
+    Messages.hook(ServerMessage([(.severity, "NOTICE"), (.message, "nobody hears this")]))
+    let error = PGError(code: .syntaxError, message: "quick", fault: .caller)
+    for _ in 0..<1_000_000 { _ = Messages.errorFormat }
+    #expect(error.report == "ERROR 42601: quick")
+  }
+
   @Test("what open() passes over is told to the last hook, before anything is contacted")
   func openingWarnings() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "pass-\(UUID().uuidString)")

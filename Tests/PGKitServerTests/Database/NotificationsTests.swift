@@ -51,6 +51,22 @@ struct NotificationsTests {
     #expect(try events.next() == .idle)
   }
 
+  @Test("a channel whose name the server would cut is refused, and a payload is in no report")
+  func names() throws {
+    let long = String(repeating: "x", count: 64)
+    for attempt in [
+      { () throws in try db.listen(long) }, { try db.unlisten(long) }, { try db.notify(long) },
+    ] {
+      let error = #expect(throws: PGError.self) { try attempt() }
+      #expect(error?.code == .parameterError)
+    }
+    let payload = String(repeating: "secret", count: 2000)
+    let error = #expect(throws: PGError.self) { try db.notify(channel, payload: payload) }
+    #expect(error?.fault == .server)
+    #expect(error?.report.contains("secret") == false)
+    #expect(error?.report.contains("STATEMENT: NOTIFY") == true)
+  }
+
   @Test("without a timeout it waits for as long as it takes")
   func never() throws {
     let other = try server.connect()

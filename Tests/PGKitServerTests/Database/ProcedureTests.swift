@@ -148,6 +148,20 @@ struct ProcedureTests {
     }
   }
 
+  @Test("an argument of a type that has a length keeps all of its value")
+  func lengths() throws {
+    try db.execute(
+      """
+      CREATE FUNCTION pg_temp.padded(bpchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+      CREATE FUNCTION pg_temp.bits(bit) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
+      CREATE FUNCTION pg_temp.many(VARIADIC bpchar[]) RETURNS text LANGUAGE sql
+        AS 'SELECT array_to_string($1, ''+'')'
+      """)
+    #expect(try db.proc("pg_temp.padded").value("hello", as: String.self) == "hello")
+    #expect(try db.proc("pg_temp.bits").value("1011", as: String.self) == "1011")
+    #expect(try db.proc("pg_temp.many").value("ab", "cd", as: String.self) == "ab+cd")
+  }
+
   @Test("a variadic argument takes any number")
   func variadic() throws {
     let proc = try db.proc("pg_temp.variadic")

@@ -131,6 +131,17 @@ struct OperationLifeTests {
     _ = rows
   }
 
+  @Test("a declared query has the columns that its table has now")
+  func declaredAnew() throws {
+    try db.execute("INSERT INTO t(i) VALUES (1)")
+    let statement = try db.prepare("SELECT i FROM t")
+    try db.execute("ALTER TABLE t ALTER COLUMN i TYPE float8")
+    #expect(try statement.declare().read()[0][0, as: Double.self] == 1)
+    let all = try db.prepare("SELECT * FROM t")
+    try db.execute("ALTER TABLE t ADD COLUMN n text DEFAULT 'new'")
+    #expect(try all.declare().read()[0][2, as: String.self] == "new")
+  }
+
   @Test("a deadline covers what must be done first")
   func deadlines() throws {
     let rows = try db.query.rows("SELECT pg_sleep(30), i FROM generate_series(1, 2) AS i")

@@ -102,4 +102,41 @@ struct RowTests {
     let error = #expect(throws: PGError.self) { try row("SELECT 7 AS id").decode(as: Person.self) }
     #expect(error?.code == .columnError && error?.message.contains("\"name\"") == true)
   }
+
+  @Test("members of every width are decoded, or are out of range; none ask for themselves for ever")
+  func widths() throws {
+    struct Widths: Decodable {
+      let a: Int8
+      let b: UInt8
+      let c: UInt16
+      let d: UInt
+      let e: Int8?
+      let f: UInt?
+    }
+    let db = try TestServer.shared.get().connect()
+    let row = try db.query(
+      "SELECT -128 AS a, 255 AS b, 65535 AS c, 7 AS d, NULL::int AS e, 8 AS f")[0]
+    let widths = try row.decode(as: Widths.self)
+    #expect(widths.a == -128 && widths.b == 255 && widths.c == 65535 && widths.d == 7)
+    #expect(widths.e == nil && widths.f == 8)
+    struct Narrow: Decodable { let a: UInt8 }
+    let error = #expect(throws: PGError.self) { try row.decode(as: Narrow.self) }
+    #expect(error?.code == .columnError && error?.message.contains("\"a\"") == true)
+    struct Endless: Decodable {
+      init(from decoder: any Decoder) throws {
+        self = try decoder.singleValueContainer().decode(Endless.self)
+      }
+    }
+    struct Holder: Decodable { let a: Endless }
+    #expect(throws: PGError.self) { try row.decode(as: Holder.self) }
+  }
+
+  @Test("names are compared as the server does, byte by byte; a row prints its values")
+  func namesAndPrint() throws {
+    let db = try TestServer.shared.get().connect()
+    let result = try db.query("SELECT 'nfd' AS \"e\u{301}\", 'nfc' AS \"\u{e9}\", NULL::int")
+    #expect(try result[0]["\u{e9}", as: String.self] == "nfc")
+    #expect(try result[0]["e\u{301}", as: String.self] == "nfd")
+    #expect("\(result)" == "[(nfd, nfc, NULL)]")
+  }
 }
