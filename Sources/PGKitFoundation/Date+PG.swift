@@ -6,34 +6,34 @@ extension Date: PGEncodable, PGDecodable {
   private static let referenceOffset: Int64 = 366 * 86_400
 
   /// Whether a parameter of `type` is an instant.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     PGTimestampTZ.infinity.encodingFormat(for: type)
   }
 
   /// Writes the instant, rounded to a microsecond.
   ///
   /// - Throws: ``PGError`` `--PIO` if it lies outside 4714 BC … 294276 AD.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try timestamp().encodeBinary(as: type, into: &writer)
   }
 
   /// Writes the instant in UTC, rounded to a microsecond.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try timestamp().encodeText(as: type, into: &writer)
   }
 
   /// Accepts timestamptz.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     PGTimestampTZ.accepts(type, format)
   }
 
   /// Reads an instant; the infinities are no Date, and an error.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGTimestampTZ(binary: &reader, as: type))
   }
 
   /// Reads an instant at any offset; the infinities are no Date, and an error.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGTimestampTZ(text: &reader, as: type))
   }
 

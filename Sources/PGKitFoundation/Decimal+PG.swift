@@ -3,32 +3,32 @@ public import PGKit
 
 extension Decimal: PGEncodable, PGDecodable {
   /// Whether a parameter of `type` is a numeric.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     PGNumeric.zero.encodingFormat(for: type)
   }
 
   /// Writes the number exactly.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try PGNumeric(self).encodeBinary(as: type, into: &writer)
   }
 
   /// Writes the number exactly.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try PGNumeric(self).encodeText(as: type, into: &writer)
   }
 
   /// Accepts numeric, and the integers, all of which it holds.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     PGNumeric.accepts(type, format)
   }
 
   /// Reads a number that a Decimal holds exactly.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGNumeric(binary: &reader, as: type))
   }
 
   /// Reads a number that a Decimal holds exactly.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGNumeric(text: &reader, as: type))
   }
 

@@ -3,32 +3,32 @@ public import PGKit
 
 extension UUID: PGEncodable, PGDecodable {
   /// Whether a parameter of `type` is a uuid.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     PGUUID(self).encodingFormat(for: type)
   }
 
   /// Writes sixteen bytes.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try PGUUID(self).encodeBinary(as: type, into: &writer)
   }
 
   /// Writes 8-4-4-4-12 lower-case digits.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try PGUUID(self).encodeText(as: type, into: &writer)
   }
 
   /// Accepts uuid.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     PGUUID.accepts(type, format)
   }
 
   /// Reads sixteen bytes.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     self.init(try PGUUID(binary: &reader, as: type))
   }
 
   /// Reads digits with or without hyphens and braces.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     self.init(try PGUUID(text: &reader, as: type))
   }
 

@@ -5,8 +5,9 @@ import Testing
 
 struct FoundationCodecTests {
   private func encode(
-    _ value: some PGEncodable, as type: TypeOID, _ format: PGFormat = .binary
+    _ value: some PGEncodable, as oid: TypeOID, _ format: PGFormat = .binary
   ) throws -> [UInt8] {
+    let type = PGType(oid)
     var writer = ByteWriter()
     switch format {
     case .binary: try value.encodeBinary(as: type, into: &writer)
@@ -16,9 +17,10 @@ struct FoundationCodecTests {
   }
 
   private func decode<Value: PGDecodable>(
-    _ bytes: [UInt8], as type: TypeOID, _ format: PGFormat = .binary
+    _ bytes: [UInt8], as oid: TypeOID, _ format: PGFormat = .binary
   ) throws(PGError) -> Value {
-    try ByteReader.over(bytes) { reader throws(PGError) -> Value in
+    let type = PGType(oid)
+    return try ByteReader.over(bytes) { reader throws(PGError) -> Value in
       switch format {
       case .binary: try Value(binary: &reader, as: type)
       case .text: try Value(text: &reader, as: type)
@@ -29,9 +31,9 @@ struct FoundationCodecTests {
   private func roundTrips<Value: PGEncodable & PGDecodable & Equatable>(
     _ value: Value, as type: TypeOID
   ) throws {
-    #expect(value.encodingFormat(for: type) == .binary)
-    #expect(value.encodingFormat(for: .bool) == nil)
-    #expect(Value.accepts(type, .binary) && Value.accepts(type, .text))
+    #expect(value.encodingFormat(for: PGType(type)) == .binary)
+    #expect(value.encodingFormat(for: PGType(.bool)) == nil)
+    #expect(Value.accepts(PGType(type), .binary) && Value.accepts(PGType(type), .text))
     for format in [PGFormat.binary, .text] {
       let again: Value = try decode(try encode(value, as: type, format), as: type, format)
       #expect(again == value)

@@ -87,6 +87,11 @@ import Testing
           code:
             #"precondition(indices.contains(position), "no row \(position) in a result of \(count)")"#
         ): "the subscript of a collection",
+        Exception(
+          file: "Types/Documents/PGBits.swift",
+          code:
+            #"precondition(indices.contains(position), "no bit \(position) in a string of \(count)")"#
+        ): "the subscript of a collection",
       ])
   }
 

@@ -27,6 +27,17 @@ public struct ByteReader {
     end = base + bytes.count
   }
 
+  /// Lends a reader over a part of an array to `body`.
+  public static func over<Result, Failure: Error>(
+    _ bytes: ArraySlice<UInt8>, _ body: (inout ByteReader) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let outcome: Swift.Result<Result, Failure> = bytes.withUnsafeBytes { buffer in
+      var reader = ByteReader(buffer)
+      do throws(Failure) { return .success(try body(&reader)) } catch { return .failure(error) }
+    }
+    return try outcome.get()
+  }
+
   /// Lends a reader over `bytes` to `body`.
   @inlinable
   public static func over<Result, Failure: Error>(

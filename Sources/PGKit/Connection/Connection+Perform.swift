@@ -59,6 +59,7 @@ extension Connection {
     heardBy hearer: (any MessageHearer)? = nil, until deadline: Deadline = .never
   ) throws(PGError) -> CommandTag? {
     var exchange = SimpleQuery(sql)
+    types.heed(sql)
     // What is not to be seen in a report is not to be seen in a log.
     let isRenamed = creator?.label == ErrorOrigin.Creator.statementLabel
     let observation = observe(.execute, isRenamed ? creator?.summary ?? sql : sql)

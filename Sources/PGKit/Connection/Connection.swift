@@ -28,6 +28,8 @@ public final class Connection {
   var names = NameSequence()
   /// How many times the session was brought back to its beginning, which takes its statements along.
   var generation = 0
+  /// What is known here of types that not every server has, and the codecs that a program brought.
+  public let types = TypeRegistry()
   let discarded = DiscardQueue()
   /// Whether there may be some of the following, for the next operation to see to first.
   var hasChores = false

@@ -59,6 +59,8 @@ public final class Chunks {
 /// The rows of a statement under way.
 final class RunningExecution: RunningResult<Execution, RowBatch> {
   private(set) var columns: ColumnList?
+  /// What is known of types, where the columns are not.
+  private var types: TypeRegistry?
   /// The parameters of a prepared statement, to run it anew if its result has changed since it was
   /// prepared; `nil` once something of it has come.
   private var values: [(any PGEncodable)?]?
@@ -66,10 +68,12 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   /// - Parameter columns: The columns, if they are known; those that the server describes only now all
   ///   come as text.
   init(
-    _ exchange: Execution, columns: ColumnList?, origin: ErrorOrigin.Creator,
-    hearer: (any MessageHearer)? = nil, observation: Observation?, deadline: Deadline = .never
+    _ exchange: Execution, columns: ColumnList?, types: TypeRegistry? = nil,
+    origin: ErrorOrigin.Creator, hearer: (any MessageHearer)? = nil, observation: Observation?,
+    deadline: Deadline = .never
   ) {
     self.columns = columns
+    self.types = types
     super.init(
       exchange, origin: origin, owner: hearer, observation: observation, deadline: deadline)
   }
@@ -134,7 +138,11 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   }
 
   private func describe() -> ColumnList {
-    let list = ColumnList((exchange.columns ?? []).map { Column($0, format: .text) })
+    let list = ColumnList(
+      (exchange.columns ?? []).map {
+        let oid = TypeOID(rawValue: $0.typeOID)
+        return Column($0, types?.type(oid) ?? PGType(oid), format: .text)
+      })
     columns = list
     return list
   }

@@ -3,7 +3,9 @@ public struct Column: Sendable, Hashable {
   /// The name; not necessarily unique, possibly empty.
   public let name: String
   /// The type.
-  public let type: TypeOID
+  public var type: TypeOID { pgType.oid }
+  /// The type, with what is known of it.
+  public let pgType: PGType
   /// The type's modifier, such as a length; −1 for none.
   public let typeModifier: Int32
   /// The table that the column comes from, or 0.
@@ -13,9 +15,9 @@ public struct Column: Sendable, Hashable {
   /// The format in which the values travel.
   public let format: PGFormat
 
-  init(_ field: RowDescription.Field, format: PGFormat) {
+  init(_ field: RowDescription.Field, _ type: PGType, format: PGFormat) {
     name = field.name
-    type = TypeOID(rawValue: field.typeOID)
+    pgType = type
     typeModifier = field.typeModifier
     tableOID = field.tableOID
     attributeNumber = field.attributeNumber

@@ -120,7 +120,7 @@ public struct OneShot {
       Execution(
         sql: sql, parameters: try Parameters.bindUntyped(parameters.map { $0 }),
         resultFormats: []),
-      columns: nil, origin: origin,
+      columns: nil, types: connection.types, origin: origin,
       observation: connection.observe(.execute, sql, parameters: parameters.map { $0 }),
       deadline: deadline)
     try running.begin(on: connection)
@@ -131,12 +131,13 @@ public struct OneShot {
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
     if SQL.copiesStandardStream(sql) { throw .isCopy(sql, on: connection) }
+    connection.types.heed(sql)
     let origin = ErrorOrigin.Creator.statement(sql)
     let observation = connection.observe(.execute, sql, parameters: values)
     let description: StatementDescription
     let bound: BoundParameters
     do throws(PGError) {
-      description = try connection.describe(sql, name: "")
+      description = try connection.describeUnnamed(sql)
       do throws(PGError) {
         bound = try Parameters.bind(values, to: description.parameterTypes)
       } catch { throw error.inside(origin, of: connection) }

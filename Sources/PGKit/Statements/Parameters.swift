@@ -5,7 +5,7 @@ enum Parameters {
   /// - Throws: ``PGError`` `--PIO` naming the parameter, before anything is sent: if there are more or
   ///   fewer values than parameters, or one does not fit. The value itself is never part of it.
   static func bind(
-    _ values: [(any PGEncodable)?], to types: [TypeOID]
+    _ values: [(any PGEncodable)?], to types: [PGType]
   ) throws(PGError) -> BoundParameters {
     guard values.count == types.count else {
       throw .parameter(
@@ -22,12 +22,12 @@ enum Parameters {
         "a statement has at most \(BoundParameters.limit) parameters, "
           + "but \(values.count) values were given")
     }
-    return try bind(values) { _ in .unspecified }
+    return try bind(values) { _ in PGType(.unspecified) }
   }
 
   @inline(__always)
   private static func bind(
-    _ values: [(any PGEncodable)?], type: (Int) -> TypeOID
+    _ values: [(any PGEncodable)?], type: (Int) -> PGType
   ) throws(PGError) -> BoundParameters {
     var bound = BoundParameters()
     for index in values.indices {
@@ -43,11 +43,12 @@ enum Parameters {
   }
 
   private static func append(
-    _ value: some PGEncodable, as type: TypeOID, to bound: inout BoundParameters
+    _ value: some PGEncodable, as declared: PGType, to bound: inout BoundParameters
   ) throws(PGError) {
     let number = bound.count + 1
+    let type = declared.values
     guard let format = value.encodingFormat(for: type) else {
-      throw .parameter("parameter $\(number) is \(type.name); \(Swift.type(of: value)) is not")
+      throw .parameter("parameter $\(number) is \(declared.name); \(Swift.type(of: value)) is not")
     }
     try bound.append(format: format.rawValue) { (writer: inout ByteWriter) throws(PGError) in
       switch format {

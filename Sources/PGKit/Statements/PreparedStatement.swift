@@ -28,6 +28,11 @@ final class PreparedStatement {
 
   deinit { discard() }
 
+  /// Has the types looked up anew that were forgotten.
+  func learnTypes(on connection: Connection) throws(PGError) {
+    description = try description.renewed(on: connection)
+  }
+
   /// Goes on as another one, prepared anew.
   func become(_ other: PreparedStatement) {
     discard()

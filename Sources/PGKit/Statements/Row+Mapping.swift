@@ -45,8 +45,8 @@ extension Row {
   }
 
   /// The row's values, taken out of it.
-  public func record() throws(PGError) -> Record {
-    Record(columnNames: columnNames, values: try values())
+  public func record() throws(PGError) -> PGRecord {
+    PGRecord(columnNames: columnNames, values: try values(), types: columns.map(\.pgType))
   }
 
   /// A record of the same columns, with values changed by position; `nil` leaves one as it is.
@@ -56,14 +56,14 @@ extension Row {
   /// ```
   ///
   /// - Throws: ``PGError`` `--CIO` if there are more functions than columns, and what they throw.
-  public func transform(_ functions: Record.Function?...) throws -> Record {
+  public func transform(_ functions: PGRecord.Function?...) throws -> PGRecord {
     try record().transform(functions)
   }
 
   /// A record of the same columns, with values changed by name.
   ///
   /// - Throws: ``PGError`` `--CIO` if there is no column of a name, and what the functions throw.
-  public func transform(_ functions: [String: Record.Function]) throws -> Record {
+  public func transform(_ functions: [String: PGRecord.Function]) throws -> PGRecord {
     try record().transform(functions)
   }
 }

@@ -44,7 +44,7 @@ public struct Row: Sendable {
       let column = try column(index)
       guard var reader = storage.run.reader(row: position, column: index) else { return .null }
       do throws(PGError) {
-        return try PGValue(&reader, type: column.type, format: column.format)
+        return try PGValue(&reader, type: column.pgType, format: column.format)
       } catch { throw located(error, column) }
     }
   }
@@ -63,7 +63,7 @@ public struct Row: Sendable {
       let column = try column(index)
       let reader = storage.run.reader(row: position, column: index)
       do throws(PGError) {
-        return try Value.decodeColumn(reader, type: column.type, format: column.format)
+        return try Value.decodeColumn(reader, type: column.pgType, format: column.format)
       } catch { throw located(error, column) }
     }
   }
@@ -93,6 +93,6 @@ public struct Row: Sendable {
 extension PGError {
   /// The same error, said to have happened to a value of `column`.
   func inside(_ column: Column) -> PGError {
-    inside(.init("COLUMN", "\"\(column.name)\" of type \(column.type.name)"))
+    inside(.init("COLUMN", "\"\(column.name)\" of type \(column.pgType.name)"))
   }
 }

@@ -15,7 +15,7 @@ extension Statement {
     }
     do throws(PGError) {
       return try type.decodeColumn(
-        run.reader(row: 0, column: 0), type: column.type, format: column.format)
+        run.reader(row: 0, column: 0), type: column.pgType, format: column.format)
     } catch { throw error.inside(column) }
   }
 

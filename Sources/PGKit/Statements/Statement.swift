@@ -40,17 +40,17 @@ public final class Statement: MessageHearer {
   public var isClosed: Bool { prepared.isClosed }
 
   /// The types of its parameters, `$1` first.
-  public var pgParameterTypes: [TypeOID] { description.parameterTypes }
+  public var pgParameterTypes: [TypeOID] { description.parameterTypes.map(\.oid) }
 
   /// The types of its columns; `nil` if it gives no rows.
   public var pgColumnTypes: [TypeOID]? { givesRows ? columns.map(\.type) : nil }
 
   /// The Swift types that stand for its parameters' types; others that fit are accepted too.
-  public var parameterTypes: [any PGColumnValue.Type] { pgParameterTypes.map(\.swiftType) }
+  public var parameterTypes: [any PGColumnValue.Type] { description.parameterTypes.map(\.swiftType) }
 
   /// The Swift types that its columns' values have where nothing else is asked for; `nil` if it gives
   /// no rows.
-  public var columnTypes: [any PGColumnValue.Type]? { pgColumnTypes?.map(\.swiftType) }
+  public var columnTypes: [any PGColumnValue.Type]? { givesRows ? columns.map(\.pgType.swiftType) : nil }
 
   /// The SQL names of its parameters' types: `INTEGER`.
   ///
@@ -142,7 +142,7 @@ public final class Statement: MessageHearer {
   ///
   /// What is wrong with them is not yet said to be this statement's.
   func encode(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
-    try Parameters.bind(values, to: pgParameterTypes)
+    try Parameters.bind(values, to: description.parameterTypes)
   }
 
   /// Encodes values for the parameters of the open statement.
@@ -164,6 +164,7 @@ public final class Statement: MessageHearer {
       ).inside(origin, of: connection)
     }
     if prepared.generation != connection.generation, string != nil { try renew() }
+    if description.isOutdated(connection.types) { try prepared.learnTypes(on: connection) }
   }
 
   func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {
@@ -172,6 +173,7 @@ public final class Statement: MessageHearer {
 
   func run(with values: [(any PGEncodable)?]) throws(PGError) -> RunningExecution {
     if isCopy { throw .isCopy(origin.summary, on: connection) }
+    if let string, !givesRows { connection.types.heed(string) }
     let running = RunningExecution(
       self, values, try bind(values),
       observation: connection.observe(.execute, origin.summary, parameters: values))
@@ -243,7 +245,7 @@ extension Connection {
   func describe(_ object: NamedObject) throws(PGError) -> StatementDescription {
     var exchange = Prepare(describing: object)
     try perform(&exchange)
-    return StatementDescription(exchange)
+    return try description(of: exchange)
   }
 
   /// Parses `sql` under a name, empty for the unnamed statement, and learns what it is.
@@ -262,7 +264,21 @@ extension Connection {
         hint: "load rows with loadRows(_:), or pass arrays and unnest them"
       ).inside(.statement(sql), of: self)
     }
-    return StatementDescription(exchange)
+    return try description(of: exchange)
+  }
+
+  /// Parses `sql` as the unnamed statement, which is there for the next operation.
+  func describeUnnamed(_ sql: String) throws(PGError) -> StatementDescription {
+    let generation = types.lookUps
+    let description = try describe(sql, name: "")
+    // Looking types up has made another one the unnamed statement.
+    return types.lookUps == generation ? description : try describe(sql, name: "")
+  }
+
+  /// What an exchange learned, with types that were not met before looked up.
+  func description(of exchange: Prepare) throws(PGError) -> StatementDescription {
+    try lookUp(exchange.parameters + (exchange.columns ?? []).map(\.typeOID))
+    return StatementDescription(exchange, types)
   }
 }
 

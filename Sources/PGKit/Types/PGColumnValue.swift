@@ -6,21 +6,21 @@ public protocol PGColumnValue {
   /// - Parameter reader: The value's bytes; `nil` for NULL.
   /// - Throws: ``PGError`` `--CIO` if the column's value is not to be had as this type.
   static func decodeColumn(
-    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+    _ reader: consuming ByteReader?, type: PGType, format: PGFormat
   ) throws(PGError) -> Self
 }
 
 extension PGDecodable {
   /// Makes a value from a column; NULL is an error.
   public static func decodeColumn(
-    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+    _ reader: consuming ByteReader?, type: PGType, format: PGFormat
   ) throws(PGError) -> Self {
     guard var reader else { throw .column("NULL is no \(Self.self)") }
     return try decode(&reader, type, format)
   }
 
   fileprivate static func decode(
-    _ reader: inout ByteReader, _ type: TypeOID, _ format: PGFormat
+    _ reader: inout ByteReader, _ type: PGType, _ format: PGFormat
   ) throws(PGError) -> Self {
     guard accepts(type, format) else { throw .column("\(type.name) is no \(Self.self)") }
     switch format {
@@ -33,7 +33,7 @@ extension PGDecodable {
 extension Optional: PGColumnValue where Wrapped: PGDecodable {
   /// Makes a value from a column; NULL is `nil`.
   public static func decodeColumn(
-    _ reader: consuming ByteReader?, type: TypeOID, format: PGFormat
+    _ reader: consuming ByteReader?, type: PGType, format: PGFormat
   ) throws(PGError) -> Self {
     guard var reader else { return nil }
     return try Wrapped.decode(&reader, type, format)

@@ -9,16 +9,16 @@ public protocol PGEncodable: Sendable {
 
   /// The format in which this value becomes a parameter of `type`, or `nil` if it cannot become one
   /// without loss: the driver then throws `ParameterError` before anything is sent.
-  func encodingFormat(for type: TypeOID) -> PGFormat?
+  func encodingFormat(for type: PGType) -> PGFormat?
 
   /// Writes the value in the type's binary form. Called only after ``encodingFormat(for:)``
   /// answered ``PGFormat/binary`` for the same type.
   ///
   /// - Throws: ``PGError`` `--PIO` if this value does not fit the type (an Int out of int4's range).
-  func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError)
+  func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError)
 
   /// Writes the value in the type's text form, as UTF-8.
-  func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError)
+  func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError)
 }
 
 extension PGEncodable {

@@ -33,14 +33,14 @@ extension PGTextConvertible {
 
 extension PGEncodable where Self: PGTextConvertible {
   /// Writes the text form, the same for every type.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     formatText(into: &writer)
   }
 }
 
 extension PGDecodable where Self: PGTextConvertible {
   /// Makes a value of its text form.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     guard let value = Self.parseText(&reader), reader.isAtEnd else {
       throw .malformed(type, "this text is not a value of it", hint: Self.styleHint)
     }

@@ -35,7 +35,7 @@ public enum PGValue: Hashable, Sendable {
   case interval(PGInterval)
   /// `uuid`.
   case uuid(PGUUID)
-  /// `text`, `varchar`, `bpchar`, `name`, `"char"`, `xml`.
+  /// `text`, `varchar`, `bpchar`, `name`, `"char"`, `citext`, `ltree`, `jsonpath`, an enumeration.
   case string(String)
   /// `bytea`.
   case bytes([UInt8])
@@ -43,6 +43,54 @@ public enum PGValue: Hashable, Sendable {
   case json(PGJSON)
   /// `numeric`.
   case numeric(PGNumeric)
+  /// `money`.
+  case money(PGMoney)
+  /// `xml`.
+  case xml(PGXML)
+  /// `inet`, `cidr`.
+  case inet(PGInet)
+  /// `macaddr`, `macaddr8`.
+  case macAddress(PGMACAddress)
+  /// `bit`, `varbit`.
+  case bits(PGBits)
+  /// `point`.
+  case point(PGPoint)
+  /// `line`.
+  case line(PGLine)
+  /// `lseg`.
+  indirect case segment(PGSegment)
+  /// `box`.
+  indirect case box(PGBox)
+  /// `path`.
+  case path(PGPath)
+  /// `polygon`.
+  case polygon(PGPolygon)
+  /// `circle`.
+  case circle(PGCircle)
+  /// `tsvector`.
+  case textSearchVector(PGTextSearchVector)
+  /// `tsquery`.
+  case textSearchQuery(PGTextSearchQuery)
+  /// `pg_lsn`.
+  case lsn(PGLSN)
+  /// `tid`.
+  case tid(PGTID)
+  /// `pg_snapshot`, `txid_snapshot`.
+  case snapshot(PGSnapshot)
+  /// `hstore`.
+  case hstore([String: String?])
+  /// `vector`.
+  case vector([Float])
+  /// An array.
+  case array(PGArray<PGValue>)
+  /// A range.
+  indirect case range(PGRange<PGValue>)
+  /// A multirange.
+  case multirange(PGMultirange<PGValue>)
+  /// A composite, or an anonymous `record`.
+  indirect case record(PGRecord)
+  /// A value of a type for which a program brought a codec, or one of a program's own type.
+  indirect case custom(PGCustomValue)
   /// Any other type, in its text form.
   case text(TypeOID, String)
 
@@ -50,11 +98,15 @@ public enum PGValue: Hashable, Sendable {
   ///
   /// - Throws: ``PGError`` `--CIO` if the bytes are not a value of the type, or come in a binary
   ///   form that PGKit does not know.
-  public init(_ reader: inout ByteReader, type: TypeOID, format: PGFormat) throws(PGError) {
-    switch type {
+  public init(_ reader: inout ByteReader, type: PGType, format: PGFormat) throws(PGError) {
+    if case .custom(let codec)? = type.definition?.kind {
+      self = .custom(try codec.decode(&reader, type, format))
+      return
+    }
+    switch type.base {
     case .int4: self = .int32(try Self.decode(&reader, type, format))
     case .int8: self = .int64(try Self.decode(&reader, type, format))
-    case .text, .varchar, .bpchar, .name, .char, .unknown, .xml:
+    case .text, .varchar, .bpchar, .name, .char, .unknown, .jsonpath, .refcursor, .cstring:
       self = .string(try Self.decode(&reader, type, format))
     case .bool: self = .bool(try Self.decode(&reader, type, format))
     case .float8: self = .double(try Self.decode(&reader, type, format))
@@ -72,13 +124,55 @@ public enum PGValue: Hashable, Sendable {
     case .interval: self = .interval(try Self.decode(&reader, type, format))
     case .oid, .xid, .cid: self = .uint32(try Self.decode(&reader, type, format))
     case .xid8: self = .uint64(try Self.decode(&reader, type, format))
-    default: self = .text(type, try Self.decode(&reader, type, format))
+    default: try self.init(rare: &reader, type, format)
+    }
+  }
+
+  private init(rare reader: inout ByteReader, _ type: PGType, _ format: PGFormat) throws(PGError) {
+    switch type.base {
+    case .money: self = .money(try Self.decode(&reader, type, format))
+    case .xml: self = .xml(try Self.decode(&reader, type, format))
+    case .inet, .cidr: self = .inet(try Self.decode(&reader, type, format))
+    case .macaddr, .macaddr8: self = .macAddress(try Self.decode(&reader, type, format))
+    case .bit, .varbit: self = .bits(try Self.decode(&reader, type, format))
+    case .point: self = .point(try Self.decode(&reader, type, format))
+    case .line: self = .line(try Self.decode(&reader, type, format))
+    case .lseg: self = .segment(try Self.decode(&reader, type, format))
+    case .box: self = .box(try Self.decode(&reader, type, format))
+    case .path: self = .path(try Self.decode(&reader, type, format))
+    case .polygon: self = .polygon(try Self.decode(&reader, type, format))
+    case .circle: self = .circle(try Self.decode(&reader, type, format))
+    case .tsvector: self = .textSearchVector(try Self.decode(&reader, type, format))
+    case .tsquery: self = .textSearchQuery(try Self.decode(&reader, type, format))
+    case .pgLsn: self = .lsn(try Self.decode(&reader, type, format))
+    case .tid: self = .tid(try Self.decode(&reader, type, format))
+    case .pgSnapshot, .txidSnapshot: self = .snapshot(try Self.decode(&reader, type, format))
+    case .hstore: self = .hstore(try Self.decode(&reader, type, format))
+    case .vector: self = .vector(try PGVector.decode(&reader, type, format))
+    case .record where format == .binary: self = .record(try Self.decode(&reader, type, format))
+    default: try self.init(container: &reader, type, format)
+    }
+  }
+
+  private init(
+    container reader: inout ByteReader, _ type: PGType, _ format: PGFormat
+  ) throws(PGError) {
+    if type.element != nil {
+      self = .array(try Self.decode(&reader, type, format))
+    } else if type.attributes != nil {
+      self = .record(try Self.decode(&reader, type, format))
+    } else if type.bound != nil {
+      self = .range(try Self.decode(&reader, type, format))
+    } else if type.range != nil {
+      self = .multirange(try Self.decode(&reader, type, format))
+    } else {
+      self = .text(type.oid, try Self.decode(&reader, type, format))
     }
   }
 
   @inline(__always)
   private static func decode<Value: PGDecodable>(
-    _ reader: inout ByteReader, _ type: TypeOID, _ format: PGFormat
+    _ reader: inout ByteReader, _ type: PGType, _ format: PGFormat
   ) throws(PGError) -> Value {
     switch format {
     case .binary: try Value(binary: &reader, as: type)
@@ -109,6 +203,30 @@ public enum PGValue: Hashable, Sendable {
     case .bytes(let value): value
     case .json(let value): value
     case .numeric(let value): value
+    case .money(let value): value
+    case .xml(let value): value
+    case .inet(let value): value
+    case .macAddress(let value): value
+    case .bits(let value): value
+    case .point(let value): value
+    case .line(let value): value
+    case .segment(let value): value
+    case .box(let value): value
+    case .path(let value): value
+    case .polygon(let value): value
+    case .circle(let value): value
+    case .textSearchVector(let value): value
+    case .textSearchQuery(let value): value
+    case .lsn(let value): value
+    case .tid(let value): value
+    case .snapshot(let value): value
+    case .hstore(let value): value
+    case .vector(let value): PGVector(value)
+    case .array(let value): value
+    case .range(let value): value
+    case .multirange(let value): value
+    case .record(let value): value
+    case .custom(let value): value.value
     case .text(_, let value): value
     }
   }
@@ -119,57 +237,40 @@ extension PGValue: PGEncodable {
   public var isNull: Bool { self == .null }
 
   /// The format that the payload wants; text of a known type goes back to that type alone.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
-    if case .text(let own, _) = self { return type == own || type.takesAnyText ? .text : nil }
+  public func encodingFormat(for type: PGType) -> PGFormat? {
+    if case .text(let own, _) = self { return type.oid == own || type.takesAnyText ? .text : nil }
     return payload.map { $0.encodingFormat(for: type) } ?? .text
   }
 
   /// Writes the payload in the type's binary form.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try writable(as: type).encodeBinary(as: type, into: &writer)
   }
 
   /// Writes the payload in the type's text form.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try writable(as: type).encodeText(as: type, into: &writer)
   }
 
-  private func writable(as type: TypeOID) throws(PGError) -> any PGEncodable {
+  private func writable(as type: PGType) throws(PGError) -> any PGEncodable {
     guard let payload else { throw .unwritable(PGValue.self, as: type, ": NULL has no bytes") }
     return payload
   }
 }
 
-extension PGValue: PGDecodable {
+extension PGValue: PGDecodable, PGArrayElement {
   /// Accepts everything that PGKit can read, and any other type as text.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
-    format == .text || type == .xml || BuiltinTypes.resultFormat(for: type) == .binary
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    format == .text || type.base == .xml || BuiltinTypes.resultFormat(for: type) == .binary
   }
 
   /// Reads the binary form of `type`.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(&reader, type: type, format: .binary)
   }
 
   /// Reads the text form of `type`.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(&reader, type: type, format: .text)
-  }
-}
-
-extension PGValue: CustomStringConvertible {
-  /// The text form, as the server prints it; `NULL` for NULL.
-  public var description: String {
-    switch payload {
-    case nil: "NULL"
-    case let string as String: string
-    case let value?:
-      {
-        var writer = ByteWriter()
-        // Only a String can refuse its text form, and that case is above.
-        try? value.encodeText(as: .unspecified, into: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
-      }()
-    }
   }
 }

@@ -56,7 +56,39 @@ extension TypeOID {
     case .uuid: PGUUID.self
     case .bytea: [UInt8].self
     case .json, .jsonb: PGJSON.self
+    case .money: PGMoney.self
+    case .xml: PGXML.self
+    case .inet, .cidr: PGInet.self
+    case .macaddr, .macaddr8: PGMACAddress.self
+    case .bit, .varbit: PGBits.self
+    case .point: PGPoint.self
+    case .line: PGLine.self
+    case .lseg: PGSegment.self
+    case .box: PGBox.self
+    case .path: PGPath.self
+    case .polygon: PGPolygon.self
+    case .circle: PGCircle.self
+    case .tsvector: PGTextSearchVector.self
+    case .tsquery: PGTextSearchQuery.self
+    case .pgLsn: PGLSN.self
+    case .tid: PGTID.self
+    case .pgSnapshot, .txidSnapshot: PGSnapshot.self
+    case .hstore: [String: String?].self
+    case .vector: [Float].self
+    case .record: PGRecord.self
     default: String.self
     }
+  }
+}
+
+extension PGType {
+  /// The Swift type that its values have as a ``PGValue``; of a domain, that of what it is over.
+  public var swiftType: any PGColumnValue.Type {
+    if case .custom(let codec)? = definition?.kind { return codec.type }
+    if element != nil { return PGArray<PGValue>.self }
+    if attributes != nil { return PGRecord.self }
+    if bound != nil { return PGRange<PGValue>.self }
+    if range != nil { return PGMultirange<PGValue>.self }
+    return base.swiftType
   }
 }

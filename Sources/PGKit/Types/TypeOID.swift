@@ -17,16 +17,12 @@ public struct TypeOID: RawRepresentable, Hashable, Sendable, CustomStringConvert
   /// The number in decimal.
   public var description: String { String(rawValue) }
 
-  /// The name for messages: `int4` for a built-in type, `oid 16403` for any other.
-  public var name: String { builtinName ?? "oid \(rawValue)" }
-
-  /// Whether the server itself decides what a parameter's text means: it has no type yet, or one
-  /// that a user or an extension made (`FirstNormalObjectId` and up), of which PGKit knows nothing.
-  var takesAnyText: Bool { self == .unspecified || self == .unknown || rawValue >= 16384 }
-
-  /// The format of a parameter whose Swift type has a binary form only for `own`.
-  func parameterFormat(binaryFor own: TypeOID) -> PGFormat? {
-    if self == own { return .binary }
-    return takesAnyText ? .text : nil
+  /// The name for messages: `int4` or `int4[]` for a built-in type, `oid 16403` for any other.
+  public var name: String {
+    guard let builtinName else { return "oid \(rawValue)" }
+    return builtinName.hasPrefix("_") ? builtinName.dropFirst() + "[]" : builtinName
   }
+
+  /// Whether every server has the type, so that nothing about it has to be asked.
+  var isBuiltin: Bool { builtinName != nil || self == .unspecified }
 }

@@ -105,8 +105,8 @@ extension Documents {
 
     @Test("Row Transformations: applied to many rows with map")
     func rows() throws {
-      let functions: [Record.Function?] = [Self.stripAndInt, nil, Self.applyTax]
-      func transformRows(_ rows: [Row]) throws -> [Record] {
+      let functions: [PGRecord.Function?] = [Self.stripAndInt, nil, Self.applyTax]
+      func transformRows(_ rows: [Row]) throws -> [PGRecord] {
         try rows.map { try $0.record().transform(functions) }
       }
       let expected: [PGValue] = [

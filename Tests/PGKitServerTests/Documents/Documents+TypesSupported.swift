@@ -62,15 +62,19 @@ extension Documents {
 
     @Test("Type Support: a type without a conversion is given and taken as its text")
     func unknownTypes() throws {
-      for (type, text) in [
-        ("point", "(1,2)"), ("int4range", "[1,5)"), ("inet", "10.0.0.1/8"), ("tsvector", "'a' 'b'"),
-        ("bit(4)", "1010"), ("macaddr", "08:00:2b:01:02:03"), ("box", "(3,4),(1,2)"),
-      ] {
+      for (type, text) in [("regclass", "pg_class"), ("aclitem", "=r/pg_monitor")] {
         let ps = try db.prepare("SELECT $1::\(type)")
         #expect(try ps.first(text, as: String.self) == text)
         guard case .value(.text(_, text)) = try ps.first(text) else {
           throw Documents.Unexpected()
         }
+      }
+      // Those that have one are given and taken as their text too.
+      for (type, text) in [
+        ("point", "(1,2)"), ("int4range", "[1,5)"), ("inet", "10.0.0.1/8"), ("tsvector", "'a' 'b'"),
+        ("bit(4)", "1010"), ("macaddr", "08:00:2b:01:02:03"), ("box", "(3,4),(1,2)"),
+      ] {
+        #expect(try db.query.first("SELECT $1::\(type)", text, as: String.self) == text)
       }
       try db.execute("CREATE TYPE pg_temp.mood AS ENUM ('happy', 'sad')")
       #expect(try db.query.first("SELECT $1::pg_temp.mood", "sad", as: String.self) == "sad")
@@ -82,29 +86,33 @@ extension Documents {
       #expect(try ps.first(as: String.self) == "2009-03-11")
     }
 
-    // Until PGKit knows arrays and composites, they are texts, as of any type that it does not know.
-
-    @Test("Arrays: of any type and dimension, as their text")
+    @Test("Arrays: Swift's arrays delimit the boundaries of the dimensions")
     func arrays() throws {
       let ps = try db.prepare("SELECT $1::int[]")
-      #expect(try ps.first("{{1,2},{2,3}}", as: String.self) == "{{1,2},{2,3}}")
-      #expect(
-        try db.query.first("SELECT $1::point[]", #"{"(1,2)","(2,3)"}"#, as: String.self)
-          == #"{"(1,2)","(2,3)"}"#)
-      let error = #expect(throws: PGError.self) { try ps("{{1,2},3}") }
-      #expect(error?.code == .invalidTextRepresentation)
+      // Values that are no arrays are no dimension, here as there.
+      let points = [PGPoint(1, 2), PGPoint(2, 3)]
+      let error = #expect(throws: PGError.self) { try ps(points) }
+      #expect(error?.code == .parameterError)
+      #expect(error?.message == "parameter $1 is int4[]; Array<PGPoint> is not")
+      #expect(try db.query.first("SELECT $1::point[]", points, as: [PGPoint].self) == points)
+      #expect(try ps.first([[1, 2], [2, 3]], as: [[Int]].self) == [[1, 2], [2, 3]])
+      guard case .value(.array(let array)) = try ps.first([[1, 2], [2, 3]]) else {
+        throw Documents.Unexpected()
+      }
+      #expect(array.dimensions.map(\.count) == [2, 2])
+      #expect(array.elements == [1, 2, 2, 3].map { .int32($0) })
     }
 
-    @Test("Composites: as their text, and an absent value is NULL")
+    @Test("Composites: as records and as dictionaries, and an absent value is NULL")
     func composites() throws {
       try db.execute("CREATE TYPE pg_temp.ctest AS (i int, t text, n numeric);")
       let ps = try db.prepare("SELECT $1::pg_temp.ctest")
-      #expect(try ps.first("(100,text,100.02013)", as: String.self) == "(100,text,100.02013)")
-      #expect(try ps.first("(,just-the-text,)", as: String.self) == "(,just-the-text,)")
-      let row = try #require(
-        try db.query("SELECT ($1::pg_temp.ctest).*", "(100,text,100.02013)").first)
-      #expect(try row["t", as: String.self] == "text")
-      #expect(try row["n", as: PGNumeric?.self] == PGNumeric("100.02013"))
+      let record = try #require(
+        try ps.first(PGRecord(100, "text", "100.02013"), as: PGRecord.self))
+      #expect(try record["t"] == .string("text"))
+      #expect(try record["n", as: PGNumeric.self] == PGNumeric("100.02013"))
+      let other = try ps.first(["t": "just-the-text"] as [String: PGValue], as: PGRecord.self)
+      #expect(other?.values == [.null, .string("just-the-text"), .null])
     }
   }
 }

@@ -44,8 +44,8 @@ struct RowTests {
   func transforms() throws {
     let row = try row(
       "SELECT 'XX9301423'::text AS product_code, 2::int4 AS quantity, '4.92'::numeric AS total")
-    let strip: Record.Function = { .string($0.description.replacing("XX", with: "")) }
-    let text: Record.Function = { .string($0.description) }
+    let strip: PGRecord.Function = { .string($0.description.replacing("XX", with: "")) }
+    let text: PGRecord.Function = { .string($0.description) }
     #expect(
       try Array(row.transform(["quantity": text])) == [
         .string("XX9301423"), .string("2"), row[2],

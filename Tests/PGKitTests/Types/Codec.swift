@@ -8,7 +8,7 @@ typealias PGCodable = PGEncodable & PGDecodable
 /// The codec called as the driver calls it, with all bytes owned.
 enum Codec {
   static func encode(
-    _ value: some PGEncodable, as type: TypeOID, _ format: PGFormat = .binary
+    _ value: some PGEncodable, as type: PGType, _ format: PGFormat = .binary
   ) throws(PGError) -> [UInt8] {
     var writer = ByteWriter()
     switch format {
@@ -18,14 +18,26 @@ enum Codec {
     return writer.bytes
   }
 
-  static func decode<Value: PGDecodable>(
-    _ bytes: [UInt8], as type: TypeOID, _ swift: Value.Type = Value.self
-  ) throws(PGError) -> Value {
-    try decode(bytes, as: type, .binary, swift)
+  static func encode(
+    _ value: some PGEncodable, as type: TypeOID, _ format: PGFormat = .binary
+  ) throws(PGError) -> [UInt8] {
+    try encode(value, as: PGType(type), format)
   }
 
   static func decode<Value: PGDecodable>(
-    _ bytes: [UInt8], as type: TypeOID, _ format: PGFormat, _: Value.Type = Value.self
+    _ bytes: [UInt8], as type: TypeOID, _ swift: Value.Type = Value.self
+  ) throws(PGError) -> Value {
+    try decode(bytes, as: PGType(type), .binary, swift)
+  }
+
+  static func decode<Value: PGDecodable>(
+    _ bytes: [UInt8], as type: TypeOID, _ format: PGFormat, _ swift: Value.Type = Value.self
+  ) throws(PGError) -> Value {
+    try decode(bytes, as: PGType(type), format, swift)
+  }
+
+  static func decode<Value: PGDecodable>(
+    _ bytes: [UInt8], as type: PGType, _ format: PGFormat, _: Value.Type = Value.self
   ) throws(PGError) -> Value {
     try ByteReader.over(bytes) { reader throws(PGError) -> Value in
       switch format {
@@ -42,7 +54,7 @@ enum Codec {
   static func parse<Value: PGDecodable>(
     _ text: String, as type: TypeOID, _: Value.Type = Value.self
   ) throws(PGError) -> Value {
-    try decode(Array(text.utf8), as: type, .text)
+    try decode(Array(text.utf8), as: PGType(type), .text)
   }
 
   /// The Swift type that each built-in type's codec belongs to.
@@ -65,7 +77,7 @@ enum Codec {
     case "\"char\"": (.char, String.self)
     case "json": (.json, PGJSON.self)
     case "jsonb": (.jsonb, PGJSON.self)
-    case "xml": (.xml, String.self)
+    case "xml": (.xml, PGXML.self)
     case "bytea": (.bytea, [UInt8].self)
     case "uuid": (.uuid, PGUUID.self)
     case "numeric": (.numeric, PGNumeric.self)
@@ -77,6 +89,22 @@ enum Codec {
     case "interval": (.interval, PGInterval.self)
     default: nil
     }
+  }
+}
+
+// Built-in types by their identifiers, as tests write them down.
+
+extension PGEncodable {
+  func encodingFormat(for type: TypeOID) -> PGFormat? { encodingFormat(for: PGType(type)) }
+}
+
+extension PGDecodable {
+  static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { accepts(PGType(type), format) }
+}
+
+extension PGError {
+  static func malformed(_ type: TypeOID, _ reason: String) -> PGError {
+    .malformed(PGType(type), reason)
   }
 }
 

@@ -5,18 +5,18 @@ import Testing
 struct PGValueTests {
   @Test("keeps any other type's text with its type, and sends it back to that type alone")
   func otherTypes() throws {
-    let value: PGValue = try Codec.parse("(1,2)", as: .point)
-    #expect(value == .text(.point, "(1,2)"))
-    #expect(value.encodingFormat(for: .point) == .text)
+    let value: PGValue = try Codec.parse("a=r/b", as: .aclitem)
+    #expect(value == .text(.aclitem, "a=r/b"))
+    #expect(value.encodingFormat(for: .aclitem) == .text)
     #expect(value.encodingFormat(for: .box) == nil)
-    #expect(try Codec.text(value, as: .point) == "(1,2)")
+    #expect(try Codec.text(value, as: .aclitem) == "a=r/b")
   }
 
   @Test("refuses a binary form that it does not know")
   func unknownBinary() {
-    #expect(!PGValue.accepts(.point, .binary) && PGValue.accepts(.point, .text))
+    #expect(!PGValue.accepts(.aclitem, .binary) && PGValue.accepts(.aclitem, .text))
     #expect(throws: PGError.column("")) {
-      try Codec.decode([1, 2], as: .point, .binary, PGValue.self)
+      try Codec.decode([1, 2], as: .aclitem, .binary, PGValue.self)
     }
   }
 

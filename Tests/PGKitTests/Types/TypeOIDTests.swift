@@ -13,15 +13,18 @@ struct TypeOIDTests {
 
   @Test("asks for binary exactly where a value can be read from it")
   func resultFormats() {
-    #expect(BuiltinTypes.resultFormat(for: .int8) == .binary)
-    #expect(BuiltinTypes.resultFormat(for: .jsonb) == .binary)
-    #expect(BuiltinTypes.resultFormat(for: .xml) == .text)
-    #expect(BuiltinTypes.resultFormat(for: .point) == .text)
-    #expect(BuiltinTypes.resultFormat(for: .int4Array) == .text)
-    #expect(BuiltinTypes.resultFormat(for: 99_999) == .text)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.int8)) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.jsonb)) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.xml)) == .text)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.point)) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.int4Array)) == .binary)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.xmlArray)) == .text)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.regclass)) == .text)
+    #expect(BuiltinTypes.resultFormat(for: PGType(.aclitem)) == .text)
+    #expect(BuiltinTypes.resultFormat(for: PGType(99_999)) == .text)
     for sample in ServerSample.all where sample.typeName != "xml" {
       let type = Codec.swiftType(of: sample.typeName)?.type ?? .unspecified
-      #expect(BuiltinTypes.resultFormat(for: type) == .binary)
+      #expect(BuiltinTypes.resultFormat(for: PGType(type)) == .binary)
     }
   }
 }

@@ -71,12 +71,12 @@ public struct PGNumeric: Sendable {
 
 extension PGNumeric: PGEncodable {
   /// Whether a parameter of `type` is a numeric.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .numeric)
   }
 
   /// Writes the counts, the sign and the groups.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(UInt16(truncatingIfNeeded: groups.count))
     writer.writeInteger(weight)
     writer.writeInteger(wireSign)
@@ -96,15 +96,15 @@ extension PGNumeric: PGEncodable {
   }
 }
 
-extension PGNumeric: PGDecodable {
+extension PGNumeric: PGDecodable, PGArrayElement {
   /// Accepts numeric, and the integers, all of which it holds.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
-    type == .numeric || Int64.accepts(type, format)
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    type.base == .numeric || Int64.accepts(type, format)
   }
 
   /// Reads the counts, the sign and the groups, each of which must be below 10000.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
-    guard type == .numeric else {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
+    guard type.base == .numeric else {
       self.init(try Int64(binary: &reader, as: type))
       return
     }
@@ -126,7 +126,7 @@ extension PGNumeric: PGDecodable {
   }
 
   private static func readGroups(
-    _ reader: inout ByteReader, _ count: Int, of type: TypeOID
+    _ reader: inout ByteReader, _ count: Int, of type: PGType
   ) throws(PGError) -> [UInt16] {
     var groups: [UInt16] = []
     groups.reserveCapacity(count)

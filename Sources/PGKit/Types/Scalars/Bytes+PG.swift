@@ -1,39 +1,48 @@
 // bytea. Source: PostgreSQL manual, "Binary Data Types"; both of its text forms are read.
 
 extension UInt8: PGArrayElement {
-  /// Whether a parameter of `type` is bytes.
-  public static func arrayEncodingFormat(for type: TypeOID) -> PGFormat? {
+  /// None: bytes are one value.
+  public static var arrayDimensions: Int { 0 }
+
+  /// Bytes are no elements of an array.
+  public func visitElements(at level: Int, _ visitor: inout ArrayVisitor) throws(PGError) {
+    throw .unwritable(UInt8.self, as: PGType(.char))
+  }
+
+  /// Bytes are no elements of an array.
+  public static func takeElement(
+    at level: Int, _ source: inout ArraySource
+  ) throws(PGError) -> UInt8 {
+    throw .unreadable(PGType(.char), as: UInt8.self)
+  }
+
+  /// Bytes are no elements of an array.
+  public static func acceptsElement(_ element: PGType, _ format: PGFormat) -> Bool { false }
+
+  /// Binary for bytea; text where the server decides what it means.
+  public static func valueFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .bytea)
   }
 
-  /// Writes the bytes as they are.
-  public static func encodeArrayBinary(
-    _ elements: [UInt8], as type: TypeOID, into writer: inout ByteWriter
+  /// Writes the bytes as they are, or the hex form, `\x0123…`.
+  public static func encodeValue(
+    _ elements: [UInt8], _ format: PGFormat, as type: PGType, into writer: inout ByteWriter
   ) throws(PGError) {
-    writer.writeBytes(elements)
-  }
-
-  /// Accepts bytea.
-  public static func acceptsArray(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .bytea }
-
-  /// Reads the bytes as they are.
-  public static func decodeArray(
-    binary reader: inout ByteReader, as type: TypeOID
-  ) throws(PGError) -> [UInt8] {
-    reader.readRemaining()
-  }
-
-  /// Writes the hex form, `\x0123…`.
-  public static func encodeArrayText(
-    _ elements: [UInt8], as type: TypeOID, into writer: inout ByteWriter
-  ) throws(PGError) {
+    if format == .binary { return writer.writeBytes(elements) }
     writer.writeText("\\x")
     writer.writeBytes(Hexadecimal.encode(elements))
   }
 
-  /// Reads the hex form, or the escape form that `bytea_output` can choose.
-  public static func decodeArray(
-    text reader: inout ByteReader, as type: TypeOID
+  /// Reads the bytes as they are, the hex form, or the escape form that `bytea_output` can choose.
+  public static func decodeValue(
+    _ reader: inout ByteReader, _ format: PGFormat, as type: PGType
+  ) throws(PGError) -> [UInt8] {
+    if format == .binary { return reader.readRemaining() }
+    return try decodeText(&reader, as: type)
+  }
+
+  private static func decodeText(
+    _ reader: inout ByteReader, as type: PGType
   ) throws(PGError) -> [UInt8] {
     let text = reader.readRemaining()
     let isHex = text.starts(with: [ASCII.backslash, UInt8(ascii: "x")])

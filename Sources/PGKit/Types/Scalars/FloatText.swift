@@ -82,7 +82,7 @@ struct FloatText {
 
   /// Reads a float's text form, all that remains.
   static func parse<Value: BinaryFloatingPoint & LosslessStringConvertible>(
-    _ reader: inout ByteReader, as type: TypeOID
+    _ reader: inout ByteReader, as type: PGType
   ) throws(PGError) -> Value {
     let text = try reader.readWholeText(of: type)
     guard let value = Value(text) else { throw .malformed(type, "not a number") }

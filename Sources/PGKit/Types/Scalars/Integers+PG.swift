@@ -3,16 +3,16 @@
 
 extension PGEncodable where Self: FixedWidthInteger {
   /// Whether a parameter of `type` is a number.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
-    switch type {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
+    switch type.base {
     case .int4, .int8, .int2, .oid, .xid, .cid, .xid8, .float8, .float4, .numeric: .binary
     default: type.takesAnyText ? .text : nil
     }
   }
 
   /// Writes the integer in the width of `type`, or as the float or numeric of exactly its value.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
-    switch type {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    switch type.base {
     case .int4: writer.writeInteger(try narrowed(Int32.self, as: type))
     case .int8: writer.writeInteger(try narrowed(Int64.self, as: type))
     case .int2: writer.writeInteger(try narrowed(Int16.self, as: type))
@@ -30,13 +30,13 @@ extension PGEncodable where Self: FixedWidthInteger {
   }
 
   /// Writes the integer in decimal.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     if Self.bitWidth <= 64 { writer.writeDecimal(self) } else { writer.writeText("\(self)") }
   }
 
   @inline(__always)
   private func narrowed<Width: FixedWidthInteger>(
-    _: Width.Type, as type: TypeOID
+    _: Width.Type, as type: PGType
   ) throws(PGError) -> Width {
     guard let value = Width(exactly: self) else { throw .outOfRange(Self.self, as: type) }
     return value
@@ -45,8 +45,8 @@ extension PGEncodable where Self: FixedWidthInteger {
 
 extension PGDecodable where Self: FixedWidthInteger {
   /// Accepts the SQL integers all of whose values fit.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
-    switch type {
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    switch type.base {
     case .int4: holds(Int32.self)
     case .int8: holds(Int64.self)
     case .int2: holds(Int16.self)
@@ -57,8 +57,8 @@ extension PGDecodable where Self: FixedWidthInteger {
   }
 
   /// Reads the integer in the width of `type`.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
-    switch type {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
+    switch type.base {
     case .int4: self = try Self.widen(try reader.readWhole(Int32.self, of: type), type)
     case .int8: self = try Self.widen(try reader.readWhole(Int64.self, of: type), type)
     case .int2: self = try Self.widen(try reader.readWhole(Int16.self, of: type), type)
@@ -70,7 +70,7 @@ extension PGDecodable where Self: FixedWidthInteger {
   }
 
   /// Reads the integer in decimal.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     guard Self.accepts(type, .text) else { throw .unreadable(type, as: Self.self) }
     guard let value = reader.takeInteger(Self.self), reader.isAtEnd else {
       throw .malformed(type, "not an integer that \(Self.self) holds")
@@ -84,7 +84,7 @@ extension PGDecodable where Self: FixedWidthInteger {
 
   @inline(__always)
   private static func widen(
-    _ value: some FixedWidthInteger, _ type: TypeOID
+    _ value: some FixedWidthInteger, _ type: PGType
   ) throws(PGError) -> Self {
     guard let wide = Self(exactly: value) else {
       throw .unreadable(type, as: Self.self, ": the value is out of range")
@@ -93,9 +93,9 @@ extension PGDecodable where Self: FixedWidthInteger {
   }
 }
 
-extension Int: PGEncodable, PGDecodable {}
-extension Int16: PGEncodable, PGDecodable {}
-extension Int32: PGEncodable, PGDecodable {}
-extension Int64: PGEncodable, PGDecodable {}
-extension UInt32: PGEncodable, PGDecodable {}
-extension UInt64: PGEncodable, PGDecodable {}
+extension Int: PGEncodable, PGDecodable, PGArrayElement {}
+extension Int16: PGEncodable, PGDecodable, PGArrayElement {}
+extension Int32: PGEncodable, PGDecodable, PGArrayElement {}
+extension Int64: PGEncodable, PGDecodable, PGArrayElement {}
+extension UInt32: PGEncodable, PGDecodable, PGArrayElement {}
+extension UInt64: PGEncodable, PGDecodable, PGArrayElement {}

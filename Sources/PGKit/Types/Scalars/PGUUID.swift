@@ -19,23 +19,23 @@ public struct PGUUID: Hashable, Comparable, Sendable {
 
 extension PGUUID: PGEncodable {
   /// Whether a parameter of `type` is a uuid.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .uuid)
   }
 
   /// Writes sixteen bytes.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(high)
     writer.writeInteger(low)
   }
 }
 
-extension PGUUID: PGDecodable {
+extension PGUUID: PGDecodable, PGArrayElement {
   /// Accepts uuid.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .uuid }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .uuid }
 
   /// Reads sixteen bytes.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     high = try reader.readField(of: type)
     low = try reader.readWhole(of: type)
   }

@@ -1,45 +1,52 @@
 // Text goes out in the binary format where that is the same bytes, so that a statement's
 // parameters can share one format; everything else takes a String in its text form.
 
-extension String: PGEncodable, PGDecodable {
+extension String: PGEncodable, PGDecodable, PGArrayElement {
   /// Always possible, as far as the type goes: whether the text is one of the type's is seen when it is
   /// written.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
-    switch type {
-    case .text, .varchar, .bpchar, .name, .json, .jsonb: .binary
+  public func encodingFormat(for type: PGType) -> PGFormat? {
+    switch type.base {
+    case .text, .varchar, .bpchar, .name, .json, .jsonb, .jsonpath: .binary
     default: .text
     }
   }
 
   /// Writes the text, after jsonb's version byte if it is jsonb; for "char", its one byte.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
-    switch type {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    switch type.base {
     case .char: writer.writeByte(try singleByte())
-    case .jsonb:
+    case .jsonb, .jsonpath:
       writer.writeByte(PGJSON.binaryVersion)
       try encodeText(as: type, into: &writer)
     default: try encodeText(as: type, into: &writer)
     }
   }
 
-  /// Accepts every type in text form, and in binary form the types that are text.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool {
+  /// Accepts every type in text form, and in binary form the types that are text, and those that Swift
+  /// has no type of its own for: they are had in their text form.
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     if format == .text { return true }
-    return switch type {
+    return switch type.base {
     case .text, .varchar, .bpchar, .name, .unknown, .char, .json, .jsonb, .xml: true
-    default: false
+    case .bool, .int2, .int4, .int8, .oid, .xid, .xid8, .cid, .float4, .float8, .bytea, .numeric,
+      .uuid, .date, .time, .timetz, .timestamp, .timestamptz, .interval:
+      false
+    default: BuiltinTypes.resultFormat(for: type) == .binary
     }
   }
 
   /// Reads the text, which must be UTF-8.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
-    switch type {
-    case .text, .varchar, .bpchar, .name, .unknown, .json, .xml: break
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
+    switch type.base {
+    case .text, .varchar, .bpchar, .name, .unknown, .json, .xml, .refcursor, .cstring: break
     case .char:
       self = Self.formatByte(try reader.readWhole(of: type))
       return
-    case .jsonb: try PGJSON.readVersion(&reader)
-    default: throw .unreadable(type, as: String.self)
+    case .jsonb, .jsonpath: try PGJSON.readVersion(&reader, of: type)
+    default:
+      guard Self.accepts(type, .binary) else { throw .unreadable(type, as: String.self) }
+      self = try PGValue(&reader, type: type, format: .binary).description
+      return
     }
     self = try reader.readWholeText(of: type)
   }
@@ -48,7 +55,7 @@ extension String: PGEncodable, PGDecodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold; or if the type
   ///   has a Swift type of its own, and this is not the text of one of its values.
-  public func encodeText(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     guard !hasZero else {
       throw .unwritable(String.self, as: type, ": it has a zero character")
     }
@@ -58,9 +65,10 @@ extension String: PGEncodable, PGDecodable {
 
   /// What only the server could make a value of, as `yesterday`, is not sent as one: a statement that
   /// means that says `$1::text::date`.
-  private func requireForm(of type: TypeOID) throws(PGError) {
-    guard let own = type.swiftType as? any PGDecodable.Type, own != String.self, own != PGJSON.self
-    else { return }
+  private func requireForm(of type: PGType) throws(PGError) {
+    guard Self.isChecked(type.base), let own = type.base.swiftType as? any PGDecodable.Type else {
+      return
+    }
     let isValue = ByteReader.over(Array(utf8)) { reader in
       (try? own.init(text: &reader, as: type)) != nil
     }
@@ -72,8 +80,18 @@ extension String: PGEncodable, PGDecodable {
     }
   }
 
+  /// Whether PGKit reads all the text forms that programs write.
+  private static func isChecked(_ type: TypeOID) -> Bool {
+    switch type {
+    case .bool, .int2, .int4, .int8, .oid, .xid, .xid8, .cid, .float4, .float8, .bytea, .numeric,
+      .uuid, .date, .time, .timetz, .timestamp, .timestamptz, .interval:
+      true
+    default: false
+    }
+  }
+
   /// Reads the text form of any type.
-  public init(text reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     self = try reader.readWholeText(of: type)
   }
 
@@ -102,7 +120,7 @@ extension String: PGEncodable, PGDecodable {
     if bytes.isEmpty { return 0 }
     if bytes.count == 1 { return bytes[0] }
     guard bytes.count == 4, bytes[0] == ASCII.backslash, let byte = UInt8(dropFirst(), radix: 8)
-    else { throw .unwritable(String.self, as: .char, ": it is more than one byte") }
+    else { throw .unwritable(String.self, as: PGType(.char), ": it is more than one byte") }
     return byte
   }
 }

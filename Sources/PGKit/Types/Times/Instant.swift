@@ -10,7 +10,7 @@ enum Instant {
   }
 
   /// Reads the stored form.
-  static func decode(_ reader: inout ByteReader, as type: TypeOID) throws(PGError) -> Int64 {
+  static func decode(_ reader: inout ByteReader, as type: PGType) throws(PGError) -> Int64 {
     let microseconds: Int64 = try reader.readWhole(of: type)
     guard finite ~= microseconds || !isFinite(microseconds) else {
       throw .malformed(type, "an instant outside the calendar")

@@ -49,22 +49,22 @@ public struct PGDate: Hashable, Comparable, Sendable {
 
 extension PGDate: PGEncodable {
   /// Whether a parameter of `type` is a date.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .date)
   }
 
   /// Writes the day's number.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(daysSince2000)
   }
 }
 
-extension PGDate: PGDecodable {
+extension PGDate: PGDecodable, PGArrayElement {
   /// Accepts date.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .date }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .date }
 
   /// Reads the day's number.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     daysSince2000 = try reader.readWhole(of: type)
     guard Self.finiteDays ~= Int(daysSince2000) || !isFinite else {
       throw .malformed(type, "a day outside the calendar")

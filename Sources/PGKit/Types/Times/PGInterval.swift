@@ -29,24 +29,24 @@ public struct PGInterval: Hashable, Sendable {
 
 extension PGInterval: PGEncodable {
   /// Whether a parameter of `type` is an interval.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .interval)
   }
 
   /// Writes microseconds, days, months.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(microseconds)
     writer.writeInteger(days)
     writer.writeInteger(months)
   }
 }
 
-extension PGInterval: PGDecodable {
+extension PGInterval: PGDecodable, PGArrayElement {
   /// Accepts interval.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .interval }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .interval }
 
   /// Reads microseconds, days, months.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     microseconds = try reader.readField(of: type)
     days = try reader.readField(of: type)
     months = try reader.readWhole(of: type)

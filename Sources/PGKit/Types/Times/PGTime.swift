@@ -31,7 +31,7 @@ public struct PGTime: Hashable, Comparable, Sendable {
   }
 
   /// Insists that a time is one of a day.
-  static func check(_ microseconds: Int64, of type: TypeOID) throws(PGError) {
+  static func check(_ microseconds: Int64, of type: PGType) throws(PGError) {
     guard 0...microsecondsPerDay ~= microseconds else {
       throw .malformed(type, "a time outside the day")
     }
@@ -40,22 +40,22 @@ public struct PGTime: Hashable, Comparable, Sendable {
 
 extension PGTime: PGEncodable {
   /// Whether a parameter of `type` is a time.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .time)
   }
 
   /// Writes the microseconds.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(microseconds)
   }
 }
 
-extension PGTime: PGDecodable {
+extension PGTime: PGDecodable, PGArrayElement {
   /// Accepts time.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .time }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .time }
 
   /// Reads the microseconds.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     microseconds = try reader.readWhole(of: type)
     try Self.check(microseconds, of: type)
   }

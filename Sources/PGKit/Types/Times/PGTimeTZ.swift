@@ -40,23 +40,23 @@ public struct PGTimeTZ: Hashable, Comparable, Sendable {
 
 extension PGTimeTZ: PGEncodable {
   /// Whether a parameter of `type` is a time with an offset.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .timetz)
   }
 
   /// Writes the microseconds and the seconds west.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(microseconds)
     writer.writeInteger(secondsWest)
   }
 }
 
-extension PGTimeTZ: PGDecodable {
+extension PGTimeTZ: PGDecodable, PGArrayElement {
   /// Accepts timetz.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .timetz }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .timetz }
 
   /// Reads the microseconds and the seconds west.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     microseconds = try reader.readField(of: type)
     secondsWest = try reader.readWhole(of: type)
     try PGTime.check(microseconds, of: type)

@@ -41,22 +41,22 @@ public struct PGTimestamp: Hashable, Comparable, Sendable {
 
 extension PGTimestamp: PGEncodable {
   /// Whether a parameter of `type` is a timestamp.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .timestamp)
   }
 
   /// Writes the microseconds.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(microsecondsSince2000)
   }
 }
 
-extension PGTimestamp: PGDecodable {
+extension PGTimestamp: PGDecodable, PGArrayElement {
   /// Accepts timestamp.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .timestamp }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .timestamp }
 
   /// Reads the microseconds.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     microsecondsSince2000 = try Instant.decode(&reader, as: type)
   }
 }

@@ -40,22 +40,22 @@ public struct PGTimestampTZ: Hashable, Comparable, Sendable {
 
 extension PGTimestampTZ: PGEncodable {
   /// Whether a parameter of `type` is an instant.
-  public func encodingFormat(for type: TypeOID) -> PGFormat? {
+  public func encodingFormat(for type: PGType) -> PGFormat? {
     type.parameterFormat(binaryFor: .timestamptz)
   }
 
   /// Writes the microseconds.
-  public func encodeBinary(as type: TypeOID, into writer: inout ByteWriter) throws(PGError) {
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeInteger(microsecondsSince2000)
   }
 }
 
-extension PGTimestampTZ: PGDecodable {
+extension PGTimestampTZ: PGDecodable, PGArrayElement {
   /// Accepts timestamptz.
-  public static func accepts(_ type: TypeOID, _ format: PGFormat) -> Bool { type == .timestamptz }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .timestamptz }
 
   /// Reads the microseconds.
-  public init(binary reader: inout ByteReader, as type: TypeOID) throws(PGError) {
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     microsecondsSince2000 = try Instant.decode(&reader, as: type)
   }
 }

@@ -1,0 +1,208 @@
+// A dictionary is an hstore, or a composite whose attributes are given by their names.
+//
+// hstore. Source: PostgreSQL manual, "hstore"; `hstore_send` and `hstore_recv` of the extension.
+
+extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
+  /// The format in which the dictionary becomes a parameter of `type`.
+  public func encodingFormat(for type: PGType) -> PGFormat? {
+    if type.base == .hstore || type.takesAnyText { return type.base == .hstore ? .binary : .text }
+    return type.attributes == nil ? nil : .binary
+  }
+
+  /// Writes the pairs of an hstore, or the attributes of a composite; one that is absent is NULL.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a name that the composite does not have.
+  public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    if type.base == .hstore { return try encodeHstore(into: &writer, type) }
+    let record = try record(of: type)
+    guard record.encodingFormat(for: type) == .binary else {
+      throw .unwritable(
+        Self.self, as: type, ": a value's type is not its attribute's; PGRecord also takes texts")
+    }
+    try record.encodeBinary(as: type, into: &writer)
+  }
+
+  /// Writes the pairs of an hstore, `"a"=>"1", "b"=>NULL`.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    if type.attributes != nil { return try record(of: type).encodeText(as: type, into: &writer) }
+    var isFirst = true
+    for (key, value) in sorted(by: { Self.precedes($0.key, $1.key) }) {
+      if !isFirst { writer.writeText(", ") }
+      isFirst = false
+      writer.writeHstoreText(key)
+      writer.writeText("=>")
+      if let text = try Self.text(of: value, type) {
+        writer.writeHstoreText(text)
+      } else {
+        writer.writeText("NULL")
+      }
+    }
+  }
+
+  /// The server's order: the shorter key first, keys of one length by their bytes.
+  private static func precedes(_ left: String, _ right: String) -> Bool {
+    let (left, right) = (left.utf8, right.utf8)
+    return left.count == right.count ? left.lexicographicallyPrecedes(right) : left.count < right.count
+  }
+
+  /// The values in the order of a composite's attributes.
+  private func record(of type: PGType) throws(PGError) -> PGRecord {
+    guard let attributes = type.attributes else { throw .unwritable(Self.self, as: type) }
+    let names = Set(attributes.map(\.name))
+    if let stranger = keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unwritable(Self.self, as: type, ": it has no attribute \"\(stranger)\"")
+    }
+    var values: [PGValue] = []
+    for attribute in attributes {
+      guard let value = self[attribute.name] else {
+        values.append(.null)
+        continue
+      }
+      values.append(try Self.dynamic(value, type))
+    }
+    return PGRecord(values: values)
+  }
+
+  private func encodeHstore(into writer: inout ByteWriter, _ type: PGType) throws(PGError) {
+    writer.writeInteger(Int32(truncatingIfNeeded: count))
+    for (key, value) in self {
+      writer.writeLengthPrefixed { $0.writeText(key) }
+      guard let text = try Self.text(of: value, type) else {
+        writer.writeInteger(-1 as Int32)
+        continue
+      }
+      writer.writeLengthPrefixed { $0.writeText(text) }
+    }
+  }
+
+  /// A value of an hstore: a text, or NULL.
+  private static func text(of value: Value, _ type: PGType) throws(PGError) -> String? {
+    switch try dynamic(value, type) {
+    case .null: return nil
+    case .string(let text): return text
+    default: throw .unwritable(Self.self, as: type, ": its values are texts or NULL")
+    }
+  }
+
+  private static func dynamic(_ value: Value, _ type: PGType) throws(PGError) -> PGValue {
+    if let value = value as? PGValue { return value }
+    if let value = value as? any PGEncodable { return PGValue(wrapping: value) }
+    if case Optional<Any>.none = value as Any? { return .null }
+    guard let value = (value as Any?).flatMap({ $0 as? any PGEncodable }) else {
+      return .null
+    }
+    return PGValue(wrapping: value)
+  }
+}
+
+extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGArrayElement {
+  /// Whether a column of `type` is an hstore whose values are wanted as texts, or a composite whose
+  /// values are wanted as they are.
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    if type.base == .hstore { return Value.self is any HstoreValue.Type }
+    return Value.self is PGValue.Type && PGRecord.accepts(type, format)
+  }
+
+  /// Reads the pairs of an hstore, or the attributes of a composite.
+  public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
+    guard type.base == .hstore else {
+      try self.init(PGRecord(binary: &reader, as: type), type)
+      return
+    }
+    let count: Int
+    // Each pair has at least two lengths.
+    do { count = try reader.readCount32(ofSize: 8) } catch {
+      throw .malformed(type, "more pairs than bytes")
+    }
+    self = [:]
+    for _ in 0..<count {
+      let key = try reader.takeField(String.self, PGType(.text), .binary)
+      let value = try reader.takeField(String?.self, PGType(.text), .binary)
+      self[key] = try Self.value(value, type)
+    }
+    try reader.expectEnd(of: type)
+    guard self.count == count else { throw .malformed(type, "a key that comes twice") }
+  }
+
+  /// Reads `"a"=>"1", "b"=>NULL`.
+  public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
+    guard type.base == .hstore else {
+      try self.init(PGRecord(text: &reader, as: type), type)
+      return
+    }
+    self = [:]
+    while !reader.isAtEnd {
+      guard isEmpty || reader.take(ASCII.comma) && reader.take(ASCII.space),
+        let key = reader.takeHstoreText(),
+        reader.take(UInt8(ascii: "=")), reader.take(UInt8(ascii: ">"))
+      else { throw Self.malformed(type) }
+      if reader.take(word: "null") {
+        self[key] = try Self.value(nil, type)
+      } else if let value = reader.takeHstoreText() {
+        self[key] = try Self.value(value, type)
+      } else {
+        throw Self.malformed(type)
+      }
+    }
+  }
+
+  private init(_ record: PGRecord, _ type: PGType) throws(PGError) {
+    self = [:]
+    guard record.columnNames.count == record.count else {
+      throw .unreadable(type, as: Self.self, ": its attributes have no names")
+    }
+    for (name, value) in zip(record.columnNames, record.values) {
+      guard let value = value as? Value else { throw .unreadable(type, as: Self.self) }
+      self[name] = value
+    }
+  }
+
+  private static func value(_ text: String?, _ type: PGType) throws(PGError) -> Value {
+    guard let kind = Value.self as? any HstoreValue.Type, let value = kind.init(hstoreText: text) as? Value else {
+      throw .unreadable(type, as: Self.self, text == nil ? ": it has a NULL" : "")
+    }
+    return value
+  }
+
+  private static func malformed(_ type: PGType) -> PGError {
+    .malformed(type, "it is not the text form of an hstore")
+  }
+}
+
+/// What a value of an hstore can be had as.
+private protocol HstoreValue {
+  init?(hstoreText text: String?)
+}
+
+extension String: HstoreValue {
+  fileprivate init?(hstoreText text: String?) {
+    guard let text else { return nil }
+    self = text
+  }
+}
+
+extension Optional: HstoreValue where Wrapped == String {
+  fileprivate init?(hstoreText text: String?) { self = text }
+}
+
+extension PGValue: HstoreValue {
+  fileprivate init?(hstoreText text: String?) { self = text.map { .string($0) } ?? .null }
+}
+
+extension ByteWriter {
+  fileprivate mutating func writeHstoreText(_ text: String) {
+    writeByte(ASCII.doubleQuote)
+    for byte in text.utf8 {
+      if byte == ASCII.doubleQuote || byte == ASCII.backslash { writeByte(ASCII.backslash) }
+      writeByte(byte)
+    }
+    writeByte(ASCII.doubleQuote)
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func takeHstoreText() -> String? {
+    guard take(ASCII.doubleQuote), let text = takeQuoted() else { return nil }
+    return String(validating: text, as: UTF8.self)
+  }
+}

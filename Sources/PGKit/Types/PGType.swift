@@ -1,0 +1,198 @@
+/// A type of the server, with what PGKit knows of it: what it is made of, and which built-in type's
+/// codec reads and writes its values.
+///
+/// For the types that every server has this is their identifier and nothing else; the others are
+/// looked up when a connection first meets them.
+///
+/// In py-postgresql: what `typio` keeps for each OID.
+public struct PGType: Sendable {
+  /// The identifier in `pg_type`.
+  public let oid: TypeOID
+
+  /// The type that the values travel as: a domain's is that of its base type, an enumeration's
+  /// `text`; its own for most types, and ``TypeOID/unspecified`` for one of which nothing is known.
+  public let base: TypeOID
+
+  /// What it is made of, where that is not written in PGKit.
+  let definition: TypeDefinition?
+
+  /// How many values of type `record` a value is inside of: they alone can be nested without end, and
+  /// the nesting is the sender's choice.
+  let recordDepth: UInt16
+
+  /// A type that every server has; of any other, nothing is known.
+  public init(_ oid: TypeOID) { self.init(oid, recordDepth: 0) }
+
+  init(_ oid: TypeOID, recordDepth: UInt16) {
+    self.oid = oid
+    self.recordDepth = recordDepth
+    base = oid.isBuiltin ? oid : .unspecified
+    definition = nil
+  }
+
+  init(_ oid: TypeOID, _ definition: TypeDefinition) {
+    self.oid = oid
+    self.definition = definition
+    recordDepth = 0
+    base =
+      switch definition.kind {
+      case .domain(let type): type.base
+      case .enumeration: .text
+      case .extensionType(let form): form.base
+      case .array, .range, .multirange, .composite, .custom: oid
+      case .opaque: .unspecified
+      }
+  }
+
+  /// The name for messages: `int4`, `public.mood`, or `oid 16403` for a type that is not known.
+  public var name: String { definition?.name ?? oid.name }
+
+  /// The same type with a domain's place taken by what the domain is over.
+  var values: PGType {
+    guard case .domain(let type)? = definition?.kind else { return self }
+    return type.values
+  }
+
+  /// The type of an array's elements; `nil` for what is no array.
+  public var element: PGType? {
+    if let definition = values.definition {
+      guard case .array(let element, _) = definition.kind else { return nil }
+      return element
+    }
+    return base.arrayElement.map { PGType($0, recordDepth: recordDepth) }
+  }
+
+  /// The type of a range's bounds; `nil` for what is no range.
+  public var bound: PGType? {
+    if let definition = values.definition {
+      guard case .range(let bound) = definition.kind else { return nil }
+      return bound
+    }
+    return base.rangeBound.map { PGType($0) }
+  }
+
+  /// The type of a multirange's ranges; `nil` for what is no multirange.
+  public var range: PGType? {
+    if let definition = values.definition {
+      guard case .multirange(let range) = definition.kind else { return nil }
+      return range
+    }
+    return base.multirangeRange.map { PGType($0) }
+  }
+
+  /// The attributes of a composite type; `nil` for what is none, and for `record`, whose attributes
+  /// are known with each value only.
+  public var attributes: [PGAttribute]? {
+    guard case .composite(let attributes)? = values.definition?.kind else { return nil }
+    return attributes
+  }
+
+  /// The labels of an enumeration, in its order; `nil` for what is none.
+  public var labels: [String]? {
+    guard case .enumeration(let labels)? = values.definition?.kind else { return nil }
+    return labels
+  }
+
+  /// The byte between an array's elements in its text form.
+  var delimiter: UInt8 {
+    if case .array(_, let delimiter)? = values.definition?.kind { return delimiter }
+    return base == .boxArray ? UInt8(ascii: ";") : UInt8(ascii: ",")
+  }
+
+  /// The form of a type that an extension brings and PGKit knows.
+  var extensionForm: ExtensionForm? {
+    guard case .extensionType(let form)? = values.definition?.kind else { return nil }
+    return form
+  }
+
+  /// Whether the server itself decides what a parameter's text means: the parameter has no type yet,
+  /// or one of which PGKit knows nothing.
+  var takesAnyText: Bool { base == .unspecified || base == .unknown }
+
+  /// The format of a parameter whose Swift type has a binary form only for `own`.
+  func parameterFormat(binaryFor own: TypeOID) -> PGFormat? {
+    if base == own { return .binary }
+    return takesAnyText ? .text : nil
+  }
+}
+
+extension PGType: Hashable {
+  /// Types are the same if their identifiers are.
+  public static func == (left: PGType, right: PGType) -> Bool { left.oid == right.oid }
+
+  /// Feeds the identifier.
+  public func hash(into hasher: inout Hasher) { hasher.combine(oid) }
+}
+
+extension PGType: CustomStringConvertible {
+  /// The name.
+  public var description: String { name }
+}
+
+/// An attribute of a composite type.
+public struct PGAttribute: Hashable, Sendable {
+  /// The name.
+  public let name: String
+  /// The type.
+  public let type: PGType
+
+  init(_ name: String, _ type: PGType) { (self.name, self.type) = (name, type) }
+}
+
+/// What a type is made of that not every server has.
+final class TypeDefinition: Sendable {
+  enum Kind: Sendable {
+    /// A domain, with its restrictions, over a type.
+    case domain(PGType)
+    /// An enumeration with these labels.
+    case enumeration([String])
+    /// An array of these elements, with the byte that is between them in its text form.
+    case array(PGType, delimiter: UInt8)
+    /// A range between values of this type.
+    case range(PGType)
+    /// Ranges of this type.
+    case multirange(PGType)
+    /// A composite type: a table's row, or one of CREATE TYPE.
+    case composite([PGAttribute])
+    /// A base type of an extension that PGKit knows.
+    case extensionType(ExtensionForm)
+    /// A type whose values are those of a codec that a program brought.
+    case custom(CustomCodec)
+    /// A base type of which nothing is known: its values travel as text.
+    case opaque
+  }
+
+  /// The name, with its schema where that is needed, quoted as in SQL.
+  let name: String
+  let kind: Kind
+
+  init(name: String, _ kind: Kind) { (self.name, self.kind) = (name, kind) }
+}
+
+/// How the values of the types travel that well-known extensions bring.
+///
+/// Source: the extensions' own documentation in the PostgreSQL manual, "Additional Supplied Modules".
+enum ExtensionForm: String, Sendable {
+  case citext
+  case ltree, lquery, ltxtquery
+  case hstore
+  case vector
+
+  /// The built-in type with the same forms; none where there is no such type.
+  var base: TypeOID {
+    switch self {
+    case .citext: .text
+    // A version byte, and then the text, as jsonpath has it.
+    case .ltree, .lquery, .ltxtquery: .jsonpath
+    case .hstore: .hstore
+    case .vector: .vector
+    }
+  }
+}
+
+extension TypeOID {
+  // What extensions bring has another identifier in each database; these stand for it within PGKit.
+  // No server gives them to a type: they lie above what its counter of identifiers reaches first.
+  static let hstore: TypeOID = 0xFFFF_FF01
+  static let vector: TypeOID = 0xFFFF_FF02
+}
