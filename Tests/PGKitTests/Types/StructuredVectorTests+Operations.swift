@@ -7,20 +7,21 @@ extension StructuredVectorTests {
   /// A list of any depth as an array.
   private func make(_ value: Any?) throws -> PGArray<PGValue> {
     let list = try #require(value as? [Any])
-    // The dynamic values of the document's lists: an array of them is one of PGKit's.
-    let nested = try list.map { try dynamic($0) }
     var writer = ByteWriter()
     let depth = Self.depth(of: list)
     let type = PGType(.int4Array)
     switch depth {
-    case 1: try nested.encodeBinary(as: type, into: &writer)
-    case 2: try (list as? [[Any]] ?? []).map { try $0.map(dynamic) }.encodeBinary(as: type, into: &writer)
+    case 1: try list.map(dynamic).encodeBinary(as: type, into: &writer)
+    case 2:
+      let rows = try list.map { try ($0 as? [Any] ?? []).map(dynamic) }
+      try rows.encodeBinary(as: type, into: &writer)
     default:
-      let rows = try list.map { row in
-        try #require(row as? [Any]).map { try (($0 as? [Any]) ?? []).map(dynamic) }
-      }
+      // What is no list where the others are: Swift's types do not let it be written.
       guard list.allSatisfy({ ($0 as? [Any])?.allSatisfy { $0 is [Any] } ?? false }) else {
         throw PGError.parameter("ragged")
+      }
+      let rows = try list.map { row in
+        try (row as? [Any] ?? []).map { try (($0 as? [Any]) ?? []).map(dynamic) }
       }
       try rows.encodeBinary(as: type, into: &writer)
     }

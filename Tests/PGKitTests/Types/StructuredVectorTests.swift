@@ -64,7 +64,7 @@ struct StructuredVectorTests {
   private func roundTrip<Value: PGCodable & Equatable>(
     _ value: Value, _ type: TypeOID, _ wire: [UInt8]
   ) throws {
-    #expect(hex(try Codec.encode(value, as: type)) == hex(wire))
+    #expect(hex(try Codec.encode(value, as: type)) == hex(wire), "\(value)")
     #expect(try Codec.decode(wire, as: type) == value)
   }
 
@@ -147,7 +147,10 @@ struct StructuredVectorTests {
       }
       return
     }
-    try roundTrip(PGBits(bytes, count: count), .varbit, wire)
+    let bits = try PGBits(bytes, count: count)
+    // What stands behind the last bit does not count.
+    try roundTrip(bits, .varbit, Array(wire.prefix(4)) + bits.bytes)
+    #expect(try Codec.decode(wire, as: .varbit) == bits)
   }
 
   private func bitOperation(_ vector: TypeVector) throws {
