@@ -6,7 +6,7 @@ struct TypeOIDTests {
   @Test("names built-in types, and numbers all others")
   func names() {
     #expect(TypeOID.int4.name == "int4" && TypeOID.int4.rawValue == 23)
-    #expect(TypeOID.textArray.name == "_text")
+    #expect(TypeOID.textArray.name == "text[]")
     #expect((12345 as TypeOID).name == "oid 12345")
     #expect(TypeOID.unspecified.name == "oid 0")
   }
