@@ -29,10 +29,13 @@ let package = Package(
     // OpenSSL is not linked but loaded on first use (Sources/COpenSSL/OpenSSL.c).
     .target(name: "COpenSSL"),
     .target(name: "PGErrorCodes", swiftSettings: strict),
+    // Texts as JSON, for values in the library and for what the programs say.
+    .target(name: "PGJSONText", swiftSettings: strict),
     // What must happen between fork and exec, where Swift cannot run.
     .target(name: "CSpawn"),
     .target(
-      name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes"], swiftSettings: strict),
+      name: "PGKit", dependencies: ["COpenSSL", "CSpawn", "PGErrorCodes", "PGJSONText"],
+      swiftSettings: strict),
     // Bridges to Date, UUID, Data and Decimal, apart so that PGKit needs no Foundation.
     .target(name: "PGKitFoundation", dependencies: ["PGKit"], swiftSettings: strict),
     // What connections do, as a log of swift-log, apart so that PGKit and the programs need none.
@@ -45,7 +48,8 @@ let package = Package(
     .target(
       name: "PGCommandLine",
       dependencies: [
-        "PGErrorCodes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PGErrorCodes", "PGJSONText",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(
@@ -69,6 +73,8 @@ let package = Package(
     .testTarget(
       name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], exclude: ["Vectors"],
       swiftSettings: strict),
+    .testTarget(
+      name: "PGJSONTextTests", dependencies: ["PGJSONText"], swiftSettings: strict),
     .testTarget(
       name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
       swiftSettings: strict),

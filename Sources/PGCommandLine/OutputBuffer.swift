@@ -30,6 +30,14 @@ public struct OutputBuffer: Sendable {
   @inlinable
   public mutating func append(_ text: String) { gathered.append(contentsOf: text.utf8) }
 
+  /// Lends what has been gathered, to append to it.
+  @inlinable
+  public mutating func withBytes<Thrown: Error>(
+    _ body: (inout [UInt8]) throws(Thrown) -> Void
+  ) throws(Thrown) {
+    try body(&gathered)
+  }
+
   /// Hands everything to `output`, and is empty afterwards.
   ///
   /// - Throws: ``StandardOutput/Failure`` if the system does not accept it.

@@ -7,11 +7,8 @@ internal import PGKit
 /// Keys are in the order of the columns; a name that comes again gets a number (`a`, `a_2`), because
 /// readers of JSON keep only one of two equal keys.
 struct JSONPrinter: RowPrinter {
-  private enum Kind { case text, number, boolean, document }
-
   private let asArray: Bool
   private var keys: [[UInt8]] = []
-  private var kinds: [Kind] = []
   private var hasRows = false
   private var buffer = OutputBuffer()
 
@@ -25,7 +22,6 @@ struct JSONPrinter: RowPrinter {
       key.append(UInt8(ascii: ":"))
       return key.bytes
     }
-    kinds = columns.map { Self.kind(of: $0.type) }
     hasRows = false
     if asArray { buffer.append(UInt8(ascii: "[")) }
   }
@@ -38,11 +34,12 @@ struct JSONPrinter: RowPrinter {
       try batch.forEachValue(inRow: row) { column, value in
         buffer.append(keys[column])
         guard let value else { return buffer.append("null") }
-        do throws(JSONText.NotUTF8) {
-          try append(value, kinds[column])
-        } catch {
-          throw notUTF8(batch.columns[column])
-        }
+        let shown = batch.columns[column]
+        do throws(PGError) {
+          try buffer.withBytes { (bytes: inout [UInt8]) throws(PGError) in
+            try PGValue.appendJSON(of: value, shown.pgType, shown.format, to: &bytes)
+          }
+        } catch { throw refused(shown, error) }
       }
       buffer.append(asArray ? "}" : "}\n")
     }
@@ -52,26 +49,6 @@ struct JSONPrinter: RowPrinter {
   mutating func end() throws {
     if asArray { buffer.append(hasRows ? "\n]\n" : "]\n") }
     try buffer.drain()
-  }
-
-  private mutating func append(
-    _ value: UnsafeRawBufferPointer, _ kind: Kind
-  ) throws(JSONText.NotUTF8) {
-    switch kind {
-    case .boolean: buffer.append(value.first == UInt8(ascii: "t") ? "true" : "false")
-    case .number where JSONText.isNumber(value): buffer.append(value)
-    case .document: try JSONText.appendDocument(value, to: &buffer)
-    case .number, .text: try JSONText.append(value, to: &buffer)
-    }
-  }
-
-  private static func kind(of type: TypeOID) -> Kind {
-    switch type {
-    case .bool: .boolean
-    case .int2, .int4, .int8, .oid, .float4, .float8, .numeric: .number
-    case .json, .jsonb: .document
-    default: .text
-    }
   }
 
   private static func distinct(_ names: [String]) -> [String] {
@@ -88,11 +65,12 @@ struct JSONPrinter: RowPrinter {
     }
   }
 
-  private func notUTF8(_ column: Column) -> Failure {
+  private func refused(_ column: Column, _ error: PGError) -> Failure {
     PGError(
       code: .characterNotInRepertoire,
-      message: "a value of column \"\(column.name)\" is not UTF-8, so it is no JSON text",
-      fault: .server, hint: "the database's encoding is SQL_ASCII; convert the value in the query"
+      message: "a value of column \"\(column.name)\" cannot be JSON: \(error.message)",
+      fault: .server,
+      hint: "if the database's encoding is SQL_ASCII, convert the value in the query"
     ).failure(of: OpenCommand.program, status: .localFailure)
   }
 }

@@ -101,7 +101,9 @@ struct OpenJob {
       if statement.isCopy {
         try copy(statement, on: connection)
       } else {
-        try print(try connection.query.text(statement.text, parameters), &printer)
+        let rows = try connection.query.text(
+          statement.text, parameters, learnsTypes: format.showsParts)
+        try print(rows, &printer)
       }
     } catch let error as PGError {
       throw error.failure(of: OpenCommand.program, location: statement.location(of: error))

@@ -10,6 +10,9 @@ enum OutputFormat: String, WordArgument {
   /// The words of `--format`.
   static let list = allValueStrings.joined(separator: ", ")
 
+  /// Whether the parts of arrays and composites are told apart.
+  var showsParts: Bool { self == .json || self == .jsonl }
+
   /// A terminal changes the presentation and nothing else.
   static var `default`: OutputFormat { isatty(STDOUT_FILENO) == 1 ? .table : .tsv }
 

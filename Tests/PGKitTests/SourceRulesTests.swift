@@ -144,14 +144,9 @@ import Testing
         counted("Wire/Backend/RowDescription.swift", "fields.reserveCapacity(count)"): read,
         counted("Wire/Backend/CopyResponse.swift", "formats.reserveCapacity(count)"): read,
         counted("Wire/Backend/ParameterDescription.swift", "types.reserveCapacity(total)"): read,
-        counted("Types/Numbers/PGNumeric.swift", "groups.reserveCapacity(count)"):
-          "compared with what remains",
         counted(
           "Session/Inbox.swift", "cells.reserveCapacity(min(count / 12, 4096) + columnCount)"):
           "bounded, and a description paid for the columns",
-        counted(
-          "Types/Numbers/PGNumeric+Text.swift",
-          "groups.reserveCapacity(digits.count / 4 + 2)"): "of digits that are there",
         counted("Types/Scalars/Bytes+PG.swift", "bytes.reserveCapacity(text.count)"):
           "of text that is there",
       ])

@@ -39,9 +39,11 @@ public struct ValueGenerator {
     // Domains that allow little of what they are over.
     switch type.name {
     case "information_schema.yes_or_no": return .string(chance(2) ? "YES" : "NO")
-    case "information_schema.cardinal_number": return .int32(Int32.random(in: 0 ... .max, using: &random))
+    case "information_schema.cardinal_number":
+      return .int32(Int32.random(in: 0 ... .max, using: &random))
     case "information_schema.time_stamp":
-      return .timestampTZ(PGTimestampTZ(microsecondsSince2000: Int64(integer() as Int32) * 1_000_000))
+      return .timestampTZ(
+        PGTimestampTZ(microsecondsSince2000: Int64(integer() as Int32) * 1_000_000))
     case "public.hstore": return .hstore(pairs())
     case "public.ltree": return pick(["", "Top.Science", "a.b.c_1"]).map { .string($0) }
     case "public.lquery": return pick(["*.a.*", "a{1,2}.b@", "!x|y.*"]).map { .string($0) }
@@ -155,8 +157,10 @@ public struct ValueGenerator {
   private mutating func rare(_ type: TypeOID) -> PGValue? {
     switch type {
     case .json, .jsonb: .json(PGJSON(text: json(depth: 0)))
-    case .jsonpath: pick(["$", "$.\"a\"", "$.\"b\"[*]", "strict $.\"x\"?(@ > 1)"]).map { .string($0) }
-    case .xml: pick(["<a/>", "<a b=\"c\">d &amp; e</a>", "text", "<é>x</é>"]).map { .xml(PGXML(text: $0)) }
+    case .jsonpath:
+      pick(["$", "$.\"a\"", "$.\"b\"[*]", "strict $.\"x\"?(@ > 1)"]).map { .string($0) }
+    case .xml:
+      pick(["<a/>", "<a b=\"c\">d &amp; e</a>", "text", "<é>x</é>"]).map { .xml(PGXML(text: $0)) }
     case .inet: inet(isNetwork: false).map { .inet($0) }
     case .cidr: inet(isNetwork: true).map { .inet($0) }
     case .macaddr: (try? PGMACAddress(exactly(6))).map { .macAddress($0) }
@@ -216,8 +220,9 @@ public struct ValueGenerator {
   /// An integer: the ends of its type and what is near them every fourth time.
   private mutating func integer<Value: FixedWidthInteger>() -> Value {
     if chance(4) { return pick([.min, .max, 0, 1, .max - 1, .min + 1]) ?? 0 }
-    return Value.random(in: .min ... .max, using: &random) >> Value.random(
-      in: 0..<Value(truncatingIfNeeded: Value.bitWidth), using: &random)
+    return Value.random(in: .min ... .max, using: &random)
+      >> Value.random(
+        in: 0..<Value(truncatingIfNeeded: Value.bitWidth), using: &random)
   }
 
   private mutating func between(_ limit: Int32) -> Int32 {
@@ -248,7 +253,8 @@ public struct ValueGenerator {
   }
 
   private mutating func finite() -> Double {
-    chance(3) ? Double(Int.random(in: -9...9, using: &random))
+    chance(3)
+      ? Double(Int.random(in: -9...9, using: &random))
       : Double.random(in: -1e6...1e6, using: &random)
   }
 
@@ -268,9 +274,12 @@ public struct ValueGenerator {
   }
 
   private mutating func text(upTo limit: Int) -> String {
-    if chance(12) { return pick(["", " ", "NULL", "null", "\"", "\\", "{}", "a,b", "()", "'"]) ?? "" }
+    if chance(12) {
+      return pick(["", " ", "NULL", "null", "\"", "\\", "{}", "a,b", "()", "'"]) ?? ""
+    }
     let letters = Array("abc XYZ,;{}()[]\"'\\\n\t=>éß中🐘\u{301}NULL01")
-    return String((0..<Int.random(in: 0...limit / 3, using: &random)).compactMap { _ in pick(letters) })
+    return String(
+      (0..<Int.random(in: 0...limit / 3, using: &random)).compactMap { _ in pick(letters) })
   }
 
   private mutating func pairs() -> [String: String?] {
@@ -344,9 +353,11 @@ public struct ValueGenerator {
 
   private mutating func snapshot() -> PGSnapshot {
     let xmin = UInt64.random(in: 1...1 << 40, using: &random)
-    let xip = Set((0..<Int.random(in: 0...4, using: &random)).map { _ in
-      xmin + UInt64.random(in: 0...50, using: &random)
-    }).sorted()
+    let xip = Set(
+      (0..<Int.random(in: 0...4, using: &random)).map { _ in
+        xmin + UInt64.random(in: 0...50, using: &random)
+      }
+    ).sorted()
     return PGSnapshot(xmin: xmin, xmax: (xip.last ?? xmin) + 1, xip: xip)
   }
 
@@ -362,9 +373,11 @@ public struct ValueGenerator {
     }
     return PGTextSearchVector(
       words.map { word in
-        let places = Set((0..<Int.random(in: 0...3, using: &random)).map { _ in
-          UInt16.random(in: 1...16_382, using: &random)
-        }).sorted()
+        let places = Set(
+          (0..<Int.random(in: 0...3, using: &random)).map { _ in
+            UInt16.random(in: 1...16_382, using: &random)
+          }
+        ).sorted()
         return PGTextSearchVector.Lexeme(
           word,
           places.map { PGTextSearchVector.Position($0, pick([.a, .b, .c, .d]) ?? .d) })
@@ -375,7 +388,8 @@ public struct ValueGenerator {
     if depth == 0, chance(20) { return [] }
     if depth > 3 || chance(2) {
       return [
-        .lexeme(word(), weights: chance(2) ? 0 : UInt8.random(in: 0...15, using: &random),
+        .lexeme(
+          word(), weights: chance(2) ? 0 : UInt8.random(in: 0...15, using: &random),
           isPrefix: chance(3))
       ]
     }

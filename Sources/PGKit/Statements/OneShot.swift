@@ -111,10 +111,15 @@ public struct OneShot {
   ///
   /// - Parameters:
   ///   - parameters: The values in their types' text form; `nil` for NULL.
+  ///   - learnsTypes: Whether to find out first what the columns' types are made of, which takes another
+  ///     round trip.
   ///   - deadline: When the server must have sent each batch; the session is over if it has not.
   public func text(
-    _ sql: String, _ parameters: [String?] = [], until deadline: Deadline = .never
+    _ sql: String, _ parameters: [String?] = [], learnsTypes: Bool = false,
+    until deadline: Deadline = .never
   ) throws(PGError) -> Chunks {
+    connection.types.heed(sql)
+    if learnsTypes { _ = try connection.describe(sql, name: "") }
     let origin = ErrorOrigin.Creator.statement(sql)
     let running = RunningExecution(
       Execution(

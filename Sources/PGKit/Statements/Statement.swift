@@ -46,11 +46,15 @@ public final class Statement: MessageHearer {
   public var pgColumnTypes: [TypeOID]? { givesRows ? columns.map(\.type) : nil }
 
   /// The Swift types that stand for its parameters' types; others that fit are accepted too.
-  public var parameterTypes: [any PGColumnValue.Type] { description.parameterTypes.map(\.swiftType) }
+  public var parameterTypes: [any PGColumnValue.Type] {
+    description.parameterTypes.map(\.swiftType)
+  }
 
   /// The Swift types that its columns' values have where nothing else is asked for; `nil` if it gives
   /// no rows.
-  public var columnTypes: [any PGColumnValue.Type]? { givesRows ? columns.map(\.pgType.swiftType) : nil }
+  public var columnTypes: [any PGColumnValue.Type]? {
+    givesRows ? columns.map(\.pgType.swiftType) : nil
+  }
 
   /// The SQL names of its parameters' types: `INTEGER`.
   ///

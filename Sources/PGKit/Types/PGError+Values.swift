@@ -13,15 +13,13 @@ extension PGError {
 
   /// A column's type or value does not fit the Swift type asked for.
   @inline(never)
-  static func unreadable(_ type: PGType, as swiftType: Any.Type, _ reason: String = "") -> PGError
-  {
+  static func unreadable(_ type: PGType, as swiftType: Any.Type, _ reason: String = "") -> PGError {
     .column("a value of SQL type \(type.name) cannot be read as \(swiftType)\(reason)")
   }
 
   /// A parameter's value cannot become its SQL type.
   @inline(never)
-  static func unwritable(_ swiftType: Any.Type, as type: PGType, _ reason: String = "") -> PGError
-  {
+  static func unwritable(_ swiftType: Any.Type, as type: PGType, _ reason: String = "") -> PGError {
     .parameter("a value of type \(swiftType) cannot be sent as SQL type \(type.name)\(reason)")
   }
 

@@ -187,7 +187,8 @@ struct KnownTypesTests {
     #expect(
       try db.query.first(sql, PGRecord("x", "y"), as: PGRecord.self)?.columnNames == ["b", "c"])
     let kept = try db.prepare(sql)
-    try db.execute("ALTER TYPE pg_temp.c ADD ATTRIBUTE d int; ALTER TYPE pg_temp.c RENAME ATTRIBUTE b TO e")
+    try db.execute(
+      "ALTER TYPE pg_temp.c ADD ATTRIBUTE d int; ALTER TYPE pg_temp.c RENAME ATTRIBUTE b TO e")
     #expect(
       try kept.first(PGRecord("x", "y", 1), as: PGRecord.self)?.columnNames == ["e", "c", "d"])
   }
@@ -216,7 +217,9 @@ struct KnownTypesTests {
     #expect(try db.query.first("SELECT $1::hstore", pairs, as: [String: String?].self) == pairs)
     #expect(
       try db.query.first("SELECT $1::hstore", ["a": "1"], as: [String: String].self) == ["a": "1"])
-    #expect(throws: PGError.self) { try db.query.first("SELECT 'a=>NULL'::hstore", as: [String: String].self) }
+    #expect(throws: PGError.self) {
+      try db.query.first("SELECT 'a=>NULL'::hstore", as: [String: String].self)
+    }
     #expect(try db.query.first("SELECT $1::citext = 'ABC'", "abc", as: Bool.self) == true)
     #expect(try db.query.first("SELECT $1::ltree", "Top.Science", as: String.self) == "Top.Science")
     #expect(
@@ -232,7 +235,9 @@ struct KnownTypesTests {
 
     init(_ real: Double, _ imaginary: Double) { (self.real, self.imaginary) = (real, imaginary) }
 
-    func encodingFormat(for type: PGType) -> PGFormat? { type.name.hasSuffix(".complex") ? .text : nil }
+    func encodingFormat(for type: PGType) -> PGFormat? {
+      type.name.hasSuffix(".complex") ? .text : nil
+    }
     func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {}
     func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
       try record.encodeText(as: type, into: &writer)

@@ -187,7 +187,8 @@ struct ArrayText {
   private mutating func append(_ text: [UInt8]) {
     cells.append(
       Cell(
-        offset: UInt32(truncatingIfNeeded: bytes.count), length: Int32(truncatingIfNeeded: text.count)))
+        offset: UInt32(truncatingIfNeeded: bytes.count),
+        length: Int32(truncatingIfNeeded: text.count)))
     bytes += text
   }
 

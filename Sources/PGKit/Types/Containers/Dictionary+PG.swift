@@ -42,7 +42,8 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   /// The server's order: the shorter key first, keys of one length by their bytes.
   private static func precedes(_ left: String, _ right: String) -> Bool {
     let (left, right) = (left.utf8, right.utf8)
-    return left.count == right.count ? left.lexicographicallyPrecedes(right) : left.count < right.count
+    return left.count == right.count
+      ? left.lexicographicallyPrecedes(right) : left.count < right.count
   }
 
   /// The values in the order of a composite's attributes.
@@ -158,7 +159,9 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
   }
 
   private static func value(_ text: String?, _ type: PGType) throws(PGError) -> Value {
-    guard let kind = Value.self as? any HstoreValue.Type, let value = kind.init(hstoreText: text) as? Value else {
+    guard let kind = Value.self as? any HstoreValue.Type,
+      let value = kind.init(hstoreText: text) as? Value
+    else {
       throw .unreadable(type, as: Self.self, text == nil ? ": it has a NULL" : "")
     }
     return value

@@ -211,7 +211,8 @@ private struct QueryParser {
     return wantsOperand ? nil : output.reversed()
   }
 
-  private mutating func takeOperand(_ reader: inout ByteReader, _ wantsOperand: inout Bool) -> Bool {
+  private mutating func takeOperand(_ reader: inout ByteReader, _ wantsOperand: inout Bool) -> Bool
+  {
     if reader.take(UInt8(ascii: "!")) {
       waiting.append(.part(.not))
     } else if reader.take(UInt8(ascii: "(")) {

@@ -49,11 +49,15 @@ extension PGTextSearchVector: PGSQLType {
     writer.writeInteger(Int32(truncatingIfNeeded: lexemes.count))
     for lexeme in lexemes {
       guard !lexeme.word.utf8.contains(0), let count = UInt16(exactly: lexeme.positions.count)
-      else { throw .unwritable(Self.self, as: type, ": a lexeme has a zero character, or too many places") }
+      else {
+        throw .unwritable(
+          Self.self, as: type, ": a lexeme has a zero character, or too many places")
+      }
       writer.writeTerminated(lexeme.word)
       writer.writeInteger(count)
       for position in lexeme.positions {
-        writer.writeInteger(UInt16(truncatingIfNeeded: position.weight.rawValue) << 14 | position.number)
+        writer.writeInteger(
+          UInt16(truncatingIfNeeded: position.weight.rawValue) << 14 | position.number)
       }
     }
   }

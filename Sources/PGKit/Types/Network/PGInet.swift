@@ -220,7 +220,9 @@ extension PGInet: PGTextConvertible {
   /// The address of IPv4 that comes next, if there is one.
   private static func mapped(_ reader: inout ByteReader) -> [UInt8]? {
     let group = reader.unread.prefix { ASCII.isDigit($0) }
-    guard !group.isEmpty, reader.unread.dropFirst(group.count).first == ASCII.dot else { return nil }
+    guard !group.isEmpty, reader.unread.dropFirst(group.count).first == ASCII.dot else {
+      return nil
+    }
     return parseV4(&reader)
   }
 

@@ -15,7 +15,7 @@ extension PGNumeric {
       rest /= 10000
     }
     self.init(
-      isNegative: value < 0, groups: groups.reversed(),
+      isNegative: value < 0, groups: DecimalGroups(groups.reversed()),
       weight: Int16(clamping: max(0, groups.count - 1)), scale: 0)
   }
 

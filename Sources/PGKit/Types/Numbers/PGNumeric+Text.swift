@@ -97,9 +97,8 @@ extension PGNumeric: PGTextConvertible {
   }
 
   /// Joins digits in fours, the first group having `firstWidth` of them.
-  private static func grouped(_ digits: ArraySlice<UInt8>, firstWidth: Int) -> [UInt16] {
-    var groups: [UInt16] = []
-    groups.reserveCapacity(digits.count / 4 + 2)
+  private static func grouped(_ digits: ArraySlice<UInt8>, firstWidth: Int) -> DecimalGroups {
+    var groups = DecimalGroups()
     var group: UInt16 = 0
     var missing = firstWidth
     for digit in digits {
@@ -113,6 +112,7 @@ extension PGNumeric: PGTextConvertible {
     }
     guard missing < 4 else { return groups }
     for _ in 0..<missing { group *= 10 }
-    return groups + [group]
+    groups.append(group)
+    return groups
   }
 }

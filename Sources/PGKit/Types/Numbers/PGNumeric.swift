@@ -10,7 +10,7 @@ public struct PGNumeric: Sendable {
   }
 
   /// The groups, without zero groups at either end; empty for zero and what is not finite.
-  let groups: [UInt16]
+  let groups: DecimalGroups
   /// The power of 10000 of the first group.
   let weight: Int16
   /// The number of decimals that the value is shown with.
@@ -29,11 +29,11 @@ public struct PGNumeric: Sendable {
 
   /// Makes a finite value in its one form: no zero groups outside, no digits beyond the scale, no
   /// minus before zero.
-  init(isNegative: Bool, groups: consuming [UInt16], weight: Int16, scale: UInt16) {
+  init(isNegative: Bool, groups: DecimalGroups, weight: Int16, scale: UInt16) {
     var shown = groups
     Self.clip(&shown, weight: Int(weight), scale: Int(scale))
-    let leading = shown.prefix { $0 == 0 }.count
-    if leading > 0 { shown.removeFirst(leading) }
+    let leading = shown.firstIndex { $0 != 0 } ?? shown.count
+    shown.keep(leading..<shown.count)
     self.groups = shown
     // Zeros are stripped up to the scale at most, so the weight stays far above its type's least.
     self.weight = shown.isEmpty ? 0 : Int16(clamping: Int(weight) - leading)
@@ -42,14 +42,15 @@ public struct PGNumeric: Sendable {
   }
 
   /// Takes away what lies beyond the scale, and then zero groups at the end.
-  private static func clip(_ groups: inout [UInt16], weight: Int, scale: Int) {
+  private static func clip(_ groups: inout DecimalGroups, weight: Int, scale: Int) {
     let limit = max(0, weight + 1 + (scale + 3) / 4)
-    if groups.count > limit { groups.removeLast(groups.count - limit) }
-    if scale % 4 != 0, groups.count == limit, let last = groups.popLast() {
+    if groups.count > limit { groups.keep(0..<limit) }
+    if scale % 4 != 0, groups.count == limit, let last = groups.last {
       let unit: UInt16 = scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
-      groups.append(last - last % unit)
+      if last % unit > 0 { groups.replaceLast(with: last - last % unit) }
     }
-    while groups.last == 0 { groups.removeLast() }
+    let end = groups.lastIndex { $0 != 0 } ?? -1
+    groups.keep(0..<end + 1)
   }
 
   /// Not a number.
@@ -116,7 +117,7 @@ extension PGNumeric: PGDecodable, PGArrayElement {
     guard scale <= Self.scaleLimit else { throw .malformed(type, "a scale beyond the limit") }
     switch sign {
     case 0x0000, 0x4000:
-      let groups = try Self.readGroups(&reader, count, of: type)
+      let groups = try Self.readGroups(&reader, of: type)
       self.init(isNegative: sign != 0, groups: groups, weight: weight, scale: scale)
     case 0xC000 where count == 0: self = .nan
     case 0xD000 where count == 0: self = .infinity
@@ -126,10 +127,9 @@ extension PGNumeric: PGDecodable, PGArrayElement {
   }
 
   private static func readGroups(
-    _ reader: inout ByteReader, _ count: Int, of type: PGType
-  ) throws(PGError) -> [UInt16] {
-    var groups: [UInt16] = []
-    groups.reserveCapacity(count)
+    _ reader: inout ByteReader, of type: PGType
+  ) throws(PGError) -> DecimalGroups {
+    var groups = DecimalGroups()
     while !reader.isAtEnd {
       let group: UInt16 = try reader.readField(of: type)
       guard group < 10000 else { throw .malformed(type, "a digit above 9999") }

@@ -52,7 +52,9 @@ extension PGTimestampTZ: PGEncodable {
 
 extension PGTimestampTZ: PGDecodable, PGArrayElement {
   /// Accepts timestamptz.
-  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .timestamptz }
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    type.base == .timestamptz
+  }
 
   /// Reads the microseconds.
   public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {

@@ -8,20 +8,20 @@ public enum JSONText {
 
   /// A text in quotes.
   public static func quoted(_ text: String) -> String {
-    var buffer = OutputBuffer()
+    var buffer: [UInt8] = []
     append(text, to: &buffer)
-    return String(decoding: buffer.bytes, as: UTF8.self)
+    return String(decoding: buffer, as: UTF8.self)
   }
 
   /// Appends text in quotes.
-  public static func append(_ text: String, to buffer: inout OutputBuffer) {
+  public static func append(_ text: String, to buffer: inout [UInt8]) {
     var text = text
     text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0), to: &buffer) }
   }
 
   /// Appends text in quotes; the bytes must be UTF-8.
   public static func append(
-    _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+    _ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]
   ) throws(NotUTF8) {
     guard isUTF8(bytes) else { throw NotUTF8() }
     appendQuoted(bytes, to: &buffer)
@@ -31,13 +31,13 @@ public enum JSONText {
   ///
   /// Within its texts there are none; what else is escaped stands in texts only.
   public static func appendDocument(
-    _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+    _ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]
   ) throws(NotUTF8) {
     guard isUTF8(bytes) else { throw NotUTF8() }
     var index = 0
     while index < bytes.count {
       if let escape = escapedSeparator(bytes, at: index) {
-        buffer.append(escape)
+        buffer.append(contentsOf: escape.utf8)
         index += 3
       } else {
         switch bytes[index] {
@@ -61,12 +61,12 @@ public enum JSONText {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
   }
 
-  private static func appendQuoted(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer) {
+  private static func appendQuoted(_ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]) {
     buffer.append(UInt8(ascii: "\""))
     if bytes.contains(where: mustEscape) {
       appendEscaped(bytes, to: &buffer)
     } else {
-      buffer.append(bytes)
+      buffer.append(contentsOf: bytes)
     }
     buffer.append(UInt8(ascii: "\""))
   }
@@ -77,12 +77,11 @@ public enum JSONText {
       || byte == 0x7F
   }
 
-  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer)
-  {
+  private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]) {
     var index = 0
     while index < bytes.count {
       if let escape = escapedSeparator(bytes, at: index) {
-        buffer.append(escape)
+        buffer.append(contentsOf: escape.utf8)
         index += 3
       } else {
         append(bytes[index], to: &buffer)
@@ -105,16 +104,16 @@ public enum JSONText {
     }
   }
 
-  private static func append(_ byte: UInt8, to buffer: inout OutputBuffer) {
+  private static func append(_ byte: UInt8, to buffer: inout [UInt8]) {
     switch byte {
-    case UInt8(ascii: "\""): buffer.append("\\\"")
-    case UInt8(ascii: "\\"): buffer.append("\\\\")
-    case UInt8(ascii: "\n"): buffer.append("\\n")
-    case UInt8(ascii: "\r"): buffer.append("\\r")
-    case UInt8(ascii: "\t"): buffer.append("\\t")
+    case UInt8(ascii: "\""): buffer.append(contentsOf: "\\\"".utf8)
+    case UInt8(ascii: "\\"): buffer.append(contentsOf: "\\\\".utf8)
+    case UInt8(ascii: "\n"): buffer.append(contentsOf: "\\n".utf8)
+    case UInt8(ascii: "\r"): buffer.append(contentsOf: "\\r".utf8)
+    case UInt8(ascii: "\t"): buffer.append(contentsOf: "\\t".utf8)
     case 0..<0x20, 0x7F:
       let digits = String(byte, radix: 16)
-      buffer.append(digits.count == 1 ? "\\u000\(digits)" : "\\u00\(digits)")
+      buffer.append(contentsOf: (digits.count == 1 ? "\\u000\(digits)" : "\\u00\(digits)").utf8)
     default: buffer.append(byte)
     }
   }

@@ -1,10 +1,10 @@
 import Foundation
-import PGCommandLine
+import PGJSONText
 import Testing
 
 @Suite struct JSONTextTests {
   private func appended(_ bytes: [UInt8], asDocument: Bool = false) throws -> String {
-    var buffer = OutputBuffer()
+    var buffer = [UInt8]()
     let source = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { source.deallocate() }
     source.copyBytes(from: bytes)
@@ -14,7 +14,7 @@ import Testing
     } else {
       try JSONText.append(borrowed, to: &buffer)
     }
-    return String(decoding: buffer.bytes, as: UTF8.self)
+    return String(decoding: buffer, as: UTF8.self)
   }
 
   private func parsed(_ json: String) throws -> String? {
@@ -59,10 +59,10 @@ import Testing
   @Test("escapes in a document what would end lines elsewhere or command a terminal")
   func separators() throws {
     let document = "{\"a\u{2028}\": \"\u{2029}é\u{7F}\u{20AC}\"}"
-    var buffer = OutputBuffer()
+    var buffer = [UInt8]()
     try Array(document.utf8).withUnsafeBytes { try JSONText.appendDocument($0, to: &buffer) }
     #expect(
-      String(decoding: buffer.bytes, as: UTF8.self)
+      String(decoding: buffer, as: UTF8.self)
         == "{\"a\\u2028\": \"\\u2029é\\u007f\u{20AC}\"}")
   }
 
