@@ -84,7 +84,8 @@ public struct CodeFile: Sendable {
     }
     guard words.count > 2, words.count < 5, let severity = CodeFile.severity(words[1]) else {
       throw Fault(
-        line: line, message: "a code is: \(words[0]) E condition_name (E error, W warning, S success)")
+        line: line,
+        message: "a code is: \(words[0]) E condition_name (E error, W warning, S success)")
     }
     let macros = words[2...].filter { $0.hasPrefix("ERRCODE_") }
     let conditions = words[2...].filter { !$0.hasPrefix("ERRCODE_") }

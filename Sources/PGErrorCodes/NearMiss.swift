@@ -36,7 +36,8 @@ public enum NearMiss {
         }
       }
     }
-    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(\.name)
+    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(
+      \.name)
   }
 
   private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {
