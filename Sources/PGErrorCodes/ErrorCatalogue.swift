@@ -30,8 +30,23 @@ public struct ErrorCatalogue: Sendable {
     for each in file.classes where SQLStateClass(each.characters) == nil {
       if title(ofClass: each.characters) == nil { additionalClasses.append(each) }
     }
+    let own = Set(file.entries.map(\.code))
+    for each in additionalClasses where !own.contains(where: { $0.isCode(ofClass: each.characters) }) {
+      addCode(ofClass: each)
+    }
     for entry in file.entries { try add(entry) }
     additions.sort { $0.definition.code < $1.definition.code }
+  }
+
+  /// A class of a file has a code of its own, as the built-in ones do, so that its unknown codes are
+  /// answered by it.
+  private mutating func addCode(ofClass each: (characters: String, title: String)) {
+    guard let code = SQLState(each.characters + "000"), definition(of: code) == nil else { return }
+    let words = each.title.split { !$0.isLetter && !$0.isNumber }
+    let name = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Error"
+    let definition = SQLStateDefinition(
+      code: code, severity: .error, condition: nil, macros: [], name: name, parents: ["Error"])
+    additions.append(Addition(definition: definition, advice: nil, retry: nil, sets: []))
   }
 
   private mutating func add(_ entry: CodeFile.Entry) throws(CodeFile.Fault) {
@@ -165,6 +180,12 @@ public struct ErrorCatalogue: Sendable {
 
   private func addition(of code: SQLState) -> Addition? {
     additions.isEmpty ? nil : additions.first { $0.definition.code == code }
+  }
+}
+
+extension SQLState {
+  fileprivate func isCode(ofClass characters: String) -> Bool {
+    isClassCode && classCharacters == characters
   }
 }
 

@@ -15,7 +15,7 @@
 /// Source: PostgreSQL manual, Appendix A.
 public struct SQLState: Hashable, Sendable {
   /// The five bytes in the low 40 bits, first character highest.
-  @usableFromInline let packed: UInt64
+  @usableFromInline package let packed: UInt64
 
   /// Makes a code from its five characters.
   ///
@@ -44,7 +44,8 @@ public struct SQLState: Hashable, Sendable {
   /// Whether the code stands for its whole class (it ends in `000`).
   public var isClassCode: Bool { packed & 0xFF_FFFF == 0x30_3030 }
 
-  @usableFromInline init(packed: UInt64) { self.packed = packed }
+  /// Makes a code of five bytes that are known to have the form of one.
+  @usableFromInline package init(packed: UInt64) { self.packed = packed }
 
   /// Whether `code` is `pattern`, or a member of the class that `pattern` stands for.
   public static func ~= (pattern: SQLState, code: SQLState) -> Bool {
