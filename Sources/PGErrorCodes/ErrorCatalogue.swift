@@ -31,7 +31,8 @@ public struct ErrorCatalogue: Sendable {
       if title(ofClass: each.characters) == nil { additionalClasses.append(each) }
     }
     let own = Set(file.entries.map(\.code))
-    for each in additionalClasses where !own.contains(where: { $0.isCode(ofClass: each.characters) }) {
+    for each in additionalClasses
+    where !own.contains(where: { $0.isCode(ofClass: each.characters) }) {
       addCode(ofClass: each)
     }
     for entry in file.entries { try add(entry) }

@@ -21,7 +21,8 @@ enum FileTree {
       throw Failure(
         .localFailure,
         Diagnostic(
-          program: ErrorCodeCommand.program, message: "\(operand): no such file, nor one that fits"))
+          program: ErrorCodeCommand.program, message: "\(operand): no such file, nor one that fits")
+      )
     }
     return found.sorted()
   }
@@ -37,7 +38,9 @@ enum FileTree {
     collect(below: start, depth: 0) { path in
       let prefix = start.hasSuffix("/") ? start : start + "/"
       let rest = path.dropFirst(prefix.count).split(separator: "/").map(String.init)
-      if fits(rest[...], wanted[...]) { found.append(first == 0 ? rest.joined(separator: "/") : path) }
+      if fits(rest[...], wanted[...]) {
+        found.append(first == 0 ? rest.joined(separator: "/") : path)
+      }
     }
     return found
   }

@@ -31,6 +31,8 @@ final class LogFilter {
   private var isKept: Bool
   private var hasRecords = false
   private var hasCodes = false
+  /// Whether nothing comes behind what was read.
+  private var isLast = false
 
   init(_ labels: CodeLabels, prefix: LogPrefix?, isQuiet: Bool) {
     self.labels = labels
@@ -54,10 +56,12 @@ final class LogFilter {
         start: block + filled, count: Self.blockSize - filled)
       let count = try StandardInput.read(into: room, program: ErrorCodeCommand.program)
       filled += count
-      let consumed = try filter(Piece(bytes: block, count: filled), isLast: count == 0)
+      isLast = count == 0
+      let consumed = try filter(Piece(bytes: block, count: filled))
+      if isLast { finish() }
       try output.drain()
       try StandardOutput.shared.flush()
-      if count == 0 { return }
+      if isLast { return }
       // At most the head of one line stays.
       if consumed > 0, consumed < filled { memmove(block, block + consumed, filled - consumed) }
       filled -= consumed
@@ -65,11 +69,11 @@ final class LogFilter {
   }
 
   /// Filters what was read; returns how much of it is done with.
-  private func filter(_ bytes: Piece, isLast: Bool) throws -> Int {
+  private func filter(_ bytes: Piece) throws -> Int {
     var place = 0
     var written = 0
     while place < bytes.count {
-      guard let next = try step(bytes, from: place, isLast: isLast, &written) else { break }
+      guard let next = try step(bytes, from: place, &written) else { break }
       place = next
     }
     try write(bytes, &written, upTo: place)
@@ -78,7 +82,7 @@ final class LogFilter {
 
   /// Goes on from `place`; returns where, or `nil` if more must be read first.
   private func step(
-    _ bytes: Piece, from place: Int, isLast: Bool, _ written: inout Int
+    _ bytes: Piece, from place: Int, _ written: inout Int
   ) throws -> Int? {
     switch state {
     case .lineStart:
@@ -103,7 +107,7 @@ final class LogFilter {
   /// Takes up a line by its head.
   private func begin(
     _ bytes: Piece, _ head: Piece.Head, _ end: Int?, _ written: inout Int
-  ) throws -> Int {
+  ) throws -> Int? {
     if let code = CSVRecord.code(in: head) {
       let label = try found(code, isCounted: true, bytes, head, &written)
       return try finishRecord(bytes, from: head.start, label.inCSV, false, &written)
@@ -124,7 +128,7 @@ final class LogFilter {
 
   private func beginText(
     _ bytes: Piece, _ head: Piece.Head, _ end: Int?, _ written: inout Int
-  ) throws -> Int {
+  ) throws -> Int? {
     let line = lines.read(head, labels)
     if line.isRecord { hasRecords = true }
     guard let code = line.code else {
@@ -158,13 +162,13 @@ final class LogFilter {
 
   private func finishLine(
     _ bytes: Piece, from place: Int, _ newline: Int?, _ ending: [UInt8], _ written: inout Int
-  ) throws -> Int {
+  ) throws -> Int? {
     guard let newline else {
       state = .line(ending: ending)
-      guard !ending.isEmpty, bytes.count > place else { return bytes.count }
+      guard !ending.isEmpty, !isLast, bytes.count > place, bytes.isReturn(at: bytes.count - 1)
+      else { return bytes.count }
       // A carriage return at the end of a block may belong to the newline that comes next.
-      let isReturn = bytes.isReturn(at: bytes.count - 1) && bytes.count - 1 > place
-      return isReturn ? bytes.count - 1 : bytes.count
+      return place < bytes.count - 1 ? bytes.count - 1 : nil
     }
     if !ending.isEmpty {
       let end = newline > 0 && bytes.isReturn(at: newline - 1) ? newline - 1 : newline
@@ -193,6 +197,14 @@ final class LogFilter {
       state = .lineStart
     }
     return newline + 1
+  }
+
+  /// The last line has no newline, and is named all the same.
+  private func finish() {
+    switch state {
+    case .line(let ending), .record(let ending, isQuoted: false): add(ending)
+    case .lineStart, .record, .quotedLineStart: break
+    }
   }
 
   // MARK: Output

@@ -13,7 +13,8 @@ struct RaiseRules {
     case .condition(let name): faultOfCondition(name)
     case .literal(let text): isCode(text) ? faultOfCode(text) : faultOfCondition(text)
     case .code(let text):
-      isCode(text) ? faultOfCode(text) : "not five digits and capital letters; the server refuses it"
+      isCode(text)
+        ? faultOfCode(text) : "not five digits and capital letters; the server refuses it"
     }
   }
 
