@@ -21,7 +21,10 @@ public struct ErrorFamily: Hashable, Sendable, ExpressibleByStringLiteral {
   /// `Warning`; letters may be large or small.
   public init?(_ name: some StringProtocol) {
     let key = name.lowercased()
-    if let root = ErrorFamily.roots.first(where: { $0.lowercased() == key }) {
+    if key == "exception" {
+      // py-postgresql's name above Error, which has no other descendants.
+      self.init("Error", [])
+    } else if let root = ErrorFamily.roots.first(where: { $0.lowercased() == key }) {
       self.init(root, [])
     } else {
       let codes = SQLState.named(name)
