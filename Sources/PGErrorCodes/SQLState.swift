@@ -15,7 +15,7 @@
 /// Source: PostgreSQL manual, Appendix A.
 public struct SQLState: Hashable, Sendable {
   /// The five bytes in the low 40 bits, first character highest.
-  @usableFromInline package let packed: UInt64
+  @usableFromInline let packed: UInt64
 
   /// Makes a code from its five characters.
   ///
@@ -33,6 +33,22 @@ public struct SQLState: Hashable, Sendable {
     self.packed = packed
   }
 
+  /// Makes a code from its five bytes, first character highest; `nil` unless each is a printable
+  /// ASCII character without being a space, and nothing stands above them.
+  @inlinable
+  public init?(packedBytes: UInt64) {
+    guard packedBytes >> 40 == 0 else { return nil }
+    for shift in stride(from: UInt64(0), to: 40, by: 8) {
+      let byte = UInt8(truncatingIfNeeded: packedBytes >> shift)
+      guard byte > 0x20, byte < 0x7F else { return nil }
+    }
+    packed = packedBytes
+  }
+
+  /// The five bytes in the low 40 bits, first character highest.
+  @inlinable
+  public var packedBytes: UInt64 { packed }
+
   /// The first two characters: the class.
   public var classCharacters: String { String(description.prefix(2)) }
 
@@ -44,8 +60,7 @@ public struct SQLState: Hashable, Sendable {
   /// Whether the code stands for its whole class (it ends in `000`).
   public var isClassCode: Bool { packed & 0xFF_FFFF == 0x30_3030 }
 
-  /// Makes a code of five bytes that are known to have the form of one.
-  @usableFromInline package init(packed: UInt64) { self.packed = packed }
+  @usableFromInline init(packed: UInt64) { self.packed = packed }
 
   /// Whether `code` is `pattern`, or a member of the class that `pattern` stands for.
   public static func ~= (pattern: SQLState, code: SQLState) -> Bool {

@@ -12,10 +12,10 @@ enum CSVRecord {
   /// The code of the record that begins here; `nil` if none does.
   static func code(in head: Piece.Head) -> SQLState? {
     guard beginsWithTime(head), let place = place(ofColumn: codeColumn, in: head),
-      let packed = head.code(at: place), head.has(comma, at: place + 5),
+      let code = head.code(at: place), head.has(comma, at: place + 5),
       hasMessage(head, at: place + 6)
     else { return nil }
-    return SQLState(packed: packed)
+    return code
   }
 
   /// `2026-11-21 13:18:47.123 UTC,`.

@@ -14,8 +14,8 @@ enum JSONRecord {
     var place = head.start + 1
     while let key = endOfText(head, from: place), head.has(colon, at: key) {
       if head.has("\"state_code\":\"", at: place) {
-        guard let packed = head.code(at: key + 2), head.has(quote, at: key + 7) else { return nil }
-        return (SQLState(packed: packed), key + 8)
+        guard let code = head.code(at: key + 2), head.has(quote, at: key + 7) else { return nil }
+        return (code, key + 8)
       }
       if head.has("\"message\":", at: place) { return nil }
       guard let end = endOfValue(head, from: key + 1), head.has(comma, at: end) else { return nil }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PGErrorCodes
 
 /// Borrowed bytes of a log, and the searches that a log needs.
 struct Piece {
@@ -43,7 +44,7 @@ struct Piece {
 
 extension Piece.Head {
   /// The code whose five characters stand here: digits and capital letters.
-  func code(at place: Int) -> UInt64? {
+  func code(at place: Int) -> SQLState? {
     guard place >= start, place + 5 <= end else { return nil }
     var packed: UInt64 = 0
     for offset in 0..<5 {
@@ -51,7 +52,7 @@ extension Piece.Head {
       guard ASCIIText.isCode(byte) else { return nil }
       packed = packed << 8 | UInt64(byte)
     }
-    return packed
+    return SQLState(packedBytes: packed)
   }
 
   func has(_ byte: UInt8, at place: Int) -> Bool {

@@ -31,7 +31,7 @@ struct TextLines {
     var line = Line(isRecord: word?.isSeverity ?? false)
     line.isContinuation = word.map { !$0.isSeverity } ?? false
     if let place = prefix?.place(in: head), word.map({ place < $0.start }) ?? true {
-      line.code = head.code(at: place).map(SQLState.init(packed:))
+      line.code = head.code(at: place)
       line.isRecord = word?.isSeverity ?? true
     } else if let word {
       line.code = Self.verboseCode(in: head, word)
@@ -45,7 +45,7 @@ struct TextLines {
   /// The code that `log_error_verbosity = verbose` puts before the message.
   private static func verboseCode(in head: Piece.Head, _ word: Word) -> SQLState? {
     guard word.isSeverity, head.has(": ", at: word.end + 5) else { return nil }
-    return head.code(at: word.end).map(SQLState.init(packed:))
+    return head.code(at: word.end)
   }
 
   /// The first severity, or other label, with a colon and two blanks behind it.
@@ -108,7 +108,8 @@ struct CodeSlot {
   mutating func code(
     in head: Piece.Head, before severity: Int, _ labels: CodeLabels
   ) -> SQLState? {
-    var candidates = InlineArray<8, (packed: UInt64, number: Int)>(repeating: (0, 0))
+    var candidates = InlineArray<8, (code: SQLState, number: Int)>(
+      repeating: (.successfulCompletion, 0))
     var found = 0
     var count = 0
     var place = head.start
@@ -119,21 +120,21 @@ struct CodeSlot {
       }
       let start = place
       while place < severity, ASCIIText.isWord(head.bytes[place]) { place += 1 }
-      if place - start == 5, found < Self.maximumCount, let packed = head.code(at: start) {
-        candidates[found] = (packed, count)
+      if place - start == 5, found < Self.maximumCount, let code = head.code(at: start) {
+        candidates[found] = (code, count)
         found += 1
       }
       count += 1
     }
     for index in 0..<found {
-      let code = SQLState(packed: candidates[index].packed)
+      let code = candidates[index].code
       guard Self.isEvident(code, labels) else { continue }
       learn(fromStart: candidates[index].number, fromEnd: count - candidates[index].number)
       return code
     }
     for index in 0..<found {
       let number = candidates[index].number
-      let code = SQLState(packed: candidates[index].packed)
+      let code = candidates[index].code
       if number == fromStart || count - number == fromEnd, labels.isKnown(code) { return code }
     }
     return nil
@@ -151,7 +152,9 @@ struct CodeSlot {
 
   private static func isEvident(_ code: SQLState, _ labels: CodeLabels) -> Bool {
     if code == .successfulCompletion { return true }
-    let hasLetter = (0..<5).contains { UInt8(truncatingIfNeeded: code.packed >> ($0 * 8)) > 0x39 }
+    let hasLetter = (0..<5).contains {
+      UInt8(truncatingIfNeeded: code.packedBytes >> ($0 * 8)) > 0x39
+    }
     return hasLetter && labels.isDefined(code)
   }
 }
