@@ -35,13 +35,34 @@ public enum Program {
       var parsed = try Command.parseAsRoot()
       try parsed.run()
       end(.ok, program: name(of: command))
-    } catch let failure as Failure {
-      failure.diagnostic?.print()
-      end(failure.status, program: name(of: command))
-    } catch let failure as StandardOutput.Failure {
-      end(after: failure, program: name(of: command))
     } catch {
-      end(answering: error, command, examples)
+      end(afterRunning: error, program: name(of: command)) { end(answering: $0, command, examples) }
+    }
+  }
+
+  /// Runs what needs no command line read, and ends the process as ``main(_:examples:)`` does.
+  public static func run(program: String, _ body: () throws -> Void) -> Never {
+    Descriptor.occupyStandardStreams()
+    do {
+      try requireText(program: program)
+      try body()
+      end(.ok, program: program)
+    } catch {
+      end(afterRunning: error, program: program) { _ in
+        end(.localFailure, program: program)
+      }
+    }
+  }
+
+  private static func end(
+    afterRunning error: any Error, program: String, otherwise: (any Error) -> Never
+  ) -> Never {
+    switch error {
+    case let failure as Failure:
+      failure.diagnostic?.print()
+      end(failure.status, program: program)
+    case let failure as StandardOutput.Failure: end(after: failure, program: program)
+    default: otherwise(error)
     }
   }
 

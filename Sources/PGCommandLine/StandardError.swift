@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The place of everything that is not data.
-enum StandardError {
+public enum StandardError {
   /// Prints lines with one write, so that the lines of several programs do not mix.
-  static func print(_ text: String) {
+  public static func print(_ text: String) {
     var line = text.hasSuffix("\n") ? text : text + "\n"
     line.withUTF8 { _ = Descriptor.write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
   }

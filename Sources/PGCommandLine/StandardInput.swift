@@ -64,6 +64,17 @@ public enum StandardInput {
     return piece.isEmpty ? nil : piece
   }
 
+  /// Reads what is there into `buffer`, waiting for something; 0 is the end.
+  ///
+  /// - Throws: ``Failure`` with status 1 if stdin cannot be read.
+  public static func read(
+    into buffer: UnsafeMutableRawBufferPointer, program: String
+  ) throws(Failure) -> Int {
+    let count = Descriptor.read(into: buffer, from: STDIN_FILENO)
+    if count < 0 { throw failure(-count, program) }
+    return count
+  }
+
   private static func append(
     _ bytes: ArraySlice<UInt8>, to line: inout [UInt8], _ dropped: inout Bool
   ) {

@@ -46,6 +46,11 @@ extension SQLState {
     return first
   }
 
+  /// Whether no name of the table begins with this key.
+  static func isNoBeginning(_ key: String) -> Bool {
+    SortedLines(SQLStateTable.keys).lines(beginningWith: key).isEmpty
+  }
+
   private static func codes(_ line: Substring) -> [SQLState] {
     SortedLines.words(of: line).dropFirst().flatMap { $0.split(separator: ",") }.compactMap {
       SQLState($0)
@@ -53,7 +58,7 @@ extension SQLState {
   }
 
   /// A name as the table has it: small letters, no underscores, no `ERRCODE_`.
-  private static func key(_ name: some StringProtocol) -> String {
+  static func key(_ name: some StringProtocol) -> String {
     let key = name.lowercased()
     let bare = key.hasPrefix("errcode_") ? key.dropFirst("errcode_".count) : key[...]
     return String(bare.filter { $0 != "_" })

@@ -33,6 +33,22 @@ public struct SQLState: Hashable, Sendable {
     self.packed = packed
   }
 
+  /// Makes a code from its five bytes, first character highest; `nil` unless each is a printable
+  /// ASCII character without being a space, and nothing stands above them.
+  @inlinable
+  public init?(packedBytes: UInt64) {
+    guard packedBytes >> 40 == 0 else { return nil }
+    for shift in stride(from: UInt64(0), to: 40, by: 8) {
+      let byte = UInt8(truncatingIfNeeded: packedBytes >> shift)
+      guard byte > 0x20, byte < 0x7F else { return nil }
+    }
+    packed = packedBytes
+  }
+
+  /// The five bytes in the low 40 bits, first character highest.
+  @inlinable
+  public var packedBytes: UInt64 { packed }
+
   /// The first two characters: the class.
   public var classCharacters: String { String(description.prefix(2)) }
 

@@ -14,7 +14,7 @@ public struct SQLStateDefinition: Hashable, Sendable {
   }
 
   /// Where ``name`` comes from.
-  enum NameOrigin: String { case pyPostgreSQL = "p", unreachable = "u", pgKit = "k" }
+  enum NameOrigin: String { case pyPostgreSQL = "p", unreachable = "u", pgKit = "k", project = "f" }
 
   /// The code.
   public let code: SQLState
@@ -52,6 +52,22 @@ public struct SQLStateDefinition: Hashable, Sendable {
     name = words[6]
     parents = SQLStateDefinition.list(words[7])
     self.origin = origin
+  }
+
+  /// Makes a definition of a project's own code.
+  init(
+    code: SQLState, severity: Severity, condition: String?, macros: [String], name: String,
+    parents: [String]
+  ) {
+    self.code = code
+    self.severity = severity
+    self.condition = condition
+    self.macros = macros
+    self.name = name
+    self.parents = parents
+    since = nil
+    until = nil
+    origin = .project
   }
 
   /// Every name from which ``name`` descends, nearest first; the last is `Error` or `Warning`.

@@ -8,7 +8,7 @@
 /// Nothing is built when a program starts. A field without a value is `-`.
 enum SQLStateTable {
   /// code, severity, since, until, condition, macros, name, parents, origin (see ``SQLStateDefinition``)
-  static let records: String = """
+  static let records: String = #"""
     -*000 E - - - - ClientParameterError Error u
     -*srv E - - - - ServiceDoesNotExistError ClientParameterError u
     --000 E - - - - DriverError Error p
@@ -295,10 +295,10 @@ enum SQLStateTable {
     XX000 E - - internal_error = InternalError Error p
     XX001 E - - data_corrupted = DataCorruptedError InternalError p
     XX002 E - - index_corrupted = IndexCorruptedError InternalError p
-    """
+    """#
 
   /// name in small letters without underscores; the codes it means, errors first
-  static let keys: String = """
+  static let keys: String = #"""
     activesqltransaction 25001
     activetransactionerror 25001
     adminshutdown 57P01
@@ -868,10 +868,10 @@ enum SQLStateTable {
     zerodivisionerror 22012
     zerolengthcharacterstring 2200F
     zerolengthstring 2200F
-    """
+    """#
 
   /// py-postgresql's classes that have no code; their parents
-  static let groups: String = """
+  static let groups: String = #"""
     AmbiguityError SEARVError
     DefinitionError SEARVError
     Disconnection -
@@ -880,10 +880,10 @@ enum SQLStateTable {
     TransactionError Error
     TypeError SEARVError
     UndefinedError SEARVError
-    """
+    """#
 
   /// class; title
-  static let classes: String = """
+  static let classes: String = #"""
     -* Client Parameter
     -- Driver
     -C Cluster
@@ -931,5 +931,387 @@ enum SQLStateTable {
     HV Foreign Data Wrapper Error (SQL/MED)
     P0 PL/pgSQL Error
     XX Internal Error
-    """
+    """#
+
+  /// code, actor; then with tabs between: cause, action, query (see ``Advice``)
+  static let advice: String = #"""
+    -*000 A	A connection option is malformed, unknown, or contradicts another one.	Correct the option that the message names, in the IRI, the environment or the service file.	-
+    -*srv A	The service that was asked for has no section in the service files.	Add the section to pg_service.conf, or set PGSERVICEFILE to the file that has it.	-
+    --000 A	The driver met a fault, or a use of itself, that has no code of its own.	Read the message and the chain of creators below it: they say what was asked of what.	-
+    --AUT O	The server asks for a way of authentication that the driver does not speak or that its options forbid.	Let pg_hba.conf ask for scram-sha-256, or permit the server's method in the connection's options.	SELECT type, auth_method FROM pg_hba_file_rules
+    --CIO A	The bytes of a column cannot be turned into the value that was asked for.	Ask for the type that the column has, or cast it in the statement.	-
+    --LIB A	A library of queries could not be read, or does not have what was asked of it.	Correct the section of the library's file that the message names.	-
+    --OPE A	The operation does not fit the state of the object, such as reading from a cursor that is closed.	Bring the operations into order: the message names the object and what it was.	-
+    --PIO A	The value of a parameter does not fit the parameter's type in the statement.	Pass a value of the type that the statement expects, or cast the parameter in the statement.	-
+    --SEC O	The security that the options demand, such as TLS, is not offered by the server or failed its check.	Turn TLS on at the server, or mend its certificate; weaken sslmode only if the network itself is safe.	SHOW ssl
+    --TIO A	A value could not be packed for the server or unpacked from what it sent.	Compare the value's type with the one the statement has, and cast where they differ.	-
+    --TOE O	No connection came about within connect_timeout.	Check that the host answers and that no firewall drops packets; raise connect_timeout for slow networks.	-
+    --cIO A	An attribute of a composite value could not be packed or unpacked.	Compare the attribute that the message names with the composite type's definition.	-
+    -C000 O	A cluster could not be controlled: one of PostgreSQL's own programs failed.	Read the program's output in the message, and the cluster's log.	-
+    -Cbot O	The server process ended, or said no, while it was starting.	Read the end of the cluster's log: it says which setting, lock or file stopped it.	-
+    -Cdwn O	The operation needs a running server, and this cluster has none.	Start the cluster first.	-
+    -Cidb O	initdb did not make the data directory.	Read initdb's output in the message: usually the directory is not empty, the locale is missing or the user is root.	-
+    -Cini O	A data directory could not be made or is not one.	Choose a directory that is empty or absent, and whose parent can be written.	-
+    -Cout O	The cluster did not reach the state that was waited for in time.	Wait longer, and look into the cluster's log for recovery or sessions that do not end.	-
+    -Cwrn O	Something about a cluster deserves attention, and the work went on.	Read the message; nothing need be repeated.	-
+    00000 A	The statement did what it was asked to do.	Nothing need be done.	-
+    01-00 A	The driver noticed something that deserves attention, and went on.	Read the message; nothing need be repeated.	-
+    01-CP A	The driver ignored a connection option that does not apply here.	Remove the option, or spell it as the driver knows it.	-
+    01-TP A	The driver handed a value over as text, because it does not know the value's type.	Register the type, or cast the column to one that is known.	-
+    01000 A	The server, or a function with RAISE WARNING, noticed something that did not stop the statement.	Read the message and decide whether the result is still what was wanted.	-
+    01003 A	An aggregate left NULL values out of its result.	Use coalesce or a FILTER clause if the NULL values should count.	-
+    01004 A	Characters were cut from the right of a text because its destination was shorter.	Fetch into a larger variable, or shorten the text on purpose.	-
+    01006 A	REVOKE found nothing to take away, because the privilege was granted by somebody else or never.	Revoke as the role that granted it, or with GRANTED BY.	SELECT relname, relacl FROM pg_class WHERE relacl IS NOT NULL
+    01007 A	GRANT gave nothing, because the granting role has no grant option for the privilege.	Grant as the owner or as a role that holds the privilege WITH GRANT OPTION.	SELECT relname, relacl FROM pg_class WHERE relacl IS NOT NULL
+    01008 A	A bit string was filled up with zeros to its column's length.	Pass bit strings of the column's length, or use bit varying.	-
+    0100C A	A procedure returned more result sets than its caller takes.	Take all the result sets, or return fewer.	-
+    01P01 A	The statement uses a feature that a later release of PostgreSQL will not have.	Replace the feature by what the message or the release notes name.	-
+    02000 A	The statement found no row to fetch, change or return.	Treat it as an empty result; test FOUND or the row count where a row is required.	-
+    02001 A	A procedure has no further result sets to give.	Stop asking: every result has been read.	-
+    03000 A	A new statement was begun before the one before it was finished.	Read the earlier result to its end or close it first.	-
+    08000 O	Something about the connection went wrong that has no code of its own.	Check network and server, and connect again.	-
+    08001 O	The client could not reach the server: wrong host or port, no server there, or a firewall between.	Check host and port, that the server runs, and its listen_addresses.	SHOW listen_addresses
+    08003 A	The connection that was named is closed or was never opened.	Open a connection before using it, and do not use one after closing it.	-
+    08004 O	The server was reached but refused the connection.	Read the server's log: it says which rule, limit or mode refused.	-
+    08006 O	The connection broke: the server process died, the machine restarted, or the network dropped it.	Connect again; find out from the server's log whether the server or the network failed.	SELECT pg_postmaster_start_time()
+    08007 A	The connection broke while a transaction was being completed, so nobody told whether it was committed.	Look for the transaction's effect before doing it again.	SELECT pg_xact_status('1234'::xid8)
+    08P01 D	One side sent what the protocol does not allow, or something between them changed the bytes.	Update driver and pooler; if it persists, report it with a trace of the messages.	-
+    09000 A	The action of a trigger failed.	Mend the trigger's function: the context lines name it.	SELECT tgname, tgrelid::regclass, tgfoid::regproc FROM pg_trigger WHERE NOT tgisinternal
+    0A000 A	The server knows what was asked for but does not support it, or not in this combination.	Rewrite the statement without the feature the message names, or use a release that has it.	SHOW server_version
+    0B000 A	A transaction could not be begun in the mode that was asked for.	Set the transaction's mode before its first query, and begin it only outside another.	-
+    0F000 A	A large object or another locator was used in a way that is not possible.	Open the large object within the transaction that uses it.	-
+    0F001 A	The locator does not refer to anything the server can use.	Use the object identifier that lo_create or lo_open returned.	-
+    0L000 A	The role named as grantor may not stand as grantor.	Name the current role, or leave GRANTED BY out.	-
+    0LP01 A	A role that lacks the grant option tried to grant, or a privilege was granted back to its giver.	Grant as the owner or as a role that holds the option.	-
+    0P000 A	The role that was named cannot be used here, such as a reserved or missing role.	Name an existing, ordinary role.	SELECT rolname FROM pg_roles
+    0Z000 A	The diagnostics of a statement were asked for where there are none.	Ask only right behind the statement or in its exception handler.	-
+    0Z002 A	GET STACKED DIAGNOSTICS was used outside an exception handler.	Move it into the EXCEPTION part of the block.	-
+    10000 A	An XQuery expression, or a function that takes one, was refused.	Read the message for the part of the expression, and correct it.	-
+    10608 A	An argument of an XQuery-based function, such as the flags of a regular expression, is not valid.	Pass an argument that the function's description allows.	-
+    20000 A	A CASE statement of PL/pgSQL matched no WHEN and has no ELSE.	Add an ELSE, or the WHEN that is missing.	-
+    21000 A	A subquery or a command met more rows, or other columns, than its place allows.	Make the subquery return one row (LIMIT 1, an aggregate, a better join); in MERGE and ON CONFLICT let each row be touched once.	-
+    22000 A	A value does not fit the operation, and no more exact code describes how.	Read the message for the value's place, and correct the data or the expression.	-
+    22001 A	A text is longer than the column or type it was to be put in.	Shorten the text, or widen the column; an explicit cast cuts silently.	SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'the_table'::regclass AND attnum > 0
+    22002 A	A NULL was fetched into a variable of embedded SQL that has no indicator.	Give the variable an indicator, or select coalesce(…).	-
+    22003 A	A number is outside the range of its type.	Use a wider type such as bigint or numeric, or check the range first.	-
+    22004 A	A NULL came where the operation needs a value.	Supply a value, or leave the call out when there is none.	-
+    22005 A	A value could not be assigned to its target because their shapes differ.	Assign a value of the target's type and number of columns.	-
+    22007 A	A text is not a date or time in a form the server understands.	Write dates as YYYY-MM-DD, or use to_date and to_timestamp with a pattern; check DateStyle.	SHOW DateStyle
+    22008 A	A date or time has a field out of its range, such as month 13, or is beyond what the type holds.	Correct the field; if day and month are exchanged, check DateStyle.	SHOW DateStyle
+    22009 A	A time zone's displacement is outside the range that is allowed.	Use a displacement within about sixteen hours, or a zone's name.	SELECT name, utc_offset FROM pg_timezone_names
+    2200B A	The escape character of a pattern is the same as one of its special characters.	Choose an escape character that the pattern does not use otherwise.	-
+    2200C A	The escape given is not a single valid character.	Give exactly one character behind ESCAPE.	-
+    2200D A	The escape of a binary pattern is not exactly one byte.	Give one byte behind ESCAPE.	-
+    2200F A	A character string is empty where something must stand.	Supply at least one character, or NULL if there is nothing.	-
+    2200G A	A value's most specific type is not the one that the operation or function declared.	Return or pass the declared type, casting where needed.	-
+    2200H O	A sequence has given out its last value and may not cycle.	Widen the sequence and its column to bigint, or let it cycle if values may repeat.	SELECT schemaname, sequencename, last_value, max_value FROM pg_sequences
+    2200L A	The value is XML, but not a whole document as was required.	Pass a document with one root element, or allow CONTENT.	-
+    2200M A	A text is not a well-formed XML document.	Correct the markup where the detail lines point.	-
+    2200N A	A text is not well-formed XML content.	Correct the markup where the detail lines point.	-
+    2200S A	The text of an XML comment holds two hyphens in a row or ends with one.	Remove the hyphens from the comment's text.	-
+    2200T A	An XML processing instruction has a target or content that XML forbids.	Use another target than xml, and no ?> in the content.	-
+    22010 A	An indicator of embedded SQL has a value that means nothing.	Set indicators to -1 for NULL and 0 for a value.	-
+    22011 A	A substring was asked for with a negative length.	Make sure that the length is not below zero.	-
+    22012 A	A number was divided by zero.	Divide by nullif(divisor, 0), or leave such rows out first.	-
+    22013 A	The offset of a window frame is NULL, negative, or not comparable.	Pass a frame offset that is zero or more.	-
+    22014 A	ntile was called with an argument that is not above zero.	Pass at least one bucket.	-
+    22015 A	An interval is larger than its type or its field holds.	Use smaller intervals, or keep the quantity as a number.	-
+    22016 A	nth_value was called with an argument that is not above zero.	Count rows from one.	-
+    22018 A	A text cannot be cast because it has characters the target type does not know.	Clean the text before the cast.	-
+    22019 A	The escape character of a pattern is invalid, such as more than one character.	Give exactly one character, or an empty text for none.	-
+    2201B A	A regular expression is not well formed.	Correct the expression; double the backslashes only in E'' strings.	-
+    2201E A	A logarithm was taken of zero or of a negative number.	Make sure that the argument is above zero.	-
+    2201F A	A power is not defined for its arguments, such as zero to a negative or a negative to a fraction.	Check base and exponent first.	-
+    2201G A	width_bucket was called with a count below one or with equal bounds.	Pass at least one bucket and two bounds that differ.	-
+    2201W A	LIMIT, or the row count of FETCH FIRST, is negative.	Pass zero or more, or NULL for no limit.	-
+    2201X A	OFFSET is negative.	Pass zero or more.	-
+    22021 A	Bytes are not a character of the encoding they are said to be in, often Latin-1 sent as UTF-8, or NUL.	Set client_encoding to what the client sends, and take NUL characters out.	SHOW client_encoding
+    22022 A	The length of a value that was cut does not fit its indicator.	Use a wider indicator variable.	-
+    22023 A	An argument or a setting has a value outside of what is allowed.	Pass one of the values the message or the manual names.	SELECT name, enumvals, min_val, max_val FROM pg_settings WHERE name = 'the_setting'
+    22024 A	A C string that was passed in has no end.	Terminate the string in the client's code.	-
+    22025 A	An escape in a string or a pattern is unfinished or unknown, such as a lone backslash at the end.	Finish or double the escape character.	-
+    22026 A	A bit string, or another text of fixed length, has not the length of its type.	Pass exactly the declared length, or use the varying type.	-
+    22027 A	trim was called with something other than one character.	Pass one character to trim, or use btrim for several.	-
+    2202E A	An array has the wrong number of dimensions or an index that is out of its bounds.	Check array_dims before indexing, and keep the sub-arrays equally long.	-
+    2202G A	The REPEATABLE seed of TABLESAMPLE is NULL or otherwise not valid.	Pass a number that is not NULL.	-
+    2202H A	The argument of TABLESAMPLE is out of range, such as a percentage above 100.	Pass a percentage between 0 and 100, or a row count of zero or more.	-
+    22030 A	A JSON object has the same key twice where keys must be unique.	Remove the second key, or leave WITH UNIQUE KEYS out.	-
+    22031 A	A date or time function of a JSON path met text that its pattern does not fit.	Correct the text or the pattern of datetime().	-
+    22032 A	A text is not JSON.	Correct the text: keys and strings stand in double quotes, and no comma stands before a bracket.	-
+    22033 A	The subscript of a JSON array is not a number, or is outside of the array.	Use whole numbers within the array, or lax mode.	-
+    22034 A	A JSON path gave several items where one was required.	Narrow the path, or ask for WITH WRAPPER.	-
+    22035 A	A JSON path gave nothing where an item was required.	Correct the path, or give ON EMPTY a default.	-
+    22036 A	A JSON path does arithmetic with an item that is no number.	Filter by type() before calculating, or convert with double().	-
+    22037 A	The keys of a JSON object are not unique although they were required to be.	Remove the repeated keys, or the requirement.	-
+    22038 A	An operation of a JSON path needs one single item and was given several.	Narrow the operand to one item.	-
+    22039 A	A JSON path in strict mode met no array where it subscripts one.	Use lax mode, or a path that leads to an array.	-
+    2203A A	A JSON path in strict mode named a member that the object does not have.	Use lax mode, or test with exists() first.	-
+    2203B A	A JSON path needs a number and met another kind of item.	Correct the path, or convert the item with double().	-
+    2203C A	A JSON path in strict mode met no object where it names a member.	Use lax mode, or a path that leads to an object.	-
+    2203D A	A JSON array has more elements than the operation takes.	Split the array.	-
+    2203E A	A JSON object has more members than the operation takes.	Split the object.	-
+    2203F A	A JSON array or object stands where a string, number, boolean or null is required.	Point the path at a scalar item, or ask for JSON_QUERY.	-
+    2203G A	An item of a JSON path cannot be cast to the SQL type that was asked for.	Ask for a type that fits, or give ON ERROR a default.	-
+    22P01 A	A floating-point calculation has no defined result.	Check the operands, or calculate with numeric.	-
+    22P02 A	A text is not a value of its type, such as 'abc' for an integer or an unknown label of an enum.	Validate the input before sending it; pass NULL rather than an empty text.	SELECT enumlabel FROM pg_enum WHERE enumtypid = 'the_type'::regtype
+    22P03 D	Bytes sent in binary format are not a value of their type.	Send the value in text format, and report the driver that encoded it.	-
+    22P04 A	The data of COPY are not in the format, or have not the columns, that the command says.	Compare delimiter, quotes, NULL marker and number of columns with the line that the context names.	-
+    22P05 A	A character of one encoding has no counterpart in the other.	Use UTF8 for both client and database, or replace the character.	SHOW server_encoding
+    22P06 A	A backslash is used as an escape in an ordinary string literal.	Write E'…', or leave standard_conforming_strings on and the backslash as it is.	SHOW standard_conforming_strings
+    23000 A	A row breaks a constraint that has no more exact code.	Read which constraint the message names, and correct the row.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'the_table'::regclass
+    23001 A	A row cannot be deleted or changed because another refers to it and the key says RESTRICT.	Delete or change the rows that refer to it first.	SELECT conrelid::regclass, conname FROM pg_constraint WHERE confrelid = 'the_table'::regclass
+    23502 A	A column that must not be NULL was given NULL or nothing.	Supply a value, or give the column a default.	SELECT attname FROM pg_attribute WHERE attrelid = 'the_table'::regclass AND attnotnull
+    23503 A	A row refers to a key that does not exist, or a key is being removed while rows refer to it.	Insert the parent first, or remove the children first; DEFERRABLE moves the check to COMMIT.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'the_table'::regclass
+    23505 A	A row would repeat a value that must be unique.	Use INSERT … ON CONFLICT, or tell the user; if a sequence fell behind its table, set it with setval.	SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index WHERE indisunique AND indrelid = 'the_table'::regclass
+    23514 A	A row breaks a CHECK constraint or fits no partition of its table.	Correct the values; create the partition if it is the one that is missing.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = 'the_table'::regclass
+    23P01 A	A row conflicts with another under an exclusion constraint, such as two overlapping reservations.	Choose values that do not overlap, and tell the user which ones were taken.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'x'
+    24000 A	A cursor is not in the state that the operation needs, such as on no row.	Fetch a row before changing the current one, and open a cursor only once.	SELECT name, statement FROM pg_cursors
+    25000 A	The operation does not fit the state of the transaction.	Begin or end the transaction as the message asks.	-
+    25001 A	The command cannot run inside a transaction, or one is already open.	Run it by itself with autocommit (VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY), not in a block or function.	-
+    25002 A	A branch of a distributed transaction is already active on this connection.	End the active branch first.	-
+    25003 A	The access mode does not suit a branch of a distributed transaction.	Use the mode that the other branches have.	-
+    25004 A	The isolation level does not suit a branch of a distributed transaction.	Use the level that the other branches have.	-
+    25005 A	A branch of a distributed transaction was ended where none is active.	Begin the branch first.	-
+    25006 A	A read-only transaction, or a standby, was asked to change data.	Send writes to the primary (target_session_attrs=read-write), or begin the transaction READ WRITE.	SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')
+    25007 A	Statements that change the schema and statements that change data cannot share this transaction.	Put them into transactions of their own.	-
+    25008 A	A cursor held from an earlier transaction has another isolation level than this one.	Use the same level, or open the cursor again.	-
+    25P01 A	A command that needs a transaction block came outside of one.	Send BEGIN first; look for a COMMIT or a reconnect that ended the block unnoticed.	-
+    25P02 A	An earlier statement of the transaction failed, and everything is refused until it is rolled back.	Find the first error, roll back, and do the transaction again; use savepoints where a failure is expected.	-
+    25P03 A	The session held a transaction open without working for longer than idle_in_transaction_session_timeout, and was ended.	Commit or roll back before waiting for people or services; look for a leaked connection.	SELECT pid, state, xact_start, query FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'
+    25P04 A	The transaction lasted longer than transaction_timeout, and the session was ended.	Make the transaction shorter, or raise transaction_timeout for this work.	SHOW transaction_timeout
+    26000 A	The prepared statement does not exist in this session, often because a pooler gave another server connection.	Prepare again; with a transaction pooler use one that tracks prepared statements, or unnamed ones.	SELECT name, statement FROM pg_prepared_statements
+    27000 A	A trigger changed the row that the statement was about to change.	Change the row in BEFORE triggers only by returning it, or move the work to an AFTER trigger.	-
+    28000 O	The server will not let this role in: no rule of pg_hba.conf fits, or the role may not log in.	Add a rule to pg_hba.conf and reload, or grant LOGIN; the server's log has the details.	SELECT line_number, type, database, user_name, address, auth_method, error FROM pg_hba_file_rules
+    28P01 A	The password is wrong, missing, or expired.	Check password, role and passfile; set it again with ALTER ROLE … PASSWORD if it has expired.	SELECT rolname, rolvaliduntil FROM pg_roles
+    2B000 A	Privileges still depend on the one that was to be revoked.	Revoke the dependent ones first, or use CASCADE.	-
+    2BP01 A	Other objects depend on the one that was to be dropped.	Drop them first, or use CASCADE after reading the detail lines.	SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend WHERE refobjid = 'the_table'::regclass
+    2D000 A	COMMIT or ROLLBACK was used where a transaction cannot be ended, such as in a function or below one.	End transactions only in procedures called at the top, outside of blocks with EXCEPTION.	-
+    2F000 A	A function written in SQL broke a rule of such functions.	Read the message, and correct the function's body.	-
+    2F002 A	A function that must not change data tried to.	Declare the function VOLATILE, or take the change out.	-
+    2F003 A	A function tried to run a statement that is not permitted there.	Take the statement out of the function, or make it a procedure.	-
+    2F004 A	A function that must not read data tried to.	Declare what the function does truthfully.	-
+    2F005 A	A function of PL/pgSQL came to its end without RETURN.	End every path with RETURN.	SELECT pg_get_functiondef('the_function'::regproc)
+    34000 A	The cursor does not exist: it was never declared, was closed, or went with its transaction.	Declare it in this transaction, or WITH HOLD.	SELECT name, statement FROM pg_cursors
+    38000 A	A function outside of SQL, such as one in C or Python, raised an error of its own.	Read the message and the context: they are the function's.	-
+    38001 A	A function that must contain no SQL ran some.	Declare that the function uses SQL, or take the SQL out.	-
+    38002 A	A function that must not change data did, such as an immutable or stable one.	Declare the function VOLATILE, or take the change out.	SELECT proname, provolatile FROM pg_proc WHERE oid = 'the_function'::regproc
+    38003 A	A function ran an SQL statement that is prohibited there, such as COMMIT.	Take the statement out of the function.	-
+    38004 A	A function that must not read data did.	Declare that the function reads data.	-
+    39000 A	A function outside of SQL was called in a way that it does not serve.	Call it with the arguments and in the place that it is made for.	-
+    39001 A	A function outside of SQL returned a SQLSTATE that is not one.	Return five characters of digits and capital letters.	-
+    39004 A	A function outside of SQL was given NULL where it takes none.	Declare the function STRICT, or pass a value.	-
+    39P01 A	A trigger function was called as an ordinary one, or returned what triggers may not.	Attach it with CREATE TRIGGER, and return NEW, OLD or NULL.	-
+    39P02 A	A function that returns a set was called or written against the rules for such functions.	Call it where sets are allowed, such as in FROM; correct the function if it is your own.	-
+    39P03 A	An event trigger function was called as an ordinary one or in the wrong event.	Attach it with CREATE EVENT TRIGGER to the event that it is for.	-
+    3B000 A	Something about a savepoint is not possible here.	Use savepoints only inside of a transaction block.	-
+    3B001 A	The savepoint does not exist: it was released, rolled back, or set in another transaction.	Set the savepoint first, and release it once.	-
+    3D000 A	The database does not exist, or cannot be reached under this name.	Check the spelling and the server, or create the database.	SELECT datname FROM pg_database
+    3F000 A	The schema does not exist.	Check the spelling and search_path, or create the schema.	SELECT nspname FROM pg_namespace
+    40000 A	The server rolled the transaction back.	Do the transaction again, if the message does not speak against it.	-
+    40001 A	Another transaction changed, at the same time, what this one read or wrote under REPEATABLE READ or SERIALIZABLE; a standby also ends queries that stand in the way of recovery.	Do the whole transaction again, with a pause that grows; on a standby consider hot_standby_feedback.	SELECT datname, conflicts, deadlocks FROM pg_stat_database
+    40002 A	The transaction was rolled back because a constraint that is checked at its end was broken.	Correct the rows, and do the transaction again.	-
+    40003 A	Whether the statement was completed is not known.	Look for its effect before doing it again.	-
+    40P01 A	Two or more transactions each waited for a lock that another of them held, and this one was chosen to end.	Do the transaction again, and take locks in the same order everywhere.	SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0
+    42000 A	The statement is wrong, or the role may not run it.	Read the message for which of the two it is.	-
+    42501 O	The role lacks a privilege for the object, or the act is kept for owners and superusers.	Grant the privilege, or act as the owner; check row-level security too.	SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_name = 'the_table'
+    42601 A	The statement is not SQL as the server understands it.	Look just before the position that is marked: a comma, a quote, a bracket or a reserved word is the usual cause.	-
+    42602 A	A name has a form that names may not have.	Correct the name, or quote it.	-
+    42611 A	A column's definition is not valid.	Correct the definition that the message names.	-
+    42622 A	A name is longer than 63 bytes.	Choose a shorter name; the server would cut it.	SHOW max_identifier_length
+    42701 A	A column is named twice, or is there already.	Use another name, or ADD COLUMN IF NOT EXISTS.	SELECT attname FROM pg_attribute WHERE attrelid = 'the_table'::regclass AND attnum > 0
+    42702 A	A column's name could mean several columns or, in PL/pgSQL, a variable.	Write the table's alias before it, or rename the variable.	-
+    42703 A	There is no column of this name in the tables that are in view.	Check the spelling; names in double quotes keep their capitals.	SELECT attname FROM pg_attribute WHERE attrelid = 'the_table'::regclass AND attnum > 0
+    42704 A	An object that is neither table, column nor function, such as a type, role, index or setting, does not exist.	Check the spelling and search_path, and create the extension that brings it.	SELECT extname, extversion FROM pg_extension
+    42710 A	An object of this name is there already.	Use another name, IF NOT EXISTS, or CREATE OR REPLACE.	-
+    42712 A	Two tables of one FROM list have the same alias.	Give each an alias of its own.	-
+    42723 A	A function with this name and these argument types is there already.	Use CREATE OR REPLACE FUNCTION, or other arguments.	SELECT oid::regprocedure FROM pg_proc WHERE proname = 'the_function'
+    42725 A	The call fits several functions or operators equally well.	Cast the arguments so that one fits best.	SELECT oid::regprocedure FROM pg_proc WHERE proname = 'the_function'
+    42803 A	A column is used beside an aggregate without being grouped, or an aggregate stands where none may.	Add the column to GROUP BY, or aggregate it; filter aggregates in HAVING.	-
+    42804 A	An expression has another type than its place needs.	Cast the expression, or change the place's type.	-
+    42809 A	The object is of another kind than the command is for, such as a view where a table is needed.	Use the command for that kind of object.	SELECT relname, relkind FROM pg_class WHERE oid = 'the_table'::regclass
+    42830 A	A foreign key refers to columns that no unique constraint covers, or the columns do not match.	Make the referenced columns unique, and the number and types of columns equal.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'the_table'::regclass
+    42846 A	There is no cast between the two types.	Convert by way of text, or write the conversion out.	SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
+    42883 A	No function or operator of this name takes these argument types.	Check the spelling, cast the arguments, check search_path, and create the extension that brings it.	SELECT oid::regprocedure FROM pg_proc WHERE proname = 'the_function'
+    428C9 A	A value was given for a column that is GENERATED ALWAYS.	Leave the column out, write DEFAULT, or use OVERRIDING SYSTEM VALUE.	-
+    42939 A	The name is reserved for the system.	Choose a name that does not begin with pg_ and is not one of the system's.	-
+    42P01 A	There is no table, view or sequence of this name in view.	Check the spelling, the database and search_path; names in double quotes keep their capitals.	SELECT schemaname, relname FROM pg_stat_all_tables WHERE relname = 'the_table'
+    42P02 A	The statement uses a parameter that was not given, such as $3 with two values.	Give as many values as the statement has parameters, and use none in commands that take none.	-
+    42P03 A	A cursor of this name is open already.	Close it first, or use another name.	SELECT name, statement FROM pg_cursors
+    42P04 A	A database of this name is there already.	Use another name, or drop the old one.	SELECT datname FROM pg_database
+    42P05 A	A prepared statement of this name is there already, often left by another client of a pooler.	Deallocate it or use another name; with a transaction pooler use one that tracks prepared statements.	SELECT name, statement FROM pg_prepared_statements
+    42P06 A	A schema of this name is there already.	Use IF NOT EXISTS, or another name.	SELECT nspname FROM pg_namespace
+    42P07 A	A table, index, view or sequence of this name is there already.	Use IF NOT EXISTS, or another name.	SELECT oid::regclass, relkind FROM pg_class WHERE relname = 'the_table'
+    42P08 A	A parameter is used with different types, or its type cannot be told.	Cast the parameter at each place, as in $1::integer.	-
+    42P09 A	An alias could mean several things.	Give each table an alias of its own, and use it.	-
+    42P10 A	A column reference does not fit its clause; most often ON CONFLICT names columns that no unique index covers.	Create the unique index, or name the columns it has.	SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indisunique AND indrelid = 'the_table'::regclass
+    42P11 A	A cursor's definition is not valid, such as WITH HOLD for something that cannot be held.	Declare cursors for SELECT or VALUES, with options that fit together.	-
+    42P12 A	A database's definition is not valid.	Correct the option that the message names.	-
+    42P13 A	A function's definition is not valid, such as a result that differs from the one it replaces.	Correct the definition; drop the function first if its result type changes.	-
+    42P14 A	A statement cannot be prepared as it is.	Prepare exactly one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES.	-
+    42P15 A	A schema's definition is not valid.	Keep the objects of CREATE SCHEMA within the new schema.	-
+    42P16 A	A table's definition is not valid, such as two primary keys, or a view that changes its columns.	Correct the definition; drop a view before giving it other columns.	-
+    42P17 A	An object's definition is not valid, such as an index over a function that is not immutable or bounds that overlap.	Correct the definition that the message names.	-
+    42P18 A	The type of a parameter, an array or a literal cannot be told.	Cast it, as in $1::text or ARRAY[]::integer[].	-
+    42P19 A	A recursive query refers to itself in a way that is not allowed.	Refer to itself once, in the part behind UNION, and not inside of aggregates or outer joins.	-
+    42P20 A	A window function stands where none may, or its window is not defined rightly.	Use window functions in SELECT and ORDER BY only; filter their results in an outer query.	-
+    42P21 A	Two expressions have explicit collations that differ.	Write COLLATE once, around both.	-
+    42P22 A	The collation of an expression cannot be told.	Add COLLATE to the expression.	SELECT collname FROM pg_collation
+    44000 A	A row written through a view would not be seen by the view that has WITH CHECK OPTION, or row security forbids it.	Write rows that fit the view's condition or the policy.	SELECT viewname, definition FROM pg_views WHERE viewname = 'the_view'
+    53000 O	The server ran out of some resource.	Find out which one from the message and the server's log, and free or add it.	-
+    53100 O	A disk of the server is full: data, WAL, temporary files or log.	Free space or enlarge the disk; look for replication slots that keep WAL, and for huge temporary files.	SELECT slot_name, active, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots
+    53200 O	The server could not get memory, or its table of locks is full.	Lower work_mem or the number of sessions, raise max_locks_per_transaction if it is locks, or add memory.	SELECT name, setting FROM pg_settings WHERE name IN ('work_mem', 'max_connections', 'max_locks_per_transaction')
+    53300 O	Every connection slot is taken, or the limit of the role or database is reached.	Use a pooler, find clients that keep connections idle, or raise max_connections.	SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2
+    53400 O	A limit of the configuration was reached, such as temp_file_limit or max_replication_slots.	Raise the limit that the message names, or need less.	-
+    54000 A	The statement or its data are beyond what the server's program can do.	Make the statement, row or value smaller.	-
+    54001 A	The statement is nested so deeply that the server's stack would overflow, often by a function that calls itself without end.	End the recursion, or break the expression up; raise max_stack_depth only within the system's limit.	SHOW max_stack_depth
+    54011 A	A table or a result has more columns than a row can hold.	Split the table, or use arrays or JSON.	-
+    54023 A	A function has more arguments than the server permits.	Pass an array or a composite value.	SHOW max_function_args
+    55000 A	The object is not in the state that the operation needs.	Bring it there first, as the message says; currval needs nextval in the same session.	-
+    55006 O	The object is in use by another session, such as a database that is to be dropped.	Wait or end the other sessions; DROP DATABASE … WITH (FORCE) ends them.	SELECT pid, usename, application_name FROM pg_stat_activity WHERE datname = 'the_database'
+    55P02 O	The setting cannot be changed now: it needs a restart, a reload, or a new session.	Set it in postgresql.conf and restart, or when connecting.	SELECT name, context, pending_restart FROM pg_settings WHERE name = 'the_setting'
+    55P03 A	A lock was not free, and the statement said NOWAIT or waited for lock_timeout.	Try again a little later; find who holds the lock if it stays.	SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0
+    55P04 A	A value was added to an enum and used in the same transaction.	Commit the ALTER TYPE first.	-
+    57000 O	Somebody or something intervened from outside.	Read the message for who it was.	-
+    57014 A	The statement was cancelled: by its client, by an administrator, or by statement_timeout.	If it was the timeout, make the statement faster or raise the limit; otherwise find out who cancelled.	SHOW statement_timeout
+    57P01 O	An administrator ended the session, or is shutting the server down.	Connect again when the server is back; ask who called pg_terminate_backend or restarted it.	SELECT pg_postmaster_start_time()
+    57P02 O	Another server process crashed, and all sessions were ended so that shared memory stays sound.	Connect again; look in the server's log for the process that crashed and its signal.	SELECT pg_postmaster_start_time()
+    57P03 O	The server is starting up, shutting down or recovering, and takes no connections now.	Wait and try again.	-
+    57P04 O	The database was dropped while the session was connected to it.	Connect to another database, or create this one again.	SELECT datname FROM pg_database
+    57P05 A	The session was idle for longer than idle_session_timeout, and was ended.	Connect again; let the pool close idle connections earlier, or raise the limit.	SHOW idle_session_timeout
+    58000 O	The system below the server failed in a way that has no code of its own.	Read the server's log and the machine's.	-
+    58030 O	Reading or writing a file failed: a bad disk, a lost mount, or permissions.	Check disk and mounts, and take a backup before anything else.	-
+    58P01 O	A file that the server needs is not there.	Check the path; if it is in the data directory, restore it from a backup.	SHOW data_directory
+    58P02 O	A file is already there where the server wanted to make one.	Remove the file if it is a remainder, after finding out whose it is.	-
+    58P03 O	The name of a file is longer than the system or the server permits.	Use shorter paths and names.	-
+    72000 A	The snapshot was older than old_snapshot_threshold, so rows it would need may have been removed.	Make the transaction shorter, or raise old_snapshot_threshold.	SHOW old_snapshot_threshold
+    F0000 O	A configuration file of the server has an error.	Correct the line that the message names, and reload.	SELECT sourcefile, sourceline, name, error FROM pg_file_settings WHERE error IS NOT NULL
+    F0001 O	The lock file of another server stands in the data directory or at the socket.	Make sure that no other server uses them; only then remove the file.	-
+    HV000 A	A foreign data wrapper failed in a way that has no code of its own.	Read the message: it is usually the foreign server's.	SELECT srvname, srvoptions FROM pg_foreign_server
+    HV001 O	A foreign data wrapper could not get memory.	Fetch fewer rows at a time (fetch_size), or add memory.	-
+    HV002 D	A foreign data wrapper needs the value of a parameter that it was not given.	Supply the parameter, or report it to the wrapper's authors.	-
+    HV004 A	A foreign column has a type that the wrapper cannot handle.	Declare the foreign table's column with a type that it can.	-
+    HV005 A	The foreign table has no column of the name that is mapped.	Correct column_name in the column's options.	SELECT attname, attfdwoptions FROM pg_attribute WHERE attrelid = 'the_table'::regclass
+    HV006 D	A foreign data wrapper described its types inconsistently.	Report it to the wrapper's authors.	-
+    HV007 A	The name of a foreign column has a form that the wrapper does not take.	Correct the name in the column's options.	-
+    HV008 D	A foreign data wrapper named a column by a number that does not exist.	Report it to the wrapper's authors.	-
+    HV009 D	A foreign data wrapper was handed a null pointer.	Report it to the wrapper's authors.	-
+    HV00A A	A text handed to a foreign data wrapper has a wrong form.	Correct the option or value that the message names.	-
+    HV00B D	A foreign data wrapper used a handle that is not valid, often after the connection to the foreign server was lost.	Try again in a new session; report it if it stays.	-
+    HV00C D	An option of a foreign data wrapper was asked for by an index that does not exist.	Report it to the wrapper's authors.	-
+    HV00D A	The wrapper, server, mapping or table has an option that the wrapper does not know.	Correct or remove the option: the hint lists the valid ones.	SELECT srvname, srvoptions FROM pg_foreign_server
+    HV00J A	An option that the wrapper needs is missing.	Add the option to the server, mapping or table.	SELECT srvname, srvoptions FROM pg_foreign_server
+    HV00K D	The wrapper was asked about a reply that it cannot give.	Report it to the wrapper's authors.	-
+    HV00L A	The wrapper could not prepare the query for the foreign server.	Look for expressions that the foreign server does not have.	-
+    HV00M D	The wrapper could not make the reply to a request.	Report it to the wrapper's authors, with the query.	-
+    HV00N O	The foreign server could not be reached, or refused the login.	Check host, port and user mapping.	SELECT srvname, usename, umoptions FROM pg_user_mappings
+    HV00P A	The foreign server has no schemas that could be imported.	Name a schema that exists there, or create the tables by hand.	-
+    HV00Q A	The schema does not exist on the foreign server.	Correct the name in IMPORT FOREIGN SCHEMA or in schema_name.	-
+    HV00R A	The table does not exist on the foreign server.	Correct table_name in the foreign table's options.	SELECT ftrelid::regclass, ftoptions FROM pg_foreign_table
+    HV010 D	The wrapper's functions were called in a wrong order.	Report it to the wrapper's authors.	-
+    HV014 O	The wrapper has too many handles open.	Close sessions to the foreign server, or raise the wrapper's limit.	-
+    HV021 D	The wrapper's description of a row does not agree with itself.	Report it to the wrapper's authors.	-
+    HV024 A	An option has a value that the wrapper does not take.	Correct the value that the message names.	SELECT srvname, srvoptions FROM pg_foreign_server
+    HV090 D	A length handed to the wrapper is not valid.	Report it to the wrapper's authors.	-
+    HV091 D	A field of a descriptor was asked for that the wrapper does not have.	Report it to the wrapper's authors.	-
+    P0000 A	A function of PL/pgSQL failed in a way that has no code of its own.	Read the message and the context: they name the function and its line.	-
+    P0001 A	A function called RAISE EXCEPTION without a code of its own.	Read the message: it is the function's author who speaks; add ERRCODE so that callers can tell such errors apart.	SELECT pg_get_functiondef('the_function'::regproc)
+    P0002 A	SELECT … INTO STRICT of PL/pgSQL found no row.	Handle NO_DATA_FOUND, or leave STRICT out and test FOUND.	-
+    P0003 A	SELECT … INTO STRICT of PL/pgSQL found more than one row.	Narrow the query, or add LIMIT 1.	-
+    P0004 A	An ASSERT of PL/pgSQL was not true.	Mend the fault that the assertion found; plpgsql.check_asserts only hides it.	SHOW plpgsql.check_asserts
+    XX000 D	The server found itself in a state that should not be: a bug of PostgreSQL or an extension, or damaged data.	Note the statement and the versions, look for damage, and report it.	SELECT version()
+    XX001 O	Data on disk are damaged, by hardware, a crash of the system, or a copy that was not consistent.	Stop, copy the data directory, and restore from a backup; check with pg_amcheck.	SHOW data_checksums
+    XX002 O	An index is damaged, or no longer agrees with its table, often after the system's collations changed.	Rebuild it with REINDEX, and check the table with amcheck.	SELECT collname, collversion, pg_collation_actual_version(oid) FROM pg_collation
+    """#
+
+  /// code or class, rule; then behind a tab: the reason
+  static let retries: String = #"""
+    -* no	The same options will be refused again.
+    -- no	The same use of the driver will fail again.
+    --TOE later	Nothing was sent: the server may answer later.
+    -C no	The cluster must be looked at first.
+    -Cout later	The cluster may get there with more time.
+    00 no	Nothing failed.
+    01 no	Nothing failed: a warning does not stop the statement.
+    02 no	Nothing failed: there was no row.
+    03 no	The same order of statements will be refused again.
+    08 ambiguous	What was sent before the connection broke may have been done, a COMMIT above all.
+    08001 later	Nothing was sent: there was no connection yet.
+    08003 later	Nothing was sent: open a connection first.
+    08004 later	Nothing was sent: the server refused the connection.
+    09 no	The trigger will fail again.
+    0A no	The server will not support it the next time either.
+    0B no	The same order of statements will be refused again.
+    0F no	The same locator will be refused again.
+    0L no	The same grant will be refused again.
+    0P no	The same role will be refused again.
+    0Z no	There will be no diagnostics the next time either.
+    10 no	The same expression will be refused again.
+    20 no	The same value will match no WHEN again.
+    21 no	The same rows will break the rule again.
+    22 no	The same data will fail again.
+    2200H no	The sequence stays at its end until it is changed.
+    23 no	The same row will break the constraint again.
+    24 no	The cursor stays in its state.
+    25 no	The same order of statements will be refused again.
+    25P02 no	Only the whole transaction can be done again, if its first error allows it.
+    25P03 now	The transaction was rolled back: do the whole of it again on a new connection.
+    25P04 no	The transaction was rolled back, and would take as long again.
+    26 no	The statement must be prepared first.
+    27 no	The trigger will change the row again.
+    28 no	The same credentials will be refused again.
+    2B no	The dependent privileges or objects stay.
+    2D no	The transaction cannot be ended there the next time either.
+    2F no	The function will break the rule again.
+    34 no	The cursor must be declared first.
+    38 no	The function will fail again, unless its author says otherwise.
+    39 no	The same call will be refused again.
+    3B no	The savepoint must be set first.
+    3D no	The database must be there first.
+    3F no	The schema must be there first.
+    40 now	The server rolled the transaction back: do the whole of it again.
+    40001 now	The server rolled the transaction back only because of what ran at the same time: do the whole of it again.
+    40002 no	The same rows will break the constraint again.
+    40003 ambiguous	Nobody knows whether the statement was completed.
+    40P01 now	The server rolled the transaction back to free the others: do the whole of it again.
+    42 no	The same statement will be refused again.
+    44 no	The same row will be refused again.
+    53 later	The statement had no effect, and resources may be freed.
+    54 no	The statement stays beyond the limit.
+    55 no	The object must be brought into its state first.
+    55006 later	The statement had no effect, and the other sessions may end.
+    55P03 later	The statement had no effect, and the lock may be freed; in a transaction, begin again at its start.
+    57 no	Whoever intervened may do so again.
+    57014 no	Somebody wanted it to stop, or it would take as long again.
+    57P01 ambiguous	A transaction that was being committed may have been; anything else was rolled back.
+    57P02 ambiguous	A transaction that was being committed may have been; anything else was rolled back.
+    57P03 later	Nothing was done: the server takes connections when it is ready.
+    57P05 now	The session was idle, so nothing was under way: connect again.
+    58 no	The system below must be mended first.
+    72 now	The transaction can be done again with a new snapshot.
+    F0 no	The configuration must be mended first.
+    HV no	The foreign data wrapper will fail again.
+    HV001 later	The statement had no effect, and memory may be freed.
+    HV00N later	The statement had no effect, and the foreign server may come back.
+    HV014 later	The statement had no effect, and handles may be freed.
+    P0 no	The function will raise it again.
+    XX no	A bug or damage does not go away by itself.
+    """#
+
+  /// set, beginnings of codes; then behind a tab: the meaning
+  static let sets: String = #"""
+    auth 28,--AUT,--SEC	the server or the client refused the other's credentials or security
+    bug XX	the server's own fault or damage: report it
+    cancelled 57014	somebody or a timeout cancelled the statement
+    connection 08,25P03,25P04,57P01,57P02,57P03,57P04,57P05,--TOE	there is no session, or it has ended
+    constraint 23,40002,44	a row breaks a rule of its table
+    corruption XX001,XX002	stored data are damaged
+    data 22	a value does not fit
+    driver -,01-	the driver's own code, which never comes from a server
+    privilege 0L,0P,42501	the role may not do this
+    resource 53,54,HV001,HV014	memory, disk, connections or a limit ran out
+    syntax 03,42,!42501	the statement does not fit the language or the schema
+    timeout 25P03,25P04,55P03,57014,57P05,--TOE,-Cout	time ran out, or may have
+    transaction 0B,25,2D,3B,40	the transaction's state or end is what went wrong
+    warning 01,02,-Cwrn	nothing failed
+    """#
 }

@@ -29,6 +29,11 @@ struct SortedLines: Sendable {
     line.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
   }
 
+  /// The fields of a line that has tabs between them.
+  static func fields(of line: Substring) -> [String] {
+    line.utf8.split(separator: UInt8(ascii: "\t")).map { String(Substring($0)) }
+  }
+
   private static func word(of line: Substring) -> Substring.UTF8View.SubSequence {
     line.utf8.prefix { $0 != UInt8(ascii: " ") }
   }

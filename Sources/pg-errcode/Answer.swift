@@ -3,11 +3,11 @@ internal import PGErrorCodes
 /// What is known of a question.
 ///
 /// The order when a question could mean several things: a class if it has two characters; then the
-/// code itself, a name, the code's class, and the beginning of a name.
+/// code itself, a name, a pattern, the code's class, and the beginning of a name.
 struct Answer {
   /// How the answer was found.
   enum Match: String {
-    case code, name, none
+    case code, name, pattern, none
     case codeClass = "class"
     case successor, beginning
   }
@@ -15,13 +15,24 @@ struct Answer {
   let match: Match
   let definitions: [SQLStateDefinition]
 
-  init(to question: Question, exact: Bool) {
+  /// - Parameter exact: Neither classes of unknown codes, nor successors, nor beginnings of names,
+  ///   nor what the server does not have.
+  init(to question: Question, exact: Bool, in sources: Sources) {
     var answer: Answer?
+    let catalogue = sources.catalogue
     if let characters = question.classCharacters {
-      answer = Answer(.codeClass, [SQLState(characters + "000")])
+      answer = Answer(.codeClass, [SQLState(characters + "000")], catalogue)
+    } else if let wildcard = question.wildcard {
+      answer = Answer(
+        .pattern, sources.definitions.filter { $0.isMatched(by: wildcard) }.map(\.code), catalogue)
     } else {
-      answer = Answer(.code, [question.code]) ?? Answer(.name, SQLState.named(question.text))
-      if !exact { answer = answer ?? Answer(near: question) }
+      answer =
+        Answer(.code, [question.code], catalogue)
+        ?? Answer(.name, catalogue.named(question.text), catalogue)
+      if !exact { answer = answer ?? Answer(near: question, catalogue) }
+    }
+    if exact, let found = answer?.definitions, !found.contains(where: sources.hasServer) {
+      answer = nil
     }
     self = answer ?? Answer(match: .none, definitions: [])
   }
@@ -32,32 +43,60 @@ struct Answer {
   }
 
   /// Makes an answer of the codes that are defined; `nil` if none is.
-  private init?(_ match: Match, _ codes: [SQLState?]) {
-    let definitions = codes.compactMap { $0?.definition }
+  private init?(_ match: Match, _ codes: [SQLState?], _ catalogue: ErrorCatalogue) {
+    let definitions = codes.compactMap { $0.flatMap(catalogue.definition(of:)) }
     guard !definitions.isEmpty else { return nil }
     self.init(match: match, definitions: definitions)
   }
 
-  private init?(near question: Question) {
+  private init?(near question: Question, _ catalogue: ErrorCatalogue) {
     let found =
-      Answer(.successor, [question.code?.successor])
-      ?? Answer(.codeClass, [question.code?.classCode])
-      ?? Answer(.beginning, SQLState.named(beginningWith: question.text))
+      Answer(.successor, [question.code?.successor], catalogue)
+      ?? Answer(.codeClass, [question.code?.classCode], catalogue)
+      ?? Answer(.beginning, catalogue.named(beginningWith: question.text), catalogue)
     guard let found else { return nil }
     self = found
   }
 
-  /// The note for stderr, if the answer is not quite to the question.
-  func remark(on question: Question) -> String? {
+  /// The notes for stderr, if the answer is not quite to the question.
+  func remarks(on question: Question, _ sources: Sources) -> [String] {
     let asked = question.code?.description ?? question.classCharacters ?? question.text
+    var remarks: [String] = []
+    // Defined, but not an answer: the server in mind does not send it.
+    let unsent = [question.code.flatMap(sources.catalogue.definition(of:))].compactMap { $0 }
     switch match {
-    case .code, .name: return nil
+    case .code, .name, .pattern: break
     case .codeClass:
-      return question.classCharacters == nil
-        ? "\(asked) is not a defined code; this is its class" : nil
-    case .successor: return "\(asked) is not sent any more; this is the code in its place"
-    case .beginning: return "\(asked) is the beginning of a name; this is the only one"
-    case .none: return "\(asked) is not a defined code, class or name"
+      if question.classCharacters == nil {
+        let near = meant(question, sources.catalogue)
+        remarks.append("\(asked) is not a defined code; this is its class" + near)
+      }
+    case .successor:
+      remarks.append("\(asked) is not sent any more; this is the code in its place")
+    case .beginning:
+      remarks.append("\(asked) is the beginning of a name; this is the only one")
+    case .none:
+      let near = meant(question, sources.catalogue)
+      if unsent.isEmpty {
+        remarks.append("\(asked) is not a defined code, class or name" + near)
+      }
     }
+    guard match != .pattern else { return remarks }
+    return remarks + (match == .none ? unsent : definitions).compactMap(sources.remark(on:))
+  }
+
+  private func meant(_ question: Question, _ catalogue: ErrorCatalogue) -> String {
+    guard question.wildcard == nil, question.classCharacters == nil else { return "" }
+    let near =
+      question.code.map { NearMiss.codes(for: $0, in: catalogue).map(\.description) }
+      ?? NearMiss.names(for: question.text, in: catalogue)
+    return near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
+  }
+}
+
+extension SQLStateDefinition {
+  fileprivate func isMatched(by wildcard: Wildcard) -> Bool {
+    wildcard.matches(code.description) || condition.map(wildcard.matches) == true
+      || wildcard.matches(name)
   }
 }

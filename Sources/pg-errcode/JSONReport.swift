@@ -2,45 +2,73 @@ internal import PGCommandLine
 internal import PGErrorCodes
 
 /// An answer for programs: one object a line, always with the same keys.
-enum JSONReport {
-  static func lines(_ question: Question, _ answer: Answer) -> String {
+struct JSONReport {
+  let sources: Sources
+
+  func lines(_ question: Question, _ answer: Answer) -> String {
     guard !answer.definitions.isEmpty else {
       return line(asked: question.text, match: answer.match, nil) + "\n"
     }
-    return answer.definitions.map {
-      line(asked: question.text, match: answer.match, $0) + "\n"
-    }.joined()
+    return answer.definitions.reduce("") {
+      $0 + line(asked: question.text, match: answer.match, $1) + "\n"
+    }
   }
 
-  static func line(
-    asked: String, match: Answer.Match, _ definition: SQLStateDefinition?
-  ) -> String {
-    let whole = definition.flatMap { SQLStateClass(of: $0.code) }
-    let members = [
-      ("asked", text(asked)),
-      ("match", text(match.rawValue)),
+  func line(asked: String, match: Answer.Match, _ definition: SQLStateDefinition?) -> String {
+    let members =
+      [("asked", text(asked)), ("match", text(match.rawValue))] + names(definition)
+      + meaning(definition)
+    return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+  }
+
+  private func names(_ definition: SQLStateDefinition?) -> [(String, String)] {
+    let characters = definition?.code.classCharacters
+    return [
       ("code", text(definition?.code.description)),
       ("name", text(definition?.name)),
       ("condition", text(definition?.condition)),
       ("macro", text(definition?.macros.first)),
       ("aliases", list(definition.map { Array($0.macros.dropFirst()) })),
       ("parents", list(definition?.ancestors)),
-      ("class", text(whole?.characters)),
-      ("class_name", text(whole?.title)),
+      ("class", text(characters)),
+      ("class_name", text(characters.flatMap(sources.catalogue.title(ofClass:)))),
       ("severity", text(definition?.severity.rawValue)),
-      ("since", number(definition?.since)),
-      ("until", number(definition?.until)),
     ]
-    return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
   }
 
-  private static func number(_ value: Int?) -> String { value.map(String.init) ?? "null" }
+  private func meaning(_ definition: SQLStateDefinition?) -> [(String, String)] {
+    let catalogue = sources.catalogue
+    let retry = definition.map { catalogue.retry(of: $0.code) }
+    let advice = definition.flatMap { catalogue.advice(of: $0.code) }
+    return [
+      ("retry", text(retry?.answer.rawValue)),
+      ("retry_reason", text(retry?.reason)),
+      ("sets", list(definition.map { catalogue.sets(of: $0.code) })),
+      ("since", number(definition?.since)),
+      ("until", number(definition?.until)),
+      ("summary", text(definition?.summary)),
+      ("cause", text(advice?.cause)),
+      ("action", text(advice?.action)),
+      ("actor", text(advice?.actor.rawValue)),
+      ("query", text(advice?.query)),
+      ("docs_url", text(definition.flatMap(manual))),
+    ]
+  }
 
-  private static func list(_ values: [String]?) -> String {
+  /// The manual's page; the driver's and a project's codes have none.
+  private func manual(_ definition: SQLStateDefinition) -> String? {
+    guard definition.code.definition?.condition != nil else { return nil }
+    let version = sources.server.map(String.init) ?? definition.until.map(String.init) ?? "current"
+    return "https://www.postgresql.org/docs/\(version)/errcodes-appendix.html"
+  }
+
+  private func number(_ value: Int?) -> String { value.map(String.init) ?? "null" }
+
+  private func list(_ values: [String]?) -> String {
     values.map { "[" + $0.map { text($0) }.joined(separator: ",") + "]" } ?? "null"
   }
 
-  private static func text(_ value: String?) -> String {
+  private func text(_ value: String?) -> String {
     value.map(JSONText.quoted) ?? "null"
   }
 }

@@ -1,13 +1,44 @@
 internal import PGErrorCodes
 
-/// A row of `--list`: code, condition, name, class, severity, since, until, with tabs between.
+/// Rows of `--list` and `--search`: code, condition, name, class, severity, since, until, retry.
+///
+/// With tabs between; on a terminal a table.
 enum ListReport {
-  static func line(_ definition: SQLStateDefinition) -> String {
-    let columns = [
-      definition.code.description, definition.condition, definition.name,
+  static func lines(_ definitions: [SQLStateDefinition], _ sources: Sources) -> String {
+    let rows = definitions.map { columns($0, sources) }
+    return Terminal.isOutput
+      ? table([heading] + rows) : rows.reduce("") { $0 + $1.joined(separator: "\t") + "\n" }
+  }
+
+  private static let heading = [
+    "CODE", "CONDITION", "NAME", "CLASS", "SEVERITY", "SINCE", "UNTIL", "RETRY",
+  ]
+
+  private static func columns(
+    _ definition: SQLStateDefinition, _ sources: Sources
+  ) -> [String] {
+    [
+      definition.code.description, definition.condition ?? "", definition.name,
       definition.code.classCharacters, definition.severity.rawValue,
-      definition.since.map(String.init), definition.until.map(String.init),
+      definition.since.map(String.init) ?? "", definition.until.map(String.init) ?? "",
+      sources.catalogue.retry(of: definition.code).answer.rawValue,
     ]
-    return columns.map { $0 ?? "" }.joined(separator: "\t")
+  }
+
+  private static func table(_ rows: [[String]]) -> String {
+    var widths = [Int](repeating: 0, count: heading.count)
+    for row in rows {
+      for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.utf8.count) }
+    }
+    return rows.reduce("") { text, row in
+      var line = ""
+      for (index, cell) in row.enumerated() {
+        line += cell
+        if index + 1 < row.count {
+          line += String(repeating: " ", count: widths[index] - cell.utf8.count + 2)
+        }
+      }
+      return text + line + "\n"
+    }
   }
 }

@@ -1,7 +1,7 @@
 internal import PGCommandLine
 internal import PGErrorCodes
 
-/// An operand whose form is that of a code, a class or a name.
+/// An operand whose form is that of a code, a class, a name, or a pattern of them.
 struct Question {
   /// Longer than any name, so that a file given by mistake is not taken for one.
   static let maximumLength = 128
@@ -9,11 +9,11 @@ struct Question {
   /// The operand without the white space around it.
   let text: String
 
-  /// Reads an operand; `nil` if it cannot be a code, a class or a name.
+  /// Reads an operand; `nil` if it cannot be a code, a class, a name or a pattern.
   init?(_ operand: String) {
     text = Question.trimmed(operand)
     guard text.utf8.count <= Question.maximumLength else { return nil }
-    guard code != nil || classCharacters != nil || isName else { return nil }
+    guard code != nil || classCharacters != nil || isName || wildcard != nil else { return nil }
   }
 
   /// The codes that the text may be: as it is written, and in large letters.
@@ -33,6 +33,15 @@ struct Question {
     let large = characters.uppercased()
     return SQLStateClass(large) != nil || large.utf8.allSatisfy(Question.isCodeCharacter)
       ? large : nil
+  }
+
+  /// The pattern, if the text has wildcards and is not one of the driver's codes with a star.
+  var wildcard: Wildcard? {
+    guard code?.definition == nil else { return nil }
+    let isPattern = text.utf8.allSatisfy {
+      Question.isCodeCharacter($0) || Question.punctuation.contains($0)
+    }
+    return isPattern ? Wildcard(text) : nil
   }
 
   /// An operand for a message: shortened, and without what could command a terminal.
@@ -63,6 +72,8 @@ struct Question {
     guard let first = text.utf8.first, Question.isLetter(first) else { return false }
     return text.utf8.allSatisfy { Question.isCodeCharacter($0) || $0 == UInt8(ascii: "_") }
   }
+
+  private static let punctuation = Array("*?_-".utf8)
 
   private static func isLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)

@@ -1,41 +1,60 @@
 internal import PGErrorCodes
 
 /// An answer for people: `NAME [CODE]`, then what is known, a line each.
-enum TextReport {
-  static func lines(_ question: Question, _ answer: Answer) -> String {
-    if answer.definitions.isEmpty { return "Error\n" + field("asked", question.text) }
-    return answer.definitions.map { definition in
-      block(question, definition) + (answer.isWholeClass(question) ? members(of: definition) : "")
-    }.joined()
+struct TextReport {
+  let sources: Sources
+
+  func lines(_ question: Question, _ answer: Answer) -> String {
+    if answer.definitions.isEmpty { return heading("Error") + field("asked", question.text) }
+    return answer.definitions.reduce("") { text, definition in
+      text + block(question, definition)
+        + (answer.isWholeClass(question) ? members(of: definition) : "")
+    }
   }
 
-  private static func block(_ question: Question, _ definition: SQLStateDefinition) -> String {
-    let title = SQLStateClass(of: definition.code).map { "\($0.characters) \($0.title)" }
-    return "\(definition.name) [\(definition.code)]\n"
+  private func block(_ question: Question, _ definition: SQLStateDefinition) -> String {
+    let catalogue = sources.catalogue
+    let code = definition.code
+    let characters = code.classCharacters
+    let retry = catalogue.retry(of: code)
+    let advice = catalogue.advice(of: code)
+    return heading("\(definition.name) [\(code)]")
       + field("asked", question.text)
       + field("condition", definition.condition)
       + field("macro", list(definition.macros))
       + field("parents", list(definition.ancestors))
-      + field("class", title)
+      + field("class", catalogue.title(ofClass: characters).map { "\(characters) \($0)" })
       + field("severity", definition.severity.rawValue)
+      + field("retry", "\(retry.answer.rawValue): \(retry.reason)")
+      + field("sets", list(catalogue.sets(of: code)))
+      + field("cause", advice?.cause)
+      + field("action", advice?.action)
+      + field("query", advice?.query)
+      + field("who", advice?.actor.rawValue)
       + field("since", definition.since.map { "PostgreSQL \($0)" })
       + field("until", definition.until.map { "PostgreSQL \($0)" })
   }
 
-  private static func members(of definition: SQLStateDefinition) -> String {
-    guard let whole = SQLStateClass(of: definition.code) else { return "" }
-    return whole.members.map { member in
+  private func members(of definition: SQLStateDefinition) -> String {
+    let characters = definition.code.classCharacters
+    let members = sources.definitions.filter { $0.code.classCharacters == characters }
+    return members.reduce("") { text, member in
       let condition = member.condition.map { " " + $0 } ?? ""
-      return field("member", "\(member.code)\(condition) \(member.name)")
-    }.joined()
+      return text + field("member", "\(member.code)\(condition) \(member.name)")
+    }
   }
 
-  private static func field(_ label: String, _ value: String?) -> String {
-    value.map { "  \(label): \($0)\n" } ?? ""
+  private func heading(_ text: String) -> String {
+    Terminal.hasColour ? "\u{1B}[1m\(text)\u{1B}[0m\n" : text + "\n"
   }
 
-  private static func list(_ words: [String]) -> String? {
-    words.isEmpty ? nil : words.joined(separator: ", ")
+  private func field(_ label: String, _ value: String?) -> String {
+    guard let value, !value.isEmpty else { return "" }
+    return "  \(label): \(value)\n"
+  }
+
+  private func list(_ words: [String]) -> String? {
+    words.isEmpty ? nil : words.dropFirst().reduce(words[0]) { $0 + ", " + $1 }
   }
 }
 

@@ -52,16 +52,23 @@ import Testing
 
   @Test("prints what is known of a code below its name")
   func block() throws {
-    let run = try program.run(["42P01"])
+    let run = try program.run(["25P04"])
     #expect(
       run.output == """
-        UndefinedTableError [42P01]
-          asked: 42P01
-          condition: undefined_table
-          macro: ERRCODE_UNDEFINED_TABLE
-          parents: UndefinedError, SEARVError, Error
-          class: 42 Syntax Error or Access Rule Violation
+        TransactionTimeoutError [25P04]
+          asked: 25P04
+          condition: transaction_timeout
+          macro: ERRCODE_TRANSACTION_TIMEOUT
+          parents: ITSError, Disconnection, TransactionError, Error
+          class: 25 Invalid Transaction State
           severity: error
+          retry: no: The transaction was rolled back, and would take as long again.
+          sets: connection, timeout, transaction
+          cause: The transaction lasted longer than transaction_timeout, and the session was ended.
+          action: Make the transaction shorter, or raise transaction_timeout for this work.
+          query: SHOW transaction_timeout
+          who: application
+          since: PostgreSQL 17
 
         """)
     #expect(run.errors.isEmpty)
@@ -96,7 +103,7 @@ import Testing
     let run = try program.run([operand])
     #expect(run.lines.first == "Error")
     #expect(run.errors.hasPrefix("pg-errcode: "))
-    #expect(run.errors.hasSuffix(" is not a defined code, class or name\n"))
+    #expect(run.errors.contains(" is not a defined code, class or name"))
     #expect(run.end == .exit(6))
   }
 
@@ -204,14 +211,15 @@ import Testing
     #expect(run.end == .exit(6))
   }
 
-  @Test("--list prints a row of seven columns for every code")
+  @Test("--list prints a row of eight columns for every code")
   func list() throws {
     let run = try program.run(["--list"])
     #expect(run.lines.count == SQLState.definitions.count)
-    #expect(run.lines.contains("23505\tunique_violation\tUniqueError\t23\terror\t\t"))
+    #expect(run.lines.contains("23505\tunique_violation\tUniqueError\t23\terror\t\t\tno"))
     #expect(
-      run.lines.contains("25P04\ttransaction_timeout\tTransactionTimeoutError\t25\terror\t17\t"))
-    #expect(run.lines.allSatisfy { $0.filter { $0 == "\t" }.count == 6 })
+      run.lines.contains(
+        "25P04\ttransaction_timeout\tTransactionTimeoutError\t25\terror\t17\t\tno"))
+    #expect(run.lines.allSatisfy { $0.filter { $0 == "\t" }.count == 7 })
   }
 
   @Test(

@@ -26,6 +26,18 @@ struct ErrorCodeLine: Sendable {
 }
 
 @Suite struct SQLStateTableTests {
+  @Test("the table is what the script makes of the data")
+  func regenerated() throws {
+    let script = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../scripts/generate-error-codes").standardized
+    let process = Process()
+    process.executableURL = script
+    process.arguments = ["--check"]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
   @Test("every code goes to its names and back", arguments: [15, 16, 18])
   func roundTrip(version: Int) throws {
     let lines = try ErrorCodeLine.all(version: version)
@@ -42,6 +54,27 @@ struct ErrorCodeLine: Sendable {
       #expect(definition.condition == condition)
       #expect(SQLState.named(condition).contains(code), "\(condition)")
     }
+  }
+
+  @Test("every code goes to its condition, macro and name, and each of them back to it")
+  func names() {
+    for definition in SQLState.definitions {
+      let code = definition.code
+      for name in [definition.condition, definition.name].compactMap({ $0 }) + definition.macros {
+        #expect(SQLState.named(name).contains(code), "\(name)")
+        #expect(SQLState.named(name.uppercased()).contains(code), "\(name)")
+      }
+    }
+    // Second macros without a condition of their own.
+    for (macro, code) in [
+      ("ERRCODE_UNDEFINED_DATABASE", "3D000"), ("ERRCODE_UNDEFINED_CURSOR", "34000"),
+      ("ERRCODE_UNDEFINED_PSTATEMENT", "26000"), ("ERRCODE_UNDEFINED_SCHEMA", "3F000"),
+    ] { #expect(SQLState.named(macro).map(\.description) == [code], "\(macro)") }
+    for condition in [
+      "string_data_right_truncation", "null_value_not_allowed",
+      "modifying_sql_data_not_permitted", "prohibited_sql_statement_attempted",
+      "reading_sql_data_not_permitted",
+    ] { #expect(SQLState.named(condition).count == 2, "\(condition)") }
   }
 
   @Test("holds no more than the servers' codes, the driver's, and class 10")

@@ -25,7 +25,7 @@ extension PGError {
   ///
   /// In py-postgresql: `postgresql.sys.default_errformat`.
   public var fullReport: String {
-    var lines = [description] + (fields?.reportedLines ?? [])
+    var lines = [headline] + (fields?.reportedLines ?? [])
     if fields?.hint == nil, let hint { lines.append("  HINT: \(hint.indented)") }
     for creator in origin.creators {
       lines.append(creator.reportedLine)
@@ -78,9 +78,7 @@ extension ServerMessage {
   }
 
   /// Whether it is a warning or worse, rather than a notice.
-  var isWarning: Bool {
-    !["NOTICE", "INFO", "LOG"].contains(severity) && !severity.hasPrefix("DEBUG")
-  }
+  var isWarning: Bool { kind != .notice }
 
   fileprivate var reportedLines: [String] {
     var lines = Self.reported.compactMap { field, label in

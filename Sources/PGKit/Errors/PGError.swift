@@ -97,16 +97,43 @@ public struct PGError: Error {
   /// What lies beneath, for example a system call's error.
   public var cause: (any Error)? { storage.cause }
 
-  /// Whether the operation certainly had no effect and may be repeated as it is: nothing had been
-  /// sent yet, or the server rolled the transaction back for reasons of concurrency.
+  /// Whether the work certainly had no effect and may be done again, from the beginning of its
+  /// transaction: nothing had been sent yet, or the server refused with a code that the table calls
+  /// retryable, such as `40001`, `40P01`, `55P03` or `53300`.
+  ///
+  /// ``retry`` says whether at once or later, and why.
   public var isSafeToRetry: Bool {
-    storage.isSafeToRetry || code == .serializationFailure || code == .deadlockDetected
+    storage.isSafeToRetry || code.retry.answer == .now || fault == .server && retry.isRetryable
   }
 
+  /// Whether the same may be done again, and why, as the table of codes has it.
+  ///
+  /// Where the table says that nobody knows and this error knows that nothing had been sent,
+  /// ``isSafeToRetry`` is the more exact answer.
+  public var retry: RetryRule { code.retry }
+
+  /// Whether the error descends from this name: a condition (`unique_violation`), a name of
+  /// py-postgresql's (`UniqueError`), or any ancestor (`ICVError`, `Disconnection`, `Error`).
+  ///
+  /// A name that does not exist has no descendants.
+  ///
+  /// In py-postgresql: `isinstance(error, UndefinedError)`.
+  public func isKind(of name: String) -> Bool { ErrorFamily(name)?.contains(code) ?? false }
+
+  /// The name of the error in py-postgresql's tree; that of the nearest ancestor for a code that
+  /// is in no table.
+  ///
+  /// In py-postgresql: the name of the exception's class.
+  public var name: String { code.nearestDefinition?.name ?? "Error" }
+
   /// Whether time ran out: the driver's deadline, or one of the server's timeouts.
+  ///
+  /// `57014` from the server is a timeout only where the driver's own deadline sent the cancel
+  /// request: the server says the same of `statement_timeout` and of somebody's cancelling.
   public var isTimeout: Bool {
     code == .connectTimeoutError || code == .clusterTimeoutError || code == .lockNotAvailable
       || code == .idleInTransactionSessionTimeout || code == .idleSessionTimeout
+      || code == .transactionTimeout
       || (code == .queryCanceled && fault == .transport)
   }
 
@@ -125,20 +152,69 @@ public struct PGError: Error {
   }
 }
 
+extension PGError {
+  /// Catches by code, and by class where the pattern is a class's own code:
+  /// `catch SQLState.uniqueViolation`.
+  public static func ~= (pattern: SQLState, error: PGError) -> Bool { pattern ~= error.code }
+
+  /// Catches by ancestor: `catch ErrorFamily.undefined`.
+  public static func ~= (family: ErrorFamily, error: PGError) -> Bool {
+    family.contains(error.code)
+  }
+}
+
+/// Catches by code, and by class where the pattern is a class's own code, wherever an error's type
+/// is not known.
+public func ~= (pattern: SQLState, error: any Error) -> Bool {
+  (error as? PGError).map { pattern ~= $0.code } ?? false
+}
+
+/// Catches by ancestor wherever an error's type is not known.
+public func ~= (family: ErrorFamily, error: any Error) -> Bool {
+  (error as? PGError).map { family.contains($0.code) } ?? false
+}
+
 extension PGError: Equatable {
   /// Errors are equal when their codes are, so that a test can write the expected one by hand.
   public static func == (left: PGError, right: PGError) -> Bool { left.code == right.code }
 }
 
 extension PGError: CustomStringConvertible {
-  /// One line: severity, code, message.
+  /// One line: severity, code, message, without the values of parameters, so that it may be logged.
   ///
-  /// PGKit puts no parameter's value and no secret there; what the server says, it says.
+  /// PGKit puts no value and no secret into a message. The server quotes values where it refuses
+  /// data (class 22), so what it quotes there is left out; ``message`` and ``report`` have it.
   public var description: String {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return "\(severity) \(code): \(line)"
+    let isAboutData = fault == .server && code.classCharacters == "22"
+    let text = isAboutData ? message.withoutQuotedValues : message
+    return "\(severity) \(code): \(text.onOneLine)"
   }
+
+  /// Severity, code and the whole message.
+  var headline: String { "\(severity) \(code): \(message.onOneLine)" }
 
   /// The word in front: the server's own (not localized), or `ERROR`.
   public var severity: String { fields?.severity ?? "ERROR" }
+}
+
+extension String {
+  fileprivate var onOneLine: String {
+    split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+
+  /// The text with an ellipsis for what stands between the first quotation mark and the last, in
+  /// whatever language the server speaks, and for bytes that it shows as `0xff`.
+  ///
+  /// From the first to the last, because a value may hold quotation marks too.
+  fileprivate var withoutQuotedValues: String {
+    let marks: Set<Character> = ["\"", "«", "»", "„", "“", "”", "「", "」", "‹", "›"]
+    var text = self
+    if let first = text.firstIndex(where: marks.contains),
+      let last = text.lastIndex(where: marks.contains), first < last
+    {
+      text.replaceSubrange(text.index(after: first)..<last, with: "…")
+    }
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    return words.map { $0.hasPrefix("0x") ? "0x…" : $0 }.joined(separator: " ")
+  }
 }

@@ -104,6 +104,40 @@ public struct ServerMessage: Sendable, Hashable {
   /// Whether the server ends the session with this message.
   public var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
 
+  /// What a message is, by its severity.
+  ///
+  /// In py-postgresql: an exception is raised for an error; a message of severity `WARNING` is a
+  /// `Warning`; everything else is a plain `Message`.
+  public enum Kind: Sendable, Hashable {
+    /// `ERROR`, `FATAL`, `PANIC`: what was asked has failed.
+    case error
+    /// `WARNING`: what was asked went on.
+    case warning
+    /// `NOTICE`, `DEBUG`, `INFO`, `LOG`: information.
+    case notice
+  }
+
+  /// What the message is: the severity decides, not the code.
+  public var kind: Kind {
+    switch severity {
+    case "WARNING": .warning
+    case "NOTICE", "INFO", "LOG": .notice
+    case let word: word.hasPrefix("DEBUG") ? .notice : .error
+    }
+  }
+
+  /// The name that py-postgresql has for the message: an error's or a warning's; `nil` for what is
+  /// neither.
+  ///
+  /// In py-postgresql: the class that `ErrorLookup` or `WarningLookup` finds.
+  public var exceptionName: ExceptionName? {
+    switch kind {
+    case .error: .error(for: code.description)
+    case .warning: .warning(for: code.description)
+    case .notice: nil
+    }
+  }
+
   /// Messages are equal when the same side says the same fields in the same order, whatever about.
   ///
   /// In py-postgresql: `Message.isconsistent`.

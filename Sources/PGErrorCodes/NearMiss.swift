@@ -1,0 +1,96 @@
+/// What somebody may have meant who wrote a code or a name that is not defined.
+public enum NearMiss {
+  /// More would not be a suggestion any more.
+  public static let limit = 3
+
+  /// Longer names have no neighbours among the table's.
+  private static let maximumNameLength = 80
+
+  /// The defined codes that `code` becomes when letters and digits that look alike are exchanged
+  /// (`O` for `0`, `I` for `1`), or two neighbours change places.
+  public static func codes(for code: SQLState, in catalogue: ErrorCatalogue) -> [SQLState] {
+    let text = Array(code.description.utf8)
+    var found: [SQLState] = []
+    for candidate in lookalikes(of: text) + transpositions(of: text) {
+      guard let near = SQLState(String(decoding: candidate, as: UTF8.self)), near != code,
+        !found.contains(near), catalogue.definition(of: near) != nil
+      else { continue }
+      found.append(near)
+    }
+    return Array(found.prefix(limit))
+  }
+
+  /// The names that differ from `name` in one or two letters, as they are written, nearest first.
+  public static func names(for name: String, in catalogue: ErrorCatalogue) -> [String] {
+    let key = Array(SQLState.key(name).utf8)
+    guard key.count > 3, key.count <= maximumNameLength else { return [] }
+    let allowed = key.count < 8 ? 1 : 2
+    var found: [(distance: Int, name: String)] = []
+    for definition in catalogue.definitions {
+      for spelling in [definition.condition, definition.name].compactMap({ $0 }) {
+        let other = Array(SQLState.key(spelling).utf8)
+        guard abs(other.count - key.count) <= allowed else { continue }
+        let distance = distance(key, other)
+        if distance <= allowed, !found.contains(where: { $0.name == spelling }) {
+          found.append((distance, spelling))
+        }
+      }
+    }
+    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(
+      \.name)
+  }
+
+  private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {
+    var variants = [text]
+    for index in text.indices {
+      guard let other = lookalike(text[index]) else { continue }
+      variants += variants.map { variant in
+        var changed = variant
+        changed[index] = other
+        return changed
+      }
+    }
+    return Array(variants.dropFirst())
+  }
+
+  private static func lookalike(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "O"), UInt8(ascii: "Q"): UInt8(ascii: "0")
+    case UInt8(ascii: "0"): UInt8(ascii: "O")
+    case UInt8(ascii: "I"), UInt8(ascii: "L"): UInt8(ascii: "1")
+    case UInt8(ascii: "1"): UInt8(ascii: "L")
+    case UInt8(ascii: "S"): UInt8(ascii: "5")
+    case UInt8(ascii: "B"): UInt8(ascii: "8")
+    case UInt8(ascii: "8"): UInt8(ascii: "B")
+    case UInt8(ascii: "Z"): UInt8(ascii: "2")
+    default: nil
+    }
+  }
+
+  private static func transpositions(of text: [UInt8]) -> [[UInt8]] {
+    text.indices.dropLast().map { index in
+      var changed = text
+      changed.swapAt(index, index + 1)
+      return changed
+    }
+  }
+
+  /// How many letters are to be changed, added, left out, or exchanged with their neighbour.
+  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var older: [Int] = []
+    var last = Array(0...right.count)
+    for (i, letter) in left.enumerated() {
+      var next = [i + 1]
+      for (j, other) in right.enumerated() {
+        var best = min(last[j + 1] + 1, next[j] + 1, last[j] + (letter == other ? 0 : 1))
+        if i > 0, j > 0, letter == right[j - 1], left[i - 1] == other {
+          best = min(best, older[j - 1] + 1)
+        }
+        next.append(best)
+      }
+      older = last
+      last = next
+    }
+    return last[right.count]
+  }
+}

@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGErrorCodes
+
+/// `pg-errcode filter`: a server's log, with names beside its codes.
+struct FilterCommand: ParsableCommand {
+  static let examples = [
+    "pg-errcode filter < postgresql.log",
+    "tail -F postgresql.log | pg-errcode filter --prefix '%m [%p] %e '",
+    "pg-errcode filter --summary --quiet < postgresql.json",
+  ]
+
+  static let configuration = Program.configuration(
+    name: "filter",
+    abstract: "Read a server's log from stdin and name the codes in it.",
+    discussion: """
+      The formats stderr, csvlog and jsonlog are told apart line by line. At the end of a line of \
+      stderr stand the condition and the class in brackets; a record of csvlog gets two columns \
+      more; an object of jsonlog gets state_condition and state_class behind state_code. Nothing \
+      else is changed. What was read is written before more is waited for.
+
+      In the stderr format a code is where log_line_prefix has %e, or before the message with \
+      log_error_verbosity = verbose. Without --prefix, the place of %e is learned from codes that \
+      can be nothing else, such as 00000 and 42P01.
+      """,
+    examples: examples)
+
+  @Option(
+    help: ArgumentHelp("The server's log_line_prefix, which has a %e.", valueName: "format"))
+  var prefix: String?
+
+  @Option(
+    help: ArgumentHelp("Write only records whose code belongs to this set.", valueName: "set"),
+    completion: .list(SQLStateSet.all.map { $0.name }))
+  var only: String?
+
+  @Flag(help: "At the end, print to stderr how often each code came.")
+  var summary = false
+
+  @Option(help: ArgumentHelp("How many codes the summary has.", valueName: "number"))
+  var top = 20
+
+  @Flag(help: "Do not write the log; the summary goes to stdout.")
+  var quiet = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A file with codes of your own, in the form of errcodes.txt (may be given several times).",
+      valueName: "file"),
+    completion: .file())
+  var codes: [String] = []
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top \(top): the summary must have a row") }
+    if quiet, !summary { throw ValidationError("--quiet writes nothing without --summary") }
+    if codes.contains("-") { throw ValidationError("--codes -: stdin is the log") }
+    guard let prefix else { return }
+    guard LogPrefix(prefix) != nil else {
+      throw ValidationError("--prefix: there is no %e in \(Question.quoted(prefix))")
+    }
+  }
+
+  func run() throws {
+    let sources = try Sources(files: codes, server: nil)
+    if let only { try SetName.check(only, sources) }
+    let labels = CodeLabels(catalogue: sources.catalogue, only: only)
+    let filter = LogFilter(labels, prefix: prefix.flatMap(LogPrefix.init), isQuiet: quiet)
+    try filter.run()
+    if filter.hasFoundNothing {
+      Inquiry.note(
+        "no line has a SQLSTATE: log_line_prefix needs %e (and --prefix says where it is), or "
+          + "log_error_verbosity must be verbose")
+    }
+    guard summary else { return }
+    let table = labels.summary(top: top)
+    if quiet {
+      try StandardOutput.shared.write(table)
+    } else {
+      try StandardOutput.shared.flush()
+      StandardError.print(table)
+    }
+  }
+}

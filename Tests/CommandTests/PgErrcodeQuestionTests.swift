@@ -1,0 +1,211 @@
+import Foundation
+import PGErrorCodes
+import Testing
+
+/// What `pg-errcode` is asked by its options: sets, searches, patterns, servers, files, languages.
+@Suite struct PgErrcodeQuestionTests {
+  let program = BuiltProgram.errorCode
+
+  private func file(_ text: String) throws -> String {
+    let path = NSTemporaryDirectory() + "codes-\(UUID().uuidString)"
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
+  @Test(
+    "--is answers with its status alone",
+    arguments: [
+      (["retryable", "40001"], 0), (["retryable", "40001", "40P01", "53300"], 0),
+      (["retryable", "40001", "23505"], 6), (["ambiguous", "08006"], 0),
+      (["ambiguous", "57P01"], 0), (["constraint", "unique_violation"], 0),
+      (["integrity", "23P01"], 0), (["connection", "57P03"], 0), (["auth", "28P01"], 0),
+      (["resource", "53100"], 0), (["syntax", "42601"], 0), (["syntax", "42501"], 6),
+      (["privilege", "42501"], 0), (["cancelled", "57014"], 0), (["warning", "01000"], 0),
+      (["warning", "02000"], 0), (["bug", "XX123"], 0), (["retryable", "PT404"], 6),
+      (["constraint", "23"], 0), (["warning", "string_data_right_truncation"], 6),
+      (["nonsense", "23505"], 64), (["retryable", "4000"], 64), (["retryable"], 64),
+    ] as [([String], Int32)])
+  func predicates(words: [String], status: Int32) throws {
+    let run = try program.run(["--is"] + words)
+    #expect(run.end == .exit(status))
+    #expect(run.output.isEmpty)
+    if status < 64 { #expect(run.errors.isEmpty) }
+  }
+
+  @Test("--oneline prints code, condition, class and retry rule")
+  func oneLine() throws {
+    #expect(
+      try program.run(["--oneline", "40001"]).output
+        == "40001\tserialization_failure\t40\tretryable-now\n")
+    #expect(
+      try program.run(["--oneline", "08006", "53300"]).lines == [
+        "08006\tconnection_failure\t08\tambiguous",
+        "53300\ttoo_many_connections\t53\tretryable-later",
+      ])
+  }
+
+  @Test(
+    "suggests what may have been meant",
+    arguments: [
+      ("40PO1", "did you mean 40P01?"), ("4OO01", "did you mean 40001?"),
+      ("42PO1", "did you mean 42P01?"), ("235O5", "did you mean 23505?"),
+      ("4000I", "did you mean 40001?"), ("23055", "did you mean 23505?"),
+      ("uniq_violation", "did you mean unique_violation?"),
+      ("deadlock_detectde", "did you mean deadlock_detected?"),
+      ("UniqeError", "did you mean UniqueError?"),
+    ])
+  func suggestions(operand: String, want: String) throws {
+    #expect(try program.run([operand]).errors.hasSuffix(want + "\n"))
+  }
+
+  @Test(
+    "patterns answer with every code or name that fits",
+    arguments: [
+      ("4000?", ["40000", "40001", "40002", "40003"]), ("*_table", ["42P01", "42P07"]),
+      ("undefined*", ["42703", "42704", "42883", "42P01", "42P02", "58P01"]),
+      ("40p*", ["40P01"]), ("DEADLOCK*", ["40P01"]),
+    ])
+  func patterns(pattern: String, want: [String]) throws {
+    let run = try program.run(["--oneline", pattern])
+    #expect(run.lines.map { String($0.prefix(5)) } == want)
+    #expect(run.end == .exit(0))
+    #expect(try program.run(["9999*"]).end == .exit(6))
+  }
+
+  @Test("-s finds codes by the words of their names, causes and actions")
+  func search() throws {
+    #expect(try program.run(["-s", "deadlock"]).lines.map { $0.prefix(5) } == ["40P01"])
+    let pooler = try program.run(["--search", "POOLER", "--oneline"])
+    #expect(Set(pooler.lines.map { String($0.prefix(5)) }).isSuperset(of: ["26000", "53300"]))
+    let json = try program.run(["--search", "replication slot", "--json"])
+    #expect(json.output.contains("\"code\":\"53100\""))
+    #expect(try program.run(["-s", "no such words"]).end == .exit(6))
+  }
+
+  @Test("--server says which codes a server does not send")
+  func server() throws {
+    let early = try program.run(["--server", "15", "25P04"])
+    #expect(early.errors == "pg-errcode: 25P04 exists from 17; this server is 15\n")
+    #expect(early.end == .exit(0))
+    let late = try program.run(["--server", "17.2", "72000"])
+    #expect(late.errors == "pg-errcode: 72000 existed until 16; this server is 17\n")
+    #expect(try program.run(["--server", "170002", "25P04"]).errors.isEmpty)
+    #expect(try program.run(["--server", "15", "--exact", "25P04"]).end == .exit(6))
+    #expect(!(try program.run(["--server", "15", "--list"]).output.contains("25P04")))
+    #expect(try program.run(["--server", "18", "--list"]).output.contains("25P04"))
+    #expect(try program.run(["--server", "9", "--list"]).end == .exit(64))
+  }
+
+  @Test("every object of --json has the keys of the contract")
+  func keys() throws {
+    let contract: Set = [
+      "code", "condition", "aliases", "macro", "class", "class_name", "severity", "retry",
+      "retry_reason", "sets", "since", "until", "summary", "cause", "action", "docs_url",
+    ]
+    let run = try program.run(["--list", "--json"])
+    #expect(run.lines.count == SQLState.definitions.count)
+    for line in run.lines {
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(contract.isSubset(of: object.keys))
+      #expect((object["cause"] as? String)?.hasSuffix(".") == true, "\(line)")
+      #expect((object["action"] as? String)?.hasSuffix(".") == true, "\(line)")
+      #expect((object["retry_reason"] as? String)?.hasSuffix(".") == true, "\(line)")
+    }
+  }
+
+  // MARK: Files of codes
+
+  @Test("--codes makes a project's own codes known, by code, name, class and set")
+  func ownCodes() throws {
+    let path = try file(
+      """
+      # ours
+      Section: Class PT - Page Turner
+      PT404 E page_not_found
+        cause: The page is gone.
+        retry: later
+        sets: shop
+
+      """)
+    let run = try program.run(["--codes", path, "PT404", "page_not_found", "PT999"])
+    #expect(
+      run.lines.filter { !$0.hasPrefix(" ") } == [
+        "PageNotFoundError [PT404]", "PageNotFoundError [PT404]", "PageTurnerError [PT000]",
+      ])
+    #expect(run.output.contains("  cause: The page is gone.\n"))
+    #expect(try program.run(["--codes", path, "--is", "shop", "PT404"]).end == .exit(0))
+    #expect(try program.run(["--codes", path, "--is", "retryable", "PT404"]).end == .exit(0))
+    #expect(try program.run(["--codes", path, "--list"]).output.contains("PT404\tpage_not_found"))
+    #expect(try program.run(["PT404"]).end == .exit(6))
+  }
+
+  @Test(
+    "a file of codes that is not as it must be is refused, with its line",
+    arguments: [
+      ("PT404 E a_b\nPT404 E c_d\n", ":2: PT404 is there twice"),
+      ("23505 E page_not_found\n", ":1: 23505 is unique_violation already"),
+      ("PT404 E unique_violation\n", ":1: unique_violation is the name of 23505 already"),
+      ("pt404 E a_b\n", ":1: pt404 is no code"), ("PT40 E a_b\n", ":1: PT40 is no code"),
+      ("PT404 X a_b\n", ":1: a code is: PT404 E condition_name"),
+      ("PT404 E\n", ":1: a code is: PT404 E condition_name"),
+      ("PT404 E A-B\n", ":1: behind the severity"),
+      ("  cause: x\n", ":1: a line set in is a field"),
+      ("PT404 E a_b\n  retry: maybe\n", ":2: retry cannot be \"maybe\""),
+      ("PT404 E a_b\n  reply: x\n", ":2: reply is no field"),
+      ("Section: PT\n", ":1: a section is: Section: Class XX - Title"),
+    ])
+  func malformedFiles(text: String, want: String) throws {
+    let path = try file(text)
+    let run = try program.run(["--codes", path, "23505"])
+    #expect(run.end == .exit(64))
+    #expect(run.errors.hasPrefix("pg-errcode: \(path)\(want)"), "\(run.errors)")
+  }
+
+  @Test("a file may contradict the table if it says so, and may be PostgreSQL's own")
+  func overrides() throws {
+    let path = try file("57014 E query_canceled\n  retry: now\n  override: true\n")
+    #expect(try program.run(["--codes", path, "--is", "retryable", "57014"]).end == .exit(0))
+    let data = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../scripts/data/errcodes-18.txt").standardized.path
+    #expect(try program.run(["--codes", data, "23505"]).lines.first == "UniqueError [23505]")
+  }
+
+  @Test("a file of codes that cannot be read is status 1", arguments: ["/no/such/file", "/"])
+  func unreadableFiles(path: String) throws {
+    let run = try program.run(["--codes", path, "23505"])
+    #expect(run.end == .exit(1))
+    #expect(run.errors.hasPrefix("pg-errcode: \(path): "))
+  }
+
+  // MARK: Languages
+
+  @Test("--emit prints a table that the language itself reads")
+  func emission() throws {
+    let sh = try program.run(["--emit", "sh"])
+    #expect(sh.lines.first?.hasPrefix("# SQLSTATEs of PostgreSQL 15, 16, 17 and 18") == true)
+    let shell = BuiltProgram(absolute: "/bin/sh")
+    let echo = sh.output + "echo $PG_UNIQUE_VIOLATION $PG_STRING_DATA_RIGHT_TRUNCATION_WARNING\n"
+    #expect(try shell.run(["-eu"], input: .text(echo)).output == "23505 01004\n")
+    let json = try program.run(["--emit", "json"])
+    let root = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect((root?["codes"] as? [[String: Any]])?.count == 263)
+    let csv = try program.run(["--emit", "csv"])
+    #expect(csv.lines.count == 265)
+    let swift = try program.run(["--emit", "swift"])
+    #expect(swift.output.contains("  public static let uniqueViolation = \"23505\"\n"))
+    let names = swift.lines.compactMap { line in
+      line.split(separator: " ").drop { $0 != "let" }.dropFirst().first
+    }
+    #expect(names.count == 263)
+    #expect(Set(names).count == names.count)
+    #expect(try program.run(["--emit", "cobol"]).end == .exit(64))
+  }
+
+  @Test("shells are offered codes and conditions, with causes where they can show them")
+  func completion() throws {
+    let words = ["---completion", "--", "positional@0", "1", "2", "pg-errcode", "235"]
+    let run = try program.run(words, environment: ["SAP_SHELL": "fish"])
+    #expect(run.lines.contains { $0.hasPrefix("23505\tA row would repeat") }, "\(run)")
+  }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import PGErrorCodes
+import PGKit
+import PGTestCluster
+import Testing
+
+/// `pg-errcode filter` on the logs of servers that were provoked with every error they know.
+@Suite(.enabled(if: TestServer.isAvailable)) struct PgErrcodeServerLogTests {
+  let program = BuiltProgram.errorCode
+
+  /// The logs of one server, in its three formats.
+  struct Logs {
+    let text: [UInt8]
+    let csv: [UInt8]
+    let json: [UInt8]
+  }
+
+  static let prefix = "%m [%p] %e %q%u@%d "
+
+  private func provoke(_ installation: Installation) throws -> Logs {
+    var options = TemporaryCluster.Options()
+    options.settings = [
+      .init("logging_collector", "on"), .init("log_destination", "stderr,csvlog,jsonlog"),
+      .init("log_directory", "logs"), .init("log_filename", "server.log"),
+      .init("log_line_prefix", Self.prefix), .init("log_connections", "on"),
+    ]
+    let cluster = try TemporaryCluster(installation: installation, options)
+    let db = try PGKit.connect(cluster.connectionOptions())
+    for definition in SQLState.definitions {
+      guard definition.condition != nil, definition.severity != .success else { continue }
+      let level = definition.severity == .warning ? "WARNING" : "EXCEPTION"
+      _ = try? db.execute(
+        """
+        DO $$ BEGIN RAISE \(level) E'provoked "\(definition.code)",\\n23505: % {', 'é'
+          USING ERRCODE = '\(definition.code)', DETAIL = '{"state_code":"42P01",';
+        END $$
+        """)
+    }
+    for sql in Self.natural { _ = try? db.execute(sql) }
+    _ = try? db.execute("DO $$ BEGIN RAISE EXCEPTION 'the last' USING ERRCODE = 'ZZ999'; END $$")
+    return try read(cluster.directory + "/data/logs/")
+  }
+
+  static let natural = [
+    "SELECT 1 / 0", "SELEC 1", "SELECT * FROM nowhere", "SELECT nowhere()", "SELECT 'x'::integer",
+    "CREATE TABLE t (a integer PRIMARY KEY CHECK (a > 0)); INSERT INTO t VALUES (1), (1)",
+    "INSERT INTO t VALUES (-1)", "INSERT INTO t VALUES (NULL)", "SET statement_timeout = 'x'",
+    "SELECT '{'::json", "SELECT 99999999999::integer", "CREATE DATABASE postgres",
+    "SELECT 'a\nb'::date",
+  ]
+
+  /// The files, once the last error is in all three.
+  private func read(_ directory: String) throws -> Logs {
+    func bytes(_ name: String) throws -> [UInt8] {
+      try [UInt8](Data(contentsOf: URL(filePath: directory + name)))
+    }
+    for _ in 0..<500 {
+      let logs = try? Logs(
+        text: bytes("server.log"), csv: bytes("server.csv"), json: bytes("server.json"))
+      if let logs,
+        [logs.text, logs.csv, logs.json].allSatisfy({
+          String(decoding: $0, as: UTF8.self).contains("the last")
+            && String(decoding: $0.suffix(400), as: UTF8.self).contains("ZZ999")
+        })
+      {
+        return logs
+      }
+      usleep(20_000)
+    }
+    throw BuiltProgram.Fault(description: "no complete logs in \(directory)")
+  }
+
+  @Test(
+    "names every code of a real log and changes nothing else", arguments: TestServer.installations)
+  func realLogs(installation: Installation) throws {
+    let logs = try provoke(installation)
+    try checkText(logs.text, ["--prefix", Self.prefix])
+    try checkText(logs.text, [])
+    try checkCSV(logs.csv)
+    try checkJSON(logs.json)
+    let mixed = logs.text + logs.csv + logs.json
+    let run = try program.run(["filter"], input: .bytes(mixed))
+    let parts = try [logs.text, logs.csv, logs.json].map {
+      try program.run(["filter"], input: .bytes($0)).output
+    }
+    #expect(run.output == parts.joined())
+  }
+
+  private func names(_ code: Substring) -> (condition: String?, title: String?) {
+    let code = SQLState(code)
+    return (code?.definition?.condition, code.flatMap(SQLStateClass.init(of:))?.title)
+  }
+
+  private func checkText(_ log: [UInt8], _ options: [String]) throws {
+    let run = try program.run(["filter"] + options, input: .bytes(log))
+    let input = String(decoding: log, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
+    let output = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(input.count == output.count)
+    var codes: Set<Substring> = []
+    for (before, after) in zip(input, output) {
+      let words = before.split(separator: " ")
+      // The day, the time, the zone, the process, the code.
+      guard before.first?.isNumber == true, words.count > 4, words[4] != "00000" else {
+        #expect(before == after)
+        continue
+      }
+      let (condition, title) = names(words[4])
+      let name = title.map { " [\(condition ?? "?"), class \(words[4].prefix(2)) \($0)]" } ?? ""
+      #expect(after == before + name)
+      codes.insert(words[4])
+    }
+    #expect(codes.count > 230)
+  }
+
+  private func checkCSV(_ log: [UInt8]) throws {
+    let run = try program.run(["filter"], input: .bytes(log))
+    let input = records(log)
+    let output = records(Array(run.output.utf8))
+    #expect(input.count == output.count)
+    var codes: Set<Substring> = []
+    for (before, after) in zip(input, output) {
+      let code = try #require(before.firstMatch(of: /,(?:LOG|ERROR|WARNING|FATAL),(.....),/)).output
+        .1
+      let (condition, title) = names(code)
+      let columns = [condition, title].map { "," + ($0.map { "\"\($0)\"" } ?? "") }.joined()
+      #expect(after == before + columns)
+      codes.insert(code)
+    }
+    #expect(codes.count > 230)
+  }
+
+  /// The records of a log, newlines between quotation marks being part of them.
+  private func records(_ log: [UInt8]) -> [String] {
+    var records: [String] = []
+    var record: [UInt8] = []
+    var isQuoted = false
+    for byte in log {
+      if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+      if byte == UInt8(ascii: "\n"), !isQuoted {
+        records.append(String(decoding: record, as: UTF8.self))
+        record = []
+      } else {
+        record.append(byte)
+      }
+    }
+    return records
+  }
+
+  private func checkJSON(_ log: [UInt8]) throws {
+    let run = try program.run(["filter"], input: .bytes(log))
+    let input = String(decoding: log, as: UTF8.self).split(separator: "\n")
+    #expect(input.count == run.lines.count)
+    var codes: Set<String> = []
+    for (before, after) in zip(input, run.lines) {
+      let object = try JSONSerialization.jsonObject(with: Data(after.utf8)) as? [String: Any]
+      guard let code = object?["state_code"] as? String else {
+        #expect(before == after)
+        continue
+      }
+      let (condition, title) = names(code[...])
+      #expect(object?["state_condition"] as? String == condition)
+      #expect(object?["state_class"] as? String == title)
+      let added = ["condition": condition, "class": title].mapValues { $0.map { "\"\($0)\"" } }
+      let members =
+        ",\"state_condition\":\((added["condition"] ?? nil) ?? "null")"
+        + ",\"state_class\":\((added["class"] ?? nil) ?? "null")"
+      #expect(after.replacing(members, with: "", maxReplacements: 1) == String(before)[...])
+      codes.insert(code)
+    }
+    #expect(codes.count > 230)
+  }
+}
