@@ -68,7 +68,7 @@ struct JSONPrinter: RowPrinter {
   private func refused(_ column: Column, _ error: PGError) -> Failure {
     PGError(
       code: .characterNotInRepertoire,
-      message: "a value of column \"\(column.name)\" cannot be JSON: \(error.message)",
+      message: "a value of column \"\(column.name)\" is no JSON text: \(error.message)",
       fault: .server,
       hint: "if the database's encoding is SQL_ASCII, convert the value in the query"
     ).failure(of: OpenCommand.program, status: .localFailure)

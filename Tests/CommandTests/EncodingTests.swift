@@ -68,7 +68,8 @@ struct EncodingTests {
     #expect(try shell.run(["-c", script, open.path, iri]).output == " 61 e9 0a\n")
     let outcome = try open.run([iri, "--format", "jsonl", "TABLE t"])
     #expect(outcome.end == .exit(1))
-    #expect(outcome.errors.contains("column \"a\" is not UTF-8"))
+    #expect(outcome.errors.contains("column \"a\" is no JSON text"))
+    #expect(outcome.errors.contains("not valid UTF-8"))
   }
 
   @Test("pg-copy carries unknown bytes between SQL_ASCII databases")
