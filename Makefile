@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export PREFIX DESTDIR V
 
-.PHONY: help demo test check bench install uninstall clean
+.PHONY: help demo test check bench fuzz roundtrips install uninstall clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,8 @@ help:
 	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
 	@echo 'make check       floors, doors, linkage, format'
 	@echo 'make bench       compare with psql, and fail where a limit is missed'
+	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
+	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
 	@echo 'make install     put the programs into PREFIX=$(PREFIX) (DESTDIR is honoured)'
 	@echo 'make uninstall   take them out again'
 	@echo 'make clean       remove what was built'
@@ -35,6 +37,14 @@ bench:
 	@scripts/setup test
 	@scripts/build release
 	@scripts/bench
+
+fuzz:
+	@scripts/setup test
+	@scripts/fuzz
+
+roundtrips:
+	@scripts/setup test
+	@scripts/roundtrips
 
 install:
 	@scripts/install

@@ -24,6 +24,11 @@ public struct ArraySource {
       guard said == element.oid else {
         throw .malformed(type, "elements of SQL type \(said.name)")
       }
+      let isVector = type.base == .int2vector || type.base == .oidvector
+      guard !isVector || shape.dimensions.map(\.lowerBound) == [0] || shape.dimensions.isEmpty
+      else {
+        throw .malformed(type, "it does not count from 0, in one dimension")
+      }
       self.shape = shape
       elements = .binary(reader)
     case .text:
