@@ -1,7 +1,7 @@
 public import Foundation
 public import PGKit
 
-extension Data: PGEncodable, PGDecodable {
+extension Data: PGEncodable, PGDecodable, PGArrayElement {
   /// Whether a parameter of `type` is bytes.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     [UInt8]().encodingFormat(for: type)

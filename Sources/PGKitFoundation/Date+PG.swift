@@ -1,7 +1,7 @@
 public import Foundation
 public import PGKit
 
-extension Date: PGEncodable, PGDecodable {
+extension Date: PGEncodable, PGDecodable, PGArrayElement {
   /// Seconds from 2000-01-01 to Foundation's reference date, 2001-01-01.
   private static let referenceOffset: Int64 = 366 * 86_400
 

@@ -1,7 +1,7 @@
 public import Foundation
 public import PGKit
 
-extension Decimal: PGEncodable, PGDecodable {
+extension Decimal: PGEncodable, PGDecodable, PGArrayElement {
   /// Whether a parameter of `type` is a numeric.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     PGNumeric.zero.encodingFormat(for: type)

@@ -1,7 +1,7 @@
 public import Foundation
 public import PGKit
 
-extension UUID: PGEncodable, PGDecodable {
+extension UUID: PGEncodable, PGDecodable, PGArrayElement {
   /// Whether a parameter of `type` is a uuid.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     PGUUID(self).encodingFormat(for: type)

@@ -107,4 +107,34 @@ struct FoundationCodecTests {
       #expect(throws: PGError.column(""), "\(text)") { try Decimal(numeric) }
     }
   }
+
+  @Test("a URL is a text, and a text that is none is an error")
+  func urls() throws {
+    let url = try #require(URL(string: "https://example.org/a?b=c#d"))
+    for type in [TypeOID.text, .varchar] {
+      let bytes = try encode(url, as: type)
+      #expect(try decode(bytes, as: type) == url)
+    }
+    #expect(url.encodingFormat(for: PGType(.int4)) == nil && !URL.accepts(PGType(.int4), .text))
+    #expect(throws: PGError.self) { try decode(Array("http://[".utf8), as: .text) as URL }
+  }
+
+  @Test("documents of structures, and structures of documents")
+  func documents() throws {
+    struct Point: Codable, Equatable {
+      let x: Int
+      let label: String?
+    }
+    let document = try PGJSON(encoding: Point(x: 1, label: "é"))
+    #expect(try document.decode(as: Point.self) == Point(x: 1, label: "é"))
+    #expect(throws: (any Error).self) { try PGJSON(text: "{}").decode(as: Point.self) }
+  }
+
+  @Test("arrays of Foundation's types")
+  func arrays() throws {
+    let uuids = [UUID(), UUID()]
+    #expect(try decode(try encode(uuids, as: .uuidArray), as: .uuidArray) == uuids)
+    let data: [Data?] = [Data([1, 2]), nil]
+    #expect(try decode(try encode(data, as: .byteaArray), as: .byteaArray) == data)
+  }
 }

@@ -103,6 +103,11 @@ struct KnownTypesTests {
       try db.query("SELECT $1::pg_temp.item", PGRecord("x"))
     }
     #expect(short?.message.contains("1 values, and the type 2 attributes") == true)
+    // A structure, by the names of its members, and an array of them.
+    let shop = Basket(id: 3, items: [Item(name: "z", price: PGNumeric("9.99"))], first: nil)
+    let encoded = try PGRecord(encoding: shop)
+    let again = try #require(try db.query("SELECT $1::pg_temp.basket AS basket", encoded).first)
+    #expect(try again.decode(as: Answer.self).basket == shop)
     // A row fills a composite.
     let source = try #require(try db.query("SELECT 'y' AS name, 2.5 AS price").first)
     #expect(

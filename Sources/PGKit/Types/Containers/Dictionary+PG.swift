@@ -6,7 +6,8 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   /// The format in which the dictionary becomes a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.base == .hstore || type.takesAnyText { return type.base == .hstore ? .binary : .text }
-    return type.attributes == nil ? nil : .binary
+    guard type.attributes != nil else { return nil }
+    return (try? record(of: type))?.encodingFormat(for: type)
   }
 
   /// Writes the pairs of an hstore, or the attributes of a composite; one that is absent is NULL.
@@ -14,12 +15,7 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   /// - Throws: ``PGError`` `--PIO` for a name that the composite does not have.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     if type.base == .hstore { return try encodeHstore(into: &writer, type) }
-    let record = try record(of: type)
-    guard record.encodingFormat(for: type) == .binary else {
-      throw .unwritable(
-        Self.self, as: type, ": a value's type is not its attribute's; PGRecord also takes texts")
-    }
-    try record.encodeBinary(as: type, into: &writer)
+    try record(of: type).encodeBinary(as: type, into: &writer)
   }
 
   /// Writes the pairs of an hstore, `"a"=>"1", "b"=>NULL`.
@@ -46,22 +42,15 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
       ? left.lexicographicallyPrecedes(right) : left.count < right.count
   }
 
-  /// The values in the order of a composite's attributes.
+  /// The values under their names.
   private func record(of type: PGType) throws(PGError) -> PGRecord {
-    guard let attributes = type.attributes else { throw .unwritable(Self.self, as: type) }
-    let names = Set(attributes.map(\.name))
-    if let stranger = keys.sorted().first(where: { !names.contains($0) }) {
-      throw .unwritable(Self.self, as: type, ": it has no attribute \"\(stranger)\"")
-    }
+    var names: [String] = []
     var values: [PGValue] = []
-    for attribute in attributes {
-      guard let value = self[attribute.name] else {
-        values.append(.null)
-        continue
-      }
+    for (name, value) in self {
+      names.append(name)
       values.append(try Self.dynamic(value, type))
     }
-    return PGRecord(values: values)
+    return PGRecord(columnNames: names, values: values)
   }
 
   private func encodeHstore(into writer: inout ByteWriter, _ type: PGType) throws(PGError) {

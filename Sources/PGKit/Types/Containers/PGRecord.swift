@@ -134,6 +134,8 @@ extension PGRecord: PGEncodable {
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.takesAnyText || type.base == .record { return .text }
     guard let attributes = type.attributes else { return nil }
+    // What is wrong with the names or the number is said when it is written.
+    guard let values = try? values(for: attributes, of: type) else { return .text }
     var format = BuiltinTypes.resultFormat(for: type)
     for (value, attribute) in zip(values, attributes) where !value.isNull {
       guard let wanted = value.encodingFormat(for: attribute.type.values) else { return nil }
@@ -146,7 +148,8 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    let attributes = try attributes(of: type)
+    guard let attributes = type.attributes else { throw .unwritable(PGRecord.self, as: type) }
+    let values = try values(for: attributes, of: type)
     writer.writeInteger(Int32(truncatingIfNeeded: attributes.count))
     for (value, attribute) in zip(values, attributes) {
       writer.writeInteger(attribute.type.oid.rawValue)
@@ -166,7 +169,11 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    let attributes = type.attributes == nil ? nil : try attributes(of: type)
+    let attributes = type.attributes
+    let values =
+      try attributes.map { list throws(PGError) in
+        try self.values(for: list, of: type)
+      } ?? values
     writer.writeByte(UInt8(ascii: "("))
     for (index, value) in values.enumerated() {
       if index > 0 { writer.writeByte(ASCII.comma) }
@@ -182,14 +189,25 @@ extension PGRecord: PGEncodable {
     writer.writeByte(UInt8(ascii: ")"))
   }
 
-  private func attributes(of type: PGType) throws(PGError) -> [PGAttribute] {
-    guard let attributes = type.attributes else { throw .unwritable(PGRecord.self, as: type) }
-    guard attributes.count == values.count else {
-      throw .unwritable(
-        PGRecord.self, as: type,
-        ": it has \(values.count) values, and the type \(attributes.count) attributes")
+  /// The values in the order of a type's attributes: by name if they were given by names, else as they
+  /// are.
+  private func values(
+    for attributes: [PGAttribute], of type: PGType
+  ) throws(PGError) -> [PGValue] {
+    let isNamed = types.isEmpty && !columnNames.isEmpty
+    guard isNamed else {
+      guard attributes.count == values.count else {
+        throw .unwritable(
+          PGRecord.self, as: type,
+          ": it has \(values.count) values, and the type \(attributes.count) attributes")
+      }
+      return values
     }
-    return attributes
+    let names = Set(attributes.map(\.name))
+    if let stranger = columnNames.first(where: { !names.contains($0) }) {
+      throw .unwritable(PGRecord.self, as: type, ": it has no attribute \"\(stranger)\"")
+    }
+    return attributes.map { get($0.name) }
   }
 
   /// Says of an error at which attribute it happened.
