@@ -26,7 +26,7 @@ struct ClusterCommand: ParsableCommand {
     examples: examples,
     subcommands: [
       InitCommand.self, StartCommand.self, StopCommand.self, StatusCommand.self, DropCommand.self,
-      RunCommand.self, TempCommand.self,
+      RunCommand.self, TempCommand.self, ConfigCommand.self,
     ])
 
   static func main() {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("pg-cluster", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct PgClusterTests {
-  private let program = BuiltProgram("pg-cluster")
+  let program = BuiltProgram("pg-cluster")
 
   private func run(
     _ command: String..., output: BuiltProgram.Output = .captured
@@ -189,6 +189,35 @@ struct PgClusterTests {
     #expect(try cluster("drop") == .exit(0))
     #expect(try cluster("drop") == .exit(1))
     #expect(try cluster("drop", "--if-exists") == .exit(0))
+  }
+}
+
+extension PgClusterTests {
+  // MARK: config
+
+  @Test("edits a configuration and keeps the rest of the file")
+  func configuration() throws {
+    let path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8)).conf"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let text = "# hello\nport = 5432 # the usual\n#work_mem = 4MB\n"
+    try text.write(toFile: path, atomically: false, encoding: .utf8)
+    func config(_ arguments: String...) throws -> BuiltProgram.Outcome {
+      try program.run(["config"] + arguments)
+    }
+    #expect(try config("get", path, "PORT").output == "5432\n")
+    #expect(try config("get", path, "port", "work_mem").end == .exit(6))
+    let shown = try config("set", path, "--stdout", "work_mem=it's")
+    #expect(shown.output == text.replacing("#work_mem = 4MB", with: "work_mem = 'it''s'"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+    #expect(try config("set", path, "work_mem=8MB", "jit=off").end == .exit(0))
+    #expect(try config("unset", path, "port").end == .exit(0))
+    #expect(try config("get", path).output == "work_mem = '8MB'\njit = 'off'\n")
+    #expect(
+      try String(contentsOfFile: path, encoding: .utf8)
+        == "# hello\n#port = 5432 # the usual\nwork_mem = '8MB'\njit = 'off'\n")
+    #expect(try config("set", path, "a", "=", "b").end == .exit(64))
+    #expect(try config("set", path, "a b=c").end == .exit(64))
+    #expect(try config("get", "/no/such/dir", "port").end == .exit(1))
   }
 }
 

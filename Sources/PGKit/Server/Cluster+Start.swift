@@ -117,16 +117,6 @@ extension Cluster {
       user: user, socketDirectory: directory, madeSocketDirectory: made, logFile: logFile)
   }
 
-  /// A name that could end the setting early, or be another option, is none.
-  private static func checkName(_ name: String) throws(PGError) {
-    let isName = name.unicodeScalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || $0 == "_" || $0 == "."
-    }
-    if isName, !name.isEmpty { return }
-    throw .cluster("\"\(name)\" is not a setting's name")
-  }
-
   private func start(
     _ plan: StartPlan, _ options: StartOptions, until deadline: Deadline
   ) throws(PGError) {

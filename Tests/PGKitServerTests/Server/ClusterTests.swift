@@ -132,6 +132,31 @@ struct ClusterTests {
     try cluster.drop()
   }
 
+  @Test("changes settings in the file, which count after a reload, and finds the hba file")
+  func configuration() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    #expect(try cluster.hbaFile() == folder + "/data/pg_hba.conf")
+    #expect(throws: PGError.self) { try cluster.configure([("a b", "c")]) }
+    try cluster.configure([("work_mem", "6MB"), ("max_connections", "19")])
+    try cluster.start(startOptions())
+    let client = try Connector(cluster.connectionOptions()).connect()
+    #expect(try client.query("SHOW work_mem")[0][0, as: String.self] == "6MB")
+    #expect(try client.query("SHOW max_connections")[0][0, as: String.self] == "19")
+    try cluster.configure([("work_mem", nil)])
+    #expect(try cluster.configuration()["work_mem"] == nil)
+    try cluster.reload()
+    var shown = ""
+    for _ in 0..<100 where shown != "4MB" {
+      usleep(50_000)
+      shown = try client.query("SHOW work_mem")[0][0, as: String.self]
+    }
+    #expect(shown == "4MB")
+    try cluster.stop()
+    try cluster.configure([("hba_file", "other.conf")])
+    #expect(try cluster.hbaFile() == folder + "/data/other.conf")
+  }
+
   @Test("recovers from a killed server, and drops what that has left")
   func killed() throws {
     defer { remove() }
