@@ -12,8 +12,7 @@ struct TempCommand: ParsableCommand {
       iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
       """)
 
-  @OptionGroup var installation: InstallationOptions
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var throwaway: ThrowawayOptions
 
   @Option(
     name: .customLong("owner-pid"),
@@ -36,8 +35,7 @@ struct TempCommand: ParsableCommand {
 
   func run() throws {
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
-      try TemporaryCluster(
-        installation: .find(installation.installation), server.temporary(installation))
+      try throwaway.make()
     }
     do {
       let iri = try ClusterCommand.attempt { () throws(PGError) in
@@ -53,17 +51,5 @@ struct TempCommand: ParsableCommand {
       try ClusterCommand.attempt { () throws(PGError) in try cluster.close() }
       throw error
     }
-  }
-}
-
-extension ServerOptions {
-  /// These options for a throwaway cluster.
-  func temporary(_ installation: InstallationOptions) -> TemporaryCluster.Options {
-    var options = TemporaryCluster.Options()
-    options.settings = settings.map(\.setting)
-    options.listening = listening
-    options.runAs = installation.runAs
-    options.wait = wait.duration
-    return options
   }
 }

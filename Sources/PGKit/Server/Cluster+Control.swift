@@ -48,8 +48,17 @@ extension Cluster {
   public func stop(
     _ mode: ShutdownMode = .fast, wait: Duration = .seconds(30), force: Bool = false
   ) throws(PGError) -> Bool {
+    try stop(mode, wait: wait, force: force) {}
+  }
+
+  /// The same, with something that is done while the server goes.
+  @discardableResult
+  func stop(
+    _ mode: ShutdownMode, wait: Duration, force: Bool, meanwhile: () -> Void
+  ) throws(PGError) -> Bool {
     guard let (server, file) = try runningServer() else { return false }
     try send(mode.signal, to: server)
+    meanwhile()
     var isGone = hasEnded(server, by: .after(wait))
     if !isGone, mode == .fast || mode == .smart && force {
       try send(ShutdownMode.immediate.signal, to: server)

@@ -30,6 +30,14 @@ extension Cluster {
     public var password: String?
     /// How long it may take until a login succeeds.
     public var wait = Duration.seconds(60)
+    /// The database that readiness is tried in.
+    var database = "template1"
+    /// Whether readiness is tried through the socket even if the server listens elsewhere.
+    var probesSocket = false
+    /// What is done while the server starts.
+    var meanwhile: (@Sendable () throws(PGError) -> Void)?
+    /// Who measures.
+    var times: StepTimes?
 
     /// Makes the default options.
     public init() {}
@@ -150,10 +158,17 @@ extension Cluster {
     let child = try launch.start()
     started.withLock { $0 = Started(child: child, address: nil) }
     do throws(PGError) {
+      options.times?.end("launch")
+      try options.meanwhile?()
+      options.times?.end("copy the rest meanwhile")
       let file = try awaitFile(of: child, log, until: deadline)
       let address = address(file, options)
       started.withLock { $0?.address = address }
-      try awaitLogin(child, address, log, until: deadline)
+      options.times?.end("until it is ready")
+      var probed = address
+      if options.probesSocket, let directory = file.socketDirectory { probed.host = directory }
+      try awaitLogin(child, probed, options.database, log, until: deadline)
+      options.times?.end("first login")
     } catch {
       // One that is only slow goes on; one that is not what was asked for must not stay. One that has
       // ended leaves nothing to stop, and whoever else runs there is not ours. What went wrong first

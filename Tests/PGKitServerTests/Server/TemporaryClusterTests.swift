@@ -54,7 +54,7 @@ struct TemporaryClusterTests {
     #expect(environment["PGDATABASE"] == "postgres")
     #expect(environment["DATABASE_URL"]?.hasPrefix("postgres://postgres@%2F") == true)
     #expect(environment["PGKIT_IRI"]?.hasPrefix("pq://") == true)
-    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE"]
+    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICEFILE"]
     for name in TemporaryCluster.interferingVariables where !own.contains(name) {
       #expect(environment[name] == nil)
     }
