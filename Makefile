@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export PREFIX DESTDIR V
 
-.PHONY: help demo test check bench install uninstall clean
+.PHONY: help demo test check bench soak install uninstall clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
 	@echo 'make check       floors, doors, linkage, format'
 	@echo 'make bench       compare with psql, and fail where a limit is missed'
+	@echo 'make soak        kill what belongs to clusters 200 times, and look for what is left'
 	@echo 'make install     put the programs into PREFIX=$(PREFIX) (DESTDIR is honoured)'
 	@echo 'make uninstall   take them out again'
 	@echo 'make clean       remove what was built'
@@ -35,6 +36,10 @@ bench:
 	@scripts/setup test
 	@scripts/build release
 	@scripts/bench
+
+soak:
+	@scripts/setup test
+	@scripts/soak
 
 install:
 	@scripts/install

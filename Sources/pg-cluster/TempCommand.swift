@@ -24,13 +24,10 @@ struct TempCommand: ParsableCommand {
   var ttl: DurationArgument?
 
   @Option(help: ArgumentHelp("The scheme of the IRI: pq or postgres.", valueName: "scheme"))
-  var scheme = "pq"
+  var scheme = IRIScheme.pq
 
   func validate() throws {
     if let owner, owner < 1 { throw ValidationError("--owner-pid must be a process's number") }
-    guard ["pq", "postgres", "postgresql"].contains(scheme) else {
-      throw ValidationError("--scheme must be pq, postgres or postgresql")
-    }
   }
 
   func run() throws {
@@ -39,7 +36,7 @@ struct TempCommand: ParsableCommand {
     }
     do {
       let iri = try ClusterCommand.attempt { () throws(PGError) in
-        try cluster.iri(scheme: scheme)
+        try cluster.iri(scheme: scheme.rawValue)
       }
       try StandardOutput.shared.write(iri + "\n")
       try StandardOutput.shared.flush()

@@ -193,6 +193,86 @@ struct PgClusterTests {
 }
 
 extension PgClusterTests {
+  // MARK: what is told of clusters
+
+  @Test("tells of a throwaway cluster in every form, and sweeps it up when nobody holds it")
+  func throwaway() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    func cluster(_ arguments: String...) throws -> BuiltProgram.Outcome {
+      try program.run(arguments, environment: scene.environment)
+    }
+    let iri = try cluster("temp", "--ttl", "60s").output
+    let directory = try #require(scene.directories().first)
+    #expect(try cluster("list").output.hasPrefix("\(directory)\theld\tserver "))
+    let listed = try JSONSerialization.jsonObject(with: Data(cluster("list", "--json").output.utf8))
+    let entry = try #require((listed as? [[String: Any]])?.first)
+    #expect(entry["directory"] as? String == directory && entry["lifetime"] as? Int == 60)
+    #expect(try cluster("url", directory).output == iri)
+    #expect(try cluster("url", "--scheme", "postgres", directory).output.hasPrefix("postgres://"))
+    let shell = try BuiltProgram(absolute: "/bin/sh").run([
+      "-c", cluster("env", directory).output + "echo $PGHOST $PGUSER $PGKIT_IRI",
+    ])
+    #expect(shell.output == "\(directory) postgres \(iri)")
+    let json = try JSONSerialization.jsonObject(
+      with: Data(cluster("env", "--format", "json", directory).output.utf8))
+    #expect((json as? [String: String])?["PGHOST"] == directory)
+    #expect(try cluster("env", "--format", "github", directory).output.contains("PGPORT=5432\n"))
+    #expect(try cluster("wait", iri.trimmingCharacters(in: .newlines)).end == .exit(0))
+    #expect(try cluster("logs", directory).end == .exit(0))
+    #expect(try cluster("gc", "--dry-run").errors.isEmpty, "somebody holds it")
+    for supervisor in try scene.processes(false, true, false) { kill(supervisor, SIGKILL) }
+    try scene.waitUntilNothingIsHeld()
+    #expect(try cluster("gc", "--dry-run").errors.contains("would remove \(directory)"))
+    #expect(try cluster("list").output.contains("abandoned"))
+    #expect(try cluster("gc").errors.contains("removed \(directory), with "))
+    #expect(try cluster("list").output.isEmpty)
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  @Test("waits no longer than told, and no more when the server refuses for good")
+  func waiting() throws {
+    let start = ContinuousClock.now
+    let late = try program.run([
+      "wait", "postgres://x@%2Fno%2Fsuch%2Fplace/x", "--timeout", "300ms",
+    ])
+    #expect(late.end == .exit(4))
+    #expect(ContinuousClock.now - start < .seconds(10))
+    let server = try TestServer.shared.get()
+    #expect(try program.run(["wait", server.iri(database: "no_such")]).end == .exit(2))
+    #expect(try program.run(["wait", "nonsense=1"]).end == .exit(64))
+  }
+
+  @Test("names the installations with the reason")
+  func versions() throws {
+    let outcome = try program.run(["versions", "--json"])
+    let list = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let first = try #require((list as? [[String: String]])?.first)
+    #expect(first["major"] == (try Installation.find().majorVersion))
+    #expect(first["reason"]?.isEmpty == false)
+  }
+
+  @Test("leaves initdb's work where it was asked to, and runs it each time when told")
+  func storages() throws {
+    let scene = try ClusterScene(countingInits: true)
+    defer { scene.remove() }
+    func place(_ arguments: String...) throws -> String {
+      let outcome = try program.run(
+        ["run", "--pg", scene.programs] + arguments + ["--", "sh", "-c", "echo $PGHOST"],
+        environment: scene.environment)
+      #expect(outcome.end == .exit(0), "\(outcome.errors)")
+      return outcome.output
+    }
+    #expect(try place("--storage", "disk").hasPrefix("/tmp/"))
+    #expect(try place("--storage", "disk", "--preset", "safe").hasPrefix("/tmp/"))
+    #expect(try scene.initCount() == 1)
+    _ = try place("--no-cache")
+    #expect(try scene.initCount() == 2)
+    _ = try place("--checksums", "--preset", "logical")
+    #expect(try scene.initCount() == 3, "other arguments, another template")
+    #expect(try scene.leftovers().isEmpty)
+  }
+
   // MARK: config
 
   @Test("edits a configuration and keeps the rest of the file")

@@ -66,7 +66,7 @@ extension Cluster {
       let ending = child.wait(
         until: Deadline.after(pause).earlier(deadline), or: watch.descriptor)
       if let ending {
-        started.withLock { $0 = nil }
+        forget(ending)
         throw startFailure(ending, log)
       }
       pause = min(pause * 2, Self.longestPause)

@@ -10,6 +10,15 @@
 // start, the server starts, and the rest is copied meanwhile.
 
 extension TemporaryCluster {
+  /// Removes templates of data directories that have not been used for a month, or are more than a
+  /// dozen.
+  ///
+  /// - Returns: How many were removed, or would be.
+  @discardableResult
+  public static func removeUnusedTemplates(isTrial: Bool = false) -> Int {
+    (try? TemplateCache())?.removeUnused(isTrial: isTrial) ?? 0
+  }
+
   func begin(_ options: Options, _ user: ServerUser?) throws(PGError) {
     let making = Self.initOptions(options, cluster.installation)
     var starting = startOptions(options)

@@ -159,13 +159,15 @@ public final class TemporaryCluster: Sendable {
   public func close() throws(PGError) {
     guard end() else { return }
     times.skip()
+    let file = cluster.dataDirectory.postmasterFile
     let wasStopped = try cluster.stop(.immediate, wait: Self.stopPatience, force: true) {
       // What it still writes is removed below.
       _ = try? root.remove()
     }
     times.end("stop, and remove meanwhile")
     // A server that was killed behind our back has left more than files.
-    if !wasStopped { root.endResidents() }
+    if !wasStopped || cluster.lastEnding?.isSuccess != true { root.endResidents() }
+    SharedMemory.remove(file?.sharedMemory)
     try root.removePatiently()
     record?.remove()
     supervisor.disarm()
