@@ -82,6 +82,17 @@ extension Cluster {
       hint: supervisor == nil ? "Its log is \"\(log.path)\"." : nil)
   }
 
+  /// An error of a start with what else is found to be in the way.
+  func explained(_ error: PGError, port: Int?) -> PGError {
+    guard error.code == .clusterStartupError || error.code == .clusterError else { return error }
+    let user = (try? serverUser()) ?? nil
+    let found = StartObstacles(directory: dataDirectory, user: user, port: port).sentences
+    if found.isEmpty { return error }
+    let hint = (found + [error.hint].compactMap { $0 }).joined(separator: " ")
+    return PGError(
+      code: error.code, message: error.message, fault: error.fault, hint: hint, cause: error.cause)
+  }
+
   private func notReady(_ reason: String, _ log: ServerLog) -> PGError {
     .clusterTimeout(
       "the server for \"\(dataDirectory.path)\" was not ready in time: \(reason)",

@@ -77,10 +77,20 @@ extension Cluster {
     do throws(PGError) {
       try start(plan, options, until: deadline)
     } catch {
+      let explanation = explained(error, port: port(options))
       if case .stopped? = try? status(), let directory = plan.madeSocketDirectory {
         SocketDirectory.removeIfEmpty(directory, of: socketDirectoryName)
       }
-      throw error
+      throw explanation
+    }
+  }
+
+  /// The port of TCP that was asked for, wherever.
+  private func port(_ options: StartOptions) -> Int? {
+    switch options.listening {
+    case .socketOnly: nil
+    case .loopback(let port): port
+    case .configured: (try? configuration())?["port"].flatMap { Int($0) } ?? 5432
     }
   }
 

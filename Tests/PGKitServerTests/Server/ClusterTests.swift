@@ -270,6 +270,54 @@ struct ClusterTests {
     #expect(try cluster.status() == .stopped(stale: nil))
   }
 
+  @Test("says who holds the port, what is wrong with the directory, and what was left in it")
+  func obstacles() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    let holder = try #require(try TestServer.shared.get().cluster.cluster.processID())
+    var options = startOptions()
+    options.listening = .loopback(port: try TestServer.shared.get().port)
+    let taken = #expect(throws: PGError.self) { try cluster.start(options) }
+    #expect(
+      taken?.hint?.contains("is held by process \(holder) (postgres)") == true, "\(taken as Any)")
+    chmod(folder + "/data", 0o755)
+    try "999999999\n".write(
+      toFile: folder + "/data/postmaster.pid", atomically: false, encoding: .utf8)
+    let open = #expect(throws: PGError.self) { try cluster.start(startOptions()) }
+    #expect(open?.code == .clusterStartupError)
+    #expect(open?.hint?.contains("has mode 755") == true)
+    #expect(open?.hint?.contains("postmaster.pid was left there") == true)
+    chmod(folder + "/data", 0o700)
+    chmod(folder, 0o700)
+    if geteuid() == 0 {
+      let closed = #expect(throws: PGError.self) { try cluster.start(startOptions()) }
+      #expect(
+        closed?.hint?.contains("may not pass through \"\(folder)\"") == true, "\(closed as Any)")
+    }
+  }
+
+  @Test("is killed and shut down without waiting, and is waited for")
+  func waits() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    let missing = #expect(throws: PGError.self) { try cluster.waitUntilStarted(.seconds(1)) }
+    #expect(missing?.code == .clusterNotRunningError)
+    try cluster.waitUntilStopped(.milliseconds(1))
+    try cluster.start(startOptions())
+    let other = Cluster(folder + "/data", installation: installation)
+    try other.waitUntilStarted()
+    let late = #expect(throws: PGError.self) { try other.waitUntilStopped(.milliseconds(50)) }
+    #expect(late?.code == .clusterTimeoutError)
+    #expect(try cluster.shutdown())
+    try cluster.waitUntilStopped()
+    #expect(try cluster.status() == .stopped(stale: nil))
+    #expect(try !cluster.kill())
+    try cluster.start(startOptions())
+    #expect(try cluster.kill())
+    try cluster.waitUntilStopped()
+    try cluster.drop()
+  }
+
   @Test("keeps initdb's words when that fails, and leaves no directory")
   func initFails() throws {
     defer { remove() }
@@ -279,6 +327,7 @@ struct ClusterTests {
     let error = #expect(throws: PGError.self) { try cluster.initialize(making) }
     #expect(error?.code == .initDBError)
     #expect(error?.message.contains("locale") == true)
+    #expect(error?.hint?.contains("no_SUCH.locale") == true)
     #expect(try cluster.status() == .missing)
   }
 
