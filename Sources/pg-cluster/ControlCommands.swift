@@ -89,7 +89,9 @@ struct LogsCommand: ParsableCommand {
     while true {
       let count = read(descriptor, &buffer, buffer.count)
       if count <= 0 { break }
-      try StandardOutput.shared.write(String(decoding: buffer[..<count], as: UTF8.self))
+      try buffer.withUnsafeBytes { bytes in
+        try StandardOutput.shared.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      }
     }
     try StandardOutput.shared.flush()
   }

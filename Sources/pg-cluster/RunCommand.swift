@@ -32,16 +32,26 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Say on stderr how long each step took.")
   var times = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Run the command once for each of these major versions, at the same time; or all.",
+      valueName: "15,16,…"))
+  var versions: String?
+
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
   var command: [String]
 
   func validate() throws {
     if command.isEmpty { throw ValidationError("no command is given; write it after --") }
+    if versions != nil, throwaway.installation.installation != nil {
+      throw ValidationError("--versions and --pg both name servers; give one of them")
+    }
   }
 
   func run() throws {
     let program = try CommandPath.find(command[0])
+    if let versions { try RunMatrix(versions).run() }
     let shared = SharedState()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.kill() }) { signal in
       shared.pass(on: signal)

@@ -19,6 +19,20 @@ struct ThrowawayOptions: ParsableArguments {
       valueName: "preset"))
   var preset = PresetWord.test
 
+  @Option(
+    name: .customLong("seed"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A file of SQL to begin with, kept under its contents; may be repeated.", valueName: "file"))
+  var seeds: [String] = []
+
+  @Flag(help: "Use TLS, with a certificate of its own; PGSSLROOTCERT names its authority's.")
+  var tls = false
+
+  @Option(
+    name: .customLong("standby"),
+    help: ArgumentHelp("So many standbys that follow it.", valueName: "count"))
+  var standbys = 0
+
   @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
   var encoding = "UTF8"
 
@@ -39,12 +53,24 @@ struct ThrowawayOptions: ParsableArguments {
   @OptionGroup var installation: InstallationOptions
   @OptionGroup var server: ServerOptions
 
+  /// More standbys than this are a mistake.
+  private static let mostStandbys = 8
+
+  func validate() throws {
+    guard (0...Self.mostStandbys).contains(standbys) else {
+      throw ValidationError("--standby takes 0 to \(Self.mostStandbys)")
+    }
+  }
+
   /// These options for the library.
   var options: TemporaryCluster.Options {
     var options = TemporaryCluster.Options()
     options.storage = storage.storage
     options.usesTemplates = !noCache
     options.preset = preset.preset
+    options.seeds = seeds
+    options.usesTLS = tls
+    options.standbys = standbys
     options.encoding = encoding
     options.locale = locale
     options.initArguments = (checksums ? ["--data-checksums"] : []) + arguments

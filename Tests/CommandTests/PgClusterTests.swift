@@ -273,6 +273,111 @@ extension PgClusterTests {
     #expect(try scene.leftovers().isEmpty)
   }
 
+  // MARK: more than one server
+
+  private var otherServers: String {
+    TestServer.installations.dropFirst().map(\.binaryDirectory).joined(separator: ",")
+  }
+
+  @Test("runs a command once for each version, and reports each by itself")
+  func matrix() throws {
+    let own = try Installation.find()
+    let named =
+      otherServers.isEmpty ? own.binaryDirectory : own.binaryDirectory + "," + otherServers
+    let outcome = try program.run([
+      "run", "--versions", named, "--", "sh", "-c",
+      "echo \"$PGVERSION is here\"; test $PGVERSION != 15",
+    ])
+    for installation in [own] + TestServer.installations.dropFirst() {
+      #expect(outcome.output.contains("== PostgreSQL \(installation.version)\n"))
+      #expect(outcome.output.contains("\(installation.majorVersion) is here\n"))
+    }
+    #expect(outcome.end == .exit(own.majorVersion == "15" ? 1 : 0), "\(outcome.errors)")
+    #expect(try program.run(["run", "--versions", "15,3", "--", "true"]).end == .exit(125))
+    #expect(
+      try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
+  }
+
+  @Test("lends a command standbys that follow")
+  func standbys() throws {
+    let pgOpen = BuiltProgram("pg-open").path
+    let outcome = try run(
+      standbys: 1,
+      """
+      "\(pgOpen)" "$PGKIT_IRI" "CREATE TABLE followed AS SELECT 7 AS a" >/dev/null
+      for try in $(seq 100); do
+        "\(pgOpen)" "$PGKIT_STANDBY1_IRI" "SELECT a, pg_is_in_recovery() FROM followed" 2>/dev/null && exit
+        sleep 0.1
+      done; exit 1
+      """)
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(outcome.output.contains("7"))
+  }
+
+  private func run(standbys: Int, _ script: String) throws -> BuiltProgram.Outcome {
+    try program.run(["run", "--standby", "\(standbys)", "--", "sh", "-c", script])
+  }
+
+  @Test(
+    "hands the authority of its certificate to the command",
+    .enabled(if: CertificateAuthority.isAvailable, "there is no openssl command"))
+  func certificate() throws {
+    let pgOpen = BuiltProgram("pg-open").path
+    let question = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    let outcome = try program.run([
+      "run", "--tls", "--", "sh", "-c",
+      "test -r $PGSSLROOTCERT && echo $PGSSLMODE && \"\(pgOpen)\" \"$PGKIT_IRI\" '\(question)'",
+    ])
+    #expect(
+      outcome.output == "verify-full\nt\n" || outcome.output == "verify-full\ntrue\n", "\(outcome)")
+  }
+
+  @Test("runs seeds once, keeps what they made, and says which one is wrong")
+  func seeds() throws {
+    let scene = try ClusterScene(countingInits: true)
+    defer { scene.remove() }
+    let seed = scene.home + "/seed.sql"
+    try "CREATE TABLE seeded AS SELECT 42 AS a;".write(
+      toFile: seed, atomically: false, encoding: .utf8)
+    let pgOpen = BuiltProgram("pg-open").path
+    func run(_ seed: String) throws -> BuiltProgram.Outcome {
+      try program.run(
+        [
+          "run", "--pg", scene.programs, "--seed", seed, "--", "sh", "-c",
+          "\"\(pgOpen)\" \"$PGKIT_IRI\" 'SELECT a FROM seeded'",
+        ], environment: scene.environment)
+    }
+    for _ in 0..<2 { #expect(try run(seed).output.contains("42")) }
+    #expect(try scene.initCount() == 1)
+    try "CREATE TABLE seeded AS SELECT 43 AS a;".write(
+      toFile: seed, atomically: false, encoding: .utf8)
+    #expect(try run(seed).output.contains("43"))
+    #expect(try scene.initCount() == 1, "the seed grows from the same template")
+    try "boom".write(toFile: seed, atomically: false, encoding: .utf8)
+    let bad = try run(seed)
+    #expect(bad.end == .exit(125))
+    #expect(bad.errors.contains(seed) && bad.errors.contains("syntax error"))
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  @Test("a captured start returns at once, and the server stays")
+  func capturedStart() throws {
+    let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    #expect(try program.run(["init", data, "--no-sync"]).end == .exit(0))
+    let outcome = try BuiltProgram(absolute: "/bin/sh").run(
+      [
+        "-c",
+        "x=$(\"$0\" start \"$1\" 2>&1); y=$(\"$0\" temp --owner-pid $$); \"$0\" status \"$1\"",
+        program.path, data,
+      ], timeout: .seconds(20))
+    #expect(outcome.end == .exit(0))
+    #expect(try program.run(["restart", data]).end == .exit(0))
+    #expect(try program.run(["reload", data]).end == .exit(0))
+    #expect(try program.run(["stop", data]).end == .exit(0))
+    #expect(try program.run(["reload", data]).end == .exit(1))
+    #expect(try program.run(["drop", data]).end == .exit(0))
+  }
+
   // MARK: config
 
   @Test("edits a configuration and keeps the rest of the file")

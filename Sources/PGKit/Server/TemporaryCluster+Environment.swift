@@ -16,6 +16,15 @@ extension TemporaryCluster {
     environment["PGDATABASE"] = options.database
     environment["PGPASSWORD"] = options.password
     environment["PGVERSION"] = cluster.installation.majorVersion
+    if let rootCertificate {
+      environment["PGSSLMODE"] = "verify-full"
+      environment["PGSSLROOTCERT"] = rootCertificate
+    }
+    for (number, standby) in standbys.enumerated() {
+      let options = try standby.connectionOptions()
+      environment["PGKIT_STANDBY\(number + 1)_IRI"] = ClusterAddress.iri(of: options, scheme: "pq")
+      environment["PGKIT_STANDBY\(number + 1)_PORT"] = options.ports?.first.map(String.init)
+    }
     environment["PG_CONFIG"] = cluster.installation.executable("pg_config")
     environment["PGSERVICEFILE"] = try makeServiceFile(options)
     environment["PGKIT_IRI"] = try iri()
@@ -47,6 +56,7 @@ extension TemporaryCluster {
     let parts = [
       ("host", options.hosts?.first), ("port", options.ports?.first.map(String.init)),
       ("user", options.user), ("password", options.password), ("dbname", options.database),
+      ("sslmode", rootCertificate.map { _ in "verify-full" }), ("sslrootcert", rootCertificate),
     ]
     let lines = parts.compactMap { name, value in value.map { "\(name)=\($0)" } }
     do {

@@ -22,20 +22,51 @@ extension TemporaryCluster {
   func begin(_ options: Options, _ user: ServerUser?) throws(PGError) {
     let making = Self.initOptions(options, cluster.installation)
     var starting = startOptions(options)
-    if options.listening != .socketOnly { starting.password = try Self.makePassword() }
+    if starting.listening != .socketOnly { starting.password = try Self.makePassword() }
+    if options.usesTLS {
+      let certificate = ServerCertificate(directory: root.path, user: user)
+      try certificate.make()
+      starting.settings += certificate.settings
+    }
     if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache(),
       cache.isReachable(for: user)
     {
-      let key = TemplateCache.key(cluster.installation, making, user)
-      try cache.withTemplate(
-        key: key, owner: user, until: .after(making.wait),
-        make: { data throws(PGError) in try self.initialize(data, making, user) },
-        { template throws(PGError) in try self.start(template, starting, user) })
+      try startFromTemplate(cache, options, making, starting, user)
     } else {
       try cluster.initialize(making)
+      let seeds = try Self.read(options.seeds)
+      if !seeds.isEmpty { try sow(seeds, in: cluster.dataDirectory.path) }
       try cluster.start(starting)
     }
     if let password = starting.password { try secure(password) }
+    try startStandbys(options, starting)
+  }
+
+  private func startFromTemplate(
+    _ cache: TemplateCache, _ options: Options, _ making: Cluster.InitOptions,
+    _ starting: Cluster.StartOptions, _ user: ServerUser?
+  ) throws(PGError) {
+    let key = TemplateCache.key(cluster.installation, making, user)
+    let deadline = Deadline.after(making.wait)
+    let seeds = try Self.read(options.seeds)
+    let initialize = { (data: String) throws(PGError) in
+      try self.initialize(data, making, user)
+    }
+    guard !seeds.isEmpty else {
+      return try cache.withTemplate(key: key, owner: user, until: deadline, make: initialize) {
+        template throws(PGError) in try self.start(template, starting, user)
+      }
+    }
+    let grow = { (data: String) throws(PGError) in
+      try cache.withTemplate(key: key, owner: user, until: deadline, make: initialize) {
+        template throws(PGError) in
+        try template.copyLeading(to: data, owner: user)()
+        try self.sow(seeds, in: data)
+      }
+    }
+    try cache.withTemplate(
+      key: try Self.key(key, seeds), owner: user, until: deadline, make: grow
+    ) { template throws(PGError) in try self.start(template, starting, user) }
   }
 
   private static func initOptions(
@@ -58,8 +89,13 @@ extension TemporaryCluster {
 
   private func startOptions(_ options: Options) -> Cluster.StartOptions {
     var starting = Cluster.StartOptions()
-    starting.settings = options.preset.settings + Self.tidySettings + options.settings
+    starting.settings = options.preset.settings + Self.tidySettings
+    if options.standbys > 0 { starting.settings += Self.followedSettings }
+    starting.settings += options.settings
     starting.listening = options.listening
+    if options.usesTLS, options.listening == .socketOnly {
+      starting.listening = .loopback(port: nil)
+    }
     starting.socketDirectory = root.path
     starting.logFile = logFile
     starting.user = Self.superuser

@@ -29,6 +29,14 @@ public final class TemporaryCluster: Sendable {
     public var storage = Storage.automatic
     /// Whether a data directory that was made before may be copied; otherwise initdb runs each time.
     public var usesTemplates = true
+    /// Files of SQL that are run in the database `postgres` before anybody gets the cluster, in this
+    /// order; what they make is kept as a template under their contents.
+    public var seeds: [String] = []
+    /// Whether the server has a certificate of an authority of its own, whose certificate connections
+    /// ask for; it then listens on 127.0.0.1.
+    public var usesTLS = false
+    /// How many standbys follow it.
+    public var standbys = 0
     /// The encoding.
     public var encoding = "UTF8"
     /// The locale; by default `C.UTF-8` where the system has it, else `C`.
@@ -57,6 +65,11 @@ public final class TemporaryCluster: Sendable {
   public let storageRemark: String?
   /// How long each step of its making, and of its end, took.
   public let times = StepTimes()
+  /// The servers that follow it, each in its own data directory and on its own port.
+  public var standbys: [Cluster] { followers.withLock { $0 } }
+  let followers = Mutex<[Cluster]>([])
+  /// The certificate of the authority that signed the server's, if it has one.
+  public let rootCertificate: String?
   let root: DirectoryIdentity
   let supervisor: Supervisor
   private let record: ThrowawayRecord?
@@ -84,6 +97,7 @@ public final class TemporaryCluster: Sendable {
     _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
     (record, root, supervisor) = try Self.makePlace(place, user)
     (isInMemory, storageRemark) = (place.isMemory, place.remark)
+    rootCertificate = options.usesTLS ? ServerCertificate.rootPath(in: root.path) : nil
     cluster = Cluster(
       root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor)
     maker = getpid()
@@ -141,14 +155,19 @@ public final class TemporaryCluster: Sendable {
   public func connectionOptions(
     database: String = "postgres"
   ) throws(PGError) -> ConnectionOptions {
-    try cluster.connectionOptions(database: database)
+    var options = try cluster.connectionOptions(database: database)
+    if let rootCertificate {
+      options.sslMode = .verifyFull
+      options.sslRootCertificate = rootCertificate
+    }
+    return options
   }
 
   /// An IRI for a connection, with the password if there is one; `scheme` is `pq` or `postgres`.
   ///
   /// - Throws: ``PGError`` `-Cdwn` if the server does not run any more.
   public func iri(scheme: String = "pq", database: String = "postgres") throws(PGError) -> String {
-    try cluster.iri(scheme: scheme, database: database)
+    ClusterAddress.iri(of: try connectionOptions(database: database), scheme: scheme)
   }
 
   /// Stops the server and removes everything.
@@ -159,6 +178,9 @@ public final class TemporaryCluster: Sendable {
   public func close() throws(PGError) {
     guard end() else { return }
     times.skip()
+    for standby in standbys {
+      _ = try? standby.stop(.immediate, wait: Self.stopPatience, force: true)
+    }
     let file = cluster.dataDirectory.postmasterFile
     let wasStopped = try cluster.stop(.immediate, wait: Self.stopPatience, force: true) {
       // What it still writes is removed below.
