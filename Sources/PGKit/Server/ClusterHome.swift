@@ -91,7 +91,9 @@ struct ClusterHome: Sendable {
     return path
   }
 
-  /// A short name for a long key. Names may coincide; whoever uses one compares the whole key.
+  /// A short name for a long key.
+  ///
+  /// Names may coincide; whoever uses one compares the whole key.
   ///
   /// FNV-1a, because loading a library of digests takes longer than starting without one.
   static func shortName(of key: String) -> String {
