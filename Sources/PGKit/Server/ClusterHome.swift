@@ -10,7 +10,7 @@
 /// exist, installations that it has met.
 ///
 /// `PGKIT_CLUSTER_HOME` names it. Otherwise it is `pgkit` in `XDG_CACHE_HOME` or `~/.cache`; for
-/// root, whose home other users may not enter, `/var/cache/pgkit/clusters`; where there is no home,
+/// root `/var/cache/pgkit/clusters`; where there is no home,
 /// a directory of the user's own beside the temporary files. Nothing in it is needed: whoever
 /// removes it loses time and nothing else, as long as no throwaway cluster exists.
 struct ClusterHome: Sendable {
@@ -48,13 +48,11 @@ struct ClusterHome: Sendable {
     return result + ["\(named("TMPDIR") ?? "/tmp")/pgkit-home-\(geteuid())"]
   }
 
-  /// Makes a directory and those above it; root's can be passed through, so that a server's user
-  /// reaches what is theirs in it.
+  /// Makes a directory and those above it.
   private static func make(_ path: String) throws(PGError) {
-    let mode: mode_t = geteuid() == 0 ? 0o711 : 0o700
-    if mkdir(path, mode) != 0, errno == ENOENT {
+    if mkdir(path, 0o700) != 0, errno == ENOENT {
       try makeParents(AbsolutePath.parent(of: path))
-      mkdir(path, mode)
+      mkdir(path, 0o700)
     }
     let status: FileStatus
     do { status = try FileStatus(of: path) } catch {
@@ -85,7 +83,7 @@ struct ClusterHome: Sendable {
   /// A directory in it, made if it is missing.
   func directory(_ name: String, mode: mode_t) throws(PGError) -> String {
     let path = "\(path)/\(name)"
-    if mkdir(path, mode) != 0, errno != EEXIST {
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
       throw .cluster("could not make \"\(path)\"", Syscalls.lastError(of: "mkdir"))
     }
     return path

@@ -25,7 +25,7 @@ struct TemplateCache: Sendable {
   private static let limit = 12
 
   init() throws(PGError) {
-    folder = try ClusterHome.find().directory("templates", mode: geteuid() == 0 ? 0o711 : 0o700)
+    folder = try ClusterHome.find().directory("templates", mode: 0o700)
   }
 
   /// What decides about the files that initdb makes.
@@ -56,18 +56,15 @@ struct TemplateCache: Sendable {
     return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Whether the server's user can reach what is made here.
-  func isReachable(for user: ServerUser?) -> Bool {
-    user?.firstImpassable(to: folder + "/x/x") == nil
-  }
-
   /// Calls `body` with a template of that key, which stays as long as that takes; `make` fills a new
-  /// directory if there is none yet.
+  /// directory below `place` if there is none yet.
+  ///
+  /// Places are thrown away with what the maker throws away, should it be killed.
   ///
   /// - Throws: ``PGError`` `-Cout` if somebody else makes it and takes too long; what `make` and
   ///   `body` throw.
   func withTemplate(
-    key: String, owner: ServerUser?, until deadline: Deadline,
+    key: String, place: String, owner: ServerUser?, until deadline: Deadline,
     make: (String) throws(PGError) -> Void, _ body: (Template) throws(PGError) -> Void
   ) throws(PGError) {
     let name = ClusterHome.shortName(of: key)
@@ -84,7 +81,7 @@ struct TemplateCache: Sendable {
       } else {
         try hold(lock, LOCK_EX, until: deadline)
         if isCurrent(lock, lockPath), !isTemplate(path, of: key) {
-          try build(path, key, owner, make)
+          try build(path, key, "\(place)/\(name)", owner, make)
         }
       }
     }
@@ -125,22 +122,26 @@ struct TemplateCache: Sendable {
   }
 
   private func build(
-    _ path: String, _ key: String, _ owner: ServerUser?, _ make: (String) throws(PGError) -> Void
+    _ path: String, _ key: String, _ place: String, _ owner: ServerUser?,
+    _ make: (String) throws(PGError) -> Void
   ) throws(PGError) {
     // Whoever was killed while making one has left a part; ours is the lock.
     for leftover in [path, path + ".new"] { try? remove(leftover) }
-    let new = try DirectoryIdentity.make(path + ".new", owner: nil)
+    let data = try DirectoryIdentity.make(place, owner: owner)
+    var failure: PGError?
     do throws(PGError) {
-      if owner != nil { chmod(new.path, 0o711) }
-      let data = new.path + "/data"
-      _ = try DirectoryIdentity.make(data, owner: owner)
-      try make(data)
-      try Template(path: new.path).pack()
-      try finish(new, key, path)
-    } catch {
-      try? new.remove()
-      throw error
-    }
+      try make(data.path)
+      let new = try DirectoryIdentity.make(path + ".new", owner: nil)
+      do throws(PGError) {
+        try Template(path: new.path).take(data.path)
+        try finish(new, key, path)
+      } catch {
+        try? new.remove()
+        throw error
+      }
+    } catch { failure = error }
+    do throws(PGError) { try data.remove() } catch { failure = failure ?? error }
+    if let failure { throw failure }
   }
 
   private func finish(_ new: DirectoryIdentity, _ key: String, _ path: String) throws(PGError) {

@@ -28,9 +28,7 @@ extension TemporaryCluster {
       try certificate.make()
       starting.settings += certificate.settings
     }
-    if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache(),
-      cache.isReachable(for: user)
-    {
+    if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache() {
       try startFromTemplate(cache, options, making, starting, user)
     } else {
       try cluster.initialize(making)
@@ -53,19 +51,23 @@ extension TemporaryCluster {
       try self.initialize(data, making, user)
     }
     guard !seeds.isEmpty else {
-      return try cache.withTemplate(key: key, owner: user, until: deadline, make: initialize) {
+      return try cache.withTemplate(
+        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+      ) {
         template throws(PGError) in try self.start(template, starting, user)
       }
     }
     let grow = { (data: String) throws(PGError) in
-      try cache.withTemplate(key: key, owner: user, until: deadline, make: initialize) {
+      try cache.withTemplate(
+        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+      ) {
         template throws(PGError) in
         try template.copyLeading(to: data, owner: user)()
         try self.sow(seeds, in: data)
       }
     }
     try cache.withTemplate(
-      key: try Self.key(key, seeds), owner: user, until: deadline, make: grow
+      key: try Self.key(key, seeds), place: self.root.path, owner: user, until: deadline, make: grow
     ) { template throws(PGError) in try self.start(template, starting, user) }
   }
 
