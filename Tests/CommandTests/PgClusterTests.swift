@@ -118,11 +118,13 @@ struct PgClusterTests {
     let setpriv = BuiltProgram(absolute: "/usr/bin/setpriv")
     let copy = try PublicCopy(of: program.path)
     defer { copy.remove() }
+    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: home) }
     let outcome = try setpriv.run(
       [
         "--reuid=65534", "--regid=65534", "--clear-groups", copy.path, "run", "--",
         "sh", "-c", "id -u; stat -c %u $PGHOST/data",
-      ], environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"])
+      ], environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGKIT_CLUSTER_HOME": home])
     #expect(outcome.output == "65534\n65534\n", "\(outcome.errors)")
     #expect(outcome.end == .exit(0))
   }
