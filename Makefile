@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export PREFIX DESTDIR V
 
-.PHONY: help demo test check bench fuzz roundtrips install uninstall clean
+.PHONY: help demo test check bench fuzz roundtrips soak install uninstall clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make bench       compare with psql, and fail where a limit is missed'
 	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
 	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
+	@echo 'make soak        kill what belongs to clusters 200 times, and look for what is left'
 	@echo 'make install     put the programs into PREFIX=$(PREFIX) (DESTDIR is honoured)'
 	@echo 'make uninstall   take them out again'
 	@echo 'make clean       remove what was built'
@@ -45,6 +46,10 @@ fuzz:
 roundtrips:
 	@scripts/setup test
 	@scripts/roundtrips
+
+soak:
+	@scripts/setup test
+	@scripts/soak
 
 install:
 	@scripts/install

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@
 // How long a server may take to obey SIGQUIT, and the kernel to obey SIGKILL.
 static const long long quit_patience = 10000;
 static const long long kill_patience = 5000;
+// How long a command may take to obey SIGTERM.
+static const long long command_patience = 2000;
 // How often processes are looked at where the system has no descriptor for them.
 static const int look_interval = 100;
 // A killed postmaster's backends may still write for a moment: removal is tried this often.
@@ -112,6 +115,7 @@ struct state {
   int socket;
   struct process server;
   struct process owner;
+  struct process command;
   // When everything ends, on the monotonic clock; 0 is never.
   long long end;
   // Whether somebody else than the socket's holder decides.
@@ -138,6 +142,7 @@ static int receive(struct state *state) {
       state->is_handed_over = 1;
       state->end = now() + (long long)message.value * 1000;
       return 1;
+    case PGKIT_MESSAGE_COMMAND: follow(&state->command, (pid_t)message.value); return 1;
     default: return 0;
   }
 }
@@ -176,15 +181,34 @@ static int watch(struct state *state) {
   return 1;
 }
 
-static void remove_directories(const struct pgkit_directory *directories, size_t count) {
+/// Ends a command whose owner did not live to do so, with all that it has started.
+static void end_command(const struct process *process) {
+  if (process->pid == 0 || has_ended(process)) return;
+  kill(-process->pid, SIGTERM);
+  wait_for_end(process, command_patience);
+  kill(-process->pid, SIGKILL);
+}
+
+/// Returns whether nothing of them is left.
+static int remove_directories(const struct pgkit_directory *directories, size_t count) {
+  int is_clean = 1;
   for (size_t i = 0; i < count; i++) {
+    struct stat status;
+    if (lstat(directories[i].path, &status) == 0 && status.st_dev == directories[i].device
+        && status.st_ino == directories[i].inode) {
+      pgkit_end_residents(directories[i].path);
+      pgkit_remove_segments(directories[i].path);
+    }
+    int error = 0;
     for (int attempt = 0; attempt < removal_attempts; attempt++) {
       char name[256];
-      int error = pgkit_remove_tree(&directories[i], name, sizeof name);
+      error = pgkit_remove_tree(&directories[i], name, sizeof name);
       if (error == 0 || error == ESTALE) break;
       poll(NULL, 0, look_interval);
     }
+    if (error != 0 && error != ESTALE) is_clean = 0;
   }
+  return is_clean;
 }
 
 #if defined(__linux__)
@@ -235,43 +259,63 @@ static void ignore_signals(void) {
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
 }
 
-static _Noreturn void supervise(
-  int socket, const struct pgkit_directory *directories, size_t count) {
+/// What a supervisor is for; copied into it by the fork.
+struct duty {
+  int socket;
+  const struct pgkit_directory *directories;
+  size_t count;
+  int lock;
+  const char *record;
+};
+
+/// Leaves open nothing but the socket as 3 and the lock as 4.
+static int keep_descriptors(const struct duty *duty) {
+  int socket = pgkit_lift(duty->socket);
+  int lock = duty->lock < 0 ? -1 : pgkit_lift(duty->lock);
+  int null = open("/dev/null", O_RDWR);
+  const int standard[3] = {null, null, null};
+  if (socket < 0 || null < 0 || pgkit_set_standard_descriptors(standard) != 0) return -1;
+  if (dup2(socket, 3) != 3) return -1;
+  if (lock >= 0 && dup2(lock, 4) != 4) return -1;
+  pgkit_close_from(lock < 0 ? 4 : 5);
+  return 0;
+}
+
+static _Noreturn void supervise(const struct duty *duty) {
   setsid();
   ignore_signals();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  int lifted = pgkit_lift(socket);
-  int null = open("/dev/null", O_RDWR);
-  const int standard[3] = {null, null, null};
-  if (lifted < 0 || null < 0 || pgkit_set_standard_descriptors(standard) != 0) _exit(1);
-  if (dup2(lifted, 3) != 3) _exit(1);
-  pgkit_close_from(4);
-  if (chdir("/") != 0) _exit(1);
+  if (keep_descriptors(duty) != 0 || chdir("/") != 0) _exit(1);
   rename_process("pgkit-guard");
-  struct state state = {3, {0, -1}, {0, -1}, 0, 0};
+  struct state state = {3, {0, -1}, {0, -1}, {0, -1}, 0, 0};
   if (watch(&state)) {
+    end_command(&state.command);
     end_process(&state.server);
-    remove_directories(directories, count);
+    // What could not be removed stays on record, for whoever sweeps up next.
+    int is_clean = remove_directories(duty->directories, duty->count);
+    if (is_clean && duty->record != NULL) unlink(duty->record);
   }
   _exit(0);
 }
 
 /// In the child: forks once more, so that the supervisor is nobody's child whom somebody would have
 /// to collect, or would meet when waiting for any child at all.
-static _Noreturn void detach(int socket, const struct pgkit_directory *directories, size_t count) {
+static _Noreturn void detach(const struct duty *duty) {
   pid_t child = fork();
-  if (child == 0) supervise(socket, directories, count);
+  if (child == 0) supervise(duty);
   _exit(child < 0 ? errno : 0);
 }
 
-int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count) {
+int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count, int lock,
+  const char *record) {
+  const struct duty duty = {socket, directories, count, lock, record};
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t child = fork();
-  if (child == 0) detach(socket, directories, count);
+  if (child == 0) detach(&duty);
   int error = child < 0 ? errno : 0;
   int status = 0;
   while (child > 0 && waitpid(child, &status, 0) < 0) {

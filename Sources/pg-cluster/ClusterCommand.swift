@@ -25,8 +25,10 @@ struct ClusterCommand: ParsableCommand {
       """,
     examples: examples,
     subcommands: [
-      InitCommand.self, StartCommand.self, StopCommand.self, StatusCommand.self, DropCommand.self,
-      RunCommand.self, TempCommand.self,
+      RunCommand.self, TempCommand.self, InitCommand.self, StartCommand.self, StopCommand.self,
+      RestartCommand.self, ReloadCommand.self, StatusCommand.self, DropCommand.self,
+      LogsCommand.self, URLCommand.self, EnvCommand.self, WaitCommand.self, ListCommand.self,
+      GCCommand.self, VersionsCommand.self, ConfigCommand.self,
     ])
 
   static func main() {

@@ -21,11 +21,22 @@ struct RunCommand: ParsableCommand {
   /// once.
   private static let look = Duration.milliseconds(250)
 
-  @OptionGroup var installation: InstallationOptions
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var throwaway: ThrowawayOptions
 
   @Flag(help: "Do not remove the cluster; say where it is.")
   var keep = false
+
+  @Flag(help: "Keep the cluster if the command fails, and say how to enter it.")
+  var keepOnFailure = false
+
+  @Flag(help: "Say on stderr how long each step took.")
+  var times = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Run the command once for each of these major versions, at the same time; or all.",
+      valueName: "15,16,…"))
+  var versions: String?
 
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
@@ -33,28 +44,32 @@ struct RunCommand: ParsableCommand {
 
   func validate() throws {
     if command.isEmpty { throw ValidationError("no command is given; write it after --") }
+    if versions != nil, throwaway.installation.installation != nil {
+      throw ValidationError("--versions and --pg both name servers; give one of them")
+    }
   }
 
   func run() throws {
     let program = try CommandPath.find(command[0])
+    if let versions { try RunMatrix(versions).run() }
     let shared = SharedState()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.kill() }) { signal in
       shared.pass(on: signal)
     }
     let cluster = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
-      try TemporaryCluster(
-        installation: .find(installation.installation), server.temporary(installation))
+      try throwaway.make()
     }
     if let signal = shared.signal {
-      try close(cluster)
+      try close(cluster, keeping: false)
       Signals.endProcess(by: signal)
     }
     let ending: ProcessEnding
     do { ending = try run(program, cluster, shared) } catch {
-      try close(cluster)
+      try close(cluster, keeping: false)
       throw error
     }
-    try close(cluster)
+    try close(cluster, keeping: keep || keepOnFailure && !ending.isSuccess)
+    if times { sayTimes(cluster) }
     Program.end(rawStatus: ending.shellStatus, program: ClusterCommand.program)
   }
 
@@ -70,22 +85,41 @@ struct RunCommand: ParsableCommand {
       launch.group = .own(terminal: isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : nil)
       launch.inheritsDescriptors = true
       launch.inheritsIgnoredSignals = true
-      return try launch.start()
+      return try cluster.start(launch)
     }
     shared.begin(started)
     defer { shared.end() }
+    var hasWarned = false
     while true {
       if let ending = started.wait(until: .after(Self.look)) { return ending }
       if shared.isOverdue(by: Self.grace) { shared.kill() }
       if started.takeStop() { Terminal.stop(with: started) }
+      if !hasWarned, let room = cluster.lowRoom {
+        hasWarned = true
+        ClusterCommand.note(
+          "memory runs low: \(room >> 20) MB are left for the cluster; --storage disk has more room"
+        )
+      }
     }
   }
 
-  private func close(_ cluster: TemporaryCluster) throws(Failure) {
+  private func close(_ cluster: TemporaryCluster, keeping: Bool) throws(Failure) {
     try ClusterCommand.attempt { () throws(PGError) in
-      guard keep else { return try cluster.close() }
-      ClusterCommand.note("kept in \(cluster.directory): \(try cluster.iri())")
+      guard keeping else { return try cluster.close() }
+      let iri = try cluster.iri(scheme: "postgres")
+      ClusterCommand.note("kept in \(cluster.directory): psql '\(iri)'")
+      ClusterCommand.note(
+        "to be rid of it: pg-cluster stop \(cluster.directory)/data --mode immediate && "
+          + "rm -r \(cluster.directory)")
       cluster.keep()
+    }
+  }
+
+  private func sayTimes(_ cluster: TemporaryCluster) {
+    for step in cluster.times.steps {
+      let (seconds, attoseconds) = step.duration.components
+      let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+      ClusterCommand.note("\(microseconds) us: \(step.name)")
     }
   }
 }

@@ -12,6 +12,19 @@ struct StartCommand: ParsableCommand {
       postgresql.conf. A server that runs already is left alone.
       """)
 
+  @OptionGroup var start: StartArguments
+
+  func run() throws {
+    let (wasStarted, iri) = try ClusterCommand.attempt { () throws(PGError) in
+      let cluster = try start.installation.cluster(start.directory)
+      return (try cluster.start(start.options), try cluster.iri())
+    }
+    ClusterCommand.note("\(wasStarted ? "started" : "runs already"): \(iri)")
+  }
+}
+
+/// What is started, and how.
+struct StartArguments: ParsableArguments {
   @OptionGroup var installation: InstallationOptions
   @OptionGroup var server: ServerOptions
 
@@ -34,17 +47,14 @@ struct StartCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  /// These arguments for the library.
+  var options: Cluster.StartOptions {
     var options = Cluster.StartOptions()
     options.settings = server.settings.map(\.setting)
     options.listening = configured ? .configured : server.listening
     options.logFile = log
     options.user = user
     options.wait = server.wait.duration
-    let (wasStarted, iri) = try ClusterCommand.attempt { () throws(PGError) in
-      let cluster = try installation.cluster(directory)
-      return (try cluster.start(options), try cluster.iri())
-    }
-    ClusterCommand.note("\(wasStarted ? "started" : "runs already"): \(iri)")
+    return options
   }
 }

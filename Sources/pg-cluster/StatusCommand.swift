@@ -11,12 +11,16 @@ struct StatusCommand: ParsableCommand {
   private static let notRunning: Int32 = 3
   private static let noCluster: Int32 = 4
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
   var directory: String
 
   func run() throws {
     let data = DataDirectory(directory)
     let status = try ClusterCommand.attempt { () throws(PGError) in try data.status() }
+    if json { try answerJSON(data, status) }
     switch status {
     case .running(let file):
       try answer("running, process \(file.processID), PostgreSQL \(data.version ?? "?")")
@@ -25,6 +29,32 @@ struct StatusCommand: ParsableCommand {
       try answer("not running\(remark)", Self.notRunning)
     case .missing, .uninitialized: try answer("no cluster", Self.noCluster)
     }
+  }
+
+  private func answerJSON(_ data: DataDirectory, _ status: DataDirectory.Status) throws {
+    var fields = [("directory", JSONText.quoted(data.path))]
+    if let version = data.version { fields.append(("version", JSONText.quoted(version))) }
+    func number<Number: BinaryInteger>(_ value: Number?) -> String {
+      value.map { "\($0)" } ?? "null"
+    }
+    func text(_ value: String?) -> String { value.map { JSONText.quoted($0) } ?? "null" }
+    let (state, code): (String, Int32) =
+      switch status {
+      case .running: ("running", 0)
+      case .stopped: ("stopped", Self.notRunning)
+      case .missing: ("missing", Self.noCluster)
+      case .uninitialized: ("uninitialized", Self.noCluster)
+      }
+    fields.append(("state", JSONText.quoted(state)))
+    if case .stopped(let stale) = status { fields.append(("stale", text(stale))) }
+    if case .running(let file) = status {
+      fields += [
+        ("pid", number(file.processID)), ("started", number(file.startTime)),
+        ("port", number(file.port)), ("socket_directory", text(file.socketDirectory)),
+        ("listen_address", text(file.listenAddress)), ("server_state", text(file.state?.rawValue)),
+      ]
+    }
+    try answer("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}", code)
   }
 
   private func answer(_ text: String, _ status: Int32 = 0) throws {

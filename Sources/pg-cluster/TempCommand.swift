@@ -12,8 +12,7 @@ struct TempCommand: ParsableCommand {
       iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
       """)
 
-  @OptionGroup var installation: InstallationOptions
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var throwaway: ThrowawayOptions
 
   @Option(
     name: .customLong("owner-pid"),
@@ -25,23 +24,19 @@ struct TempCommand: ParsableCommand {
   var ttl: DurationArgument?
 
   @Option(help: ArgumentHelp("The scheme of the IRI: pq or postgres.", valueName: "scheme"))
-  var scheme = "pq"
+  var scheme = IRIScheme.pq
 
   func validate() throws {
     if let owner, owner < 1 { throw ValidationError("--owner-pid must be a process's number") }
-    guard ["pq", "postgres", "postgresql"].contains(scheme) else {
-      throw ValidationError("--scheme must be pq, postgres or postgresql")
-    }
   }
 
   func run() throws {
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
-      try TemporaryCluster(
-        installation: .find(installation.installation), server.temporary(installation))
+      try throwaway.make()
     }
     do {
       let iri = try ClusterCommand.attempt { () throws(PGError) in
-        try cluster.iri(scheme: scheme)
+        try cluster.iri(scheme: scheme.rawValue)
       }
       try StandardOutput.shared.write(iri + "\n")
       try StandardOutput.shared.flush()
@@ -53,17 +48,5 @@ struct TempCommand: ParsableCommand {
       try ClusterCommand.attempt { () throws(PGError) in try cluster.close() }
       throw error
     }
-  }
-}
-
-extension ServerOptions {
-  /// These options for a throwaway cluster.
-  func temporary(_ installation: InstallationOptions) -> TemporaryCluster.Options {
-    var options = TemporaryCluster.Options()
-    options.settings = settings.map(\.setting)
-    options.listening = listening
-    options.runAs = installation.runAs
-    options.wait = wait.duration
-    return options
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("pg-cluster", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct PgClusterTests {
-  private let program = BuiltProgram("pg-cluster")
+  let program = BuiltProgram("pg-cluster")
 
   private func run(
     _ command: String..., output: BuiltProgram.Output = .captured
@@ -118,11 +118,13 @@ struct PgClusterTests {
     let setpriv = BuiltProgram(absolute: "/usr/bin/setpriv")
     let copy = try PublicCopy(of: program.path)
     defer { copy.remove() }
+    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: home) }
     let outcome = try setpriv.run(
       [
         "--reuid=65534", "--regid=65534", "--clear-groups", copy.path, "run", "--",
         "sh", "-c", "id -u; stat -c %u $PGHOST/data",
-      ], environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"])
+      ], environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PGKIT_CLUSTER_HOME": home])
     #expect(outcome.output == "65534\n65534\n", "\(outcome.errors)")
     #expect(outcome.end == .exit(0))
   }
@@ -189,6 +191,220 @@ struct PgClusterTests {
     #expect(try cluster("drop") == .exit(0))
     #expect(try cluster("drop") == .exit(1))
     #expect(try cluster("drop", "--if-exists") == .exit(0))
+  }
+}
+
+extension PgClusterTests {
+  // MARK: what is told of clusters
+
+  @Test("tells of a throwaway cluster in every form, and sweeps it up when nobody holds it")
+  func throwaway() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    func cluster(_ arguments: String...) throws -> BuiltProgram.Outcome {
+      try program.run(arguments, environment: scene.environment)
+    }
+    let iri = try cluster("temp", "--ttl", "60s").output
+    let directory = try #require(scene.directories().first)
+    #expect(try cluster("list").output.hasPrefix("\(directory)\theld\tserver "))
+    let listed = try JSONSerialization.jsonObject(with: Data(cluster("list", "--json").output.utf8))
+    let entry = try #require((listed as? [[String: Any]])?.first)
+    #expect(entry["directory"] as? String == directory && entry["lifetime"] as? Int == 60)
+    #expect(try cluster("url", directory).output == iri)
+    #expect(try cluster("url", "--scheme", "postgres", directory).output.hasPrefix("postgres://"))
+    let shell = try BuiltProgram(absolute: "/bin/sh").run([
+      "-c", cluster("env", directory).output + "echo $PGHOST $PGUSER $PGKIT_IRI",
+    ])
+    #expect(shell.output == "\(directory) postgres \(iri)")
+    let json = try JSONSerialization.jsonObject(
+      with: Data(cluster("env", "--format", "json", directory).output.utf8))
+    #expect((json as? [String: String])?["PGHOST"] == directory)
+    #expect(try cluster("env", "--format", "github", directory).output.contains("PGPORT=5432\n"))
+    #expect(try cluster("wait", iri.trimmingCharacters(in: .newlines)).end == .exit(0))
+    #expect(try cluster("logs", directory).end == .exit(0))
+    #expect(try cluster("gc", "--dry-run").errors.isEmpty, "somebody holds it")
+    for supervisor in try scene.processes(false, true, false) { kill(supervisor, SIGKILL) }
+    try scene.waitUntilNothingIsHeld()
+    #expect(try cluster("gc", "--dry-run").errors.contains("would remove \(directory)"))
+    #expect(try cluster("list").output.contains("abandoned"))
+    #expect(try cluster("gc").errors.contains("removed \(directory), with "))
+    #expect(try cluster("list").output.isEmpty)
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  @Test("waits no longer than told, and no more when the server refuses for good")
+  func waiting() throws {
+    let start = ContinuousClock.now
+    let late = try program.run([
+      "wait", "postgres://x@%2Fno%2Fsuch%2Fplace/x", "--timeout", "300ms",
+    ])
+    #expect(late.end == .exit(4))
+    #expect(ContinuousClock.now - start < .seconds(10))
+    let server = try TestServer.shared.get()
+    #expect(try program.run(["wait", server.iri(database: "no_such")]).end == .exit(2))
+    #expect(try program.run(["wait", "nonsense=1"]).end == .exit(64))
+  }
+
+  @Test("names the installations with the reason")
+  func versions() throws {
+    let outcome = try program.run(["versions", "--json"])
+    let list = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let first = try #require((list as? [[String: String]])?.first)
+    #expect(first["major"] == (try Installation.find().majorVersion))
+    #expect(first["reason"]?.isEmpty == false)
+  }
+
+  @Test("leaves initdb's work where it was asked to, and runs it each time when told")
+  func storages() throws {
+    let scene = try ClusterScene(countingInits: true)
+    defer { scene.remove() }
+    func place(_ arguments: String...) throws -> String {
+      let outcome = try program.run(
+        ["run", "--pg", scene.programs] + arguments + ["--", "sh", "-c", "echo $PGHOST"],
+        environment: scene.environment)
+      #expect(outcome.end == .exit(0), "\(outcome.errors)")
+      return outcome.output
+    }
+    #expect(try place("--storage", "disk").hasPrefix("/tmp/"))
+    #expect(try place("--storage", "disk", "--preset", "safe").hasPrefix("/tmp/"))
+    #expect(try scene.initCount() == 1)
+    _ = try place("--no-cache")
+    #expect(try scene.initCount() == 2)
+    _ = try place("--checksums", "--preset", "logical")
+    #expect(try scene.initCount() == 3, "other arguments, another template")
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  // MARK: more than one server
+
+  private var otherServers: String {
+    TestServer.installations.dropFirst().map(\.binaryDirectory).joined(separator: ",")
+  }
+
+  @Test("runs a command once for each version, and reports each by itself")
+  func matrix() throws {
+    let own = try Installation.find()
+    let named =
+      otherServers.isEmpty ? own.binaryDirectory : own.binaryDirectory + "," + otherServers
+    let outcome = try program.run([
+      "run", "--versions", named, "--", "sh", "-c",
+      "echo \"$PGVERSION is here\"; test $PGVERSION != 15",
+    ])
+    for installation in [own] + TestServer.installations.dropFirst() {
+      #expect(outcome.output.contains("== PostgreSQL \(installation.version)\n"))
+      #expect(outcome.output.contains("\(installation.majorVersion) is here\n"))
+    }
+    #expect(outcome.end == .exit(own.majorVersion == "15" ? 1 : 0), "\(outcome.errors)")
+    #expect(try program.run(["run", "--versions", "15,3", "--", "true"]).end == .exit(125))
+    #expect(
+      try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
+  }
+
+  @Test("lends a command standbys that follow")
+  func standbys() throws {
+    let pgOpen = BuiltProgram("pg-open").path
+    let outcome = try run(
+      standbys: 1,
+      """
+      "\(pgOpen)" "$PGKIT_IRI" "CREATE TABLE followed AS SELECT 7 AS a" >/dev/null
+      for try in $(seq 100); do
+        "\(pgOpen)" "$PGKIT_STANDBY1_IRI" "SELECT a, pg_is_in_recovery() FROM followed" 2>/dev/null && exit
+        sleep 0.1
+      done; exit 1
+      """)
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(outcome.output.contains("7"))
+  }
+
+  private func run(standbys: Int, _ script: String) throws -> BuiltProgram.Outcome {
+    try program.run(["run", "--standby", "\(standbys)", "--", "sh", "-c", script])
+  }
+
+  @Test(
+    "hands the authority of its certificate to the command",
+    .enabled(if: CertificateAuthority.isAvailable, "there is no openssl command"))
+  func certificate() throws {
+    let pgOpen = BuiltProgram("pg-open").path
+    let question = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    let outcome = try program.run([
+      "run", "--tls", "--", "sh", "-c",
+      "test -r $PGSSLROOTCERT && echo $PGSSLMODE && \"\(pgOpen)\" \"$PGKIT_IRI\" '\(question)'",
+    ])
+    #expect(
+      outcome.output == "verify-full\nt\n" || outcome.output == "verify-full\ntrue\n", "\(outcome)")
+  }
+
+  @Test("runs seeds once, keeps what they made, and says which one is wrong")
+  func seeds() throws {
+    let scene = try ClusterScene(countingInits: true)
+    defer { scene.remove() }
+    let seed = scene.home + "/seed.sql"
+    try "CREATE TABLE seeded AS SELECT 42 AS a;".write(
+      toFile: seed, atomically: false, encoding: .utf8)
+    let pgOpen = BuiltProgram("pg-open").path
+    func run(_ seed: String) throws -> BuiltProgram.Outcome {
+      try program.run(
+        [
+          "run", "--pg", scene.programs, "--seed", seed, "--", "sh", "-c",
+          "\"\(pgOpen)\" \"$PGKIT_IRI\" 'SELECT a FROM seeded'",
+        ], environment: scene.environment)
+    }
+    for _ in 0..<2 { #expect(try run(seed).output.contains("42")) }
+    #expect(try scene.initCount() == 1)
+    try "CREATE TABLE seeded AS SELECT 43 AS a;".write(
+      toFile: seed, atomically: false, encoding: .utf8)
+    #expect(try run(seed).output.contains("43"))
+    #expect(try scene.initCount() == 1, "the seed grows from the same template")
+    try "boom".write(toFile: seed, atomically: false, encoding: .utf8)
+    let bad = try run(seed)
+    #expect(bad.end == .exit(125))
+    #expect(bad.errors.contains(seed) && bad.errors.contains("syntax error"))
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  @Test("a captured start returns at once, and the server stays")
+  func capturedStart() throws {
+    let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    #expect(try program.run(["init", data, "--no-sync"]).end == .exit(0))
+    let outcome = try BuiltProgram(absolute: "/bin/sh").run(
+      [
+        "-c",
+        "x=$(\"$0\" start \"$1\" 2>&1); y=$(\"$0\" temp --owner-pid $$); \"$0\" status \"$1\"",
+        program.path, data,
+      ], timeout: .seconds(20))
+    #expect(outcome.end == .exit(0))
+    #expect(try program.run(["restart", data]).end == .exit(0))
+    #expect(try program.run(["reload", data]).end == .exit(0))
+    #expect(try program.run(["stop", data]).end == .exit(0))
+    #expect(try program.run(["reload", data]).end == .exit(1))
+    #expect(try program.run(["drop", data]).end == .exit(0))
+  }
+
+  // MARK: config
+
+  @Test("edits a configuration and keeps the rest of the file")
+  func configuration() throws {
+    let path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8)).conf"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let text = "# hello\nport = 5432 # the usual\n#work_mem = 4MB\n"
+    try text.write(toFile: path, atomically: false, encoding: .utf8)
+    func config(_ arguments: String...) throws -> BuiltProgram.Outcome {
+      try program.run(["config"] + arguments)
+    }
+    #expect(try config("get", path, "PORT").output == "5432\n")
+    #expect(try config("get", path, "port", "work_mem").end == .exit(6))
+    let shown = try config("set", path, "--stdout", "work_mem=it's")
+    #expect(shown.output == text.replacing("#work_mem = 4MB", with: "work_mem = 'it''s'"))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+    #expect(try config("set", path, "work_mem=8MB", "jit=off").end == .exit(0))
+    #expect(try config("unset", path, "port").end == .exit(0))
+    #expect(try config("get", path).output == "work_mem = '8MB'\njit = 'off'\n")
+    #expect(
+      try String(contentsOfFile: path, encoding: .utf8)
+        == "# hello\n#port = 5432 # the usual\nwork_mem = '8MB'\njit = 'off'\n")
+    #expect(try config("set", path, "a", "=", "b").end == .exit(64))
+    #expect(try config("set", path, "a b=c").end == .exit(64))
+    #expect(try config("get", "/no/such/dir", "port").end == .exit(1))
   }
 }
 

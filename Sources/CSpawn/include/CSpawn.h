@@ -85,6 +85,52 @@ struct pgkit_directory {
 /// gone already counts as removed; one of another identity is left alone (ESTALE).
 int pgkit_remove_tree(const struct pgkit_directory *directory, char *name, size_t name_size);
 
+/// How a directory is copied.
+struct pgkit_clone_request {
+  /// Whether everything copied is given to `user` and `group`.
+  int changes_owner;
+  uid_t user;
+  gid_t group;
+  /// A subdirectory of which only the entry `only` is copied, or NULL.
+  const char *partial;
+  const char *only;
+  /// An entry that is left out, or NULL.
+  const char *except;
+};
+
+/// Copies what is in a directory into another one that is there: by reflinks where the file system
+/// has them, else within the system, else by hand. Anything but files and directories is refused
+/// (EINVAL). Returns 0, or an errno with the entry that could not be copied in `name`.
+int pgkit_clone_tree(const char *source, const char *destination,
+  const struct pgkit_clone_request *request, char *name, size_t name_size);
+
+/// Packs what is in a directory into one new file, all but what the request leaves out. Returns 0 or
+/// an errno.
+int pgkit_pack_tree(
+  const char *source, const char *file, const struct pgkit_clone_request *request);
+
+/// Makes in a directory that is there what was packed. Returns 0 or an errno; EBADMSG if the file
+/// is not one that `pgkit_pack_tree` has written whole.
+int pgkit_unpack_tree(
+  const char *file, const char *destination, const struct pgkit_clone_request *request);
+
+/// Whether files of one directory can be copied into the other by reflink.
+int pgkit_can_reflink(const char *source, const char *destination);
+
+/// Kills every server process that works below the directory `root`, whose path is without links,
+/// and waits a second at most until none is left. Returns how many were met.
+int pgkit_end_residents(const char *root);
+
+/// Removes the System V shared memory of servers whose data directories are entries of `root`, if
+/// nobody uses it any more.
+void pgkit_remove_segments(const char *root);
+
+/// Whether what is written below `path` stays in memory.
+int pgkit_is_in_memory(const char *path);
+
+/// Writes the name and version of the C library, and returns its length; 0 if it has none.
+size_t pgkit_library_version(char *buffer, size_t size);
+
 /// What a supervisor is told through its socket.
 enum pgkit_message_kind {
   /// `value` is the process to be ended with its owner. A later one replaces it.
@@ -95,6 +141,8 @@ enum pgkit_message_kind {
   PGKIT_MESSAGE_LIFETIME,
   /// There is nothing left to do.
   PGKIT_MESSAGE_DISARM,
+  /// `value` leads a process group that is ended with its owner: by SIGTERM, then by SIGKILL.
+  PGKIT_MESSAGE_COMMAND,
 };
 
 struct pgkit_message {
@@ -104,10 +152,15 @@ struct pgkit_message {
 
 /// Forks a supervisor: a process in a session of its own that waits until the other end of
 /// `socket` is closed, by whatever death of its holder, and then ends the announced process
-/// (SIGQUIT, after ten seconds SIGKILL) and removes the directories. Returns 0 or an errno.
+/// (SIGQUIT, after ten seconds SIGKILL) with whatever works below the directories, and removes
+/// these and their shared memory. Returns 0 or an errno.
+///
+/// `lock` is a descriptor that the supervisor keeps open until all is done, and `record` a file that
+/// it then removes; -1 and NULL are none.
 ///
 /// The supervisor is not a child of the caller's; that it has ended shows at the end of the socket.
-int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count);
+int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count, int lock,
+  const char *record);
 
 /// Sends a message to a supervisor. Returns 0 or an errno; never raises SIGPIPE.
 int pgkit_tell_supervisor(int socket, int kind, int value);

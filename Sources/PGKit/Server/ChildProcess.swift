@@ -28,6 +28,13 @@ public final class ChildProcess: Sendable {
     return ending.withLock { $0 }
   }
 
+  /// Waits for its end or until `descriptor` can be read, whichever comes first.
+  func wait(until deadline: Deadline, or descriptor: Int32) -> ProcessEnding? {
+    if let ending = collect() { return ending }
+    handle.wait(until: deadline, or: descriptor)
+    return collect()
+  }
+
   /// Sends it a signal; that it has ended already is no error.
   ///
   /// - Throws: ``PGError`` `-C000` if the system refuses.

@@ -48,8 +48,17 @@ extension Cluster {
   public func stop(
     _ mode: ShutdownMode = .fast, wait: Duration = .seconds(30), force: Bool = false
   ) throws(PGError) -> Bool {
+    try stop(mode, wait: wait, force: force) {}
+  }
+
+  /// The same, with something that is done while the server goes.
+  @discardableResult
+  func stop(
+    _ mode: ShutdownMode, wait: Duration, force: Bool, meanwhile: () -> Void
+  ) throws(PGError) -> Bool {
     guard let (server, file) = try runningServer() else { return false }
     try send(mode.signal, to: server)
+    meanwhile()
     var isGone = hasEnded(server, by: .after(wait))
     if !isGone, mode == .fast || mode == .smart && force {
       try send(ShutdownMode.immediate.signal, to: server)
@@ -105,6 +114,72 @@ extension Cluster {
     try start(options)
   }
 
+  /// Kills the server at once, and does not wait for that; the next start recovers from the log.
+  ///
+  /// - Returns: Whether there was one.
+  /// - Throws: ``PGError`` `-C000` if the system refuses.
+  ///
+  /// In py-postgresql: `Cluster.kill()`.
+  @discardableResult
+  public func kill() throws(PGError) -> Bool {
+    guard let (server, _) = try runningServer() else { return false }
+    try send(SIGKILL, to: server)
+    return true
+  }
+
+  /// Tells the server to disconnect its clients and end, and does not wait for that.
+  ///
+  /// - Returns: Whether there was one.
+  /// - Throws: ``PGError`` `-C000` if the system refuses.
+  ///
+  /// In py-postgresql: `Cluster.shutdown()`.
+  @discardableResult
+  public func shutdown() throws(PGError) -> Bool {
+    guard let (server, _) = try runningServer() else { return false }
+    try send(ShutdownMode.fast.signal, to: server)
+    return true
+  }
+
+  /// Waits until the server is gone.
+  ///
+  /// - Throws: ``PGError`` `-Cout` if it is still there when the time is over.
+  ///
+  /// In py-postgresql: `Cluster.wait_until_stopped()`.
+  public func waitUntilStopped(_ patience: Duration = .seconds(10)) throws(PGError) {
+    guard let (server, _) = try runningServer() else { return }
+    if hasEnded(server, by: .after(patience)) { return }
+    throw stillThere(server.pid, .fast)
+  }
+
+  /// Waits until a login succeeds on the running server, or is refused by it.
+  ///
+  /// ``start(_:)`` has done so already; this is for a server that somebody else starts.
+  ///
+  /// - Throws: ``PGError`` `-Cdwn` if no server runs, or runs any more; `-Cout` if it is not ready when
+  ///   the time is over.
+  ///
+  /// In py-postgresql: `Cluster.wait_until_started()`, `ready_for_connections()`.
+  public func waitUntilStarted(_ patience: Duration = .seconds(10)) throws(PGError) {
+    let deadline = Deadline.after(patience)
+    while true {
+      guard try runningServer() != nil else {
+        throw .clusterNotRunning("no server runs in \"\(dataDirectory.path)\"")
+      }
+      var obstacle = "it does not say yet where it listens"
+      if let address = try? address() {
+        switch Self.loginAnswer(at: address, "template1", until: deadline) {
+        case .refused, .dataDirectory: return
+        case .notYet(let reason): obstacle = reason
+        }
+      }
+      if deadline.hasPassed {
+        throw .clusterTimeout(
+          "the server in \"\(dataDirectory.path)\" was not ready in time: \(obstacle)")
+      }
+      Syscalls.pause(.milliseconds(20))
+    }
+  }
+
   /// Has the server read its configuration again.
   ///
   /// - Throws: ``PGError`` `-Cdwn` if no server runs.
@@ -128,8 +203,8 @@ extension Cluster {
   /// Our own child has to be collected to be gone.
   private func hasEnded(_ server: ProcessHandle, by deadline: Deadline) -> Bool {
     if let child = started.withLock({ $0?.child }), child.pid == server.pid {
-      guard child.wait(until: deadline) != nil else { return false }
-      started.withLock { $0 = nil }
+      guard let ending = child.wait(until: deadline) else { return false }
+      forget(ending)
       return true
     }
     return server.hasEnded(by: deadline)

@@ -5,6 +5,7 @@ internal import Synchronization
 // the file names our child and the login shows our data directory. The log is never a proof.
 
 extension Cluster {
+  /// How often is looked without being told of a change.
   private static let firstPause = Duration.milliseconds(2)
   private static let longestPause = Duration.milliseconds(20)
 
@@ -13,7 +14,8 @@ extension Cluster {
     of child: ChildProcess, _ log: ServerLog, until deadline: Deadline
   ) throws(PGError) -> PostmasterFile {
     var found: PostmasterFile?
-    try awaitCondition(child, log, until: deadline) { () throws(PGError) in
+    let watch = DirectoryWatch(dataDirectory.path)
+    try awaitCondition(child, log, until: deadline, watch) { () throws(PGError) in
       guard let file = dataDirectory.postmasterFile, file.processID == child.pid else {
         return "it has not written its postmaster.pid"
       }
@@ -32,10 +34,12 @@ extension Cluster {
 
   /// Waits until a login succeeds, and proves that it was on our server.
   func awaitLogin(
-    _ child: ChildProcess, _ address: ClusterAddress, _ log: ServerLog, until deadline: Deadline
+    _ child: ChildProcess, _ address: ClusterAddress, _ database: String, _ log: ServerLog,
+    until deadline: Deadline
   ) throws(PGError) {
-    try awaitCondition(child, log, until: deadline) { () throws(PGError) in
-      switch Self.loginAnswer(at: address, until: deadline) {
+    try awaitCondition(child, log, until: deadline, DirectoryWatch(none: ())) {
+      () throws(PGError) in
+      switch Self.loginAnswer(at: address, database, until: deadline) {
       case .refused: return nil
       case .notYet(let reason): return reason
       case .dataDirectory(let directory):
@@ -50,15 +54,19 @@ extension Cluster {
   /// Asks until `obstacle` returns nothing, the child ends or the deadline passes.
   private func awaitCondition(
     _ child: ChildProcess, _ log: ServerLog, until deadline: Deadline,
-    _ obstacle: () throws(PGError) -> String?
+    _ watch: borrowing DirectoryWatch, _ obstacle: () throws(PGError) -> String?
   ) throws(PGError) {
     var pause = Self.firstPause
     while true {
+      // Before it is looked: what changes after that is told again.
+      watch.clear()
       let reason = try obstacle()
       guard let reason else { return }
       if deadline.hasPassed { throw notReady(reason, log) }
-      if let ending = child.wait(until: Deadline.after(pause).earlier(deadline)) {
-        started.withLock { $0 = nil }
+      let ending = child.wait(
+        until: Deadline.after(pause).earlier(deadline), or: watch.descriptor)
+      if let ending {
+        forget(ending)
         throw startFailure(ending, log)
       }
       pause = min(pause * 2, Self.longestPause)
@@ -72,6 +80,17 @@ extension Cluster {
       "the server for \"\(dataDirectory.path)\" \(ending) before it was ready:\n\(said)",
       // A throwaway cluster's log goes with it.
       hint: supervisor == nil ? "Its log is \"\(log.path)\"." : nil)
+  }
+
+  /// An error of a start with what else is found to be in the way.
+  func explained(_ error: PGError, port: Int?) -> PGError {
+    guard error.code == .clusterStartupError || error.code == .clusterError else { return error }
+    let user = (try? serverUser()) ?? nil
+    let found = StartObstacles(directory: dataDirectory, user: user, port: port).sentences
+    if found.isEmpty { return error }
+    let hint = (found + [error.hint].compactMap { $0 }).joined(separator: " ")
+    return PGError(
+      code: error.code, message: error.message, fault: error.fault, hint: hint, cause: error.cause)
   }
 
   private func notReady(_ reason: String, _ log: ServerLog) -> PGError {

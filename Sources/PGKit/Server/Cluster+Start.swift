@@ -30,6 +30,14 @@ extension Cluster {
     public var password: String?
     /// How long it may take until a login succeeds.
     public var wait = Duration.seconds(60)
+    /// The database that readiness is tried in.
+    var database = "template1"
+    /// Whether readiness is tried through the socket even if the server listens elsewhere.
+    var probesSocket = false
+    /// What is done while the server starts.
+    var meanwhile: (@Sendable () throws(PGError) -> Void)?
+    /// Who measures.
+    var times: StepTimes?
 
     /// Makes the default options.
     public init() {}
@@ -69,10 +77,20 @@ extension Cluster {
     do throws(PGError) {
       try start(plan, options, until: deadline)
     } catch {
+      let explanation = explained(error, port: port(options))
       if case .stopped? = try? status(), let directory = plan.madeSocketDirectory {
         SocketDirectory.removeIfEmpty(directory, of: socketDirectoryName)
       }
-      throw error
+      throw explanation
+    }
+  }
+
+  /// The port of TCP that was asked for, wherever.
+  private func port(_ options: StartOptions) -> Int? {
+    switch options.listening {
+    case .socketOnly: nil
+    case .loopback(let port): port
+    case .configured: (try? configuration())?["port"].flatMap { Int($0) } ?? 5432
     }
   }
 
@@ -117,16 +135,6 @@ extension Cluster {
       user: user, socketDirectory: directory, madeSocketDirectory: made, logFile: logFile)
   }
 
-  /// A name that could end the setting early, or be another option, is none.
-  private static func checkName(_ name: String) throws(PGError) {
-    let isName = name.unicodeScalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || $0 == "_" || $0 == "."
-    }
-    if isName, !name.isEmpty { return }
-    throw .cluster("\"\(name)\" is not a setting's name")
-  }
-
   private func start(
     _ plan: StartPlan, _ options: StartOptions, until deadline: Deadline
   ) throws(PGError) {
@@ -160,10 +168,17 @@ extension Cluster {
     let child = try launch.start()
     started.withLock { $0 = Started(child: child, address: nil) }
     do throws(PGError) {
+      options.times?.end("launch")
+      try options.meanwhile?()
+      options.times?.end("copy the rest meanwhile")
       let file = try awaitFile(of: child, log, until: deadline)
       let address = address(file, options)
       started.withLock { $0?.address = address }
-      try awaitLogin(child, address, log, until: deadline)
+      options.times?.end("until it is ready")
+      var probed = address
+      if options.probesSocket, let directory = file.socketDirectory { probed.host = directory }
+      try awaitLogin(child, probed, options.database, log, until: deadline)
+      options.times?.end("first login")
     } catch {
       // One that is only slow goes on; one that is not what was asked for must not stay. One that has
       // ended leaves nothing to stop, and whoever else runs there is not ours. What went wrong first

@@ -26,6 +26,16 @@ public final class Cluster: Sendable {
   /// What this value has started.
   let started = Mutex<Started?>(nil)
 
+  private let ending = Mutex<ProcessEnding?>(nil)
+  /// How the server ended that this value started last; `nil` while it runs.
+  var lastEnding: ProcessEnding? { ending.withLock { $0 } }
+
+  /// Forgets the server that this value has started, because it has ended.
+  func forget(_ how: ProcessEnding?) {
+    started.withLock { $0 = nil }
+    ending.withLock { $0 = how }
+  }
+
   /// A server that this value has started.
   struct Started: Sendable {
     let child: ChildProcess
@@ -65,9 +75,8 @@ public final class Cluster: Sendable {
 
   /// A server of ours that has ended must not linger as a process without a program.
   func collect() {
-    started.withLock { started in
-      if started?.child.wait(until: .after(.zero)) != nil { started = nil }
-    }
+    let child = started.withLock { $0?.child }
+    if let ending = child?.wait(until: .after(.zero)) { forget(ending) }
   }
 
   /// The server's process, if one runs.

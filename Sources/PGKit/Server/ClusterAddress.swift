@@ -19,8 +19,12 @@ struct ClusterAddress: Sendable, Hashable {
 
   /// The address as an IRI; a socket directory is the host, percent-encoded.
   func iri(scheme: String, database: String) -> String {
+    Self.iri(of: connectionOptions(database: database), scheme: scheme)
+  }
+
+  static func iri(of options: ConnectionOptions, scheme: String) -> String {
     let dialect: ConnectionIRI.Dialect = scheme == "pq" ? .pq : .libpq
-    let text = ConnectionIRI.format(connectionOptions(database: database), dialect: dialect)
+    let text = ConnectionIRI.format(options, dialect: dialect)
     // libpq's dialect has two names.
     return scheme + text.drop { $0 != ":" }
   }

@@ -91,4 +91,28 @@ struct DirectoryIdentity: Sendable, Hashable {
     }
     throw .cluster("could not remove directory \"\(path)\"\(what)", reason)
   }
+
+  /// A killed server's processes may still write for a moment: removal is tried this often.
+  private static let removalAttempts = 20
+
+  /// Removes the directory, again and again if somebody still writes into it.
+  func removePatiently() throws(PGError) {
+    for attempt in 1... {
+      do throws(PGError) { return try remove() } catch {
+        if attempt >= Self.removalAttempts || !isThere { throw error }
+        poll(nil, 0, 50)
+      }
+    }
+  }
+
+  /// Kills the servers that work below the directory, and removes their shared memory.
+  ///
+  /// - Returns: How many processes were met.
+  @discardableResult
+  func endResidents() -> Int {
+    guard isThere else { return 0 }
+    let count = Int(pgkit_end_residents(path))
+    pgkit_remove_segments(path)
+    return count
+  }
 }

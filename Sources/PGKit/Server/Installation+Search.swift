@@ -102,8 +102,16 @@ extension Installation {
       let place = AbsolutePath.parent(of: AbsolutePath.resolved(program) ?? program)
       return try Installation(binaryDirectory: place, reason: reason)
     }
-    guard let directory = try pgConfig(program).binaryDirectory else {
-      throw .cluster("\"\(program)\" (\(reason)) does not say where PostgreSQL's programs are")
+    // Debian's is a script that asks another one, of the newest version that is installed.
+    let others = versions(in: "/usr/lib/postgresql").map { $0 + "/bin" }
+    let directory = try InstallationMemory.answer(
+      of: program, to: "--bindir",
+      dependingOn: [AbsolutePath.parent(of: program), "/usr/lib/postgresql"] + others
+    ) { () throws(PGError) in
+      guard let directory = try pgConfig(program).binaryDirectory else {
+        throw .cluster("\"\(program)\" (\(reason)) does not say where PostgreSQL's programs are")
+      }
+      return directory
     }
     return try Installation(binaryDirectory: directory, reason: reason)
   }

@@ -34,12 +34,19 @@ public struct Installation: Sendable, Hashable {
   }
 
   private static func version(of program: String) throws(PGError) -> (String, ServerVersion) {
-    var launch = ProcessLaunch(
-      program, ["--version"], environment: ProcessEnvironment.forServer(as: nil))
-    launch.directory = "/"
-    let (ending, text) = try launch.capture(until: .after(patience))
-    guard ending.isSuccess, let parsed = parseVersion(text) else {
-      throw .cluster("\"\(program)\" did not say its version; it \(ending)")
+    let text = try InstallationMemory.answer(of: program, to: "--version") { () throws(PGError) in
+      var launch = ProcessLaunch(
+        program, ["--version"], environment: ProcessEnvironment.forServer(as: nil))
+      launch.directory = "/"
+      let (ending, text) = try launch.capture(until: .after(patience))
+      let line = text.prefix { !$0.isNewline }
+      guard ending.isSuccess, parseVersion(String(line)) != nil else {
+        throw .cluster("\"\(program)\" did not say its version; it \(ending)")
+      }
+      return String(line)
+    }
+    guard let parsed = parseVersion(text) else {
+      throw .cluster("\"\(program)\" did not say its version")
     }
     return parsed
   }

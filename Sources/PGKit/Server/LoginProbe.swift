@@ -15,9 +15,11 @@ extension Cluster {
   private static let patience = 10
 
   /// Logs in once and asks for the data directory.
-  static func loginAnswer(at address: ClusterAddress, until deadline: Deadline) -> LoginAnswer {
+  static func loginAnswer(
+    at address: ClusterAddress, _ database: String, until deadline: Deadline
+  ) -> LoginAnswer {
     let soon = deadline.earlier(.after(.seconds(patience)))
-    var options = address.connectionOptions(database: "template1")
+    var options = address.connectionOptions(database: database)
     options.sslMode = .disable
     options.connectTimeout = patience
     options.applicationName = "pgkit-cluster"

@@ -28,8 +28,8 @@ extension PGError {
 
   /// initdb ran and failed.
   @inline(never)
-  static func initDB(_ message: String) -> PGError {
-    PGError(code: .initDBError, message: message, fault: .caller)
+  static func initDB(_ message: String, hint: String? = nil) -> PGError {
+    PGError(code: .initDBError, message: message, fault: .caller, hint: hint)
   }
 
   /// The server did not start.

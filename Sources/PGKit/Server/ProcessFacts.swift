@@ -31,7 +31,7 @@ struct ProcessFacts: Sendable {
     }
     if parsed.state == "Z" || parsed.state == "X" { return nil }
     name = parsed.name
-    executable = Self.linkTarget("/proc/\(pid)/exe").map(Self.programName)
+    executable = SymbolicLink.target("/proc/\(pid)/exe").map(Self.programName)
     directory = try? FileStatus(of: "/proc/\(pid)/cwd")
     startTime = Self.bootTime.map { $0 + parsed.startTicks / Self.ticksPerSecond }
   }
@@ -53,13 +53,6 @@ struct ProcessFacts: Sendable {
     guard let text = try? OpenFile.text(of: "/proc/stat") else { return nil }
     let line = text.split(separator: "\n").first { $0.hasPrefix("btime ") }
     return line.flatMap { Int64($0.dropFirst(6)) }
-  }
-
-  private static func linkTarget(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink(path, &buffer, buffer.count)
-    guard count > 0 else { return nil }
-    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// The base name, also of a program that was replaced while it ran, as an upgrade does.

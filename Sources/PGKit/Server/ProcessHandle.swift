@@ -44,6 +44,17 @@ final class ProcessHandle: Sendable {
     hasEnded(by: deadline) { isGone }
   }
 
+  /// Waits once: for its end, for something to read, or for the deadline.
+  func wait(until deadline: Deadline, or other: Int32) {
+    guard descriptor >= 0 else {
+      let rest = Deadline.after(Self.lookInterval).earlier(deadline)
+      _ = OpenFile.isReadable(other, timeout: rest.pollTimeout)
+      return
+    }
+    var entries = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    poll(&entries, nfds_t(entries.count), deadline.pollTimeout)
+  }
+
   private var isGone: Bool {
     if descriptor >= 0 { return isReadable(timeout: 0) }
     return kill(pid, 0) != 0 && errno == ESRCH

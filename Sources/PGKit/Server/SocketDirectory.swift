@@ -51,7 +51,7 @@ enum SocketDirectory {
       hint: "Name a short directory that the server's user may write to in TMPDIR.")
   }
 
-  private static func isUsable(_ path: String, _ user: ServerUser?, _ mustBeShort: Bool) -> Bool {
+  static func isUsable(_ path: String, _ user: ServerUser?, _ mustBeShort: Bool) -> Bool {
     guard path.hasPrefix("/"), let status = try? FileStatus(of: path), status.isDirectory else {
       return false
     }

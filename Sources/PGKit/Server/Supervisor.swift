@@ -18,16 +18,20 @@ final class Supervisor: Sendable {
   /// somebody else's.
   private let socket: Mutex<Int32>
 
-  /// Starts one that will remove `directories`.
-  init(removing directories: [DirectoryIdentity]) throws(PGError) {
+  /// Starts one that will remove `directories`, and then the record, which it holds until then.
+  init(removing directories: [DirectoryIdentity], _ record: ThrowawayRecord? = nil) throws(PGError)
+  {
     var ends: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Self.kind, 0, &ends) == 0 else {
       throw .cluster("could not make a supervisor", Syscalls.lastError(of: "socketpair"))
     }
     let theirs = OpenFile(owning: ends[1])
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let recordPath = record.flatMap { strdup($0.path) }
+    defer { free(recordPath) }
+    let lock = record?.descriptor ?? -1
     let number = Self.withDirectories(directories) {
-      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count)
+      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count, lock, recordPath)
     }
     guard number == 0 else {
       close(ends[0])
@@ -72,6 +76,10 @@ final class Supervisor: Sendable {
     }
     end()
   }
+
+  /// Has a command's process group ended together with the cluster if this process does not live to
+  /// do so; −1 takes it back.
+  func guardCommand(_ pid: Int32) { tell(PGKIT_MESSAGE_COMMAND, pid) }
 
   /// Leaves everything to it: it acts when the process `owner` is gone, or after `lifetime`
   /// seconds, whatever becomes of this process.

@@ -21,10 +21,28 @@ internal import Synchronization
 public final class TemporaryCluster: Sendable {
   /// What a temporary cluster is like.
   public struct Options: Sendable {
+    /// What its settings are made for.
+    public var preset = Preset.test
     /// Settings over the preset's.
     public var settings: [ConnectionOptions.Setting] = []
-    /// Whether safety is traded for speed (``TemporaryCluster/testSettings``).
-    public var isForTests = true
+    /// Where its data is kept.
+    public var storage = Storage.automatic
+    /// Whether a data directory that was made before may be copied; otherwise initdb runs each time.
+    public var usesTemplates = true
+    /// Files of SQL that are run in the database `postgres` before anybody gets the cluster, in this
+    /// order; what they make is kept as a template under their contents.
+    public var seeds: [String] = []
+    /// Whether the server has a certificate of an authority of its own, whose certificate connections
+    /// ask for; it then listens on 127.0.0.1.
+    public var usesTLS = false
+    /// How many standbys follow it.
+    public var standbys = 0
+    /// The encoding.
+    public var encoding = "UTF8"
+    /// The locale; by default `C.UTF-8` where the system has it, else `C`.
+    public var locale: String?
+    /// More arguments for initdb.
+    public var initArguments: [String] = []
     /// Where the server listens besides its socket; TCP asks for a password.
     public var listening = Cluster.Listening.socketOnly
     /// The user that the server runs as; only root may choose.
@@ -36,40 +54,38 @@ public final class TemporaryCluster: Sendable {
     public init() {}
   }
 
-  /// Settings for data that nobody will miss: nothing is forced to the disk, nothing is kept for
-  /// recovery or replicas, memory is small.
-  public static let testSettings = [
-    ("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off"),
-    ("wal_level", "minimal"), ("max_wal_senders", "0"), ("shared_buffers", "12MB"),
-    ("max_connections", "200"), ("jit", "off"), ("log_min_messages", "warning"),
-    ("autovacuum_naptime", "1h"),
-  ].map { ConnectionOptions.Setting($0.0, $0.1) }
-
   /// The name of the superuser.
   public static let superuser = "postgres"
 
-  /// Variables that would lead programs elsewhere than to this cluster, or make them ask of a
-  /// connection what it does not have: all that stand for a connection's options, and those of the
-  /// server's programs.
-  public static let interferingVariables =
-    OptionKeyword.all.compactMap(\.variable) + ["PGDATA", "PGSYSCONFDIR"]
-
   /// The cluster.
   public let cluster: Cluster
-  private let root: DirectoryIdentity
-  private let supervisor: Supervisor
+  /// Whether its data is in memory.
+  public let isInMemory: Bool
+  /// Why its data is not in memory, if it was to be there when there is room.
+  public let storageRemark: String?
+  /// How long each step of its making, and of its end, took.
+  public let times = StepTimes()
+  /// The servers that follow it, each in its own data directory and on its own port.
+  public var standbys: [Cluster] { followers.withLock { $0 } }
+  let followers = Mutex<[Cluster]>([])
+  /// The certificate of the authority that signed the server's, if it has one.
+  public let rootCertificate: String?
+  let root: DirectoryIdentity
+  let supervisor: Supervisor
+  private let record: ThrowawayRecord?
   private let isOpen = Mutex(true)
   /// The process that made it: a forked child must not take it from its parent.
   private let maker: Int32
 
   /// How long the server may take to end before it is killed.
   private static let stopPatience = Duration.seconds(10)
-  /// A killed server's processes may still write for a moment: removal is tried this often.
-  private static let removalAttempts = 20
+  /// How long a start may spend on what others have left.
+  private static let sweepPatience = Duration.milliseconds(50)
 
   /// Makes the cluster, starts its server and waits until a login succeeds.
   ///
   /// Everything is in one new directory that only the server's user may enter, sockets included.
+  /// Clusters that nobody looks after any more are swept up first.
   ///
   /// - Throws: ``PGError`` of class `-C`; nothing is left behind then.
   public init(
@@ -77,20 +93,47 @@ public final class TemporaryCluster: Sendable {
   ) throws(PGError) {
     let found = if let installation { installation } else { try Installation.find() }
     let user = try ServerUser.choose(for: nil, runAs: options.runAs)
-    root = try DirectoryIdentity.makeUnique(under: SocketDirectory.base(for: user), owner: user)
-    do throws(PGError) {
-      supervisor = try Supervisor(removing: [root])
-    } catch {
-      try root.remove()
-      throw error
-    }
+    let place = try StoragePlace.choose(options.storage, for: user)
+    _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
+    (record, root, supervisor) = try Self.makePlace(place, user)
+    (isInMemory, storageRemark) = (place.isMemory, place.remark)
+    rootCertificate = options.usesTLS ? ServerCertificate.rootPath(in: root.path) : nil
     cluster = Cluster(
       root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor)
     maker = getpid()
     LivingClusters.add(self)
-    do throws(PGError) { try begin(options) } catch {
+    times.end("prepare")
+    do throws(PGError) { try begin(options, user) } catch {
       // What went wrong first is told; the supervisor finishes what cleaning could not.
       do throws(PGError) { try close() } catch {}
+      throw error
+    }
+    // For lists only.
+    _ = try? record?.add([("version", found.version)])
+  }
+
+  /// Without a place for records there is none; the supervisor cleans up all the same.
+  private static func makePlace(
+    _ place: StoragePlace, _ user: ServerUser?
+  ) throws(PGError) -> (ThrowawayRecord?, DirectoryIdentity, Supervisor) {
+    let record = try? ThrowawayRecord.make(under: place.base)
+    do throws(PGError) {
+      let root =
+        if let record {
+          try DirectoryIdentity.make(record.directory, owner: user)
+        } else {
+          try DirectoryIdentity.makeUnique(
+            under: AbsolutePath.resolved(place.base) ?? place.base, owner: user)
+        }
+      do throws(PGError) {
+        try record?.add(root, user: user)
+        return (record, root, try Supervisor(removing: [root], record))
+      } catch {
+        try root.remove()
+        throw error
+      }
+    } catch {
+      record?.remove()
       throw error
     }
   }
@@ -98,46 +141,6 @@ public final class TemporaryCluster: Sendable {
   deinit {
     // Whoever wants to hear of failures closes; the supervisor acts when its socket ends.
     do throws(PGError) { try close() } catch {}
-  }
-
-  private func begin(_ options: Options) throws(PGError) {
-    var making = Cluster.InitOptions()
-    var starting = Cluster.StartOptions()
-    making.superuser = Self.superuser
-    making.localAuthentication = "trust"
-    making.synchronizes = false
-    making.arguments = ["--no-instructions", "--wal-segsize=1"]
-    if options.listening != .socketOnly {
-      let password = try Self.makePassword()
-      (making.password, starting.password) = (password, password)
-    }
-    try cluster.initialize(making)
-    starting.settings = (options.isForTests ? Self.testSettings : []) + Self.sharingSettings
-    starting.settings += options.settings
-    starting.listening = options.listening
-    starting.socketDirectory = root.path
-    starting.logFile = root.path + "/server.log"
-    starting.user = Self.superuser
-    starting.wait = options.wait
-    try cluster.start(starting)
-  }
-
-  /// Containers often have too little memory for sharing to run a parallel query in.
-  private static var sharingSettings: [ConnectionOptions.Setting] {
-    var facts = statvfs()
-    guard statvfs("/dev/shm", &facts) == 0 else { return [] }
-    let (size, isHuge) = UInt64(facts.f_blocks).multipliedReportingOverflow(
-      by: UInt64(facts.f_frsize))
-    if isHuge || size >= enoughForSharing { return [] }
-    return [.init("dynamic_shared_memory_type", "mmap")]
-  }
-
-  private static let enoughForSharing: UInt64 = 256 << 20
-
-  private static func makePassword() throws(PGError) -> String {
-    do {
-      return String(decoding: Hexadecimal.encode(try SecureRandom.bytes(16)), as: UTF8.self)
-    } catch { throw .cluster("could not make a password", cause: error) }
   }
 
   /// The server's log.
@@ -152,30 +155,19 @@ public final class TemporaryCluster: Sendable {
   public func connectionOptions(
     database: String = "postgres"
   ) throws(PGError) -> ConnectionOptions {
-    try cluster.connectionOptions(database: database)
+    var options = try cluster.connectionOptions(database: database)
+    if let rootCertificate {
+      options.sslMode = .verifyFull
+      options.sslRootCertificate = rootCertificate
+    }
+    return options
   }
 
   /// An IRI for a connection, with the password if there is one; `scheme` is `pq` or `postgres`.
   ///
   /// - Throws: ``PGError`` `-Cdwn` if the server does not run any more.
   public func iri(scheme: String = "pq", database: String = "postgres") throws(PGError) -> String {
-    try cluster.iri(scheme: scheme, database: database)
-  }
-
-  /// This process's environment, changed so that a program started with it finds this cluster.
-  public func childEnvironment() throws(PGError) -> [String: String] {
-    var environment = ProcessEnvironment.current
-    for name in Self.interferingVariables { environment[name] = nil }
-    let options = try connectionOptions()
-    environment["PGHOST"] = options.hosts?.first
-    environment["PGPORT"] = options.ports?.first.map(String.init)
-    environment["PGUSER"] = options.user
-    environment["PGDATABASE"] = options.database
-    environment["PGPASSWORD"] = options.password
-    environment["PGVERSION"] = cluster.installation.majorVersion
-    environment["PGKIT_IRI"] = try iri()
-    environment["DATABASE_URL"] = try iri(scheme: "postgres")
-    return environment
+    ClusterAddress.iri(of: try connectionOptions(database: database), scheme: scheme)
   }
 
   /// Stops the server and removes everything.
@@ -185,12 +177,23 @@ public final class TemporaryCluster: Sendable {
   /// - Throws: ``PGError`` of class `-C` if something stays behind.
   public func close() throws(PGError) {
     guard end() else { return }
+    times.skip()
+    for standby in standbys {
+      _ = try? standby.stop(.immediate, wait: Self.stopPatience, force: true)
+    }
     let file = cluster.dataDirectory.postmasterFile
-    try cluster.stop(.immediate, wait: Self.stopPatience, force: true)
-    try remove()
-    // A server that was killed behind our back has left it.
+    let wasStopped = try cluster.stop(.immediate, wait: Self.stopPatience, force: true) {
+      // What it still writes is removed below.
+      _ = try? root.remove()
+    }
+    times.end("stop, and remove meanwhile")
+    // A server that was killed behind our back has left more than files.
+    if !wasStopped || cluster.lastEnding?.isSuccess != true { root.endResidents() }
     SharedMemory.remove(file?.sharedMemory)
+    try root.removePatiently()
+    record?.remove()
     supervisor.disarm()
+    times.end("remove the rest")
   }
 
   /// Whether it was open until now, in the process that made it.
@@ -204,20 +207,13 @@ public final class TemporaryCluster: Sendable {
     return wasOpen
   }
 
-  private func remove() throws(PGError) {
-    for attempt in 1... {
-      do throws(PGError) { return try root.remove() } catch {
-        if attempt >= Self.removalAttempts || !root.isThere { throw error }
-        poll(nil, 0, 50)
-      }
-    }
-  }
-
   /// Leaves the cluster to itself: its server runs on, and nobody removes it any more.
   ///
   /// Whoever wants it gone stops and drops ``cluster`` and removes ``directory``.
   public func keep() {
-    if end() { supervisor.disarm() }
+    guard end() else { return }
+    _ = try? record?.add([("kept", "yes")])
+    supervisor.disarm()
   }
 
   /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone or after
@@ -230,6 +226,9 @@ public final class TemporaryCluster: Sendable {
       throw .cluster("a cluster that is handed over needs an owner or a lifetime")
     }
     let seconds = lifetime.map { Int32(clamping: max(1, $0.components.seconds)) }
+    _ = try? record?.add([
+      ("follows", owner.map(String.init)), ("lifetime", seconds.map(String.init)),
+    ])
     try supervisor.handOver(owner: owner, lifetime: seconds)
     _ = end()
   }

@@ -132,6 +132,31 @@ struct ClusterTests {
     try cluster.drop()
   }
 
+  @Test("changes settings in the file, which count after a reload, and finds the hba file")
+  func configuration() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    #expect(try cluster.hbaFile() == folder + "/data/pg_hba.conf")
+    #expect(throws: PGError.self) { try cluster.configure([("a b", "c")]) }
+    try cluster.configure([("work_mem", "6MB"), ("max_connections", "19")])
+    try cluster.start(startOptions())
+    let client = try Connector(cluster.connectionOptions()).connect()
+    #expect(try client.query("SHOW work_mem")[0][0, as: String.self] == "6MB")
+    #expect(try client.query("SHOW max_connections")[0][0, as: String.self] == "19")
+    try cluster.configure([("work_mem", nil)])
+    #expect(try cluster.configuration()["work_mem"] == nil)
+    try cluster.reload()
+    var shown = ""
+    for _ in 0..<100 where shown != "4MB" {
+      usleep(50_000)
+      shown = try client.query("SHOW work_mem")[0][0, as: String.self]
+    }
+    #expect(shown == "4MB")
+    try cluster.stop()
+    try cluster.configure([("hba_file", "other.conf")])
+    #expect(try cluster.hbaFile() == folder + "/data/other.conf")
+  }
+
   @Test("recovers from a killed server, and drops what that has left")
   func killed() throws {
     defer { remove() }
@@ -245,6 +270,54 @@ struct ClusterTests {
     #expect(try cluster.status() == .stopped(stale: nil))
   }
 
+  @Test("says who holds the port, what is wrong with the directory, and what was left in it")
+  func obstacles() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    let holder = try #require(try TestServer.shared.get().cluster.cluster.processID())
+    var options = startOptions()
+    options.listening = .loopback(port: try TestServer.shared.get().port)
+    let taken = #expect(throws: PGError.self) { try cluster.start(options) }
+    #expect(
+      taken?.hint?.contains("is held by process \(holder) (postgres)") == true, "\(taken as Any)")
+    chmod(folder + "/data", 0o755)
+    try "999999999\n".write(
+      toFile: folder + "/data/postmaster.pid", atomically: false, encoding: .utf8)
+    let open = #expect(throws: PGError.self) { try cluster.start(startOptions()) }
+    #expect(open?.code == .clusterStartupError)
+    #expect(open?.hint?.contains("has mode 755") == true)
+    #expect(open?.hint?.contains("postmaster.pid was left there") == true)
+    chmod(folder + "/data", 0o700)
+    chmod(folder, 0o700)
+    if geteuid() == 0 {
+      let closed = #expect(throws: PGError.self) { try cluster.start(startOptions()) }
+      #expect(
+        closed?.hint?.contains("may not pass through \"\(folder)\"") == true, "\(closed as Any)")
+    }
+  }
+
+  @Test("is killed and shut down without waiting, and is waited for")
+  func waits() throws {
+    defer { remove() }
+    let cluster = try stoppedCluster()
+    let missing = #expect(throws: PGError.self) { try cluster.waitUntilStarted(.seconds(1)) }
+    #expect(missing?.code == .clusterNotRunningError)
+    try cluster.waitUntilStopped(.milliseconds(1))
+    try cluster.start(startOptions())
+    let other = Cluster(folder + "/data", installation: installation)
+    try other.waitUntilStarted()
+    let late = #expect(throws: PGError.self) { try other.waitUntilStopped(.milliseconds(50)) }
+    #expect(late?.code == .clusterTimeoutError)
+    #expect(try cluster.shutdown())
+    try cluster.waitUntilStopped()
+    #expect(try cluster.status() == .stopped(stale: nil))
+    #expect(try !cluster.kill())
+    try cluster.start(startOptions())
+    #expect(try cluster.kill())
+    try cluster.waitUntilStopped()
+    try cluster.drop()
+  }
+
   @Test("keeps initdb's words when that fails, and leaves no directory")
   func initFails() throws {
     defer { remove() }
@@ -254,6 +327,7 @@ struct ClusterTests {
     let error = #expect(throws: PGError.self) { try cluster.initialize(making) }
     #expect(error?.code == .initDBError)
     #expect(error?.message.contains("locale") == true)
+    #expect(error?.hint?.contains("no_SUCH.locale") == true)
     #expect(try cluster.status() == .missing)
   }
 

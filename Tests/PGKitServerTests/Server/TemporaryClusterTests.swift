@@ -54,7 +54,7 @@ struct TemporaryClusterTests {
     #expect(environment["PGDATABASE"] == "postgres")
     #expect(environment["DATABASE_URL"]?.hasPrefix("postgres://postgres@%2F") == true)
     #expect(environment["PGKIT_IRI"]?.hasPrefix("pq://") == true)
-    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE"]
+    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICEFILE"]
     for name in TemporaryCluster.interferingVariables where !own.contains(name) {
       #expect(environment[name] == nil)
     }
@@ -114,5 +114,61 @@ struct TemporaryClusterTests {
     try cluster.cluster.stop(.immediate)
     try cluster.cluster.drop()
     try FileManager.default.removeItem(atPath: cluster.directory)
+  }
+
+  @Test("lives on every version, in memory or on disk", arguments: TestServer.installations)
+  func versions(installation: Installation) throws {
+    for storage in TemporaryCluster.Storage.allCases {
+      for preset in TemporaryCluster.Preset.allCases where storage != .disk || preset == .test {
+        var options = TemporaryCluster.Options()
+        options.storage = storage
+        options.preset = preset
+        guard storage != .memory || (try? TemporaryCluster(installation: installation)) != nil
+        else { continue }
+        try TemporaryCluster.with(installation: installation, options) { cluster in
+          let db = try PGKit.connect(cluster.connectionOptions())
+          let level = try db.query("SHOW wal_level")[0][0, as: String.self]
+          #expect(level == ["test": "minimal", "logical": "logical"][preset.rawValue] ?? "replica")
+          for name in ["template0", "template1", "postgres"] {
+            try db.execute(
+              "CREATE DATABASE of_\(name) TEMPLATE \(name == "postgres" ? "template1" : name)")
+          }
+          db.close()
+        }
+      }
+    }
+  }
+
+  @Test("a block's cluster goes with the block, also when that fails")
+  func scope() throws {
+    struct Stop: Error {}
+    var directory = ""
+    #expect(throws: Stop.self) {
+      try TemporaryCluster.with { cluster in
+        directory = cluster.directory
+        throw Stop()
+      }
+    }
+    #expect(!directory.isEmpty && !FileManager.default.fileExists(atPath: directory))
+  }
+
+  @Test("sandboxes stand within each other, and leave nothing")
+  func sandboxes() throws {
+    let cluster = try TemporaryCluster.ofProcess()
+    #expect(try TemporaryCluster.ofProcess() === cluster)
+    let schemas = try cluster.withSandbox { outer in
+      try outer.execute("CREATE TABLE t AS SELECT 1 AS a")
+      let inner = try cluster.withSandbox { inner in
+        try inner.execute("CREATE TABLE t AS SELECT 2 AS a")
+        #expect(try inner.query("SELECT a FROM t")[0][0, as: Int.self] == 2)
+        return try inner.query("SELECT current_schema()::text")[0][0, as: String.self]
+      }
+      #expect(try outer.query("SELECT a FROM t")[0][0, as: Int.self] == 1)
+      return [inner, try outer.query("SELECT current_schema()::text")[0][0, as: String.self]]
+    }
+    #expect(Set(schemas).count == 2)
+    let db = try PGKit.connect(cluster.connectionOptions())
+    let left = try db.query("SELECT 1 FROM pg_namespace WHERE nspname LIKE 'sandbox%'").count
+    #expect(left == 0)
   }
 }

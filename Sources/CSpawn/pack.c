@@ -1,0 +1,230 @@
+#define _GNU_SOURCE
+#include "CSpawn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A directory as one file, because opening a thousand files to read them takes as long as writing a
+// thousand others. Entries follow each other, a directory before what is in it: a head, the name
+// with its zero byte, the contents without the zeros at their end.
+
+static const uint32_t entry_mark = 0x5047504B;
+// A data directory is about six deep; deeper than this is no cluster's.
+static const int deepest = 64;
+
+struct head {
+  uint32_t mark;
+  uint32_t mode;
+  // Of the name, with its zero byte.
+  uint32_t name_length;
+  uint32_t is_directory;
+  // Of the file, and of what is stored of it.
+  uint64_t size;
+  uint64_t stored;
+};
+
+struct packing {
+  const struct pgkit_clone_request *request;
+  FILE *file;
+  char path[PATH_MAX];
+};
+
+static int put(FILE *file, const void *bytes, size_t count) {
+  return count == 0 || fwrite(bytes, 1, count, file) == count ? 0 : EIO;
+}
+
+static int put_entry(struct packing *packing, const struct stat *status, const char *bytes) {
+  struct head head = {entry_mark, status->st_mode & 0777, (uint32_t)strlen(packing->path) + 1,
+    S_ISDIR(status->st_mode), 0, 0};
+  if (!head.is_directory) {
+    head.size = head.stored = (uint64_t)status->st_size;
+    while (head.stored > 0 && bytes[head.stored - 1] == 0) head.stored--;
+  }
+  int error = put(packing->file, &head, sizeof head);
+  if (error == 0) error = put(packing->file, packing->path, head.name_length);
+  if (error == 0) error = put(packing->file, bytes, head.stored);
+  return error;
+}
+
+static int pack_file(struct packing *packing, int directory, const char *name, const struct stat *status) {
+  if (status->st_size == 0) return put_entry(packing, status, NULL);
+  int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) return errno;
+  size_t size = (size_t)status->st_size;
+  char *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+  int error = bytes == MAP_FAILED ? errno : put_entry(packing, status, bytes);
+  if (bytes != MAP_FAILED) munmap(bytes, size);
+  close(file);
+  return error;
+}
+
+static int pack_directory(struct packing *packing, int directory, int depth);
+
+static int is_left_out(const struct packing *packing, const char *name, int depth) {
+  const struct pgkit_clone_request *request = packing->request;
+  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 1;
+  if (depth == 0 && request->except != NULL && strcmp(name, request->except) == 0) return 1;
+  if (depth != 1 || request->partial == NULL) return 0;
+  size_t length = strlen(request->partial);
+  int is_in_partial = strncmp(packing->path, request->partial, length) == 0
+    && packing->path[length] == '/';
+  return is_in_partial && strcmp(name, request->only) != 0;
+}
+
+static int pack_entry(struct packing *packing, int directory, const char *name, int depth) {
+  struct stat status;
+  if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+  if (S_ISREG(status.st_mode)) return pack_file(packing, directory, name, &status);
+  if (!S_ISDIR(status.st_mode)) return EINVAL;
+  if (depth >= deepest) return ELOOP;
+  int error = put_entry(packing, &status, NULL);
+  int inner = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (inner < 0) return errno;
+  if (error == 0) error = pack_directory(packing, inner, depth + 1);
+  else close(inner);
+  return error;
+}
+
+/// Takes over the descriptor.
+static int pack_directory(struct packing *packing, int directory, int depth) {
+  DIR *stream = fdopendir(directory);
+  if (stream == NULL) return errno;
+  size_t length = strlen(packing->path);
+  int error = 0;
+  struct dirent *entry;
+  while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
+    const char *slash = length > 0 ? "/" : "";
+    int written = snprintf(
+      packing->path + length, sizeof packing->path - length, "%s%s", slash, entry->d_name);
+    if (written < 0 || (size_t)written >= sizeof packing->path - length) error = ENAMETOOLONG;
+    else if (!is_left_out(packing, entry->d_name, depth)) {
+      error = pack_entry(packing, dirfd(stream), entry->d_name, depth);
+    }
+    packing->path[length] = 0;
+  }
+  if (error == 0 && errno != 0) error = errno;
+  closedir(stream);
+  return error;
+}
+
+int pgkit_pack_tree(const char *source, const char *file, const struct pgkit_clone_request *request) {
+  struct packing packing = {.request = request};
+  int directory = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return errno;
+  int target = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  packing.file = target < 0 ? NULL : fdopen(target, "w");
+  if (packing.file == NULL) {
+    int error = errno;
+    if (target >= 0) close(target);
+    close(directory);
+    return error;
+  }
+  int error = pack_directory(&packing, directory, 0);
+  if (fclose(packing.file) != 0 && error == 0) error = errno;
+  return error;
+}
+
+// ---- unpacking -----------------------------------------------------------------------------------
+
+static int write_all(int file, const char *bytes, size_t count) {
+  while (count > 0) {
+    ssize_t written = write(file, bytes, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes += written;
+    count -= (size_t)written;
+  }
+  return 0;
+}
+
+static int unpack_directory(
+  int root, const char *name, const struct pgkit_clone_request *request) {
+  if (mkdirat(root, name, 0700) != 0) return errno;
+  if (!request->changes_owner) return 0;
+  return fchownat(root, name, request->user, request->group, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
+
+static int unpack_file(int root, const char *name, const struct head *head, const char *bytes,
+  const struct pgkit_clone_request *request) {
+  int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  int file = openat(root, name, flags, head->mode);
+  if (file < 0) return errno;
+  int error = 0;
+  if (request->changes_owner && fchown(file, request->user, request->group) != 0) error = errno;
+  if (error == 0) error = write_all(file, bytes, head->stored);
+  if (error == 0 && head->stored < head->size && ftruncate(file, (off_t)head->size) != 0) {
+    error = errno;
+  }
+  if (close(file) != 0 && error == 0) error = errno;
+  return error;
+}
+
+/// Whether a name leads nowhere but down.
+static int is_plain(const char *name) {
+  if (name[0] == 0 || name[0] == '/') return 0;
+  for (const char *part = name; part != NULL; part = strchr(part, '/')) {
+    if (*part == '/') part++;
+    if (strncmp(part, "..", 2) == 0 && (part[2] == 0 || part[2] == '/')) return 0;
+  }
+  return 1;
+}
+
+/// Unpacks one entry; moves `*offset` behind it.
+static int unpack_entry(int root, const char *bytes, size_t size, size_t *offset,
+  const struct pgkit_clone_request *request) {
+  struct head head;
+  if (size - *offset < sizeof head) return EBADMSG;
+  memcpy(&head, bytes + *offset, sizeof head);
+  *offset += sizeof head;
+  if (head.mark != entry_mark || head.name_length == 0 || head.name_length > PATH_MAX) return EBADMSG;
+  if (size - *offset < head.name_length) return EBADMSG;
+  const char *name = bytes + *offset;
+  *offset += head.name_length;
+  if (name[head.name_length - 1] != 0 || !is_plain(name)) return EBADMSG;
+  if (head.stored > head.size || head.size > (uint64_t)INT64_MAX) return EBADMSG;
+  if (size - *offset < head.stored) return EBADMSG;
+  const char *contents = bytes + *offset;
+  *offset += head.stored;
+  if (head.is_directory) return unpack_directory(root, name, request);
+  return unpack_file(root, name, &head, contents, request);
+}
+
+static int unpack_mapped(
+  int root, int file, size_t size, const struct pgkit_clone_request *request) {
+  if (size == 0) return 0;
+#if defined(MAP_POPULATE)
+  int flags = MAP_PRIVATE | MAP_POPULATE;
+#else
+  int flags = MAP_PRIVATE;
+#endif
+  char *bytes = mmap(NULL, size, PROT_READ, flags, file, 0);
+  if (bytes == MAP_FAILED) return errno;
+  int error = 0;
+  for (size_t offset = 0; error == 0 && offset < size;) {
+    error = unpack_entry(root, bytes, size, &offset, request);
+  }
+  munmap(bytes, size);
+  return error;
+}
+
+int pgkit_unpack_tree(
+  const char *file, const char *destination, const struct pgkit_clone_request *request) {
+  struct stat status;
+  int pack = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (pack < 0) return errno;
+  int root = open(destination, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int error = root < 0 || fstat(pack, &status) != 0 ? errno : 0;
+  if (error == 0) error = unpack_mapped(root, pack, (size_t)status.st_size, request);
+  if (root >= 0) close(root);
+  close(pack);
+  return error;
+}

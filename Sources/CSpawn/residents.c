@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "CSpawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+// What a killed server leaves besides its files: processes that have not noticed yet, and System V
+// shared memory. Both are known by what they say of their data directory, never by a number alone.
+// Everything here is safe after a fork: no memory is taken.
+
+#if defined(__linux__)
+
+struct linux_entry {
+  unsigned long long inode;
+  long long offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+/// Calls `body` with each name in a directory.
+static void each_entry(const char *path, void (*body)(void *context, const char *name), void *context) {
+  char buffer[8192] __attribute__((aligned(8)));
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  for (;;) {
+    long count = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
+    if (count <= 0) break;
+    for (long offset = 0; offset < count;) {
+      struct linux_entry *entry = (struct linux_entry *)(buffer + offset);
+      offset += entry->length;
+      body(context, entry->name);
+    }
+  }
+  close(directory);
+}
+
+// ---- processes -----------------------------------------------------------------------------------
+
+struct search {
+  const char *root;
+  size_t length;
+  int signal;
+  int found;
+};
+
+static int reads_as(const char *path, const char *wanted) {
+  char text[32];
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t count = read(file, text, sizeof text - 1);
+  close(file);
+  size_t length = strlen(wanted);
+  return count > (ssize_t)length && memcmp(text, wanted, length) == 0 && text[length] == '\n';
+}
+
+static int works_below(const struct search *search, int pid) {
+  char path[64], target[4096];
+  snprintf(path, sizeof path, "/proc/%d/cwd", pid);
+  ssize_t count = readlink(path, target, sizeof target);
+  if (count <= (ssize_t)search->length) return 0;
+  if (memcmp(target, search->root, search->length) != 0 || target[search->length] != '/') return 0;
+  snprintf(path, sizeof path, "/proc/%d/comm", pid);
+  return reads_as(path, "postgres") || reads_as(path, "postmaster");
+}
+
+static void look_at_process(void *context, const char *name) {
+  struct search *search = context;
+  int pid = 0;
+  for (const char *digit = name; *digit != 0; digit++) {
+    if (*digit < '0' || *digit > '9' || pid > 100000000) return;
+    pid = pid * 10 + (*digit - '0');
+  }
+  if (pid <= 1 || !works_below(search, pid)) return;
+  int descriptor = pgkit_process_descriptor(pid);
+  // Held fast first, and asked again: the number may have changed hands in between.
+  if (descriptor >= 0 && works_below(search, pid)) {
+    pgkit_signal_process(descriptor, search->signal);
+    search->found++;
+  } else if (descriptor < 0 && errno == ENOSYS) {
+    kill(pid, search->signal);
+    search->found++;
+  }
+  if (descriptor >= 0) close(descriptor);
+}
+
+static int signal_residents(const char *root, int signal) {
+  struct search search = {root, strlen(root), signal, 0};
+  each_entry("/proc", look_at_process, &search);
+  return search.found;
+}
+
+int pgkit_end_residents(const char *root) {
+  int ended = 0;
+  // A backend of a killed server ends by itself within moments; others are told.
+  for (int attempt = 0; attempt < 100; attempt++) {
+    int found = signal_residents(root, SIGKILL);
+    if (found == 0) return ended;
+    ended += found;
+    poll(NULL, 0, 10);
+  }
+  return ended;
+}
+
+// ---- shared memory -------------------------------------------------------------------------------
+
+/// The head of a segment, as PostgreSQL's `PGShmemHeader` in `src/include/storage/pg_shmem.h`.
+struct segment_head {
+  int magic;
+  pid_t creator;
+  size_t total_size;
+  size_t free_offset;
+  unsigned dsm_control;
+  void *index;
+  dev_t device;
+  ino_t inode;
+};
+static const int segment_magic = 679834894;
+
+static void remove_segment(int identifier, dev_t device, ino_t inode) {
+  struct shmid_ds status;
+  if (shmctl(identifier, IPC_STAT, &status) != 0 || status.shm_nattch != 0) return;
+  if (status.shm_segsz < sizeof(struct segment_head)) return;
+  struct segment_head *head = shmat(identifier, NULL, SHM_RDONLY);
+  if (head == (void *)-1) return;
+  int is_ours = head->magic == segment_magic && head->device == device && head->inode == inode;
+  shmdt(head);
+  if (is_ours) shmctl(identifier, IPC_RMID, NULL);
+}
+
+struct segments {
+  const char *root;
+};
+
+static void remove_segments_of(const char *directory) {
+  struct stat status;
+  if (lstat(directory, &status) != 0 || !S_ISDIR(status.st_mode)) return;
+  struct shmid_ds facts;
+  // Linux's own way to go through all of them; the answer is the highest index in use.
+  int highest = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&(struct shm_info){0});
+  for (int index = 0; index <= highest; index++) {
+    int identifier = shmctl(index, SHM_STAT, &facts);
+    if (identifier >= 0 && facts.shm_nattch == 0) {
+      remove_segment(identifier, status.st_dev, status.st_ino);
+    }
+  }
+}
+
+static void look_at_directory(void *context, const char *name) {
+  const struct segments *segments = context;
+  char path[4096];
+  if (name[0] == '.') return;
+  int length = snprintf(path, sizeof path, "%s/%s", segments->root, name);
+  if (length > 0 && length < (int)sizeof path) remove_segments_of(path);
+}
+
+void pgkit_remove_segments(const char *root) {
+  struct segments segments = {root};
+  each_entry(root, look_at_directory, &segments);
+}
+
+#else
+
+int pgkit_end_residents(const char *root) {
+  (void)root;
+  return 0;
+}
+
+void pgkit_remove_segments(const char *root) { (void)root; }
+
+#endif

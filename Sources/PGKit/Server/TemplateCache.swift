@@ -1,0 +1,193 @@
+internal import CSpawn
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+// initdb takes half a second and makes the same files every time. So what it has made once is kept,
+// under a key of everything that decides about it, and copied from then on.
+//
+// A template appears by one rename, when it is whole, under a lock that the first to need it holds
+// while the others wait. Its files are not forced to the disk: a template that was made before the
+// system was started last is not trusted but made anew, because power may have failed since.
+
+/// Data directories as initdb makes them, to be copied.
+struct TemplateCache: Sendable {
+  private let folder: String
+
+  /// Templates that nobody has used for so many seconds are removed.
+  private static let longestUnused: Int64 = 30 * 86_400
+  /// So many are kept at most.
+  private static let limit = 12
+
+  init() throws(PGError) {
+    folder = try ClusterHome.find().directory("templates", mode: 0o700)
+  }
+
+  /// What decides about the files that initdb makes.
+  static func key(
+    _ installation: Installation, _ options: Cluster.InitOptions, _ user: ServerUser?
+  ) -> String {
+    let programs = ["postgres", "initdb"].map { name in
+      let path = "\(installation.binaryDirectory)/\(name)"
+      return "\(path) \(FileIdentity.text(of: path))"
+    }
+    let arguments = options.initDBArguments("", passwordFile: nil)
+    let parts =
+      ["2", installation.version, bootIdentity, libraryVersion, String(user?.userID ?? geteuid())]
+      + programs + arguments
+    return parts.joined(separator: "\n")
+  }
+
+  /// Changes each time the system is started.
+  private static var bootIdentity: String {
+    ((try? OpenFile.text(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? "")
+      .filter { !$0.isNewline }
+  }
+
+  /// Locales sort as the C library of the day has them.
+  private static var libraryVersion: String {
+    var text = [CChar](repeating: 0, count: 64)
+    let length = pgkit_library_version(&text, text.count)
+    return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Calls `body` with a template of that key, which stays as long as that takes; `make` fills a new
+  /// directory below `place` if there is none yet.
+  ///
+  /// Places are thrown away with what the maker throws away, should it be killed.
+  ///
+  /// - Throws: ``PGError`` `-Cout` if somebody else makes it and takes too long; what `make` and
+  ///   `body` throw.
+  func withTemplate(
+    key: String, place: String, owner: ServerUser?, until deadline: Deadline,
+    make: (String) throws(PGError) -> Void, _ body: (Template) throws(PGError) -> Void
+  ) throws(PGError) {
+    let name = ClusterHome.shortName(of: key)
+    let (path, lockPath) = ("\(folder)/\(name)", "\(folder)/\(name).lock")
+    while true {
+      let lock = try openLock(lockPath)
+      if isTemplate(path, of: key) {
+        try hold(lock, LOCK_SH, until: deadline)
+        if isCurrent(lock, lockPath), isTemplate(path, of: key) {
+          // When it was used last; where that cannot be noted it may be removed too early.
+          futimens(lock.descriptor, nil)
+          return try body(Template(path: path))
+        }
+      } else {
+        try hold(lock, LOCK_EX, until: deadline)
+        if isCurrent(lock, lockPath), !isTemplate(path, of: key) {
+          try build(path, key, "\(place)/\(name)", owner, make)
+        }
+      }
+    }
+  }
+
+  private func openLock(_ path: String) throws(PGError) -> OpenFile {
+    do throws(SystemError) {
+      return try OpenFile(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+    } catch {
+      throw .cluster("could not open \"\(path)\"", error)
+    }
+  }
+
+  private func hold(_ lock: borrowing OpenFile, _ kind: Int32, until deadline: Deadline)
+    throws(PGError)
+  {
+    var pause: Int32 = 1
+    while flock(lock.descriptor, kind | LOCK_NB) != 0 {
+      if errno == EINTR { continue }
+      guard errno == EWOULDBLOCK else { return }
+      if deadline.hasPassed {
+        throw .clusterTimeout("another program is still making a template in \"\(folder)\"")
+      }
+      poll(nil, 0, pause)
+      pause = min(pause * 2, 10)
+    }
+  }
+
+  /// A lock file that was removed with its template in between locks nothing.
+  private func isCurrent(_ lock: borrowing OpenFile, _ path: String) -> Bool {
+    var (opened, there) = (stat(), stat())
+    return fstat(lock.descriptor, &opened) == 0 && stat(path, &there) == 0
+      && opened.st_ino == there.st_ino && opened.st_dev == there.st_dev
+  }
+
+  private func isTemplate(_ path: String, of key: String) -> Bool {
+    (try? OpenFile.text(of: path + "/key")) == key
+  }
+
+  private func build(
+    _ path: String, _ key: String, _ place: String, _ owner: ServerUser?,
+    _ make: (String) throws(PGError) -> Void
+  ) throws(PGError) {
+    // Whoever was killed while making one has left a part; ours is the lock.
+    for leftover in [path, path + ".new"] { try? remove(leftover) }
+    let data = try DirectoryIdentity.make(place, owner: owner)
+    var failure: PGError?
+    do throws(PGError) {
+      try make(data.path)
+      let new = try DirectoryIdentity.make(path + ".new", owner: nil)
+      do throws(PGError) {
+        try Template(path: new.path).take(data.path)
+        try finish(new, key, path)
+      } catch {
+        try? new.remove()
+        throw error
+      }
+    } catch { failure = error }
+    do throws(PGError) { try data.remove() } catch { failure = failure ?? error }
+    if let failure { throw failure }
+  }
+
+  private func finish(_ new: DirectoryIdentity, _ key: String, _ path: String) throws(PGError) {
+    do throws(SystemError) {
+      try OpenFile.create(new.path + "/key", Array(key.utf8))
+      guard rename(new.path, path) == 0 else { throw Syscalls.lastError(of: "rename") }
+    } catch {
+      throw .cluster("could not keep a template in \"\(folder)\"", error)
+    }
+  }
+
+  private func remove(_ path: String) throws(PGError) {
+    guard (try? FileStatus(of: path, followingLinks: false)) != nil else { return }
+    try DirectoryIdentity(path).remove()
+  }
+
+  /// Removes templates that have not been used for long, or are too many.
+  ///
+  /// - Returns: How many were removed.
+  @discardableResult
+  func removeUnused(isTrial: Bool = false) -> Int {
+    let names = ((try? FolderListing.names(in: folder)) ?? []).filter { $0.hasSuffix(".lock") }
+    let uses = names.map { name -> (name: String, used: Int64) in
+      var facts = stat()
+      let isThere = stat("\(folder)/\(name)", &facts) == 0
+      #if canImport(Darwin)
+        return (name, isThere ? Int64(facts.st_mtimespec.tv_sec) : 0)
+      #else
+        return (name, isThere ? Int64(facts.st_mtim.tv_sec) : 0)
+      #endif
+    }
+    let oldest = Int64(time(nil)) - Self.longestUnused
+    let unused = uses.sorted { $0.used > $1.used }.enumerated()
+      .filter { $0.offset >= Self.limit || $0.element.used < oldest }
+    return isTrial ? unused.count : unused.count { removeUnheld($0.element.name) }
+  }
+
+  private func removeUnheld(_ lockName: String) -> Bool {
+    let lockPath = "\(folder)/\(lockName)"
+    guard let lock = try? openLock(lockPath), flock(lock.descriptor, LOCK_EX | LOCK_NB) == 0,
+      isCurrent(lock, lockPath)
+    else { return false }
+    let path = String(lockPath.dropLast(5))
+    do throws(PGError) {
+      for leftover in [path, path + ".new"] { try remove(leftover) }
+      return unlink(lockPath) == 0
+    } catch { return false }
+  }
+}

@@ -1,0 +1,173 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+// How a throwaway cluster comes to life: a template is copied as far as the server needs it to
+// start, the server starts, and the rest is copied meanwhile.
+
+extension TemporaryCluster {
+  /// Removes templates of data directories that have not been used for a month, or are more than a
+  /// dozen.
+  ///
+  /// - Returns: How many were removed, or would be.
+  @discardableResult
+  public static func removeUnusedTemplates(isTrial: Bool = false) -> Int {
+    (try? TemplateCache())?.removeUnused(isTrial: isTrial) ?? 0
+  }
+
+  func begin(_ options: Options, _ user: ServerUser?) throws(PGError) {
+    let making = Self.initOptions(options, cluster.installation)
+    var starting = startOptions(options)
+    if starting.listening != .socketOnly { starting.password = try Self.makePassword() }
+    if options.usesTLS {
+      let certificate = ServerCertificate(directory: root.path, user: user)
+      try certificate.make()
+      starting.settings += certificate.settings
+    }
+    if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache() {
+      try startFromTemplate(cache, options, making, starting, user)
+    } else {
+      try cluster.initialize(making)
+      let seeds = try Self.read(options.seeds)
+      if !seeds.isEmpty { try sow(seeds, in: cluster.dataDirectory.path) }
+      try cluster.start(starting)
+    }
+    if let password = starting.password { try secure(password) }
+    try startStandbys(options, starting)
+  }
+
+  private func startFromTemplate(
+    _ cache: TemplateCache, _ options: Options, _ making: Cluster.InitOptions,
+    _ starting: Cluster.StartOptions, _ user: ServerUser?
+  ) throws(PGError) {
+    let key = TemplateCache.key(cluster.installation, making, user)
+    let deadline = Deadline.after(making.wait)
+    let seeds = try Self.read(options.seeds)
+    let initialize = { (data: String) throws(PGError) in
+      try self.initialize(data, making, user)
+    }
+    guard !seeds.isEmpty else {
+      return try cache.withTemplate(
+        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+      ) {
+        template throws(PGError) in try self.start(template, starting, user)
+      }
+    }
+    let grow = { (data: String) throws(PGError) in
+      try cache.withTemplate(
+        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+      ) {
+        template throws(PGError) in
+        try template.copyLeading(to: data, owner: user)()
+        try self.sow(seeds, in: data)
+      }
+    }
+    try cache.withTemplate(
+      key: try Self.key(key, seeds), place: self.root.path, owner: user, until: deadline, make: grow
+    ) { template throws(PGError) in try self.start(template, starting, user) }
+  }
+
+  private static func initOptions(
+    _ options: Options, _ installation: Installation
+  ) -> Cluster.InitOptions {
+    var making = Cluster.InitOptions()
+    making.superuser = superuser
+    making.localAuthentication = "trust"
+    making.synchronizes = false
+    making.encoding = options.encoding
+    making.locale = options.locale
+    let major = installation.serverVersion.major
+    making.arguments = major >= 14 ? ["--no-instructions"] : []
+    if major >= 11, !options.initArguments.contains(where: { $0.hasPrefix("--wal-segsize") }) {
+      making.arguments.append("--wal-segsize=1")
+    }
+    making.arguments += options.initArguments
+    return making
+  }
+
+  private func startOptions(_ options: Options) -> Cluster.StartOptions {
+    var starting = Cluster.StartOptions()
+    starting.settings = options.preset.settings + Self.tidySettings
+    if options.standbys > 0 { starting.settings += Self.followedSettings }
+    starting.settings += options.settings
+    starting.listening = options.listening
+    if options.usesTLS, options.listening == .socketOnly {
+      starting.listening = .loopback(port: nil)
+    }
+    starting.socketDirectory = root.path
+    starting.logFile = logFile
+    starting.user = Self.superuser
+    starting.wait = options.wait
+    // The first login fills the caches that the next ones find.
+    starting.database = "postgres"
+    starting.probesSocket = true
+    starting.times = times
+    return starting
+  }
+
+  /// Fills the directory of a template with initdb.
+  private func initialize(
+    _ data: String, _ making: Cluster.InitOptions, _ user: ServerUser?
+  ) throws(PGError) {
+    let template = Cluster(
+      data, installation: cluster.installation, runAs: user?.name, supervisor: supervisor)
+    try template.initialize(making)
+    try template.shortenLog()
+  }
+
+  private func start(
+    _ template: Template, _ options: Cluster.StartOptions, _ user: ServerUser?
+  ) throws(PGError) {
+    times.end("find or make the template")
+    let data = try DirectoryIdentity.make(cluster.dataDirectory.path, owner: user)
+    var options = options
+    options.meanwhile = try template.copyLeading(to: data.path, owner: user)
+    times.end("copy what the start needs")
+    try cluster.start(options)
+  }
+
+  private static func makePassword() throws(PGError) -> String {
+    do {
+      return String(decoding: Hexadecimal.encode(try SecureRandom.bytes(16)), as: UTF8.self)
+    } catch { throw .cluster("could not make a password", cause: error) }
+  }
+
+  /// Gives the superuser a password, and proves that TCP leads to this server.
+  ///
+  /// Until then nobody gets in by TCP: a role without a password cannot show one.
+  private func secure(_ password: String) throws(PGError) {
+    let address = try cluster.address()
+    var inside = address
+    inside.host = root.path
+    inside.password = nil
+    let connection = try Connector(inside.connectionOptions(database: "postgres")).connect()
+    defer { connection.close() }
+    try connection.execute(
+      "SET password_encryption = 'scram-sha-256'; "
+        + "ALTER ROLE \(Self.superuser) PASSWORD '\(password)'")
+    switch Cluster.loginAnswer(at: address, "postgres", until: .after(.seconds(10))) {
+    case .dataDirectory(let directory)
+    where FileStatus.areSame(directory, cluster.dataDirectory.path): return
+    case .dataDirectory(let directory):
+      throw .clusterStartup(
+        "another server answers at \(address.host):\(address.port): "
+          + "its data directory is \"\(directory)\"")
+    case .refused(let error): throw error
+    case .notYet(let reason): throw .clusterStartup("no login by TCP succeeds: \(reason)")
+    }
+  }
+}
+
+extension Cluster.InitOptions {
+  /// Whether an argument leads out of the data directory, or to something that is not in the
+  /// arguments, so that what initdb makes is not to be copied.
+  var hasOwnPlaces: Bool {
+    let names = ["-X", "--waldir", "-W", "--pwprompt", "--pwfile", "-D", "--pgdata", "-L"]
+    return password != nil
+      || arguments.contains { argument in names.contains { argument.hasPrefix($0) } }
+  }
+}

@@ -1,0 +1,122 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGKit
+
+/// What a throwaway cluster is like.
+struct ThrowawayOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Where its data is: memory, disk, or automatic, which is memory if there is room.",
+      valueName: "where"))
+  var storage = StorageWord.automatic
+
+  @Flag(help: "Run initdb, do not copy a data directory that was made before.")
+  var noCache = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The settings to begin with: test (fast), safe (the server's own) or logical.",
+      valueName: "preset"))
+  var preset = PresetWord.test
+
+  @Option(
+    name: .customLong("seed"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A file of SQL to begin with, kept under its contents; may be repeated.", valueName: "file"))
+  var seeds: [String] = []
+
+  @Flag(help: "Use TLS, with a certificate of its own; PGSSLROOTCERT names its authority's.")
+  var tls = false
+
+  @Option(
+    name: .customLong("standby"),
+    help: ArgumentHelp("So many standbys that follow it.", valueName: "count"))
+  var standbys = 0
+
+  @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
+  var encoding = "UTF8"
+
+  @Option(help: ArgumentHelp("The locale; by default C.UTF-8, else C.", valueName: "name"))
+  var locale: String?
+
+  @Flag(help: "Give every page of data a checksum.")
+  var checksums = false
+
+  @Option(help: ArgumentHelp("The size of a WAL file.", valueName: "megabytes"))
+  var walSegsize: Int?
+
+  @Option(
+    name: .customLong("initdb-arg"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("One more argument for initdb; may be repeated.", valueName: "argument"))
+  var arguments: [String] = []
+
+  @OptionGroup var installation: InstallationOptions
+  @OptionGroup var server: ServerOptions
+
+  /// More standbys than this are a mistake.
+  private static let mostStandbys = 8
+
+  func validate() throws {
+    guard (0...Self.mostStandbys).contains(standbys) else {
+      throw ValidationError("--standby takes 0 to \(Self.mostStandbys)")
+    }
+  }
+
+  /// These options for the library.
+  var options: TemporaryCluster.Options {
+    var options = TemporaryCluster.Options()
+    options.storage = storage.storage
+    options.usesTemplates = !noCache
+    options.preset = preset.preset
+    options.seeds = seeds
+    options.usesTLS = tls
+    options.standbys = standbys
+    options.encoding = encoding
+    options.locale = locale
+    options.initArguments = (checksums ? ["--data-checksums"] : []) + arguments
+    if let walSegsize { options.initArguments.append("--wal-segsize=\(walSegsize)") }
+    options.settings = server.settings.map(\.setting)
+    options.listening = server.listening
+    options.runAs = installation.runAs
+    options.wait = server.wait.duration
+    return options
+  }
+
+  /// Makes the cluster, and says so if it is not where it was to be.
+  func make(_ which: String?) throws(PGError) -> TemporaryCluster {
+    let cluster = try TemporaryCluster(installation: .find(which), options)
+    if let remark = cluster.storageRemark {
+      ClusterCommand.note("the cluster is on disk, not in memory: \(remark)")
+    }
+    return cluster
+  }
+
+  /// Makes the cluster with the installation that was named.
+  func make() throws(PGError) -> TemporaryCluster { try make(installation.installation) }
+}
+
+/// The words of `--storage`.
+enum StorageWord: String, WordArgument {
+  case automatic, memory, disk
+
+  var storage: TemporaryCluster.Storage {
+    switch self {
+    case .automatic: .automatic
+    case .memory: .memory
+    case .disk: .disk
+    }
+  }
+}
+
+/// The words of `--preset`.
+enum PresetWord: String, WordArgument {
+  case test, safe, logical
+
+  var preset: TemporaryCluster.Preset {
+    switch self {
+    case .test: .test
+    case .safe: .safe
+    case .logical: .logical
+    }
+  }
+}
