@@ -236,6 +236,7 @@ public struct ValueGenerator {
         .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e-5, 123_456_789_012_345_678,
       ]) ?? 0
     }
+    if chance(3) { return Double(integer() as Int64) * Double(integer() as Int16) }
     let value = Double(bitPattern: integer())
     // One NaN is as good as another, but the server shows their bits.
     return value.isNaN ? .nan : value
@@ -248,6 +249,7 @@ public struct ValueGenerator {
         .leastNonzeroMagnitude, 1e6, 16_777_216,
       ]) ?? 0
     }
+    if chance(3) { return Float(integer() as Int32) }
     let value = Float(bitPattern: integer())
     return value.isNaN ? .nan : value
   }

@@ -16,7 +16,7 @@ struct FloatText {
     fixedLimit = fixedBelow
     isNegative = value.sign == .minus && !value.isNaN
     if value.isFinite {
-      form = Self.split(value.magnitude.description)
+      form = Self.strict(Self.split(value.magnitude.description), of: value.magnitude)
     } else {
       form = .word(value.isNaN ? "NaN" : "Infinity")
     }
@@ -42,6 +42,42 @@ struct FloatText {
     digits.removeFirst(leading)
     while digits.last == ASCII.zero { digits.removeLast() }
     return .digits(digits, point: position)
+  }
+
+  /// The same digits, or more of them where Swift's lie exactly half way to the next number: they read
+  /// back as the same one, but the server does not rely on how halves are rounded.
+  ///
+  /// That happens only to whole numbers beyond the last one up to which all are there.
+  private static func strict<Value: BinaryFloatingPoint>(_ form: Form, of value: Value) -> Form {
+    guard value >= Value(sign: .plus, exponent: Value.Exponent(Value.significandBitCount + 1), significand: 1),
+      case .digits(let digits, let point) = form, let exact = UInt128(exactly: value),
+      let above = UInt128(exactly: value.nextUp), let below = UInt128(exactly: value.nextDown),
+      let shown = number(digits, point)
+    else { return form }
+    let highest = exact + (above - exact) / 2
+    let lowest = exact - (exact - below) / 2
+    guard shown == highest || shown == lowest else { return form }
+    let all = Array(String(exact).utf8)
+    for count in digits.count + 1..<max(all.count, digits.count + 1) {
+      let rounded = rounded(exact, dropping: all.count - count)
+      if rounded > lowest, rounded < highest { return split(String(rounded)) }
+    }
+    return split(String(exact))
+  }
+
+  private static func number(_ digits: [UInt8], _ point: Int) -> UInt128? {
+    guard point >= digits.count, point < 38 else { return nil }
+    let text = digits + repeatElement(ASCII.zero, count: point - digits.count)
+    return UInt128(String(decoding: text, as: UTF8.self))
+  }
+
+  /// The nearest number with so many zeros at the end.
+  private static func rounded(_ number: UInt128, dropping count: Int) -> UInt128 {
+    var unit: UInt128 = 1
+    for _ in 0..<count { unit *= 10 }
+    let (quotient, rest) = number.quotientAndRemainder(dividingBy: unit)
+    let goesUp = rest > unit / 2 || (rest == unit / 2 && !quotient.isMultiple(of: 2))
+    return (goesUp ? quotient + 1 : quotient) * unit
   }
 
   /// Writes the form.
