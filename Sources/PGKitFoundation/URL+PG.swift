@@ -32,7 +32,9 @@ extension URL: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Whether Foundation takes a text for a URL.
   private init(checking text: String) throws(PGError) {
-    guard let url = URL(string: text) else { throw .column("the text is no URL") }
+    guard let url = URL(string: text, encodingInvalidCharacters: false) else {
+      throw .column("the text is no URL")
+    }
     self = url
   }
 }

@@ -67,10 +67,8 @@ struct JSONPrinter: RowPrinter {
 
   private func refused(_ column: Column, _ error: PGError) -> Failure {
     PGError(
-      code: .characterNotInRepertoire,
-      message: "a value of column \"\(column.name)\" is no JSON text: \(error.message)",
-      fault: .server,
-      hint: "if the database's encoding is SQL_ASCII, convert the value in the query"
+      code: error.code, message: "column \"\(column.name)\" is no JSON text: \(error.message)",
+      fault: error.fault, hint: error.hint
     ).failure(of: OpenCommand.program, status: .localFailure)
   }
 }

@@ -211,6 +211,12 @@ public struct ValueGenerator {
 
   // MARK: Parts
 
+  /// A boundary value: each of them in turn for the first values that are made, now and then later.
+  private mutating func boundary<Value>(_ values: [Value]) -> Value? {
+    if count < values.count { return values[count] }
+    return chance(5) ? pick(values) : nil
+  }
+
   private mutating func chance(_ of: Int) -> Bool { Int.random(in: 0..<of, using: &random) == 0 }
 
   private mutating func pick<Value>(_ values: [Value]) -> Value? {
@@ -219,7 +225,7 @@ public struct ValueGenerator {
 
   /// An integer: the ends of its type and what is near them every fourth time.
   private mutating func integer<Value: FixedWidthInteger>() -> Value {
-    if chance(4) { return pick([.min, .max, 0, 1, .max - 1, .min + 1]) ?? 0 }
+    if let end = boundary([.min, .max, 0, 1, .max - 1, .min + 1] as [Value]) { return end }
     return Value.random(in: .min ... .max, using: &random)
       >> Value.random(
         in: 0..<Value(truncatingIfNeeded: Value.bitWidth), using: &random)
@@ -230,12 +236,11 @@ public struct ValueGenerator {
   }
 
   private mutating func double() -> Double {
-    if chance(4) {
-      return pick([
-        0, -0.0, 1, -1, 0.1, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
-        .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e-5, 123_456_789_012_345_678,
-      ]) ?? 0
-    }
+    let ends: [Double] = [
+      0, -0.0, 1, -1, 0.1, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
+      .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e-5, 123_456_789_012_345_678,
+    ]
+    if let end = boundary(ends) { return end }
     if chance(3) { return Double(integer() as Int64) * Double(integer() as Int16) }
     let value = Double(bitPattern: integer())
     // One NaN is as good as another, but the server shows their bits.
@@ -243,12 +248,11 @@ public struct ValueGenerator {
   }
 
   private mutating func float() -> Float {
-    if chance(4) {
-      return pick([
-        0, -0.0, 1, 0.1, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
-        .leastNonzeroMagnitude, 1e6, 16_777_216,
-      ]) ?? 0
-    }
+    let ends: [Float] = [
+      0, -0.0, 1, 0.1, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
+      .leastNonzeroMagnitude, 1e6, 16_777_216,
+    ]
+    if let end = boundary(ends) { return end }
     if chance(3) { return Float(integer() as Int32) }
     let value = Float(bitPattern: integer())
     return value.isNaN ? .nan : value
@@ -261,10 +265,8 @@ public struct ValueGenerator {
   }
 
   private mutating func numeric() -> PGNumeric {
-    if chance(5) {
-      let special: [PGNumeric] = [.nan, .infinity, .minusInfinity, .zero]
-      return pick(special) ?? .zero
-    }
+    let ends: [PGNumeric] = [.nan, .infinity, .minusInfinity, .zero]
+    if let end = boundary(ends) { return end }
     func digits(_ limit: Int) -> String {
       let count = chance(30) ? limit * 20 : Int.random(in: 0...limit, using: &random)
       return (0..<count).map { _ in chance(3) ? "0" : "\(Int.random(in: 0...9, using: &random))" }
@@ -305,27 +307,24 @@ public struct ValueGenerator {
   }
 
   private mutating func date() -> PGDate {
-    if chance(5) {
-      return pick([
-        .infinity, .minusInfinity, PGDate(daysSince2000: 0), PGDate(daysSince2000: -2_451_545),
-        PGDate(daysSince2000: 2_145_031_948),
-      ]) ?? .infinity
-    }
+    let ends: [PGDate] = [
+      .infinity, .minusInfinity, PGDate(daysSince2000: 0), PGDate(daysSince2000: -2_451_545),
+      PGDate(daysSince2000: 2_145_031_948),
+    ]
+    if let end = boundary(ends) { return end }
     return PGDate(daysSince2000: Int32.random(in: -2_451_545...3_000_000, using: &random))
   }
 
   private mutating func time() -> Int64 {
-    chance(5)
-      ? pick([0, 86_400_000_000, 86_399_999_999, 1]) ?? 0
-      : Int64.random(in: 0...86_400_000_000, using: &random)
+    boundary([0, 86_400_000_000, 86_399_999_999, 1])
+      ?? Int64.random(in: 0...86_400_000_000, using: &random)
   }
 
   private mutating func instant() -> Int64 {
-    if chance(5) {
-      return pick([
-        .max, .min, 0, -1, 1, -211_813_488_000_000_000, 9_223_371_331_199_999_999,
-      ]) ?? 0
-    }
+    let ends: [Int64] = [
+      .max, .min, 0, -1, 1, -211_813_488_000_000_000, 9_223_371_331_199_999_999,
+    ]
+    if let end = boundary(ends) { return end }
     return Int64.random(in: -211_813_488_000_000_000..<9_223_371_331_200_000_000, using: &random)
       >> Int64.random(in: 0...20, using: &random)
   }

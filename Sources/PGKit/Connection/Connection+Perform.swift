@@ -59,7 +59,6 @@ extension Connection {
     heardBy hearer: (any MessageHearer)? = nil, until deadline: Deadline = .never
   ) throws(PGError) -> CommandTag? {
     var exchange = SimpleQuery(sql)
-    types.heed(sql)
     // What is not to be seen in a report is not to be seen in a log.
     let isRenamed = creator?.label == ErrorOrigin.Creator.statementLabel
     let observation = observe(.execute, isRenamed ? creator?.summary ?? sql : sql)
@@ -67,8 +66,14 @@ extension Connection {
       observation?.ended(.failed(error))
       throw error.inside(creator ?? .statement(sql), of: self)
     }
+    heed(exchange)
     observation?.ended(.completed(exchange.tag))
     return exchange.tag
+  }
+
+  /// Forgets what is known of types if a statement may have changed it.
+  func heed(_ exchange: some StatementExchange) {
+    if !types.isEmpty, exchange.mayAlterTypes { types.forget() }
   }
 
   /// Opens an exchange, after what must come first: the operation that still runs is brought to its end,

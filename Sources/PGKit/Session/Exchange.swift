@@ -25,6 +25,13 @@ protocol Exchange: ~Copyable {
 protocol StatementExchange: Exchange {
   /// What the last statement said of itself when it was complete.
   var tag: CommandTag? { get }
+  /// Whether any statement may have changed what types are made of.
+  var mayAlterTypes: Bool { get }
+}
+
+extension StatementExchange {
+  /// Whether the only statement may have.
+  var mayAlterTypes: Bool { tag?.mayAlterTypes ?? false }
 }
 
 /// What follows from a message.

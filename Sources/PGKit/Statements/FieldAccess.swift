@@ -78,7 +78,8 @@ extension PGRecord: FieldAccess {
 extension Row: PGEncodable {
   /// The format in which the row's values become a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
-    guard let record = try? record() else { return nil }
+    // What is wrong with a value is said when it is written.
+    guard let record = try? record() else { return .text }
     return record.encodingFormat(for: type)
   }
 

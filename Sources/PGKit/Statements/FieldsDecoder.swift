@@ -86,13 +86,17 @@ private struct FieldDecoder<Fields: FieldAccess>: Decoder, SingleValueDecodingCo
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-    guard let record = try? fields.value(index, as: PGRecord.self) else { throw noParts }
+    let record = try fields.value(index, as: PGRecord.self)
     return KeyedDecodingContainer(FieldKeys(fields: record, codingPath: codingPath))
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-    guard let array = try? fields.value(index, as: PGArray<PGValue>.self) else { throw noParts }
-    let values = array.elements.map { $0 ?? .null }
+    let array = try fields.value(index, as: PGArray<PGValue>.self)
+    // Of several dimensions, the elements are arrays.
+    let values =
+      array.dimensions.count > 1
+      ? try (0..<array.dimensions[0].count).map { PGValue.array(try array.row($0)) }
+      : array.elements.map { $0 ?? .null }
     return FieldList(values: PGRecord(values: values), codingPath: codingPath)
   }
 
@@ -121,10 +125,6 @@ private struct FieldDecoder<Fields: FieldAccess>: Decoder, SingleValueDecodingCo
 
   private var name: String {
     fields.columnNames.indices.contains(index) ? fields.columnNames[index] : ""
-  }
-
-  private var noParts: PGError {
-    .column("column \"\(name)\" is one value and has no parts")
   }
 }
 

@@ -118,7 +118,6 @@ public struct OneShot {
     _ sql: String, _ parameters: [String?] = [], learnsTypes: Bool = false,
     until deadline: Deadline = .never
   ) throws(PGError) -> Chunks {
-    connection.types.heed(sql)
     if learnsTypes { _ = try connection.describe(sql, name: "") }
     let origin = ErrorOrigin.Creator.statement(sql)
     let running = RunningExecution(
@@ -136,7 +135,6 @@ public struct OneShot {
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
     if SQL.copiesStandardStream(sql) { throw .isCopy(sql, on: connection) }
-    connection.types.heed(sql)
     let origin = ErrorOrigin.Creator.statement(sql)
     let observation = connection.observe(.execute, sql, parameters: values)
     let description: StatementDescription

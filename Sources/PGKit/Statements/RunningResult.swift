@@ -124,6 +124,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
         connection.running = nil
         finished()
         tag = exchange.tag
+        connection.heed(exchange)
         ended(.completed(tag))
         return nil
       case let progress: if let part = try part(of: progress) { return part }
@@ -162,6 +163,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
         case .finished:
           finished()
           tag = exchange.tag
+          connection.heed(exchange)
           ended(.leftUnread)
           return
         case let progress:

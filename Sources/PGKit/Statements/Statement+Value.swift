@@ -47,6 +47,7 @@ extension Statement {
       try renew()
       return try runOnce(values, isAgain: true)
     }
+    connection.heed(exchange)
     return (first, exchange.tag)
   }
 }

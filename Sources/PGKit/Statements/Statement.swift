@@ -177,7 +177,6 @@ public final class Statement: MessageHearer {
 
   func run(with values: [(any PGEncodable)?]) throws(PGError) -> RunningExecution {
     if isCopy { throw .isCopy(origin.summary, on: connection) }
-    if let string, !givesRows { connection.types.heed(string) }
     let running = RunningExecution(
       self, values, try bind(values),
       observation: connection.observe(.execute, origin.summary, parameters: values))
@@ -273,10 +272,12 @@ extension Connection {
 
   /// Parses `sql` as the unnamed statement, which is there for the next operation.
   func describeUnnamed(_ sql: String) throws(PGError) -> StatementDescription {
-    let generation = types.lookUps
-    let description = try describe(sql, name: "")
-    // Looking types up has made another one the unnamed statement.
-    return types.lookUps == generation ? description : try describe(sql, name: "")
+    while true {
+      let before = types.lookUps
+      let description = try describe(sql, name: "")
+      // Looking types up has made another one the unnamed statement.
+      if types.lookUps == before { return description }
+    }
   }
 
   /// What an exchange learned, with types that were not met before looked up.

@@ -107,8 +107,9 @@ private struct FoundTypes {
     func oid(_ index: Int) throws(PGError) -> TypeOID? {
       try row[index, as: UInt32?.self].map { TypeOID(rawValue: $0) }
     }
-    let isOfExtension = try !row.isNull(9)
-    let form = isOfExtension ? ExtensionForm(rawValue: try row[10, as: String.self]) : nil
+    let known = ExtensionForm(rawValue: try row[10, as: String.self])
+    let extensionName = try row[9, as: String?.self]
+    let form = known?.extensionName == extensionName ? known : nil
     let names = try row[12, as: [String].self]
     let types = try row[13, as: [UInt32].self]
     found[try oid(0) ?? .unspecified] = Found(
@@ -126,6 +127,10 @@ private struct FoundTypes {
     return resolved
   }
 
+  /// How deep types may be made of types; servers allow no circles.
+  private static let depthLimit = 1000
+  private var depth = 0
+
   private mutating func type(_ oid: TypeOID) -> PGType {
     if let type = resolved[oid] ?? registry.type(oid) { return type }
     guard let entry = found[oid] else {
@@ -134,7 +139,11 @@ private struct FoundTypes {
       resolved[oid] = type
       return type
     }
-    let kind = registry.codec(for: oid).map { .custom($0) } ?? kind(of: entry, oid)
+    depth += 1
+    defer { depth -= 1 }
+    let kind: TypeDefinition.Kind =
+      registry.codec(for: oid).map { .custom($0) }
+      ?? (depth > Self.depthLimit ? .opaque : kind(of: entry, oid))
     let type =
       if case .opaque = kind, oid.isBuiltin { PGType(oid) } else {
         PGType(oid, TypeDefinition(name: entry.name, kind))

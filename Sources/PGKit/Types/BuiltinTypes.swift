@@ -6,7 +6,10 @@ public enum BuiltinTypes {
   /// does not have. So are the names that the catalogues' `reg` types show, and what has no binary
   /// form at all.
   public static func resultFormat(for type: PGType) -> PGFormat {
-    if case .custom(let codec)? = type.definition?.kind { return codec.resultFormat(for: type) }
+    if let definition = type.definition {
+      guard case .custom(let codec) = definition.kind else { return definition.resultFormat }
+      return codec.resultFormat(for: type)
+    }
     switch type.base {
     case .bool, .int2, .int4, .int8, .oid, .xid, .xid8, .cid, .float4, .float8, .text, .varchar,
       .bpchar, .name, .char, .unknown, .json, .jsonb, .bytea, .numeric, .uuid, .date, .time,
@@ -17,14 +20,8 @@ public enum BuiltinTypes {
       .jsonpath, .refcursor, .cstring, .hstore, .vector, .record:
       return .binary
     default:
-      let parts =
-        type.attributes?.map(\.type) ?? [type.element ?? type.bound ?? type.range].compactMap { $0 }
-      let areKnown = parts.allSatisfy { resultFormat(for: $0.values) == .binary }
-      return isContainer(type) && areKnown ? .binary : .text
+      guard let part = type.element ?? type.bound ?? type.range else { return .text }
+      return resultFormat(for: part)
     }
-  }
-
-  private static func isContainer(_ type: PGType) -> Bool {
-    type.attributes != nil || type.element != nil || type.bound != nil || type.range != nil
   }
 }

@@ -165,8 +165,22 @@ final class TypeDefinition: Sendable {
   /// The name, with its schema where that is needed, quoted as in SQL.
   let name: String
   let kind: Kind
+  /// The format to ask for results, worked out once: a type may have the same part many times over.
+  let resultFormat: PGFormat
 
-  init(name: String, _ kind: Kind) { (self.name, self.kind) = (name, kind) }
+  init(name: String, _ kind: Kind) {
+    (self.name, self.kind) = (name, kind)
+    let parts: [PGType] =
+      switch kind {
+      case .domain(let part), .array(let part, _), .range(let part), .multirange(let part): [part]
+      case .composite(let attributes): attributes.map(\.type)
+      case .enumeration, .extensionType: []
+      // A codec says so itself.
+      case .custom, .opaque: [PGType(.unspecified)]
+      }
+    resultFormat =
+      parts.allSatisfy { BuiltinTypes.resultFormat(for: $0) == .binary } ? .binary : .text
+  }
 }
 
 /// How the values of the types travel that well-known extensions bring.
@@ -177,6 +191,14 @@ enum ExtensionForm: String, Sendable {
   case ltree, lquery, ltxtquery
   case hstore
   case vector
+
+  /// The extension that brings it.
+  var extensionName: String {
+    switch self {
+    case .lquery, .ltxtquery: "ltree"
+    case .citext, .ltree, .hstore, .vector: rawValue
+    }
+  }
 
   /// The built-in type with the same forms; none where there is no such type.
   var base: TypeOID {

@@ -31,6 +31,14 @@ extension PGValue {
     }
   }
 
+  /// Whether its text form does not depend on its type: of money it is only for show.
+  var isShownAlone: Bool {
+    if case .money = self { true } else { false }
+  }
+
+  /// The Swift type of what is inside.
+  var swiftType: Any.Type { payload.map { Swift.type(of: $0) } ?? PGValue.self }
+
   /// The value as a Swift type, or as an optional of one.
   ///
   /// - Parameter type: The type that it came with, or ``TypeOID/unspecified``.

@@ -130,7 +130,8 @@ public enum PGValue: Hashable, Sendable {
 
   private init(rare reader: inout ByteReader, _ type: PGType, _ format: PGFormat) throws(PGError) {
     switch type.base {
-    case .money: self = .money(try Self.decode(&reader, type, format))
+    // As text it is what the server's lc_monetary makes of it, and stays that.
+    case .money where format == .binary: self = .money(try Self.decode(&reader, type, format))
     case .xml: self = .xml(try Self.decode(&reader, type, format))
     case .inet, .cidr: self = .inet(try Self.decode(&reader, type, format))
     case .macaddr, .macaddr8: self = .macAddress(try Self.decode(&reader, type, format))
@@ -234,7 +235,9 @@ public enum PGValue: Hashable, Sendable {
 
 extension PGValue: PGEncodable {
   /// Whether this is ``null``.
-  public var isNull: Bool { self == .null }
+  public var isNull: Bool {
+    if case .null = self { true } else { false }
+  }
 
   /// The format that the payload wants; text of a known type goes back to that type alone.
   public func encodingFormat(for type: PGType) -> PGFormat? {

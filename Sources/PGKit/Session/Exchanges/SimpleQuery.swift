@@ -12,6 +12,7 @@ struct SimpleQuery: StatementExchange {
   private let copying: CopyResponse.Direction?
   private var phase = Phase.statement
   private(set) var tag: CommandTag?
+  private(set) var mayAlterTypes = false
   private(set) var copyResponse: CopyResponse?
 
   /// - Parameter copying: The direction in which the caller will copy; data that nobody is there to
@@ -48,6 +49,7 @@ struct SimpleQuery: StatementExchange {
     case (.statement, .commandComplete(let tag)), (.rows, .commandComplete(let tag)),
       (.copied, .commandComplete(let tag)), (.copyIn, .commandComplete(let tag)):
       self.tag = tag
+      mayAlterTypes = mayAlterTypes || tag.mayAlterTypes
       phase = .statement
     case (.statement, .copyResponse(let response)):
       return try beginCopying(response, &outbox)

@@ -50,7 +50,7 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
       names.append(name)
       values.append(try Self.dynamic(value, type))
     }
-    return PGRecord(columnNames: names, values: values)
+    return PGRecord(named: names, values)
   }
 
   private func encodeHstore(into writer: inout ByteWriter, _ type: PGType) throws(PGError) {
@@ -75,14 +75,25 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   }
 
   private static func dynamic(_ value: Value, _ type: PGType) throws(PGError) -> PGValue {
-    if let value = value as? PGValue { return value }
     if let value = value as? any PGEncodable { return PGValue(wrapping: value) }
-    if case Optional<Any>.none = value as Any? { return .null }
-    guard let value = (value as Any?).flatMap({ $0 as? any PGEncodable }) else {
-      return .null
+    guard let optional = value as? any OptionalValue else {
+      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
+    }
+    guard let value = optional.wrapped else { return .null }
+    guard let value = value as? any PGEncodable else {
+      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
     }
     return PGValue(wrapping: value)
   }
+}
+
+/// An optional, whatever is in it.
+private protocol OptionalValue {
+  var wrapped: Any? { get }
+}
+
+extension Optional: OptionalValue {
+  fileprivate var wrapped: Any? { self }
 }
 
 extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGArrayElement {
@@ -108,10 +119,9 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
     for _ in 0..<count {
       let key = try reader.takeField(String.self, PGType(.text), .binary)
       let value = try reader.takeField(String?.self, PGType(.text), .binary)
-      self[key] = try Self.value(value, type)
+      try add(key, try Self.value(value, type), type)
     }
     try reader.expectEnd(of: type)
-    guard self.count == count else { throw .malformed(type, "a key that comes twice") }
   }
 
   /// Reads `"a"=>"1", "b"=>NULL`.
@@ -127,13 +137,24 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
         reader.take(UInt8(ascii: "=")), reader.take(UInt8(ascii: ">"))
       else { throw Self.malformed(type) }
       if reader.take(word: "null") {
-        self[key] = try Self.value(nil, type)
+        try add(key, try Self.value(nil, type), type)
       } else if let value = reader.takeHstoreText() {
-        self[key] = try Self.value(value, type)
+        try add(key, try Self.value(value, type), type)
       } else {
         throw Self.malformed(type)
       }
     }
+  }
+
+  /// Adds a pair; the server compares keys by their bytes, Swift by what they mean.
+  private mutating func add(
+    _ key: String, _ value: Value, _ type: PGType
+  ) throws(PGError) {
+    guard self[key] == nil else {
+      throw .unreadable(
+        type, as: Self.self, ": two of its keys are the same text in Swift; ask for a String")
+    }
+    self[key] = value
   }
 
   private init(_ record: PGRecord, _ type: PGType) throws(PGError) {
@@ -143,7 +164,7 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
     }
     for (name, value) in zip(record.columnNames, record.values) {
       guard let value = value as? Value else { throw .unreadable(type, as: Self.self) }
-      self[name] = value
+      try add(name, value, type)
     }
   }
 

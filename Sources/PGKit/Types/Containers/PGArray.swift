@@ -136,6 +136,9 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
     guard 0..<first.count ~= position else {
       throw Self.noPlace("\(index) is beyond the \(first.count) of dimension 0")
     }
+    guard dimensions.count > 1 else {
+      throw Self.noPlace("there is one dimension, so \(index) is an element and no row")
+    }
     return PGArray(
       Array(elements[position * step..<(position + 1) * step]),
       ArrayShape(Array(dimensions.dropFirst())))
@@ -143,7 +146,8 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
 
   init(_ elements: [Element?], _ shape: ArrayShape) {
     // A dynamic NULL is a NULL, however it was written down.
-    self.elements = elements.map { $0?.isNull == true ? nil : $0 }
+    let hasDynamicNull = elements.contains { $0?.isNull == true }
+    self.elements = hasDynamicNull ? elements.map { $0?.isNull == true ? nil : $0 } : elements
     self.shape = shape
   }
 

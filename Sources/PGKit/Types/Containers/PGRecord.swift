@@ -1,6 +1,7 @@
 /// A composite value: the values of its attributes in order, with their names where they are known.
 ///
-/// As a parameter it fills the attributes of the parameter's type, by position. What came from the
+/// As a parameter it fills the attributes of the parameter's type: by position, and by their names if it was
+/// made of a structure (``init(encoding:)``). What came from the
 /// server has the names of its type's attributes; an anonymous `record` has none.
 ///
 /// ```swift
@@ -20,9 +21,25 @@ public struct PGRecord: Sendable {
   public let values: [PGValue]
   /// The types of the values, where they came from the server.
   let types: [PGType]
+  /// Whether, as a parameter, it fills attributes by their names: so do structures and dictionaries.
+  let fillsByName: Bool
 
   init(columnNames: [String], values: [PGValue], types: [PGType] = []) {
     (self.columnNames, self.values, self.types) = (columnNames, values, types)
+    fillsByName = false
+  }
+
+  /// Makes a record whose values are given by the names of the attributes.
+  init(named names: [String], _ values: [PGValue]) {
+    (columnNames, self.values, types) = (names, values, [])
+    fillsByName = true
+  }
+
+  /// The same attributes with other values.
+  private func with(_ values: [PGValue]) -> PGRecord {
+    fillsByName
+      ? PGRecord(named: columnNames, values)
+      : PGRecord(columnNames: columnNames, values: values)
   }
 
   /// Makes a record of values without names.
@@ -86,7 +103,7 @@ public struct PGRecord: Sendable {
     for (index, function) in functions.enumerated() {
       if let function { values[index] = try function(values[index]) }
     }
-    return PGRecord(columnNames: columnNames, values: values)
+    return with(values)
   }
 
   /// A record of the same attributes, with values changed by name.
@@ -98,7 +115,7 @@ public struct PGRecord: Sendable {
       let index = try required(name)
       values[index] = try function(values[index])
     }
-    return PGRecord(columnNames: columnNames, values: values)
+    return with(values)
   }
 
   private func required(_ name: String) throws(PGError) -> Int {
@@ -138,8 +155,8 @@ extension PGRecord: PGEncodable {
     guard let values = try? values(for: attributes, of: type) else { return .text }
     var format = BuiltinTypes.resultFormat(for: type)
     for (value, attribute) in zip(values, attributes) where !value.isNull {
-      guard let wanted = value.encodingFormat(for: attribute.type.values) else { return nil }
-      if wanted == .text { format = .text }
+      // What does not fit is told with its attribute, when it is written.
+      if value.encodingFormat(for: attribute.type.values) != .binary { format = .text }
     }
     return format
   }
@@ -181,8 +198,11 @@ extension PGRecord: PGEncodable {
       var text = ByteWriter()
       let attribute = attributes?[index]
       try Self.located(attribute) { () throws(PGError) in
-        try value.encodeText(
-          as: attribute?.type.values ?? PGType(.unspecified), into: &text)
+        let type = attribute?.type.values ?? PGType(.unspecified)
+        guard value.encodingFormat(for: type) != nil else {
+          throw .unwritable(value.swiftType, as: type)
+        }
+        try value.encodeText(as: type, into: &text)
       }
       writer.writePart(text.bytes, .composite)
     }
@@ -194,8 +214,7 @@ extension PGRecord: PGEncodable {
   private func values(
     for attributes: [PGAttribute], of type: PGType
   ) throws(PGError) -> [PGValue] {
-    let isNamed = types.isEmpty && !columnNames.isEmpty
-    guard isNamed else {
+    guard fillsByName else {
       guard attributes.count == values.count else {
         throw .unwritable(
           PGRecord.self, as: type,
@@ -203,8 +222,10 @@ extension PGRecord: PGEncodable {
       }
       return values
     }
-    let names = Set(attributes.map(\.name))
-    if let stranger = columnNames.first(where: { !names.contains($0) }) {
+    let stranger = columnNames.first { name in
+      !attributes.contains { $0.name.utf8.elementsEqual(name.utf8) }
+    }
+    if let stranger {
       throw .unwritable(PGRecord.self, as: type, ": it has no attribute \"\(stranger)\"")
     }
     return attributes.map { get($0.name) }

@@ -21,43 +21,35 @@ extension PGRecord {
 
 /// What has been encoded of a value so far.
 private final class EncodedPart {
-  private enum Content {
-    case nothing
-    case value(PGValue)
-    case members([(String, EncodedPart)])
-    case elements([EncodedPart])
-  }
+  private enum Form { case nothing, value(PGValue), members, elements }
 
-  private var content = Content.nothing
+  private var form = Form.nothing
+  private var names: [String] = []
+  private var parts: [EncodedPart] = []
 
-  func becomeMembers() { if case .nothing = content { content = .members([]) } }
-  func becomeElements() { if case .nothing = content { content = .elements([]) } }
-  func become(_ value: PGValue) { content = .value(value) }
+  func becomeMembers() { if case .nothing = form { form = .members } }
+  func becomeElements() { if case .nothing = form { form = .elements } }
+  func become(_ value: PGValue) { form = .value(value) }
 
   func member(_ name: String) -> EncodedPart {
-    let part = EncodedPart()
-    if case .members(let members) = content { content = .members(members + [(name, part)]) }
-    return part
+    names.append(name)
+    return element()
   }
 
   func element() -> EncodedPart {
     let part = EncodedPart()
-    if case .elements(let elements) = content { content = .elements(elements + [part]) }
+    parts.append(part)
     return part
   }
 
-  var count: Int {
-    if case .elements(let elements) = content { return elements.count }
-    return 0
-  }
+  var count: Int { parts.count }
 
   var value: PGValue {
-    switch content {
+    switch form {
     case .nothing: .null
     case .value(let value): value
-    case .members(let members):
-      .record(PGRecord(columnNames: members.map(\.0), values: members.map(\.1.value)))
-    case .elements(let elements): .array(PGArray(elements.map { $0.value }))
+    case .members: .record(PGRecord(named: names, parts.map(\.value)))
+    case .elements: .array(PGArray(parts.map { $0.value }))
     }
   }
 }
@@ -88,7 +80,7 @@ extension EncodedPart {
     if let value = value as? any PGEncodable {
       become(PGValue(wrapping: value))
     } else if let integer = value as? any FixedWidthInteger {
-      become(.numeric(PGNumeric(integer)))
+      become(Int64(exactly: integer).map { .int64($0) } ?? .numeric(PGNumeric(integer)))
     } else {
       try value.encode(to: RecordEncoder(part: self, codingPath: path))
     }

@@ -66,13 +66,16 @@ extension PGInet: PGEncodable, PGDecodable, PGArrayElement {
   public func encodingFormat(for type: PGType) -> PGFormat? {
     switch type.base {
     case .inet: .binary
-    case .cidr: hasHostBits ? nil : .binary
+    case .cidr: .binary
     default: type.takesAnyText ? .text : nil
     }
   }
 
   /// Writes the family, the prefix, whether it is a network, and the bytes.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    if type.base == .cidr, hasHostBits {
+      throw .unwritable(Self.self, as: type, ": it has bits beyond its prefix, so it is a host")
+    }
     writer.writeByte(family.rawValue)
     writer.writeByte(UInt8(truncatingIfNeeded: prefix))
     writer.writeByte(type.base == .cidr ? 1 : 0)
@@ -206,6 +209,8 @@ extension PGInet: PGTextConvertible {
       guard let group = hexadecimal(&reader) else { break }
       bytes += [group >> 8, group].map { UInt8(truncatingIfNeeded: $0) }
       guard reader.take(UInt8(ascii: ":")) else { break }
+      // A colon that nothing follows is none of the gap's.
+      guard reader.next != nil, reader.next != UInt8(ascii: "/") else { return nil }
       if reader.take(UInt8(ascii: ":")) {
         guard gap == nil else { return nil }
         gap = bytes.count

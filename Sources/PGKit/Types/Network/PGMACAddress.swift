@@ -34,8 +34,7 @@ extension PGMACAddress: PGEncodable, PGDecodable, PGArrayElement {
   /// Binary for macaddr, if it has six bytes, and for macaddr8.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     switch type.base {
-    case .macaddr: count == 6 ? .binary : nil
-    case .macaddr8: .binary
+    case .macaddr, .macaddr8: .binary
     default: type.takesAnyText ? .text : nil
     }
   }

@@ -30,6 +30,27 @@ extension PGMoney: PGSQLType {
   }
 }
 
+extension PGMoney {
+  /// Binary for its own type, and no other: what its text is, depends on the server.
+  public func encodingFormat(for type: PGType) -> PGFormat? {
+    type.base == .money ? .binary : nil
+  }
+
+  /// Refused: what its text is, depends on the server.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    // To be shown, it has the form of most currencies.
+    guard type.base == .unspecified else {
+      throw .unwritable(Self.self, as: type, " as text, which depends on the server's lc_monetary")
+    }
+    formatText(into: &writer)
+  }
+
+  /// Accepts money in binary.
+  public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
+    type.base == .money && format == .binary
+  }
+}
+
 extension PGMoney: PGTextConvertible {
   /// Writes the amount with two decimals, as most currencies have: `-1234.56`.
   public func formatText(into writer: inout ByteWriter) {
@@ -40,16 +61,11 @@ extension PGMoney: PGTextConvertible {
     writer.writeDecimal(cents, width: 2)
   }
 
-  /// Reads an amount as the server shows it, whatever its currency: all the digits, and a minus sign or
-  /// parentheses where it is negative.
+  /// Reads what ``formatText(into:)`` writes.
   public static func parseText(_ reader: inout ByteReader) -> PGMoney? {
-    var digits: [UInt8] = []
-    var isNegative = false
-    for byte in reader.readRemaining() {
-      if ASCII.isDigit(byte) { digits.append(byte) }
-      if byte == ASCII.minus || byte == UInt8(ascii: "(") { isNegative = true }
-    }
-    digits.insert(isNegative ? ASCII.minus : ASCII.plus, at: 0)
+    let text = reader.readRemaining()
+    guard text.count >= 4, text[text.count - 3] == ASCII.dot else { return nil }
+    let digits = text.dropLast(3) + text.suffix(2)
     return Int64(String(decoding: digits, as: UTF8.self)).map { PGMoney(units: $0) }
   }
 }

@@ -49,7 +49,10 @@ struct FloatText {
   ///
   /// That happens only to whole numbers beyond the last one up to which all are there.
   private static func strict<Value: BinaryFloatingPoint>(_ form: Form, of value: Value) -> Form {
-    guard value >= Value(sign: .plus, exponent: Value.Exponent(Value.significandBitCount + 1), significand: 1),
+    guard
+      value
+        >= Value(
+          sign: .plus, exponent: Value.Exponent(Value.significandBitCount + 1), significand: 1),
       case .digits(let digits, let point) = form, let exact = UInt128(exactly: value),
       let above = UInt128(exactly: value.nextUp), let below = UInt128(exactly: value.nextDown),
       let shown = number(digits, point)

@@ -45,7 +45,10 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
     case .jsonb, .jsonpath: try PGJSON.readVersion(&reader, of: type)
     default:
       guard Self.accepts(type, .binary) else { throw .unreadable(type, as: String.self) }
-      self = try PGValue(&reader, type: type, format: .binary).description
+      let value = try PGValue(&reader, type: type, format: .binary)
+      var writer = ByteWriter()
+      try value.encodeText(as: value.isShownAlone ? PGType(.unspecified) : type, into: &writer)
+      self = String(decoding: writer.bytes, as: UTF8.self)
       return
     }
     self = try reader.readWholeText(of: type)

@@ -19,6 +19,14 @@ public struct CommandTag: Hashable, Sendable, CustomStringConvertible {
     return words.joined(separator: " ")
   }
 
+  /// Whether the statement may have changed what types are made of: it altered or dropped something, took
+  /// that back, or ran code of which nothing is known.
+  var mayAlterTypes: Bool {
+    Self.alteringCommands.contains { description.hasPrefix($0) }
+  }
+
+  private static let alteringCommands = ["ALTER", "DROP", "ROLLBACK", "DO", "CALL"]
+
   /// The number of rows selected, inserted, changed or copied; `nil` for a command that counts none
   /// or a number that no server can mean.
   public var rowCount: Int? {
