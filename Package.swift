@@ -81,8 +81,10 @@ let package = Package(
     .target(
       name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
       swiftSettings: strict),
+    .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .testTarget(
-      name: "PGKitTests", dependencies: ["PGKit", "COpenSSL", "PGTestCluster"],
+      name: "PGKitTests",
+      dependencies: ["PGKit", "COpenSSL", "CAllocationCount", "PGTestCluster"],
       exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
     .testTarget(
       name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),

@@ -278,9 +278,8 @@ public struct ValueGenerator {
   }
 
   private mutating func text(upTo limit: Int) -> String {
-    if chance(12) {
-      return pick(["", " ", "NULL", "null", "\"", "\\", "{}", "a,b", "()", "'"]) ?? ""
-    }
+    let ends = ["", " ", "NULL", "null", "\"", "\\", "{}", "a,b", "()", "'"]
+    if let end = boundary(ends) { return end }
     let letters = Array("abc XYZ,;{}()[]\"'\\\n\t=>éß中🐘\u{301}NULL01")
     return String(
       (0..<Int.random(in: 0...limit / 3, using: &random)).compactMap { _ in pick(letters) })

@@ -41,7 +41,7 @@ struct DecimalGroups: Sendable {
 
   /// Leaves only a part of them.
   mutating func keep(_ range: Range<Int>) {
-    guard range != 0..<count else { return }
+    if range.lowerBound == 0, range.upperBound == count { return }
     self = DecimalGroups(self[range.clamped(to: 0..<count)])
   }
 

@@ -32,7 +32,8 @@ public struct PGNumeric: Sendable {
   init(isNegative: Bool, groups: DecimalGroups, weight: Int16, scale: UInt16) {
     var shown = groups
     Self.clip(&shown, weight: Int(weight), scale: Int(scale))
-    let leading = shown.firstIndex { $0 != 0 } ?? shown.count
+    var leading = 0
+    while leading < shown.count, shown[leading] == 0 { leading += 1 }
     shown.keep(leading..<shown.count)
     self.groups = shown
     // Zeros are stripped up to the scale at most, so the weight stays far above its type's least.
@@ -45,12 +46,14 @@ public struct PGNumeric: Sendable {
   private static func clip(_ groups: inout DecimalGroups, weight: Int, scale: Int) {
     let limit = max(0, weight + 1 + (scale + 3) / 4)
     if groups.count > limit { groups.keep(0..<limit) }
-    if scale % 4 != 0, groups.count == limit, let last = groups.last {
+    if scale % 4 != 0, groups.count == limit, limit > 0 {
+      let last = groups[limit - 1]
       let unit: UInt16 = scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
       if last % unit > 0 { groups.replaceLast(with: last - last % unit) }
     }
-    let end = groups.lastIndex { $0 != 0 } ?? -1
-    groups.keep(0..<end + 1)
+    var end = groups.count
+    while end > 0, groups[end - 1] == 0 { end -= 1 }
+    groups.keep(0..<end)
   }
 
   /// Not a number.
