@@ -57,7 +57,7 @@ public struct SQLStateDefinition: Hashable, Sendable {
   /// Makes a definition of a project's own code.
   init(
     code: SQLState, severity: Severity, condition: String?, macros: [String], name: String,
-    parents: [String]
+    parents: [String], since: Int? = nil, until: Int? = nil
   ) {
     self.code = code
     self.severity = severity
@@ -65,25 +65,37 @@ public struct SQLStateDefinition: Hashable, Sendable {
     self.macros = macros
     self.name = name
     self.parents = parents
-    since = nil
-    until = nil
+    self.since = since
+    self.until = until
     origin = .project
+  }
+
+  /// The same definition of a project's own code, descending from others.
+  func with(parents: [String]) -> SQLStateDefinition {
+    SQLStateDefinition(
+      code: code, severity: severity, condition: condition, macros: macros, name: name,
+      parents: parents, since: since, until: until)
   }
 
   /// Every name from which ``name`` descends, nearest first; the last is `Error` or `Warning`.
   public var ancestors: [String] {
+    SQLStateDefinition.ancestors(below: parents, parentsOf: SQLStateDefinition.parents(of:))
+  }
+
+  /// Every name from which something with these parents descends, nearest first.
+  static func ancestors(
+    below parents: [String], parentsOf: (String) -> [String]
+  ) -> [String] {
     var found = parents
     var next = 0
     while next < found.count {
-      for parent in SQLStateDefinition.parents(of: found[next]) where !found.contains(parent) {
-        found.append(parent)
-      }
+      for parent in parentsOf(found[next]) where !found.contains(parent) { found.append(parent) }
       next += 1
     }
     return found
   }
 
-  private static func parents(of name: String) -> [String] {
+  static func parents(of name: String) -> [String] {
     if let line = SortedLines(SQLStateTable.groups).line(of: name) {
       return list(SortedLines.words(of: line)[1])
     }

@@ -154,6 +154,13 @@ import Testing
       ("PT404 E a_b\n  retry: maybe\n", ":2: retry cannot be \"maybe\""),
       ("PT404 E a_b\n  reply: x\n", ":2: reply is no field"),
       ("Section: PT\n", ":1: a section is: Section: Class XX - Title"),
+      ("Section: Class 23 - Page Turner\n", ":1: class 23 is \"Integrity Constraint Violation\""),
+      (
+        "Section: Class PT - Unique\n", ":1: UniqueError is the name of 23505 already; define PT000"
+      ),
+      ("PT404 E unique\n", ":1: UniqueError is the name of 23505 already"),
+      ("PT404 E undefined\n", ":1: UndefinedError is the name of UndefinedError already"),
+      ("PT404 E ERRCODE_UNIQUE_VIOLATION\n", ":1: ERRCODE_UNIQUE_VIOLATION is the name of 23505"),
     ])
   func malformedFiles(text: String, want: String) throws {
     let path = try file(text)
@@ -176,6 +183,77 @@ import Testing
     let run = try program.run(["--codes", path, "23505"])
     #expect(run.end == .exit(1))
     #expect(run.errors.hasPrefix("pg-errcode: \(path): "))
+  }
+
+  @Test("parents of a project's code are all there, in both reports")
+  func ancestorsOfOwnCodes() throws {
+    let path = try file("Section: Class PT - Page Turner\nPT404 E page_not_found\n")
+    let run = try program.run(["--codes", path, "PT404"])
+    #expect(run.output.contains("  parents: PageTurnerError, Error\n"))
+    let json = try program.run(["--codes", path, "--json", "PT404"])
+    #expect(json.output.contains("\"parents\":[\"PageTurnerError\",\"Error\"]"))
+  }
+
+  @Test("a cause cannot command a terminal")
+  func controls() throws {
+    let path = try file("PT404 E page_not_found\n  cause: \u{1B}[31mred.\n")
+    #expect(try program.run(["--codes", path, "PT404"]).output.contains("cause: \\x1b[31mred."))
+  }
+
+  @Test("--is and --only agree on a code that only its class has a rule for")
+  func rulesOfClasses() throws {
+    let path = try file("PT000 E page_turner\n  retry: now\n  sets: integrity\n")
+    for set in ["retryable", "constraint", "integrity"] {
+      #expect(try program.run(["--codes", path, "--is", set, "PT999"]).end == .exit(0))
+      let words = ["filter", "--codes", path, "--only", set, "--prefix", "%e "]
+      #expect(try program.run(words, input: .text("PT999 ERROR:  x\n")).lines.count == 1)
+    }
+  }
+
+  // MARK: Groups
+
+  @Test("every name of py-postgresql's map is answered by itself")
+  func seedNames() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../PGErrorCodesTests/Vectors/sqlstate.tsv")
+    let rows = try String(contentsOf: path, encoding: .utf8).split(separator: "\n").dropFirst()
+    let names = rows.map { $0.split(separator: "\t", omittingEmptySubsequences: false)[1] }
+      .filter { $0 != "(no class)" && $0 != "Exception" }.map(String.init)
+    #expect(names.count > 220)
+    let run = try program.run(["--json", "--exact"] + names)
+    #expect(run.end == .exit(0))
+    var answered: Set<String> = []
+    for line in run.lines {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      let asked = try #require(object?["asked"] as? String)
+      if object?["name"] as? String == asked { answered.insert(asked) }
+    }
+    #expect(answered == Set(names))
+  }
+
+  @Test(
+    "a group is answered with its parents and members",
+    arguments: [
+      ("UndefinedError", "SEARVError, Error", "42P01 undefined_table UndefinedTableError"),
+      ("transactionerror", "Error", "40001 serialization_failure SerializationError"),
+      ("Disconnection", "", "57P01 admin_shutdown AdminShutdownError"),
+      ("Error", "", "22012 division_by_zero ZeroDivisionError"),
+    ])
+  func groups(name: String, parents: String, member: String) throws {
+    let run = try program.run([name])
+    #expect(run.lines.first?.lowercased() == name.lowercased())
+    #expect(run.output.contains("  parents: \(parents)\n") == !parents.isEmpty)
+    #expect(run.output.contains("  member: \(member)\n"))
+    #expect(!run.output.contains("01000"))
+    #expect(run.errors.isEmpty)
+    #expect(run.end == .exit(0))
+    let object =
+      try JSONSerialization.jsonObject(
+        with: Data(try program.run(["--json", name]).output.utf8)) as? [String: Any]
+    #expect(object?["code"] is NSNull)
+    #expect(object?["match"] as? String == "group")
+    #expect((object?["members"] as? [String])?.contains(String(member.prefix(5))) == true)
+    #expect(try program.run(["--oneline", name]).lines.count > 3)
   }
 
   // MARK: Languages
