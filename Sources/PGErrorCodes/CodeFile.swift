@@ -92,7 +92,7 @@ package struct CodeFile: Sendable {
     guard entries.count < CodeFile.maximumEntries else {
       throw Fault(line: line, message: "more than \(CodeFile.maximumEntries) codes")
     }
-    guard let code = SQLState(words[0]), words[0].utf8.allSatisfy(CodeFile.isCodeCharacter) else {
+    guard let code = SQLState(words[0]), words[0].utf8.allSatisfy(ASCIIText.isCode) else {
       throw Fault(
         line: line, message: "\(words[0]) is no code: five digits and capital letters")
     }
@@ -103,7 +103,9 @@ package struct CodeFile: Sendable {
     }
     let macros = words[2...].filter { $0.hasPrefix("ERRCODE_") }
     let conditions = words[2...].filter { !$0.hasPrefix("ERRCODE_") }
-    guard macros.count < 2, conditions.count < 2, conditions.allSatisfy(CodeFile.isCondition) else {
+    guard macros.count < 2, conditions.count < 2, conditions.allSatisfy(CodeFile.isCondition),
+      macros.allSatisfy(CodeFile.isMacro)
+    else {
       throw Fault(
         line: line,
         message: "behind the severity stand ERRCODE_MACRO, condition_in_small_letters, or both")
@@ -160,23 +162,18 @@ package struct CodeFile: Sendable {
   }
 
   private static func isCondition(_ word: String) -> Bool {
-    word.utf8.first.map { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") } == true
-      && word.utf8.allSatisfy {
-        isNameCharacter($0) && !($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z"))
-      }
+    guard let first = word.utf8.first, ASCIIText.isLetter(first) else { return false }
+    return word.utf8.allSatisfy { isNameCharacter($0) && !ASCIIText.isCapital($0) }
+  }
+
+  private static func isMacro(_ word: String) -> Bool {
+    let name = word.utf8.dropFirst("ERRCODE_".utf8.count)
+    guard let first = name.first, ASCIIText.isCapital(first) else { return false }
+    return name.allSatisfy { $0 == UInt8(ascii: "_") || ASCIIText.isCode($0) }
   }
 
   private static func isNameCharacter(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "_") || isDigit(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-  }
-
-  private static func isCodeCharacter(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-  }
-
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    byte == UInt8(ascii: "_") || ASCIIText.isLetterOrDigit(byte)
   }
 
   private static func trimmed(_ text: Substring) -> String {

@@ -6,8 +6,9 @@ package struct ErrorGroup: Hashable, Sendable {
   /// Every name above it, nearest first.
   package let ancestors: [String]
 
-  /// Finds a group; letters may be large or small. `Exception`, py-postgresql's name above `Error`,
-  /// means `Error`: it has no other descendants.
+  /// Finds a group; letters may be large or small.
+  ///
+  /// `Exception`, py-postgresql's name above `Error`, means `Error`: it has no other descendants.
   package init?(_ name: some StringProtocol) {
     let key = name.lowercased()
     if key == "error" || key == "exception" {

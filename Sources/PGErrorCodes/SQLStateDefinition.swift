@@ -33,12 +33,15 @@ public struct SQLStateDefinition: Hashable, Sendable {
   /// The names from which ``name`` descends directly.
   public let parents: [String]
 
+  /// The name in Swift, as ``SQLState`` has it: `uniqueViolation`.
+  package let swiftName: String
+
   let origin: NameOrigin
 
   /// Reads a line of ``SQLStateTable/records``.
   init?(line: Substring) {
     let words = SortedLines.words(of: line)
-    guard words.count == 9, let code = SQLState(words[0]),
+    guard words.count == 10, let code = SQLState(words[0]),
       let origin = NameOrigin(rawValue: words[8])
     else { return nil }
     self.code = code
@@ -51,6 +54,7 @@ public struct SQLStateDefinition: Hashable, Sendable {
     }
     name = words[6]
     parents = SQLStateDefinition.list(words[7])
+    swiftName = words[9]
     self.origin = origin
   }
 
@@ -67,6 +71,7 @@ public struct SQLStateDefinition: Hashable, Sendable {
     self.parents = parents
     self.since = since
     self.until = until
+    swiftName = code.definition?.swiftName ?? SQLStateDefinition.swiftName(condition, macros, name)
     origin = .project
   }
 
@@ -101,6 +106,18 @@ public struct SQLStateDefinition: Hashable, Sendable {
     }
     let definitions = SQLState.named(name).lazy.compactMap(\.definition)
     return definitions.first { $0.name == name }?.parents ?? []
+  }
+
+  /// The condition's words together, or those of the macro; or else the name.
+  private static func swiftName(_ condition: String?, _ macros: [String], _ name: String) -> String
+  {
+    let macro = macros.first.map { $0.dropFirst("ERRCODE_".count).lowercased() }
+    guard let words = (condition ?? macro)?.split(separator: "_"), let first = words.first else {
+      return name.prefix(1).lowercased() + name.dropFirst()
+    }
+    return words.dropFirst().reduce(String(first)) {
+      $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+    }
   }
 
   private static func list(_ word: String) -> [String] {

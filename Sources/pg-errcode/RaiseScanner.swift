@@ -1,3 +1,5 @@
+internal import PGErrorCodes
+
 /// Finds the RAISE statements of a script, and what they raise.
 ///
 /// Bodies of functions count as part of the script, in dollar quotes as well as in single ones.

@@ -223,7 +223,7 @@ import Testing
     #expect(run.peakMemory < 24 * 1024)
   }
 
-  @Test("what was read is written before more is waited for, a part of a line too")
+  @Test("whole lines are written before more is waited for, and parts are put together")
   func live() throws {
     let running = try program.start(["filter", "--prefix", "%e "], input: .open)
     running.send("23505 ERROR:  x\n")

@@ -150,6 +150,8 @@ import Testing
       ("PT404 X a_b\n", ":1: a code is: PT404 E condition_name"),
       ("PT404 E\n", ":1: a code is: PT404 E condition_name"),
       ("PT404 E A-B\n", ":1: behind the severity"),
+      ("PT404 E ERRCODE_A-B\n", ":1: behind the severity"),
+      ("PT404 E ERRCODE_1\n", ":1: behind the severity"),
       ("  cause: x\n", ":1: a line set in is a field"),
       ("PT404 E a_b\n  retry: maybe\n", ":2: retry cannot be \"maybe\""),
       ("PT404 E a_b\n  reply: x\n", ":2: reply is no field"),
@@ -263,27 +265,83 @@ import Testing
     let sh = try program.run(["--emit", "sh"])
     #expect(sh.lines.first?.hasPrefix("# SQLSTATEs of PostgreSQL 15, 16, 17 and 18") == true)
     let shell = BuiltProgram(absolute: "/bin/sh")
-    let echo = sh.output + "echo $PG_UNIQUE_VIOLATION $PG_STRING_DATA_RIGHT_TRUNCATION_WARNING\n"
-    #expect(try shell.run(["-eu"], input: .text(echo)).output == "23505 01004\n")
+    let names = "$PG_UNIQUE_VIOLATION $PG_STRING_DATA_RIGHT_TRUNCATION_WARNING $PG_INIT_DB_ERROR"
+    #expect(
+      try shell.run(["-eu"], input: .text(sh.output + "echo \(names)\n")).output
+        == "23505 01004 -Cidb\n")
+    let count = SQLState.definitions.count
     let json = try program.run(["--emit", "json"])
     let root = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-    #expect((root?["codes"] as? [[String: Any]])?.count == 263)
+    #expect((root?["codes"] as? [[String: Any]])?.count == count)
     let csv = try program.run(["--emit", "csv"])
-    #expect(csv.lines.count == 265)
+    #expect(csv.lines.count == count + 2)
     let swift = try program.run(["--emit", "swift"])
     #expect(swift.output.contains("  public static let uniqueViolation = \"23505\"\n"))
-    let names = swift.lines.compactMap { line in
-      line.split(separator: " ").drop { $0 != "let" }.dropFirst().first
-    }
-    #expect(names.count == 263)
-    #expect(Set(names).count == names.count)
+    #expect(Set(Self.constants(swift)).count == count)
     #expect(try program.run(["--emit", "cobol"]).end == .exit(64))
   }
 
-  @Test("shells are offered codes and conditions, with causes where they can show them")
-  func completion() throws {
-    let words = ["---completion", "--", "positional@0", "1", "2", "pg-errcode", "235"]
-    let run = try program.run(words, environment: ["SAP_SHELL": "fish"])
-    #expect(run.lines.contains { $0.hasPrefix("23505\tA row would repeat") }, "\(run)")
+  private static func constants(_ run: BuiltProgram.Outcome) -> [String] {
+    run.lines.compactMap { line in
+      line.split(separator: " ").drop { $0 != "let" }.dropFirst().first.map(String.init)
+    }
+  }
+
+  @Test("--emit swift has the library's own names, and every code of a file")
+  func emittedNames() throws {
+    let library = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/PGErrorCodes").standardized
+    var ours: Set<String> = []
+    for name in ["SQLState+Names.swift", "DriverCodes.swift"] {
+      let text = try String(contentsOf: library.appending(path: name), encoding: .utf8)
+      for match in text.matches(of: /public static (?:var|let) (\w+): SQLState/) {
+        ours.insert(String(match.output.1))
+      }
+    }
+    // Class 10 has members from 18 on, and itself neither condition nor macro.
+    ours.insert("xQueryError")
+    #expect(Set(Self.constants(try program.run(["--emit", "swift"]))) == ours)
+    let path = try file("PT001 E ERRCODE_PAGE_LOST\nPT002 E page_not_found\n")
+    let own = try program.run(["--codes", path, "--emit", "swift"]).output
+    #expect(own.contains("let pageLost = \"PT001\"") && own.contains("let pageNotFound = "))
+  }
+
+  @Test("the emitted Swift compiles, whatever a project calls its codes")
+  func compiled() throws {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    let compiler = folders.map { $0 + "/swiftc" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+    guard let compiler else {
+      print("the emitted Swift is not compiled: there is no swiftc in PATH")
+      return
+    }
+    let path = try file("PT001 E default\nPT002 E self\nPT003 E a__b\nPT004 E init\n")
+    let run = try program.run(["--codes", path, "--emit", "swift"])
+    #expect(run.output.contains("static let `default` = \"PT001\""))
+    let source = NSTemporaryDirectory() + "emitted-\(UUID().uuidString).swift"
+    defer { try? FileManager.default.removeItem(atPath: source) }
+    try run.output.write(toFile: source, atomically: true, encoding: .utf8)
+    let checked = try BuiltProgram(absolute: compiler).run(
+      ["-typecheck", source], timeout: .seconds(120))
+    #expect(checked.end == .exit(0), "\(checked.errors)")
+  }
+
+  @Test(
+    "shells are offered codes, conditions and names, with causes where they can show them",
+    arguments: [
+      ("fish", "235", "23505\tA row would repeat"), ("fish", "unique_v", "unique_violation\tA row"),
+      ("fish", "UniqueE", "UniqueError\tA row"), ("zsh", "UniqueE", "UniqueError:A row"),
+      ("bash", "uniquee", "UniqueError"), ("bash", "42P0", "42P01"),
+    ])
+  func completion(shell: String, word: String, want: String) throws {
+    let words = [
+      "---completion", "--", "positional@0", "1", "\(word.count)", "pg-errcode", word,
+    ]
+    let run = try program.run(words, environment: ["SAP_SHELL": shell])
+    #expect(run.lines.contains { $0.hasPrefix(want) }, "\(run)")
+    // zsh gets a blank line behind the words.
+    let offered = run.lines.filter { $0 != " " }
+    #expect(offered.allSatisfy { $0.lowercased().hasPrefix(word.lowercased()) })
   }
 }

@@ -119,6 +119,27 @@ import Testing
     }
   }
 
+  @Test("the table's data are the servers' own errcodes.txt", arguments: TestServer.installations)
+  func errorCodeFiles(installation: Installation) throws {
+    let data = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../scripts/data/errcodes-\(installation.majorVersion).txt")
+    let configuration = BuiltProgram(absolute: installation.binaryDirectory + "/pg_config")
+    let folder = try? configuration.run(["--sharedir"]).lines.first
+    let beside = installation.binaryDirectory + "/../share/postgresql"
+    let theirs = [folder.map(String.init), beside].compactMap { $0 }
+      .compactMap { try? String(contentsOfFile: $0 + "/errcodes.txt", encoding: .utf8) }.first
+    guard let theirs else {
+      print("\(installation) has no errcodes.txt to compare with")
+      return
+    }
+    #expect(try Self.rows(String(contentsOf: data, encoding: .utf8)) == Self.rows(theirs))
+  }
+
+  private static func rows(_ text: String) -> [[Substring]] {
+    text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+      .map { $0.split(whereSeparator: \.isWhitespace) }.filter { !$0.isEmpty }
+  }
+
   private func names(_ code: Substring) -> (condition: String?, title: String?) {
     let code = SQLState(code)
     return (code?.definition?.condition, code.flatMap(SQLStateClass.init(of:))?.title)
