@@ -16,15 +16,15 @@
 /// condition, or both. Fields: `name`, `cause`, `action`, `actor`, `query`, `retry` (`now`, `later`,
 /// `ambiguous`, `no`), `reason`, `sets`, and `override: true`, without which a code may not
 /// contradict the built-in table.
-public struct CodeFile: Sendable {
+package struct CodeFile: Sendable {
   /// A line that is not as it must be.
-  public struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
+  package struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
     /// The line's number, from 1.
-    public let line: Int
+    package let line: Int
     /// What is wrong with it, and what would be right.
-    public let message: String
+    package let message: String
     /// Line and message.
-    public var description: String { "line \(line): \(message)" }
+    package var description: String { "line \(line): \(message)" }
   }
 
   /// More entries than any project has: a wrong file is told apart early.
@@ -41,8 +41,21 @@ public struct CodeFile: Sendable {
     var isOverride: Bool { fields["override"] == "true" }
   }
 
+  /// One class of the file.
+  struct Section: Sendable {
+    let line: Int
+    let characters: String
+    let title: String
+
+    /// The title without the remark in brackets that PostgreSQL's file has behind some.
+    var bareTitle: String {
+      guard title.hasSuffix(")"), let bracket = title.lastIndex(of: "(") else { return title }
+      return CodeFile.trimmed(title[..<bracket])
+    }
+  }
+
   private(set) var entries: [Entry] = []
-  private(set) var classes: [(characters: String, title: String)] = []
+  private(set) var sections: [Section] = []
 
   private static let fieldNames = [
     "name", "cause", "action", "actor", "query", "retry", "reason", "sets", "override",
@@ -51,7 +64,7 @@ public struct CodeFile: Sendable {
   /// Reads the text of a file.
   ///
   /// - Throws: ``Fault`` for the first line that is not as it must be.
-  public init(_ text: String) throws(Fault) {
+  package init(_ text: String) throws(Fault) {
     var number = 0
     for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
       number += 1
@@ -71,14 +84,15 @@ public struct CodeFile: Sendable {
     guard words.count > 4, words[1] == "Class", words[3] == "-", words[2].utf8.count == 2 else {
       throw Fault(line: line, message: "a section is: Section: Class XX - Title")
     }
-    classes.append((words[2], words[4...].joined(separator: " ")))
+    sections.append(
+      Section(line: line, characters: words[2], title: words[4...].joined(separator: " ")))
   }
 
   private mutating func addEntry(_ words: [String], _ line: Int) throws(Fault) {
     guard entries.count < CodeFile.maximumEntries else {
       throw Fault(line: line, message: "more than \(CodeFile.maximumEntries) codes")
     }
-    guard let code = SQLState(words[0]), words[0].utf8.allSatisfy(CodeFile.isCodeCharacter) else {
+    guard let code = SQLState(words[0]), words[0].utf8.allSatisfy(ASCIIText.isCode) else {
       throw Fault(
         line: line, message: "\(words[0]) is no code: five digits and capital letters")
     }
@@ -89,7 +103,9 @@ public struct CodeFile: Sendable {
     }
     let macros = words[2...].filter { $0.hasPrefix("ERRCODE_") }
     let conditions = words[2...].filter { !$0.hasPrefix("ERRCODE_") }
-    guard macros.count < 2, conditions.count < 2, conditions.allSatisfy(CodeFile.isCondition) else {
+    guard macros.count < 2, conditions.count < 2, conditions.allSatisfy(CodeFile.isCondition),
+      macros.allSatisfy(CodeFile.isMacro)
+    else {
       throw Fault(
         line: line,
         message: "behind the severity stand ERRCODE_MACRO, condition_in_small_letters, or both")
@@ -146,23 +162,18 @@ public struct CodeFile: Sendable {
   }
 
   private static func isCondition(_ word: String) -> Bool {
-    word.utf8.first.map { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") } == true
-      && word.utf8.allSatisfy {
-        isNameCharacter($0) && !($0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z"))
-      }
+    guard let first = word.utf8.first, ASCIIText.isLetter(first) else { return false }
+    return word.utf8.allSatisfy { isNameCharacter($0) && !ASCIIText.isCapital($0) }
+  }
+
+  private static func isMacro(_ word: String) -> Bool {
+    let name = word.utf8.dropFirst("ERRCODE_".utf8.count)
+    guard let first = name.first, ASCIIText.isCapital(first) else { return false }
+    return name.allSatisfy { $0 == UInt8(ascii: "_") || ASCIIText.isCode($0) }
   }
 
   private static func isNameCharacter(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "_") || isDigit(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-  }
-
-  private static func isCodeCharacter(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-  }
-
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    byte == UInt8(ascii: "_") || ASCIIText.isLetterOrDigit(byte)
   }
 
   private static func trimmed(_ text: Substring) -> String {

@@ -1,206 +1,133 @@
 /// The table of codes together with a project's own.
 ///
-/// Without additions it answers as ``SQLState`` and its extensions do.
-public struct ErrorCatalogue: Sendable {
-  private struct Addition: Sendable {
-    let definition: SQLStateDefinition
-    let advice: SQLStateAdvice?
-    let retry: RetryRule?
-    let sets: [String]
+/// Without additions it answers as ``SQLState`` and its extensions do. It serves the programs: what
+/// the library throws is explained by the built-in table alone.
+package struct ErrorCatalogue: Sendable {
+  /// A code that a file defines, or of which it says more than the built-in table does.
+  struct Addition: Sendable {
+    var definition: SQLStateDefinition
+    var advice: SQLStateAdvice?
+    var retry: RetryRule?
+    var sets: [String] = []
+    /// Whether it was made of a section's title, and gives way to a definition in a file.
+    var isOfSection = false
   }
 
-  private var additions: [Addition] = []
-  private var additionalClasses: [(characters: String, title: String)] = []
+  private(set) var additions: [SQLState: Addition] = [:]
+  /// The codes of the additions by their names, as ``SQLState/key(_:)`` writes them.
+  private var codesByKey: [String: [SQLState]] = [:]
+  /// The additions' parents by their names, as they are written.
+  private var parentsByName: [String: [String]] = [:]
+  /// The titles of the classes that the files add.
+  var additionalClasses: [String: String] = [:]
 
   /// Makes a catalogue of the built-in table.
-  public init() {}
+  package init() {}
 
   /// Whether there is nothing in it but the built-in table.
-  public var isBuiltIn: Bool { additions.isEmpty && additionalClasses.isEmpty }
+  package var isBuiltIn: Bool { additions.isEmpty && additionalClasses.isEmpty }
 
-  // MARK: Adding
-
-  /// Adds the codes of a file.
-  ///
-  /// A code that says the same as the built-in table is passed over.
-  ///
-  /// - Throws: ``CodeFile/Fault`` for a code that is there twice, or that contradicts the built-in
-  ///   table without `override: true`.
-  public mutating func add(_ file: CodeFile) throws(CodeFile.Fault) {
-    for each in file.classes where SQLStateClass(each.characters) == nil {
-      if title(ofClass: each.characters) == nil { additionalClasses.append(each) }
+  /// Puts an addition in, in the place of one with the same code.
+  mutating func put(_ addition: Addition) {
+    let code = addition.definition.code
+    if let old = additions[code]?.definition {
+      for key in old.keys { codesByKey[key]?.removeAll { $0 == code } }
+      parentsByName[old.name] = nil
     }
-    let own = Set(file.entries.map(\.code))
-    for each in additionalClasses
-    where !own.contains(where: { $0.isCode(ofClass: each.characters) }) {
-      addCode(ofClass: each)
-    }
-    for entry in file.entries { try add(entry) }
-    additions.sort { $0.definition.code < $1.definition.code }
+    additions[code] = addition
+    for key in Set(addition.definition.keys) { codesByKey[key, default: []].append(code) }
+    parentsByName[addition.definition.name] = addition.definition.parents
   }
 
-  /// A class of a file has a code of its own, as the built-in ones do, so that its unknown codes are
-  /// answered by it.
-  private mutating func addCode(ofClass each: (characters: String, title: String)) {
-    guard let code = SQLState(each.characters + "000"), definition(of: code) == nil else { return }
-    let words = each.title.split { !$0.isLetter && !$0.isNumber }
-    let name = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Error"
-    let definition = SQLStateDefinition(
-      code: code, severity: .error, condition: nil, macros: [], name: name, parents: ["Error"])
-    additions.append(Addition(definition: definition, advice: nil, retry: nil, sets: []))
-  }
-
-  private mutating func add(_ entry: CodeFile.Entry) throws(CodeFile.Fault) {
-    if additions.contains(where: { $0.definition.code == entry.code }) {
-      throw CodeFile.Fault(line: entry.line, message: "\(entry.code) is there twice")
-    }
-    if let known = entry.code.definition, !entry.isOverride {
-      guard entry.agrees(with: known) else {
-        throw CodeFile.Fault(
-          line: entry.line,
-          message: "\(entry.code) is \(known.condition ?? known.name) already; "
-            + "give it the field override: true if this is meant")
-      }
-      if entry.fields.isEmpty { return }
-    }
-    for name in [entry.condition, entry.fields["name"]].compactMap({ $0 }) where !entry.isOverride {
-      guard let other = named(name).first, other != entry.code else { continue }
-      throw CodeFile.Fault(
-        line: entry.line,
-        message: "\(name) is the name of \(other) already; choose another, or override: true")
-    }
-    additions.append(addition(entry))
-  }
-
-  private func addition(_ entry: CodeFile.Entry) -> Addition {
-    let known = entry.code.definition
-    let condition = entry.condition ?? known?.condition
-    let macro = condition.map { "ERRCODE_" + $0.uppercased() }
-    let definition = SQLStateDefinition(
-      code: entry.code, severity: entry.severity, condition: condition,
-      macros: entry.macros.isEmpty ? known?.macros ?? macro.map { [$0] } ?? [] : entry.macros,
-      name: entry.fields["name"] ?? known?.name ?? ErrorCatalogue.name(entry),
-      parents: known?.parents ?? parents(entry))
-    let builtIn = known?.advice
-    var advice = builtIn
-    if entry.fields["cause"] != nil || entry.fields["action"] != nil {
-      advice = SQLStateAdvice(
-        cause: entry.fields["cause"] ?? builtIn?.cause ?? "",
-        action: entry.fields["action"] ?? builtIn?.action ?? "",
-        actor: entry.fields["actor"].flatMap(SQLStateAdvice.Actor.init) ?? .application,
-        query: entry.fields["query"] ?? builtIn?.query)
-    }
-    let rule = entry.fields["retry"].flatMap(RetryRule.Answer.init(word:))
-    let sets = entry.fields["sets"]?.split { $0 == "," || $0 == " " }.map(String.init) ?? []
-    return Addition(
-      definition: definition, advice: advice,
-      retry: rule.map {
-        RetryRule($0, reason: entry.fields["reason"] ?? "The file of codes says so.")
-      },
-      sets: sets)
-  }
-
-  /// `page_not_found` is named as its siblings are: `PageNotFoundError`.
-  private static func name(_ entry: CodeFile.Entry) -> String {
-    let words = (entry.condition ?? "code_\(entry.code)").split(separator: "_")
-    let stem = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-    let ending = entry.severity == .warning ? "Warning" : "Error"
-    return stem.hasSuffix(ending) ? stem : stem + ending
-  }
-
-  private func parents(_ entry: CodeFile.Entry) -> [String] {
-    let classCode = entry.code.classCode
-    if classCode != entry.code, let parent = definition(of: classCode) { return [parent.name] }
-    return entry.severity == .success ? [] : [entry.severity == .warning ? "Warning" : "Error"]
-  }
-
-  // MARK: Asking
+  // MARK: Definitions
 
   /// Every definition, in the order of the codes.
-  public var definitions: [SQLStateDefinition] {
+  package var definitions: [SQLStateDefinition] {
     guard !additions.isEmpty else { return SQLState.definitions }
-    let builtIn = SQLState.definitions.filter { addition(of: $0.code) == nil }
-    return (builtIn + additions.map(\.definition)).sorted { $0.code < $1.code }
+    let builtIn = SQLState.definitions.filter { additions[$0.code] == nil }
+    return (builtIn + additions.values.map(\.definition)).sorted { $0.code < $1.code }
   }
 
   /// What is known of this very code; `nil` if it is in no table.
-  public func definition(of code: SQLState) -> SQLStateDefinition? {
-    addition(of: code)?.definition ?? code.definition
+  package func definition(of code: SQLState) -> SQLStateDefinition? {
+    additions[code]?.definition ?? code.definition
   }
 
-  /// The codes that a name may mean, as ``SQLState/named(_:)`` finds them, and those of the files.
-  public func named(_ name: some StringProtocol) -> [SQLState] {
-    let key = SQLState.key(name)
-    let added = additions.map(\.definition).filter { $0.answers(to: key) }.map(\.code)
-    return added + SQLState.named(name).filter { !added.contains($0) }
-  }
-
-  /// The codes of the only name that begins with `prefix`.
-  public func named(beginningWith prefix: some StringProtocol) -> [SQLState] {
-    let key = SQLState.key(prefix)
-    let added = additions.map(\.definition).filter { definition in
-      definition.keys.contains { $0.hasPrefix(key) }
+  /// Every name from which the definition descends, nearest first; the last is `Error` or `Warning`.
+  package func ancestors(of definition: SQLStateDefinition) -> [String] {
+    SQLStateDefinition.ancestors(below: definition.parents) { name in
+      parentsByName[name] ?? SQLStateDefinition.parents(of: name)
     }
-    guard let first = added.first else { return SQLState.named(beginningWith: prefix) }
-    let isAlone = added.count == 1 && SQLState.isNoBeginning(key)
-    return isAlone ? [first.code] : []
+  }
+
+  /// The definitions that descend from the group, in the order of the codes.
+  package func members(of group: ErrorGroup) -> [SQLStateDefinition] {
+    definitions.filter { ancestors(of: $0).contains(group.name) }
   }
 
   /// The title of a class; `nil` if it is unknown.
-  public func title(ofClass characters: some StringProtocol) -> String? {
-    SQLStateClass(characters)?.title
-      ?? additionalClasses.first { $0.characters == characters }?.title
+  package func title(ofClass characters: some StringProtocol) -> String? {
+    SQLStateClass(characters)?.title ?? additionalClasses[String(characters)]
   }
+
+  // MARK: Names
+
+  /// The codes that a name may mean, as ``SQLState/named(_:)`` finds them, and those of the files.
+  package func named(_ name: some StringProtocol) -> [SQLState] {
+    let added = codesByKey[SQLState.key(name), default: []]
+    return added.sorted() + SQLState.named(name).filter { !added.contains($0) }
+  }
+
+  /// The codes of the only name that begins with `prefix`.
+  package func named(beginningWith prefix: some StringProtocol) -> [SQLState] {
+    let key = SQLState.key(prefix)
+    let added = Set(codesByKey.filter { $0.key.hasPrefix(key) }.values.joined())
+    guard let first = added.first else { return SQLState.named(beginningWith: prefix) }
+    let isAlone = added.count == 1 && SQLState.isNoBeginning(key)
+    return isAlone ? [first] : []
+  }
+
+  // MARK: Meanings
 
   /// What the code means in plain words.
-  public func advice(of code: SQLState) -> SQLStateAdvice? {
-    addition(of: code)?.advice ?? code.definition?.advice
+  package func advice(of code: SQLState) -> SQLStateAdvice? {
+    additions[code]?.advice ?? code.definition?.advice
   }
 
-  /// Whether the same may be done again after this code.
-  public func retry(of code: SQLState) -> RetryRule { addition(of: code)?.retry ?? code.retry }
+  /// Whether the same may be done again after this code: the rule of the code itself, or else that
+  /// of its class, and the files' before the table's.
+  package func retry(of code: SQLState) -> RetryRule {
+    additions[code]?.retry ?? code.ownRetry ?? additions[code.classCode]?.retry ?? code.retry
+  }
 
   /// The names of the sets that the code belongs to, in their order.
-  public func sets(of code: SQLState) -> [String] {
+  package func sets(of code: SQLState) -> [String] {
     let retry = retry(of: code).answer
     let builtIn = SQLStateSet.all.filter { $0.contains(code, retry: retry) }.map(\.name)
-    guard let addition = addition(of: code) else { return builtIn }
-    return Set(builtIn + addition.sets).sorted()
+    return Set(builtIn + additionalSets(of: code)).sorted()
   }
 
   /// The names of all sets, in their order.
-  public var setNames: [String] {
-    Set(SQLStateSet.all.map(\.name) + additions.flatMap(\.sets)).sorted()
+  package var setNames: [String] {
+    Set(SQLStateSet.all.map(\.name) + additions.values.flatMap(\.sets)).sorted()
   }
 
   /// Whether the code belongs to the set of this name; `integrity` is `constraint`.
-  public func contains(_ code: SQLState, set name: String) -> Bool {
-    if let addition = addition(of: code), addition.sets.contains(name) { return true }
+  package func contains(_ code: SQLState, set name: String) -> Bool {
+    if additionalSets(of: code).contains(SQLStateSet.properName(name)) { return true }
     return SQLStateSet(name)?.contains(code, retry: retry(of: code).answer) ?? false
   }
 
-  private func addition(of code: SQLState) -> Addition? {
-    additions.isEmpty ? nil : additions.first { $0.definition.code == code }
-  }
-}
-
-extension SQLState {
-  fileprivate func isCode(ofClass characters: String) -> Bool {
-    isClassCode && classCharacters == characters
-  }
-}
-
-extension CodeFile.Entry {
-  fileprivate func agrees(with known: SQLStateDefinition) -> Bool {
-    severity == known.severity && (condition == nil || condition == known.condition)
+  /// The sets that the files put the code into, or else its class.
+  private func additionalSets(of code: SQLState) -> [String] {
+    let own = additions[code]?.sets ?? []
+    return own.isEmpty ? additions[code.classCode]?.sets ?? [] : own
   }
 }
 
 extension SQLStateDefinition {
   /// The names as the table of keys has them.
-  fileprivate var keys: [String] {
+  var keys: [String] {
     ([condition, name].compactMap { $0 } + macros).map { SQLState.key($0) }
   }
-
-  fileprivate func answers(to key: String) -> Bool { keys.contains(key) }
 }

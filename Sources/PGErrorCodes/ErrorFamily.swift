@@ -20,16 +20,12 @@ public struct ErrorFamily: Hashable, Sendable, ExpressibleByStringLiteral {
   /// Finds a family: any name that ``SQLState/named(_:)`` understands, a group's name, `Error` or
   /// `Warning`; letters may be large or small.
   public init?(_ name: some StringProtocol) {
-    let key = name.lowercased()
-    if key == "exception" {
-      // py-postgresql's name above Error, which has no other descendants.
-      self.init("Error", [])
-    } else if let root = ErrorFamily.roots.first(where: { $0.lowercased() == key }) {
-      self.init(root, [])
+    if let group = ErrorGroup(name) {
+      self.init(group.name, [])
     } else {
       let codes = SQLState.named(name)
       guard let first = codes.first?.definition else { return nil }
-      let isTreeName = first.name.lowercased() == key
+      let isTreeName = first.name.lowercased() == name.lowercased()
       self.init(isTreeName ? first.name : String(name), codes)
     }
   }
@@ -49,11 +45,17 @@ public struct ErrorFamily: Hashable, Sendable, ExpressibleByStringLiteral {
   }
 
   /// Whether the code, or the definition nearest to it, descends from the family's root.
+  ///
+  /// The tree decides, not the code's characters: `-Cwrn` is a `Warning` among the cluster's errors.
   public func contains(_ code: SQLState) -> Bool {
-    if codes.contains(where: { $0 ~= code }) { return true }
     guard let nearest = code.nearestDefinition else { return name == "Error" }
-    return nearest.name == name || nearest.ancestors.contains(name)
+    let roots = roots
+    return nearest.name == name || codes.contains(nearest.code)
+      || nearest.ancestors.contains(where: roots.contains)
   }
+
+  /// The family's name, and those of the tree that its codes have.
+  private var roots: [String] { [name] + codes.compactMap { $0.definition?.name } }
 
   /// Whether the code belongs to the family, as a pattern.
   public static func ~= (family: ErrorFamily, code: SQLState) -> Bool { family.contains(code) }
@@ -74,10 +76,4 @@ public struct ErrorFamily: Hashable, Sendable, ExpressibleByStringLiteral {
   public static let definition: ErrorFamily = "DefinitionError"
   /// A statement's, cursor's, database's or schema's name is unknown.
   public static let name: ErrorFamily = "NameError"
-
-  private static var roots: [String] {
-    SortedLines(SQLStateTable.groups).lines(beginningWith: "").compactMap {
-      SortedLines.words(of: $0).first
-    } + ["Error"]
-  }
 }

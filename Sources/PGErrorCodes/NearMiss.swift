@@ -1,14 +1,14 @@
 /// What somebody may have meant who wrote a code or a name that is not defined.
-public enum NearMiss {
+package enum NearMiss {
   /// More would not be a suggestion any more.
-  public static let limit = 3
+  package static let limit = 3
 
   /// Longer names have no neighbours among the table's.
   private static let maximumNameLength = 80
 
   /// The defined codes that `code` becomes when letters and digits that look alike are exchanged
   /// (`O` for `0`, `I` for `1`), or two neighbours change places.
-  public static func codes(for code: SQLState, in catalogue: ErrorCatalogue) -> [SQLState] {
+  package static func codes(for code: SQLState, in catalogue: ErrorCatalogue) -> [SQLState] {
     let text = Array(code.description.utf8)
     var found: [SQLState] = []
     for candidate in lookalikes(of: text) + transpositions(of: text) {
@@ -21,7 +21,7 @@ public enum NearMiss {
   }
 
   /// The names that differ from `name` in one or two letters, as they are written, nearest first.
-  public static func names(for name: String, in catalogue: ErrorCatalogue) -> [String] {
+  package static func names(for name: String, in catalogue: ErrorCatalogue) -> [String] {
     let key = Array(SQLState.key(name).utf8)
     guard key.count > 3, key.count <= maximumNameLength else { return [] }
     let allowed = key.count < 8 ? 1 : 2

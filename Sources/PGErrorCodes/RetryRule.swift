@@ -57,9 +57,13 @@ extension SQLState {
   /// The code's own rule counts, or else that of its class; of an unknown class nothing is known, so
   /// the answer is no.
   public var retry: RetryRule {
-    let rules = SortedLines(SQLStateTable.retries)
-    let line = rules.line(of: description) ?? rules.line(of: classCharacters)
-    return line.flatMap(RetryRule.init(line:))
+    let ofClass = SortedLines(SQLStateTable.retries).line(of: classCharacters)
+    return ownRetry ?? ofClass.flatMap(RetryRule.init(line:))
       ?? RetryRule(.no, reason: "Nothing is known of the class.")
+  }
+
+  /// The rule of this very code; `nil` if that of its class counts.
+  var ownRetry: RetryRule? {
+    SortedLines(SQLStateTable.retries).line(of: description).flatMap(RetryRule.init(line:))
   }
 }

@@ -17,7 +17,12 @@ extension SQLState {
   /// The code that took the place of a code which servers no longer send.
   ///
   /// py-postgresql answers `22020`, the code of PostgreSQL before 8.4, with that of `2201W`.
-  public var successor: SQLState? { self == "22020" ? .invalidRowCountInLimitClause : nil }
+  public var successor: SQLState? {
+    packed == SQLState.retiredLimitValue ? .invalidRowCountInLimitClause : nil
+  }
+
+  /// `22020`.
+  private static let retiredLimitValue: UInt64 = 0x32_3230_3230
 
   /// Every definition, in the order of the codes.
   public static var definitions: [SQLStateDefinition] {

@@ -33,12 +33,15 @@ public struct SQLStateDefinition: Hashable, Sendable {
   /// The names from which ``name`` descends directly.
   public let parents: [String]
 
+  /// The name in Swift, as ``SQLState`` has it: `uniqueViolation`.
+  package let swiftName: String
+
   let origin: NameOrigin
 
   /// Reads a line of ``SQLStateTable/records``.
   init?(line: Substring) {
     let words = SortedLines.words(of: line)
-    guard words.count == 9, let code = SQLState(words[0]),
+    guard words.count == 10, let code = SQLState(words[0]),
       let origin = NameOrigin(rawValue: words[8])
     else { return nil }
     self.code = code
@@ -51,13 +54,14 @@ public struct SQLStateDefinition: Hashable, Sendable {
     }
     name = words[6]
     parents = SQLStateDefinition.list(words[7])
+    swiftName = words[9]
     self.origin = origin
   }
 
   /// Makes a definition of a project's own code.
   init(
     code: SQLState, severity: Severity, condition: String?, macros: [String], name: String,
-    parents: [String]
+    parents: [String], since: Int? = nil, until: Int? = nil
   ) {
     self.code = code
     self.severity = severity
@@ -65,30 +69,55 @@ public struct SQLStateDefinition: Hashable, Sendable {
     self.macros = macros
     self.name = name
     self.parents = parents
-    since = nil
-    until = nil
+    self.since = since
+    self.until = until
+    swiftName = code.definition?.swiftName ?? SQLStateDefinition.swiftName(condition, macros, name)
     origin = .project
+  }
+
+  /// The same definition of a project's own code, descending from others.
+  func with(parents: [String]) -> SQLStateDefinition {
+    SQLStateDefinition(
+      code: code, severity: severity, condition: condition, macros: macros, name: name,
+      parents: parents, since: since, until: until)
   }
 
   /// Every name from which ``name`` descends, nearest first; the last is `Error` or `Warning`.
   public var ancestors: [String] {
+    SQLStateDefinition.ancestors(below: parents, parentsOf: SQLStateDefinition.parents(of:))
+  }
+
+  /// Every name from which something with these parents descends, nearest first.
+  static func ancestors(
+    below parents: [String], parentsOf: (String) -> [String]
+  ) -> [String] {
     var found = parents
     var next = 0
     while next < found.count {
-      for parent in SQLStateDefinition.parents(of: found[next]) where !found.contains(parent) {
-        found.append(parent)
-      }
+      for parent in parentsOf(found[next]) where !found.contains(parent) { found.append(parent) }
       next += 1
     }
     return found
   }
 
-  private static func parents(of name: String) -> [String] {
+  static func parents(of name: String) -> [String] {
     if let line = SortedLines(SQLStateTable.groups).line(of: name) {
       return list(SortedLines.words(of: line)[1])
     }
     let definitions = SQLState.named(name).lazy.compactMap(\.definition)
     return definitions.first { $0.name == name }?.parents ?? []
+  }
+
+  /// The condition's words together, or those of the macro; or else the name.
+  private static func swiftName(_ condition: String?, _ macros: [String], _ name: String) -> String
+  {
+    let macro = macros.first.map { $0.dropFirst("ERRCODE_".count).lowercased() }
+    guard let words = (condition ?? macro)?.split(separator: "_"), let first = words.first else {
+      return name.prefix(1).lowercased() + name.dropFirst()
+    }
+    return words.dropFirst().reduce(String(first)) {
+      $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+    }
   }
 
   private static func list(_ word: String) -> [String] {

@@ -12,7 +12,7 @@ public struct SQLStateSet: Hashable, Sendable {
 
   /// Finds a set by its name; `integrity` is another name of `constraint`.
   public init?(_ name: some StringProtocol) {
-    let name = name == "integrity" ? "constraint" : String(name)
+    let name = SQLStateSet.properName(name)
     if let set = SQLStateSet.retrySets.first(where: { $0.name == name }) {
       self = set
     } else if let line = SortedLines(SQLStateTable.sets).line(of: name) {
@@ -20,6 +20,11 @@ public struct SQLStateSet: Hashable, Sendable {
     } else {
       return nil
     }
+  }
+
+  /// The name of a set that has two.
+  static func properName(_ name: some StringProtocol) -> String {
+    name == "integrity" ? "constraint" : String(name)
   }
 
   private init(line: Substring) {

@@ -7,294 +7,294 @@
 ///
 /// Nothing is built when a program starts. A field without a value is `-`.
 enum SQLStateTable {
-  /// code, severity, since, until, condition, macros, name, parents, origin (see ``SQLStateDefinition``)
+  /// code, severity, since, until, condition, macros, name, parents, origin, Swift name (see ``SQLStateDefinition``)
   static let records: String = #"""
-    -*000 E - - - - ClientParameterError Error u
-    -*srv E - - - - ServiceDoesNotExistError ClientParameterError u
-    --000 E - - - - DriverError Error p
-    --AUT E - - - - AuthenticationMethodError DriverError,Disconnection p
-    --CIO E - - - - ColumnError TypeIOError p
-    --LIB E - - - - LoadError DriverError u
-    --OPE E - - - - OperationError DriverError p
-    --PIO E - - - - ParameterError TypeIOError p
-    --SEC E - - - - InsecurityError DriverError,Disconnection p
-    --TIO E - - - - TypeIOError DriverError p
-    --TOE E - - - - ConnectTimeoutError DriverError,Disconnection p
-    --cIO E - - - - CompositeError TypeIOError p
-    -C000 E - - - - ClusterError Error u
-    -Cbot E - - - - ClusterStartupError ClusterError u
-    -Cdwn E - - - - ClusterNotRunningError ClusterError u
-    -Cidb E - - - - InitDBError ClusterInitializationError u
-    -Cini E - - - - ClusterInitializationError ClusterError u
-    -Cout E - - - - ClusterTimeoutError ClusterError u
-    -Cwrn W - - - - ClusterWarning Warning u
-    00000 S - - successful_completion = SuccessfulCompletion - k
-    01-00 W - - - - DriverWarning Warning p
-    01-CP W - - - - IgnoredClientParameterWarning DriverWarning p
-    01-TP W - - - - TypeConversionWarning DriverWarning p
-    01000 W - - warning = Warning - p
-    01003 W - - null_value_eliminated_in_set_function WARNING_NULL_VALUE_ELIMINATED_IN_SET_FUNCTION NullValueEliminatedInSetFunctionWarning Warning p
-    01004 W - - string_data_right_truncation WARNING_STRING_DATA_RIGHT_TRUNCATION StringDataRightTruncationWarning Warning p
-    01006 W - - privilege_not_revoked WARNING_PRIVILEGE_NOT_REVOKED PrivilegeNotRevokedWarning Warning p
-    01007 W - - privilege_not_granted WARNING_PRIVILEGE_NOT_GRANTED PrivilegeNotGrantedWarning Warning p
-    01008 W - - implicit_zero_bit_padding WARNING_IMPLICIT_ZERO_BIT_PADDING ImplicitZeroBitPaddingWarning Warning p
-    0100C W - - dynamic_result_sets_returned WARNING_DYNAMIC_RESULT_SETS_RETURNED DynamicResultSetsReturnedWarning Warning p
-    01P01 W - - deprecated_feature WARNING_DEPRECATED_FEATURE DeprecationWarning Warning p
-    02000 W - - no_data = NoDataWarning Warning p
-    02001 W - - no_additional_dynamic_result_sets_returned = NoMoreSetsReturned NoDataWarning p
-    03000 E - - sql_statement_not_yet_complete = SQLNotYetCompleteError Error p
-    08000 E - - connection_exception = ConnectionError Error,Disconnection p
-    08001 E - - sqlclient_unable_to_establish_sqlconnection = ClientCannotConnectError ConnectionError p
-    08003 E - - connection_does_not_exist = ConnectionDoesNotExistError ConnectionError p
-    08004 E - - sqlserver_rejected_establishment_of_sqlconnection = ConnectionRejectionError ConnectionError p
-    08006 E - - connection_failure = ConnectionFailureError ConnectionError p
-    08007 E - - transaction_resolution_unknown = TransactionResolutionUnknownError ConnectionError p
-    08P01 E - - protocol_violation = ProtocolError ConnectionError p
-    09000 E - - triggered_action_exception = TriggeredActionError Error p
-    0A000 E - - feature_not_supported = FeatureError Error p
-    0B000 E - - invalid_transaction_initiation = TransactionInitiationError TransactionError p
-    0F000 E - - locator_exception = LocatorError Error p
-    0F001 E - - invalid_locator_specification L_E_INVALID_SPECIFICATION LocatorSpecificationError LocatorError p
-    0L000 E - - invalid_grantor = GrantorError Error p
-    0LP01 E - - invalid_grant_operation = GrantorOperationError GrantorError p
-    0P000 E - - invalid_role_specification = RoleSpecificationError Error p
-    0Z000 E - - diagnostics_exception = DiagnosticsError Error k
-    0Z002 E - - stacked_diagnostics_accessed_without_active_handler = StackedDiagnosticsError DiagnosticsError k
-    10000 E - - - - XQueryError Error k
-    10608 E 18 - invalid_argument_for_xquery = XQueryArgumentError XQueryError k
-    20000 E - - case_not_found = CaseNotFoundError Error p
-    21000 E - - cardinality_violation = CardinalityError Error p
-    22000 E - - data_exception = DataError Error p
-    22001 E - - string_data_right_truncation = StringRightTruncationError DataError p
-    22002 E - - null_value_no_indicator_parameter = NullValueNoIndicatorParameter DataError p
-    22003 E - - numeric_value_out_of_range = NumericRangeError DataError p
-    22004 E - - null_value_not_allowed = NullValueNotAllowedError DataError p
-    22005 E - - error_in_assignment = AssignmentError DataError p
-    22007 E - - invalid_datetime_format = DateTimeFormatError DataError p
-    22008 E - - datetime_field_overflow =,DATETIME_VALUE_OUT_OF_RANGE DateTimeFieldOverflowError DataError p
-    22009 E - - invalid_time_zone_displacement_value = TimeZoneDisplacementValueError DataError p
-    2200B E - - escape_character_conflict = EscapeCharacterConflictError DataError p
-    2200C E - - invalid_use_of_escape_character = EscapeCharacterError DataError p
-    2200D E - - invalid_escape_octet = EscapeOctetError DataError p
-    2200F E - - zero_length_character_string = ZeroLengthString DataError p
-    2200G E - - most_specific_type_mismatch = SpecificTypeMismatch DataError p
-    2200H E - - sequence_generator_limit_exceeded = SequenceLimitError DataError k
-    2200L E - - not_an_xml_document = NotXMLError DataError p
-    2200M E - - invalid_xml_document = XMLDocumentError DataError p
-    2200N E - - invalid_xml_content = XMLContentError DataError p
-    2200S E - - invalid_xml_comment = XMLCommentError DataError p
-    2200T E - - invalid_xml_processing_instruction = XMLProcessingInstructionError DataError p
-    22010 E - - invalid_indicator_parameter_value = IndicatorParameterValueError DataError p
-    22011 E - - substring_error = SubstringError DataError p
-    22012 E - - division_by_zero = ZeroDivisionError DataError p
-    22013 E - - invalid_preceding_or_following_size = FrameOffsetError DataError k
-    22014 E - - invalid_argument_for_ntile_function INVALID_ARGUMENT_FOR_NTILE NtileFunctionArgumentError DataError k
-    22015 E - - interval_field_overflow = IntervalFieldOverflowError DataError p
-    22016 E - - invalid_argument_for_nth_value_function INVALID_ARGUMENT_FOR_NTH_VALUE NthValueFunctionArgumentError DataError k
-    22018 E - - invalid_character_value_for_cast = CastCharacterValueError DataError p
-    22019 E - - invalid_escape_character = EscapeCharacterError DataError u
-    2201B E - - invalid_regular_expression = RegularExpressionError DataError p
-    2201E E - - invalid_argument_for_logarithm INVALID_ARGUMENT_FOR_LOG LogArgumentError DataError p
-    2201F E - - invalid_argument_for_power_function = PowerFunctionArgumentError DataError p
-    2201G E - - invalid_argument_for_width_bucket_function = WidthBucketFunctionArgumentError DataError p
-    2201W E - - invalid_row_count_in_limit_clause = LimitValueError DataError p
-    2201X E - - invalid_row_count_in_result_offset_clause = OffsetValueError DataError p
-    22021 E - - character_not_in_repertoire = EncodingError DataError p
-    22022 E - - indicator_overflow = IndicatorOverflowError DataError p
-    22023 E - - invalid_parameter_value = ParameterValueError DataError p
-    22024 E - - unterminated_c_string = UnterminatedCStringError DataError p
-    22025 E - - invalid_escape_sequence = EscapeSequenceError DataError p
-    22026 E - - string_data_length_mismatch = StringDataLengthError DataError p
-    22027 E - - trim_error = TrimError DataError p
-    2202E E - - array_subscript_error ARRAY_ELEMENT_ERROR,= ArrayElementError DataError p
-    2202G E - - invalid_tablesample_repeat = TableSampleRepeatError DataError k
-    2202H E - - invalid_tablesample_argument = TableSampleArgumentError DataError k
-    22030 E - - duplicate_json_object_key_value = DuplicateJSONKeyError DataError k
-    22031 E - - invalid_argument_for_sql_json_datetime_function = JSONDateTimeFunctionArgumentError DataError k
-    22032 E - - invalid_json_text = JSONTextError DataError k
-    22033 E - - invalid_sql_json_subscript = JSONSubscriptError DataError k
-    22034 E - - more_than_one_sql_json_item = MoreThanOneJSONItemError DataError k
-    22035 E - - no_sql_json_item = NoJSONItemError DataError k
-    22036 E - - non_numeric_sql_json_item = NonNumericJSONItemError DataError k
-    22037 E - - non_unique_keys_in_a_json_object = NonUniqueJSONKeysError DataError k
-    22038 E - - singleton_sql_json_item_required = SingletonJSONItemRequiredError DataError k
-    22039 E - - sql_json_array_not_found = JSONArrayNotFoundError DataError k
-    2203A E - - sql_json_member_not_found = JSONMemberNotFoundError DataError k
-    2203B E - - sql_json_number_not_found = JSONNumberNotFoundError DataError k
-    2203C E - - sql_json_object_not_found = JSONObjectNotFoundError DataError k
-    2203D E - - too_many_json_array_elements = TooManyJSONArrayElementsError DataError k
-    2203E E - - too_many_json_object_members = TooManyJSONObjectMembersError DataError k
-    2203F E - - sql_json_scalar_required = JSONScalarRequiredError DataError k
-    2203G E - - sql_json_item_cannot_be_cast_to_target_type = JSONItemCastError DataError k
-    22P01 E - - floating_point_exception = FloatingPointError DataError p
-    22P02 E - - invalid_text_representation = TextRepresentationError DataError p
-    22P03 E - - invalid_binary_representation = BinaryRepresentationError DataError p
-    22P04 E - - bad_copy_file_format = BadCopyError DataError p
-    22P05 E - - untranslatable_character = UntranslatableCharacterError DataError p
-    22P06 E - - nonstandard_use_of_escape_character = NonstandardUseOfEscapeCharacterError DataError p
-    23000 E - - integrity_constraint_violation = ICVError Error p
-    23001 E - - restrict_violation = RestrictError ICVError p
-    23502 E - - not_null_violation = NotNullError ICVError p
-    23503 E - - foreign_key_violation = ForeignKeyError ICVError p
-    23505 E - - unique_violation = UniqueError ICVError p
-    23514 E - - check_violation = CheckError ICVError p
-    23P01 E - - exclusion_violation = ExclusionError ICVError k
-    24000 E - - invalid_cursor_state = CursorStateError Error p
-    25000 E - - invalid_transaction_state = ITSError TransactionError p
-    25001 E - - active_sql_transaction = ActiveTransactionError ITSError p
-    25002 E - - branch_transaction_already_active = BranchAlreadyActiveError ITSError p
-    25003 E - - inappropriate_access_mode_for_branch_transaction = BadAccessModeForBranchError ITSError p
-    25004 E - - inappropriate_isolation_level_for_branch_transaction = BadIsolationForBranchError ITSError p
-    25005 E - - no_active_sql_transaction_for_branch_transaction = NoActiveTransactionForBranchError ITSError p
-    25006 E - - read_only_sql_transaction = ReadOnlyTransactionError ITSError p
-    25007 E - - schema_and_data_statement_mixing_not_supported = SchemaAndDataStatementsError ITSError p
-    25008 E - - held_cursor_requires_same_isolation_level = InconsistentCursorIsolationError ITSError p
-    25P01 E - - no_active_sql_transaction = NoActiveTransactionError ITSError p
-    25P02 E - - in_failed_sql_transaction = InFailedTransactionError ITSError p
-    25P03 E - - idle_in_transaction_session_timeout = IdleInTransactionTimeoutError ITSError,Disconnection k
-    25P04 E 17 - transaction_timeout = TransactionTimeoutError ITSError,Disconnection k
-    26000 E - - invalid_sql_statement_name =,UNDEFINED_PSTATEMENT StatementNameError NameError p
-    27000 E - - triggered_data_change_violation = TriggeredDataChangeViolation Error p
-    28000 E - - invalid_authorization_specification = AuthenticationSpecificationError Error,Disconnection p
-    28P01 E - - invalid_password = PasswordError AuthenticationSpecificationError k
-    2B000 E - - dependent_privilege_descriptors_still_exist = DPDSEError Error p
-    2BP01 E - - dependent_objects_still_exist = DPDSEObjectError DPDSEError p
-    2D000 E - - invalid_transaction_termination = TransactionTerminationError TransactionError p
-    2F000 E - - sql_routine_exception = SREError Error p
-    2F002 E - - modifying_sql_data_not_permitted S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED DataModificationProhibitedError SREError p
-    2F003 E - - prohibited_sql_statement_attempted S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED StatementProhibitedError SREError p
-    2F004 E - - reading_sql_data_not_permitted S_R_E_READING_SQL_DATA_NOT_PERMITTED ReadingDataProhibitedError SREError p
-    2F005 E - - function_executed_no_return_statement S_R_E_FUNCTION_EXECUTED_NO_RETURN_STATEMENT FunctionExecutedNoReturnStatementError SREError p
-    34000 E - - invalid_cursor_name =,UNDEFINED_CURSOR CursorNameError NameError p
-    38000 E - - external_routine_exception = EREError Error p
-    38001 E - - containing_sql_not_permitted E_R_E_CONTAINING_SQL_NOT_PERMITTED ContainingSQLNotPermittedError EREError p
-    38002 E - - modifying_sql_data_not_permitted E_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED ModifyingSQLDataNotPermittedError EREError p
-    38003 E - - prohibited_sql_statement_attempted E_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED ProhibitedSQLStatementError EREError p
-    38004 E - - reading_sql_data_not_permitted E_R_E_READING_SQL_DATA_NOT_PERMITTED ReadingSQLDataNotPermittedError EREError p
-    39000 E - - external_routine_invocation_exception = ERIEError Error p
-    39001 E - - invalid_sqlstate_returned E_R_I_E_INVALID_SQLSTATE_RETURNED InvalidSQLState ERIEError p
-    39004 E - - null_value_not_allowed E_R_I_E_NULL_VALUE_NOT_ALLOWED NullValueNotAllowed ERIEError p
-    39P01 E - - trigger_protocol_violated E_R_I_E_TRIGGER_PROTOCOL_VIOLATED TriggerProtocolError ERIEError p
-    39P02 E - - srf_protocol_violated E_R_I_E_SRF_PROTOCOL_VIOLATED SRFProtocolError ERIEError p
-    39P03 E - - event_trigger_protocol_violated E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED EventTriggerProtocolError ERIEError k
-    3B000 E - - savepoint_exception = SavepointError TransactionError p
-    3B001 E - - invalid_savepoint_specification S_E_INVALID_SPECIFICATION InvalidSavepointSpecificationError SavepointError p
-    3D000 E - - invalid_catalog_name =,UNDEFINED_DATABASE CatalogNameError NameError p
-    3F000 E - - invalid_schema_name =,UNDEFINED_SCHEMA SchemaNameError NameError p
-    40000 E - - transaction_rollback = TRError TransactionError p
-    40001 E - - serialization_failure T_R_SERIALIZATION_FAILURE SerializationError TRError p
-    40002 E - - transaction_integrity_constraint_violation T_R_INTEGRITY_CONSTRAINT_VIOLATION IntegrityConstraintViolationError TRError p
-    40003 E - - statement_completion_unknown T_R_STATEMENT_COMPLETION_UNKNOWN StatementCompletionUnknownError TRError p
-    40P01 E - - deadlock_detected T_R_DEADLOCK_DETECTED DeadlockError TRError p
-    42000 E - - syntax_error_or_access_rule_violation = SEARVError Error p
-    42501 E - - insufficient_privilege = InsufficientPrivilegeError SEARVError p
-    42601 E - - syntax_error = SyntaxError SEARVError p
-    42602 E - - invalid_name = SEARVNameError SEARVError p
-    42611 E - - invalid_column_definition = ColumnDefinitionError DefinitionError p
-    42622 E - - name_too_long = NameTooLongError SEARVError p
-    42701 E - - duplicate_column = DuplicateColumnError DuplicateError p
-    42702 E - - ambiguous_column = AmbiguousColumnError AmbiguityError p
-    42703 E - - undefined_column = UndefinedColumnError UndefinedError p
-    42704 E - - undefined_object = UndefinedObjectError UndefinedError p
-    42710 E - - duplicate_object = DuplicateObjectError DuplicateError p
-    42712 E - - duplicate_alias = DuplicateAliasError DuplicateError p
-    42723 E - - duplicate_function = DuplicateFunctionError DuplicateError p
-    42725 E - - ambiguous_function = AmbiguousFunctionError AmbiguityError p
-    42803 E - - grouping_error = GroupingError SEARVError p
-    42804 E - - datatype_mismatch = TypeMismatchError TypeError p
-    42809 E - - wrong_object_type = WrongObjectTypeError TypeError p
-    42830 E - - invalid_foreign_key = ForeignKeyCreationError SEARVError p
-    42846 E - - cannot_coerce = CoercionError TypeError p
-    42883 E - - undefined_function = UndefinedFunctionError UndefinedError p
-    428C9 E - - generated_always = GeneratedAlwaysError SEARVError k
-    42939 E - - reserved_name = ReservedNameError SEARVError p
-    42P01 E - - undefined_table = UndefinedTableError UndefinedError p
-    42P02 E - - undefined_parameter = UndefinedParameterError UndefinedError p
-    42P03 E - - duplicate_cursor = DuplicateCursorError DuplicateError p
-    42P04 E - - duplicate_database = DuplicateDatabaseError DuplicateError p
-    42P05 E - - duplicate_prepared_statement DUPLICATE_PSTATEMENT DuplicatePreparedStatementError DuplicateError p
-    42P06 E - - duplicate_schema = DuplicateSchemaError DuplicateError p
-    42P07 E - - duplicate_table = DuplicateTableError DuplicateError p
-    42P08 E - - ambiguous_parameter = AmbiguousParameterError AmbiguityError p
-    42P09 E - - ambiguous_alias = AmbiguousAliasError AmbiguityError p
-    42P10 E - - invalid_column_reference = ColumnReferenceError SEARVError p
-    42P11 E - - invalid_cursor_definition = CursorDefinitionError DefinitionError p
-    42P12 E - - invalid_database_definition = DatabaseDefinitionError DefinitionError p
-    42P13 E - - invalid_function_definition = FunctionDefinitionError DefinitionError p
-    42P14 E - - invalid_prepared_statement_definition INVALID_PSTATEMENT_DEFINITION PreparedStatementDefinitionError DefinitionError p
-    42P15 E - - invalid_schema_definition = SchemaDefinitionError DefinitionError p
-    42P16 E - - invalid_table_definition = TableDefinitionError DefinitionError p
-    42P17 E - - invalid_object_definition = ObjectDefinitionError DefinitionError p
-    42P18 E - - indeterminate_datatype = IndeterminateTypeError TypeError p
-    42P19 E - - invalid_recursion = RecursionError SEARVError p
-    42P20 E - - windowing_error = WindowError SEARVError p
-    42P21 E - - collation_mismatch = CollationMismatchError SEARVError k
-    42P22 E - - indeterminate_collation = IndeterminateCollationError SEARVError k
-    44000 E - - with_check_option_violation = WithCheckOptionError Error p
-    53000 E - - insufficient_resources = IRError Error p
-    53100 E - - disk_full = DiskFullError IRError p
-    53200 E - - out_of_memory = MemoryError IRError p
-    53300 E - - too_many_connections = TooManyConnectionsError IRError p
-    53400 E - - configuration_limit_exceeded = ConfigurationLimitError IRError k
-    54000 E - - program_limit_exceeded = PLEError Error u
-    54001 E - - statement_too_complex = ComplexityOverflowError PLEError u
-    54011 E - - too_many_columns = ColumnOverflowError PLEError u
-    54023 E - - too_many_arguments = ArgumentOverflowError PLEError u
-    55000 E - - object_not_in_prerequisite_state = ONIPSError Error p
-    55006 E - - object_in_use = ObjectInUseError ONIPSError p
-    55P02 E - - cant_change_runtime_param = ImmutableRuntimeParameterError ONIPSError p
-    55P03 E - - lock_not_available = UnavailableLockError ONIPSError p
-    55P04 E - - unsafe_new_enum_value_usage = UnsafeNewEnumValueError ONIPSError k
-    57000 E - - operator_intervention = OIError Error p
-    57014 E - - query_canceled = QueryCanceledError OIError p
-    57P01 E - - admin_shutdown = AdminShutdownError OIError,Disconnection p
-    57P02 E - - crash_shutdown = CrashShutdownError OIError,Disconnection p
-    57P03 E - - cannot_connect_now = ServerNotReadyError OIError,Disconnection p
-    57P04 E - - database_dropped = DatabaseDroppedError OIError,Disconnection k
-    57P05 E - - idle_session_timeout = IdleSessionTimeoutError OIError,Disconnection k
-    58000 E - - system_error = SIOError Error p
-    58030 E - - io_error = IOError SIOError k
-    58P01 E - - undefined_file = UndefinedFileError SIOError p
-    58P02 E - - duplicate_file = DuplicateFileError SIOError p
-    58P03 E 18 - file_name_too_long = FileNameTooLongError SIOError k
-    72000 E - 16 snapshot_too_old = SnapshotTooOldError Error k
-    F0000 E - - config_file_error = CFError Error p
-    F0001 E - - lock_file_exists = LockFileExistsError CFError p
-    HV000 E - - fdw_error = FDWError Error k
-    HV001 E - - fdw_out_of_memory = FDWMemoryError FDWError k
-    HV002 E - - fdw_dynamic_parameter_value_needed = FDWDynamicParameterValueError FDWError k
-    HV004 E - - fdw_invalid_data_type = FDWDataTypeError FDWError k
-    HV005 E - - fdw_column_name_not_found = FDWColumnNameNotFoundError FDWError k
-    HV006 E - - fdw_invalid_data_type_descriptors = FDWDataTypeDescriptorsError FDWError k
-    HV007 E - - fdw_invalid_column_name = FDWColumnNameError FDWError k
-    HV008 E - - fdw_invalid_column_number = FDWColumnNumberError FDWError k
-    HV009 E - - fdw_invalid_use_of_null_pointer = FDWNullPointerError FDWError k
-    HV00A E - - fdw_invalid_string_format = FDWStringFormatError FDWError k
-    HV00B E - - fdw_invalid_handle = FDWHandleError FDWError k
-    HV00C E - - fdw_invalid_option_index = FDWOptionIndexError FDWError k
-    HV00D E - - fdw_invalid_option_name = FDWOptionNameError FDWError k
-    HV00J E - - fdw_option_name_not_found = FDWOptionNameNotFoundError FDWError k
-    HV00K E - - fdw_reply_handle = FDWReplyHandleError FDWError k
-    HV00L E - - fdw_unable_to_create_execution = FDWExecutionCreationError FDWError k
-    HV00M E - - fdw_unable_to_create_reply = FDWReplyCreationError FDWError k
-    HV00N E - - fdw_unable_to_establish_connection = FDWCannotConnectError FDWError k
-    HV00P E - - fdw_no_schemas = FDWNoSchemasError FDWError k
-    HV00Q E - - fdw_schema_not_found = FDWSchemaNotFoundError FDWError k
-    HV00R E - - fdw_table_not_found = FDWTableNotFoundError FDWError k
-    HV010 E - - fdw_function_sequence_error = FDWFunctionSequenceError FDWError k
-    HV014 E - - fdw_too_many_handles = FDWTooManyHandlesError FDWError k
-    HV021 E - - fdw_inconsistent_descriptor_information = FDWDescriptorInformationError FDWError k
-    HV024 E - - fdw_invalid_attribute_value = FDWAttributeValueError FDWError k
-    HV090 E - - fdw_invalid_string_length_or_buffer_length = FDWStringLengthError FDWError k
-    HV091 E - - fdw_invalid_descriptor_field_identifier = FDWDescriptorFieldError FDWError k
-    P0000 E - - plpgsql_error = PLPGSQLError Error p
-    P0001 E - - raise_exception = PLPGSQLRaiseError PLPGSQLError p
-    P0002 E - - no_data_found = PLPGSQLNoDataFoundError PLPGSQLError p
-    P0003 E - - too_many_rows = PLPGSQLTooManyRowsError PLPGSQLError p
-    P0004 E - - assert_failure = PLPGSQLAssertError PLPGSQLError k
-    XX000 E - - internal_error = InternalError Error p
-    XX001 E - - data_corrupted = DataCorruptedError InternalError p
-    XX002 E - - index_corrupted = IndexCorruptedError InternalError p
+    -*000 E - - - - ClientParameterError Error u clientParameterError
+    -*srv E - - - - ServiceDoesNotExistError ClientParameterError u serviceDoesNotExistError
+    --000 E - - - - DriverError Error p driverError
+    --AUT E - - - - AuthenticationMethodError DriverError,Disconnection p authenticationMethodError
+    --CIO E - - - - ColumnError TypeIOError p columnError
+    --LIB E - - - - LoadError DriverError u loadError
+    --OPE E - - - - OperationError DriverError p operationError
+    --PIO E - - - - ParameterError TypeIOError p parameterError
+    --SEC E - - - - InsecurityError DriverError,Disconnection p insecurityError
+    --TIO E - - - - TypeIOError DriverError p typeIOError
+    --TOE E - - - - ConnectTimeoutError DriverError,Disconnection p connectTimeoutError
+    --cIO E - - - - CompositeError TypeIOError p compositeError
+    -C000 E - - - - ClusterError Error u clusterError
+    -Cbot E - - - - ClusterStartupError ClusterError u clusterStartupError
+    -Cdwn E - - - - ClusterNotRunningError ClusterError u clusterNotRunningError
+    -Cidb E - - - - InitDBError ClusterInitializationError u initDBError
+    -Cini E - - - - ClusterInitializationError ClusterError u clusterInitializationError
+    -Cout E - - - - ClusterTimeoutError ClusterError u clusterTimeoutError
+    -Cwrn W - - - - ClusterWarning Warning u clusterWarning
+    00000 S - - successful_completion = SuccessfulCompletion - k successfulCompletion
+    01-00 W - - - - DriverWarning Warning p driverWarning
+    01-CP W - - - - IgnoredClientParameterWarning DriverWarning p ignoredClientParameterWarning
+    01-TP W - - - - TypeConversionWarning DriverWarning p typeConversionWarning
+    01000 W - - warning = Warning - p warning
+    01003 W - - null_value_eliminated_in_set_function WARNING_NULL_VALUE_ELIMINATED_IN_SET_FUNCTION NullValueEliminatedInSetFunctionWarning Warning p nullValueEliminatedInSetFunction
+    01004 W - - string_data_right_truncation WARNING_STRING_DATA_RIGHT_TRUNCATION StringDataRightTruncationWarning Warning p stringDataRightTruncationWarning
+    01006 W - - privilege_not_revoked WARNING_PRIVILEGE_NOT_REVOKED PrivilegeNotRevokedWarning Warning p privilegeNotRevoked
+    01007 W - - privilege_not_granted WARNING_PRIVILEGE_NOT_GRANTED PrivilegeNotGrantedWarning Warning p privilegeNotGranted
+    01008 W - - implicit_zero_bit_padding WARNING_IMPLICIT_ZERO_BIT_PADDING ImplicitZeroBitPaddingWarning Warning p implicitZeroBitPadding
+    0100C W - - dynamic_result_sets_returned WARNING_DYNAMIC_RESULT_SETS_RETURNED DynamicResultSetsReturnedWarning Warning p dynamicResultSetsReturned
+    01P01 W - - deprecated_feature WARNING_DEPRECATED_FEATURE DeprecationWarning Warning p deprecatedFeature
+    02000 W - - no_data = NoDataWarning Warning p noData
+    02001 W - - no_additional_dynamic_result_sets_returned = NoMoreSetsReturned NoDataWarning p noAdditionalDynamicResultSetsReturned
+    03000 E - - sql_statement_not_yet_complete = SQLNotYetCompleteError Error p sqlStatementNotYetComplete
+    08000 E - - connection_exception = ConnectionError Error,Disconnection p connectionException
+    08001 E - - sqlclient_unable_to_establish_sqlconnection = ClientCannotConnectError ConnectionError p sqlclientUnableToEstablishSqlconnection
+    08003 E - - connection_does_not_exist = ConnectionDoesNotExistError ConnectionError p connectionDoesNotExist
+    08004 E - - sqlserver_rejected_establishment_of_sqlconnection = ConnectionRejectionError ConnectionError p sqlserverRejectedEstablishmentOfSqlconnection
+    08006 E - - connection_failure = ConnectionFailureError ConnectionError p connectionFailure
+    08007 E - - transaction_resolution_unknown = TransactionResolutionUnknownError ConnectionError p transactionResolutionUnknown
+    08P01 E - - protocol_violation = ProtocolError ConnectionError p protocolViolation
+    09000 E - - triggered_action_exception = TriggeredActionError Error p triggeredActionException
+    0A000 E - - feature_not_supported = FeatureError Error p featureNotSupported
+    0B000 E - - invalid_transaction_initiation = TransactionInitiationError TransactionError p invalidTransactionInitiation
+    0F000 E - - locator_exception = LocatorError Error p locatorException
+    0F001 E - - invalid_locator_specification L_E_INVALID_SPECIFICATION LocatorSpecificationError LocatorError p invalidLocatorSpecification
+    0L000 E - - invalid_grantor = GrantorError Error p invalidGrantor
+    0LP01 E - - invalid_grant_operation = GrantorOperationError GrantorError p invalidGrantOperation
+    0P000 E - - invalid_role_specification = RoleSpecificationError Error p invalidRoleSpecification
+    0Z000 E - - diagnostics_exception = DiagnosticsError Error k diagnosticsException
+    0Z002 E - - stacked_diagnostics_accessed_without_active_handler = StackedDiagnosticsError DiagnosticsError k stackedDiagnosticsAccessedWithoutActiveHandler
+    10000 E - - - - XQueryError Error k xQueryError
+    10608 E 18 - invalid_argument_for_xquery = XQueryArgumentError XQueryError k invalidArgumentForXquery
+    20000 E - - case_not_found = CaseNotFoundError Error p caseNotFound
+    21000 E - - cardinality_violation = CardinalityError Error p cardinalityViolation
+    22000 E - - data_exception = DataError Error p dataException
+    22001 E - - string_data_right_truncation = StringRightTruncationError DataError p stringDataRightTruncation
+    22002 E - - null_value_no_indicator_parameter = NullValueNoIndicatorParameter DataError p nullValueNoIndicatorParameter
+    22003 E - - numeric_value_out_of_range = NumericRangeError DataError p numericValueOutOfRange
+    22004 E - - null_value_not_allowed = NullValueNotAllowedError DataError p nullValueNotAllowed
+    22005 E - - error_in_assignment = AssignmentError DataError p errorInAssignment
+    22007 E - - invalid_datetime_format = DateTimeFormatError DataError p invalidDatetimeFormat
+    22008 E - - datetime_field_overflow =,DATETIME_VALUE_OUT_OF_RANGE DateTimeFieldOverflowError DataError p datetimeFieldOverflow
+    22009 E - - invalid_time_zone_displacement_value = TimeZoneDisplacementValueError DataError p invalidTimeZoneDisplacementValue
+    2200B E - - escape_character_conflict = EscapeCharacterConflictError DataError p escapeCharacterConflict
+    2200C E - - invalid_use_of_escape_character = EscapeCharacterError DataError p invalidUseOfEscapeCharacter
+    2200D E - - invalid_escape_octet = EscapeOctetError DataError p invalidEscapeOctet
+    2200F E - - zero_length_character_string = ZeroLengthString DataError p zeroLengthCharacterString
+    2200G E - - most_specific_type_mismatch = SpecificTypeMismatch DataError p mostSpecificTypeMismatch
+    2200H E - - sequence_generator_limit_exceeded = SequenceLimitError DataError k sequenceGeneratorLimitExceeded
+    2200L E - - not_an_xml_document = NotXMLError DataError p notAnXmlDocument
+    2200M E - - invalid_xml_document = XMLDocumentError DataError p invalidXmlDocument
+    2200N E - - invalid_xml_content = XMLContentError DataError p invalidXmlContent
+    2200S E - - invalid_xml_comment = XMLCommentError DataError p invalidXmlComment
+    2200T E - - invalid_xml_processing_instruction = XMLProcessingInstructionError DataError p invalidXmlProcessingInstruction
+    22010 E - - invalid_indicator_parameter_value = IndicatorParameterValueError DataError p invalidIndicatorParameterValue
+    22011 E - - substring_error = SubstringError DataError p substringError
+    22012 E - - division_by_zero = ZeroDivisionError DataError p divisionByZero
+    22013 E - - invalid_preceding_or_following_size = FrameOffsetError DataError k invalidPrecedingOrFollowingSize
+    22014 E - - invalid_argument_for_ntile_function INVALID_ARGUMENT_FOR_NTILE NtileFunctionArgumentError DataError k invalidArgumentForNtileFunction
+    22015 E - - interval_field_overflow = IntervalFieldOverflowError DataError p intervalFieldOverflow
+    22016 E - - invalid_argument_for_nth_value_function INVALID_ARGUMENT_FOR_NTH_VALUE NthValueFunctionArgumentError DataError k invalidArgumentForNthValueFunction
+    22018 E - - invalid_character_value_for_cast = CastCharacterValueError DataError p invalidCharacterValueForCast
+    22019 E - - invalid_escape_character = EscapeCharacterError DataError u invalidEscapeCharacter
+    2201B E - - invalid_regular_expression = RegularExpressionError DataError p invalidRegularExpression
+    2201E E - - invalid_argument_for_logarithm INVALID_ARGUMENT_FOR_LOG LogArgumentError DataError p invalidArgumentForLogarithm
+    2201F E - - invalid_argument_for_power_function = PowerFunctionArgumentError DataError p invalidArgumentForPowerFunction
+    2201G E - - invalid_argument_for_width_bucket_function = WidthBucketFunctionArgumentError DataError p invalidArgumentForWidthBucketFunction
+    2201W E - - invalid_row_count_in_limit_clause = LimitValueError DataError p invalidRowCountInLimitClause
+    2201X E - - invalid_row_count_in_result_offset_clause = OffsetValueError DataError p invalidRowCountInResultOffsetClause
+    22021 E - - character_not_in_repertoire = EncodingError DataError p characterNotInRepertoire
+    22022 E - - indicator_overflow = IndicatorOverflowError DataError p indicatorOverflow
+    22023 E - - invalid_parameter_value = ParameterValueError DataError p invalidParameterValue
+    22024 E - - unterminated_c_string = UnterminatedCStringError DataError p unterminatedCString
+    22025 E - - invalid_escape_sequence = EscapeSequenceError DataError p invalidEscapeSequence
+    22026 E - - string_data_length_mismatch = StringDataLengthError DataError p stringDataLengthMismatch
+    22027 E - - trim_error = TrimError DataError p trimError
+    2202E E - - array_subscript_error ARRAY_ELEMENT_ERROR,= ArrayElementError DataError p arraySubscriptError
+    2202G E - - invalid_tablesample_repeat = TableSampleRepeatError DataError k invalidTablesampleRepeat
+    2202H E - - invalid_tablesample_argument = TableSampleArgumentError DataError k invalidTablesampleArgument
+    22030 E - - duplicate_json_object_key_value = DuplicateJSONKeyError DataError k duplicateJsonObjectKeyValue
+    22031 E - - invalid_argument_for_sql_json_datetime_function = JSONDateTimeFunctionArgumentError DataError k invalidArgumentForSqlJsonDatetimeFunction
+    22032 E - - invalid_json_text = JSONTextError DataError k invalidJsonText
+    22033 E - - invalid_sql_json_subscript = JSONSubscriptError DataError k invalidSqlJsonSubscript
+    22034 E - - more_than_one_sql_json_item = MoreThanOneJSONItemError DataError k moreThanOneSqlJsonItem
+    22035 E - - no_sql_json_item = NoJSONItemError DataError k noSqlJsonItem
+    22036 E - - non_numeric_sql_json_item = NonNumericJSONItemError DataError k nonNumericSqlJsonItem
+    22037 E - - non_unique_keys_in_a_json_object = NonUniqueJSONKeysError DataError k nonUniqueKeysInAJsonObject
+    22038 E - - singleton_sql_json_item_required = SingletonJSONItemRequiredError DataError k singletonSqlJsonItemRequired
+    22039 E - - sql_json_array_not_found = JSONArrayNotFoundError DataError k sqlJsonArrayNotFound
+    2203A E - - sql_json_member_not_found = JSONMemberNotFoundError DataError k sqlJsonMemberNotFound
+    2203B E - - sql_json_number_not_found = JSONNumberNotFoundError DataError k sqlJsonNumberNotFound
+    2203C E - - sql_json_object_not_found = JSONObjectNotFoundError DataError k sqlJsonObjectNotFound
+    2203D E - - too_many_json_array_elements = TooManyJSONArrayElementsError DataError k tooManyJsonArrayElements
+    2203E E - - too_many_json_object_members = TooManyJSONObjectMembersError DataError k tooManyJsonObjectMembers
+    2203F E - - sql_json_scalar_required = JSONScalarRequiredError DataError k sqlJsonScalarRequired
+    2203G E - - sql_json_item_cannot_be_cast_to_target_type = JSONItemCastError DataError k sqlJsonItemCannotBeCastToTargetType
+    22P01 E - - floating_point_exception = FloatingPointError DataError p floatingPointException
+    22P02 E - - invalid_text_representation = TextRepresentationError DataError p invalidTextRepresentation
+    22P03 E - - invalid_binary_representation = BinaryRepresentationError DataError p invalidBinaryRepresentation
+    22P04 E - - bad_copy_file_format = BadCopyError DataError p badCopyFileFormat
+    22P05 E - - untranslatable_character = UntranslatableCharacterError DataError p untranslatableCharacter
+    22P06 E - - nonstandard_use_of_escape_character = NonstandardUseOfEscapeCharacterError DataError p nonstandardUseOfEscapeCharacter
+    23000 E - - integrity_constraint_violation = ICVError Error p integrityConstraintViolation
+    23001 E - - restrict_violation = RestrictError ICVError p restrictViolation
+    23502 E - - not_null_violation = NotNullError ICVError p notNullViolation
+    23503 E - - foreign_key_violation = ForeignKeyError ICVError p foreignKeyViolation
+    23505 E - - unique_violation = UniqueError ICVError p uniqueViolation
+    23514 E - - check_violation = CheckError ICVError p checkViolation
+    23P01 E - - exclusion_violation = ExclusionError ICVError k exclusionViolation
+    24000 E - - invalid_cursor_state = CursorStateError Error p invalidCursorState
+    25000 E - - invalid_transaction_state = ITSError TransactionError p invalidTransactionState
+    25001 E - - active_sql_transaction = ActiveTransactionError ITSError p activeSqlTransaction
+    25002 E - - branch_transaction_already_active = BranchAlreadyActiveError ITSError p branchTransactionAlreadyActive
+    25003 E - - inappropriate_access_mode_for_branch_transaction = BadAccessModeForBranchError ITSError p inappropriateAccessModeForBranchTransaction
+    25004 E - - inappropriate_isolation_level_for_branch_transaction = BadIsolationForBranchError ITSError p inappropriateIsolationLevelForBranchTransaction
+    25005 E - - no_active_sql_transaction_for_branch_transaction = NoActiveTransactionForBranchError ITSError p noActiveSqlTransactionForBranchTransaction
+    25006 E - - read_only_sql_transaction = ReadOnlyTransactionError ITSError p readOnlySqlTransaction
+    25007 E - - schema_and_data_statement_mixing_not_supported = SchemaAndDataStatementsError ITSError p schemaAndDataStatementMixingNotSupported
+    25008 E - - held_cursor_requires_same_isolation_level = InconsistentCursorIsolationError ITSError p heldCursorRequiresSameIsolationLevel
+    25P01 E - - no_active_sql_transaction = NoActiveTransactionError ITSError p noActiveSqlTransaction
+    25P02 E - - in_failed_sql_transaction = InFailedTransactionError ITSError p inFailedSqlTransaction
+    25P03 E - - idle_in_transaction_session_timeout = IdleInTransactionTimeoutError ITSError,Disconnection k idleInTransactionSessionTimeout
+    25P04 E 17 - transaction_timeout = TransactionTimeoutError ITSError,Disconnection k transactionTimeout
+    26000 E - - invalid_sql_statement_name =,UNDEFINED_PSTATEMENT StatementNameError NameError p invalidSqlStatementName
+    27000 E - - triggered_data_change_violation = TriggeredDataChangeViolation Error p triggeredDataChangeViolation
+    28000 E - - invalid_authorization_specification = AuthenticationSpecificationError Error,Disconnection p invalidAuthorizationSpecification
+    28P01 E - - invalid_password = PasswordError AuthenticationSpecificationError k invalidPassword
+    2B000 E - - dependent_privilege_descriptors_still_exist = DPDSEError Error p dependentPrivilegeDescriptorsStillExist
+    2BP01 E - - dependent_objects_still_exist = DPDSEObjectError DPDSEError p dependentObjectsStillExist
+    2D000 E - - invalid_transaction_termination = TransactionTerminationError TransactionError p invalidTransactionTermination
+    2F000 E - - sql_routine_exception = SREError Error p sqlRoutineException
+    2F002 E - - modifying_sql_data_not_permitted S_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED DataModificationProhibitedError SREError p modifyingSqlDataNotPermitted
+    2F003 E - - prohibited_sql_statement_attempted S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED StatementProhibitedError SREError p prohibitedSqlStatementAttempted
+    2F004 E - - reading_sql_data_not_permitted S_R_E_READING_SQL_DATA_NOT_PERMITTED ReadingDataProhibitedError SREError p readingSqlDataNotPermitted
+    2F005 E - - function_executed_no_return_statement S_R_E_FUNCTION_EXECUTED_NO_RETURN_STATEMENT FunctionExecutedNoReturnStatementError SREError p functionExecutedNoReturnStatement
+    34000 E - - invalid_cursor_name =,UNDEFINED_CURSOR CursorNameError NameError p invalidCursorName
+    38000 E - - external_routine_exception = EREError Error p externalRoutineException
+    38001 E - - containing_sql_not_permitted E_R_E_CONTAINING_SQL_NOT_PERMITTED ContainingSQLNotPermittedError EREError p containingSqlNotPermitted
+    38002 E - - modifying_sql_data_not_permitted E_R_E_MODIFYING_SQL_DATA_NOT_PERMITTED ModifyingSQLDataNotPermittedError EREError p externalRoutineModifyingSqlDataNotPermitted
+    38003 E - - prohibited_sql_statement_attempted E_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED ProhibitedSQLStatementError EREError p externalRoutineProhibitedSqlStatementAttempted
+    38004 E - - reading_sql_data_not_permitted E_R_E_READING_SQL_DATA_NOT_PERMITTED ReadingSQLDataNotPermittedError EREError p externalRoutineReadingSqlDataNotPermitted
+    39000 E - - external_routine_invocation_exception = ERIEError Error p externalRoutineInvocationException
+    39001 E - - invalid_sqlstate_returned E_R_I_E_INVALID_SQLSTATE_RETURNED InvalidSQLState ERIEError p invalidSqlstateReturned
+    39004 E - - null_value_not_allowed E_R_I_E_NULL_VALUE_NOT_ALLOWED NullValueNotAllowed ERIEError p externalRoutineNullValueNotAllowed
+    39P01 E - - trigger_protocol_violated E_R_I_E_TRIGGER_PROTOCOL_VIOLATED TriggerProtocolError ERIEError p triggerProtocolViolated
+    39P02 E - - srf_protocol_violated E_R_I_E_SRF_PROTOCOL_VIOLATED SRFProtocolError ERIEError p srfProtocolViolated
+    39P03 E - - event_trigger_protocol_violated E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED EventTriggerProtocolError ERIEError k eventTriggerProtocolViolated
+    3B000 E - - savepoint_exception = SavepointError TransactionError p savepointException
+    3B001 E - - invalid_savepoint_specification S_E_INVALID_SPECIFICATION InvalidSavepointSpecificationError SavepointError p invalidSavepointSpecification
+    3D000 E - - invalid_catalog_name =,UNDEFINED_DATABASE CatalogNameError NameError p invalidCatalogName
+    3F000 E - - invalid_schema_name =,UNDEFINED_SCHEMA SchemaNameError NameError p invalidSchemaName
+    40000 E - - transaction_rollback = TRError TransactionError p transactionRollback
+    40001 E - - serialization_failure T_R_SERIALIZATION_FAILURE SerializationError TRError p serializationFailure
+    40002 E - - transaction_integrity_constraint_violation T_R_INTEGRITY_CONSTRAINT_VIOLATION IntegrityConstraintViolationError TRError p transactionIntegrityConstraintViolation
+    40003 E - - statement_completion_unknown T_R_STATEMENT_COMPLETION_UNKNOWN StatementCompletionUnknownError TRError p statementCompletionUnknown
+    40P01 E - - deadlock_detected T_R_DEADLOCK_DETECTED DeadlockError TRError p deadlockDetected
+    42000 E - - syntax_error_or_access_rule_violation = SEARVError Error p syntaxErrorOrAccessRuleViolation
+    42501 E - - insufficient_privilege = InsufficientPrivilegeError SEARVError p insufficientPrivilege
+    42601 E - - syntax_error = SyntaxError SEARVError p syntaxError
+    42602 E - - invalid_name = SEARVNameError SEARVError p invalidName
+    42611 E - - invalid_column_definition = ColumnDefinitionError DefinitionError p invalidColumnDefinition
+    42622 E - - name_too_long = NameTooLongError SEARVError p nameTooLong
+    42701 E - - duplicate_column = DuplicateColumnError DuplicateError p duplicateColumn
+    42702 E - - ambiguous_column = AmbiguousColumnError AmbiguityError p ambiguousColumn
+    42703 E - - undefined_column = UndefinedColumnError UndefinedError p undefinedColumn
+    42704 E - - undefined_object = UndefinedObjectError UndefinedError p undefinedObject
+    42710 E - - duplicate_object = DuplicateObjectError DuplicateError p duplicateObject
+    42712 E - - duplicate_alias = DuplicateAliasError DuplicateError p duplicateAlias
+    42723 E - - duplicate_function = DuplicateFunctionError DuplicateError p duplicateFunction
+    42725 E - - ambiguous_function = AmbiguousFunctionError AmbiguityError p ambiguousFunction
+    42803 E - - grouping_error = GroupingError SEARVError p groupingError
+    42804 E - - datatype_mismatch = TypeMismatchError TypeError p datatypeMismatch
+    42809 E - - wrong_object_type = WrongObjectTypeError TypeError p wrongObjectType
+    42830 E - - invalid_foreign_key = ForeignKeyCreationError SEARVError p invalidForeignKey
+    42846 E - - cannot_coerce = CoercionError TypeError p cannotCoerce
+    42883 E - - undefined_function = UndefinedFunctionError UndefinedError p undefinedFunction
+    428C9 E - - generated_always = GeneratedAlwaysError SEARVError k generatedAlways
+    42939 E - - reserved_name = ReservedNameError SEARVError p reservedName
+    42P01 E - - undefined_table = UndefinedTableError UndefinedError p undefinedTable
+    42P02 E - - undefined_parameter = UndefinedParameterError UndefinedError p undefinedParameter
+    42P03 E - - duplicate_cursor = DuplicateCursorError DuplicateError p duplicateCursor
+    42P04 E - - duplicate_database = DuplicateDatabaseError DuplicateError p duplicateDatabase
+    42P05 E - - duplicate_prepared_statement DUPLICATE_PSTATEMENT DuplicatePreparedStatementError DuplicateError p duplicatePreparedStatement
+    42P06 E - - duplicate_schema = DuplicateSchemaError DuplicateError p duplicateSchema
+    42P07 E - - duplicate_table = DuplicateTableError DuplicateError p duplicateTable
+    42P08 E - - ambiguous_parameter = AmbiguousParameterError AmbiguityError p ambiguousParameter
+    42P09 E - - ambiguous_alias = AmbiguousAliasError AmbiguityError p ambiguousAlias
+    42P10 E - - invalid_column_reference = ColumnReferenceError SEARVError p invalidColumnReference
+    42P11 E - - invalid_cursor_definition = CursorDefinitionError DefinitionError p invalidCursorDefinition
+    42P12 E - - invalid_database_definition = DatabaseDefinitionError DefinitionError p invalidDatabaseDefinition
+    42P13 E - - invalid_function_definition = FunctionDefinitionError DefinitionError p invalidFunctionDefinition
+    42P14 E - - invalid_prepared_statement_definition INVALID_PSTATEMENT_DEFINITION PreparedStatementDefinitionError DefinitionError p invalidPreparedStatementDefinition
+    42P15 E - - invalid_schema_definition = SchemaDefinitionError DefinitionError p invalidSchemaDefinition
+    42P16 E - - invalid_table_definition = TableDefinitionError DefinitionError p invalidTableDefinition
+    42P17 E - - invalid_object_definition = ObjectDefinitionError DefinitionError p invalidObjectDefinition
+    42P18 E - - indeterminate_datatype = IndeterminateTypeError TypeError p indeterminateDatatype
+    42P19 E - - invalid_recursion = RecursionError SEARVError p invalidRecursion
+    42P20 E - - windowing_error = WindowError SEARVError p windowingError
+    42P21 E - - collation_mismatch = CollationMismatchError SEARVError k collationMismatch
+    42P22 E - - indeterminate_collation = IndeterminateCollationError SEARVError k indeterminateCollation
+    44000 E - - with_check_option_violation = WithCheckOptionError Error p withCheckOptionViolation
+    53000 E - - insufficient_resources = IRError Error p insufficientResources
+    53100 E - - disk_full = DiskFullError IRError p diskFull
+    53200 E - - out_of_memory = MemoryError IRError p outOfMemory
+    53300 E - - too_many_connections = TooManyConnectionsError IRError p tooManyConnections
+    53400 E - - configuration_limit_exceeded = ConfigurationLimitError IRError k configurationLimitExceeded
+    54000 E - - program_limit_exceeded = PLEError Error u programLimitExceeded
+    54001 E - - statement_too_complex = ComplexityOverflowError PLEError u statementTooComplex
+    54011 E - - too_many_columns = ColumnOverflowError PLEError u tooManyColumns
+    54023 E - - too_many_arguments = ArgumentOverflowError PLEError u tooManyArguments
+    55000 E - - object_not_in_prerequisite_state = ONIPSError Error p objectNotInPrerequisiteState
+    55006 E - - object_in_use = ObjectInUseError ONIPSError p objectInUse
+    55P02 E - - cant_change_runtime_param = ImmutableRuntimeParameterError ONIPSError p cantChangeRuntimeParam
+    55P03 E - - lock_not_available = UnavailableLockError ONIPSError p lockNotAvailable
+    55P04 E - - unsafe_new_enum_value_usage = UnsafeNewEnumValueError ONIPSError k unsafeNewEnumValueUsage
+    57000 E - - operator_intervention = OIError Error p operatorIntervention
+    57014 E - - query_canceled = QueryCanceledError OIError p queryCanceled
+    57P01 E - - admin_shutdown = AdminShutdownError OIError,Disconnection p adminShutdown
+    57P02 E - - crash_shutdown = CrashShutdownError OIError,Disconnection p crashShutdown
+    57P03 E - - cannot_connect_now = ServerNotReadyError OIError,Disconnection p cannotConnectNow
+    57P04 E - - database_dropped = DatabaseDroppedError OIError,Disconnection k databaseDropped
+    57P05 E - - idle_session_timeout = IdleSessionTimeoutError OIError,Disconnection k idleSessionTimeout
+    58000 E - - system_error = SIOError Error p systemError
+    58030 E - - io_error = IOError SIOError k ioError
+    58P01 E - - undefined_file = UndefinedFileError SIOError p undefinedFile
+    58P02 E - - duplicate_file = DuplicateFileError SIOError p duplicateFile
+    58P03 E 18 - file_name_too_long = FileNameTooLongError SIOError k fileNameTooLong
+    72000 E - 16 snapshot_too_old = SnapshotTooOldError Error k snapshotTooOld
+    F0000 E - - config_file_error = CFError Error p configFileError
+    F0001 E - - lock_file_exists = LockFileExistsError CFError p lockFileExists
+    HV000 E - - fdw_error = FDWError Error k fdwError
+    HV001 E - - fdw_out_of_memory = FDWMemoryError FDWError k fdwOutOfMemory
+    HV002 E - - fdw_dynamic_parameter_value_needed = FDWDynamicParameterValueError FDWError k fdwDynamicParameterValueNeeded
+    HV004 E - - fdw_invalid_data_type = FDWDataTypeError FDWError k fdwInvalidDataType
+    HV005 E - - fdw_column_name_not_found = FDWColumnNameNotFoundError FDWError k fdwColumnNameNotFound
+    HV006 E - - fdw_invalid_data_type_descriptors = FDWDataTypeDescriptorsError FDWError k fdwInvalidDataTypeDescriptors
+    HV007 E - - fdw_invalid_column_name = FDWColumnNameError FDWError k fdwInvalidColumnName
+    HV008 E - - fdw_invalid_column_number = FDWColumnNumberError FDWError k fdwInvalidColumnNumber
+    HV009 E - - fdw_invalid_use_of_null_pointer = FDWNullPointerError FDWError k fdwInvalidUseOfNullPointer
+    HV00A E - - fdw_invalid_string_format = FDWStringFormatError FDWError k fdwInvalidStringFormat
+    HV00B E - - fdw_invalid_handle = FDWHandleError FDWError k fdwInvalidHandle
+    HV00C E - - fdw_invalid_option_index = FDWOptionIndexError FDWError k fdwInvalidOptionIndex
+    HV00D E - - fdw_invalid_option_name = FDWOptionNameError FDWError k fdwInvalidOptionName
+    HV00J E - - fdw_option_name_not_found = FDWOptionNameNotFoundError FDWError k fdwOptionNameNotFound
+    HV00K E - - fdw_reply_handle = FDWReplyHandleError FDWError k fdwReplyHandle
+    HV00L E - - fdw_unable_to_create_execution = FDWExecutionCreationError FDWError k fdwUnableToCreateExecution
+    HV00M E - - fdw_unable_to_create_reply = FDWReplyCreationError FDWError k fdwUnableToCreateReply
+    HV00N E - - fdw_unable_to_establish_connection = FDWCannotConnectError FDWError k fdwUnableToEstablishConnection
+    HV00P E - - fdw_no_schemas = FDWNoSchemasError FDWError k fdwNoSchemas
+    HV00Q E - - fdw_schema_not_found = FDWSchemaNotFoundError FDWError k fdwSchemaNotFound
+    HV00R E - - fdw_table_not_found = FDWTableNotFoundError FDWError k fdwTableNotFound
+    HV010 E - - fdw_function_sequence_error = FDWFunctionSequenceError FDWError k fdwFunctionSequenceError
+    HV014 E - - fdw_too_many_handles = FDWTooManyHandlesError FDWError k fdwTooManyHandles
+    HV021 E - - fdw_inconsistent_descriptor_information = FDWDescriptorInformationError FDWError k fdwInconsistentDescriptorInformation
+    HV024 E - - fdw_invalid_attribute_value = FDWAttributeValueError FDWError k fdwInvalidAttributeValue
+    HV090 E - - fdw_invalid_string_length_or_buffer_length = FDWStringLengthError FDWError k fdwInvalidStringLengthOrBufferLength
+    HV091 E - - fdw_invalid_descriptor_field_identifier = FDWDescriptorFieldError FDWError k fdwInvalidDescriptorFieldIdentifier
+    P0000 E - - plpgsql_error = PLPGSQLError Error p plpgsqlError
+    P0001 E - - raise_exception = PLPGSQLRaiseError PLPGSQLError p raiseException
+    P0002 E - - no_data_found = PLPGSQLNoDataFoundError PLPGSQLError p noDataFound
+    P0003 E - - too_many_rows = PLPGSQLTooManyRowsError PLPGSQLError p tooManyRows
+    P0004 E - - assert_failure = PLPGSQLAssertError PLPGSQLError k assertFailure
+    XX000 E - - internal_error = InternalError Error p internalError
+    XX001 E - - data_corrupted = DataCorruptedError InternalError p dataCorrupted
+    XX002 E - - index_corrupted = IndexCorruptedError InternalError p indexCorrupted
     """#
 
   /// name in small letters without underscores; the codes it means, errors first
@@ -933,7 +933,7 @@ enum SQLStateTable {
     XX Internal Error
     """#
 
-  /// code, actor; then with tabs between: cause, action, query (see ``Advice``)
+  /// code, actor; then with tabs between: cause, action, query (see ``SQLStateAdvice``)
   static let advice: String = #"""
     -*000 A	A connection option is malformed, unknown, or contradicts another one.	Correct the option that the message names, in the IRI, the environment or the service file.	-
     -*srv A	The service that was asked for has no section in the service files.	Add the section to pg_service.conf, or set PGSERVICEFILE to the file that has it.	-

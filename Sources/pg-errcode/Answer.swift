@@ -3,17 +3,20 @@ internal import PGErrorCodes
 /// What is known of a question.
 ///
 /// The order when a question could mean several things: a class if it has two characters; then the
-/// code itself, a name, a pattern, the code's class, and the beginning of a name.
+/// code itself, a name, a group's name, a pattern, the code's class, and the beginning of a name.
 struct Answer {
   /// How the answer was found.
   enum Match: String {
-    case code, name, pattern, none
+    case code, name, group, pattern, none
     case codeClass = "class"
     case successor, beginning
   }
 
   let match: Match
+  /// What the question may mean; of a group, its members.
   let definitions: [SQLStateDefinition]
+  /// The group that was asked for.
+  private(set) var group: ErrorGroup?
 
   /// - Parameter exact: Neither classes of unknown codes, nor successors, nor beginnings of names,
   ///   nor what the server does not have.
@@ -29,6 +32,7 @@ struct Answer {
       answer =
         Answer(.code, [question.code], catalogue)
         ?? Answer(.name, catalogue.named(question.text), catalogue)
+        ?? Answer(group: question, sources)
       if !exact { answer = answer ?? Answer(near: question, catalogue) }
     }
     if exact, let found = answer?.definitions, !found.contains(where: sources.hasServer) {
@@ -40,6 +44,14 @@ struct Answer {
   private init(match: Match, definitions: [SQLStateDefinition]) {
     self.match = match
     self.definitions = definitions
+  }
+
+  /// Makes an answer of a name that no code has; `nil` if it is not a group's.
+  private init?(group question: Question, _ sources: Sources) {
+    guard let group = ErrorGroup(question.text) else { return nil }
+    self.init(
+      match: .group, definitions: sources.catalogue.members(of: group).filter(sources.hasServer))
+    self.group = group
   }
 
   /// Makes an answer of the codes that are defined; `nil` if none is.
@@ -65,7 +77,7 @@ struct Answer {
     // Defined, but not an answer: the server in mind does not send it.
     let unsent = [question.code.flatMap(sources.catalogue.definition(of:))].compactMap { $0 }
     switch match {
-    case .code, .name, .pattern: break
+    case .code, .name, .group, .pattern: break
     case .codeClass:
       if question.classCharacters == nil {
         let near = meant(question, sources.catalogue)
@@ -81,7 +93,7 @@ struct Answer {
         remarks.append("\(asked) is not a defined code, class or name" + near)
       }
     }
-    guard match != .pattern else { return remarks }
+    guard match != .pattern, match != .group else { return remarks }
     return remarks + (match == .none ? unsent : definitions).compactMap(sources.remark(on:))
   }
 

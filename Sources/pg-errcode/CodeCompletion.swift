@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import PGErrorCodes
 
-/// What a shell offers for an operand: codes once a digit is there, or else conditions, with their
-/// causes where the shell can show them.
+/// What a shell offers for an operand: codes, conditions and names that begin as the word does, with
+/// their causes where the shell can show them.
 enum CodeCompletion {
   static func words(_ words: [String], _ index: Int, _ beginning: String) -> [String] {
     let word = beginning.isEmpty && words.indices.contains(index) ? words[index] : beginning
     return SQLState.definitions.flatMap { definition in
-      [definition.code.description, definition.condition].compactMap { $0 }.filter {
+      [definition.code.description, definition.condition, definition.name].compactMap { $0 }.filter
+      {
         $0.lowercased().hasPrefix(word.lowercased())
       }.map { described($0, definition) }
     }

@@ -71,7 +71,7 @@ final class CodeLabels {
     let names = [condition, title.map { "class \(characters) \($0)" }].compactMap { $0 }
     let isSuccess = definition?.severity == .success
     let text = names.isEmpty || isSuccess ? "" : " [\(names.joined(separator: ", "))]"
-    let csv = [condition, title].reduce("") { $0 + "," + ($1.map(Self.quoted) ?? "") }
+    let csv = [condition, title].reduce("") { $0 + "," + ($1.map { CSVText.quoted($0) } ?? "") }
     let conditionValue = condition.map(JSONText.quoted) ?? "null"
     let titleValue = title.map(JSONText.quoted) ?? "null"
     return Label(
@@ -80,11 +80,6 @@ final class CodeLabels {
         ",\"state_condition\":\(conditionValue),\"state_class\":\(titleValue)".utf8),
       isWanted: only.map { catalogue.contains(code, set: $0) } ?? true, isKnown: title != nil,
       isDefined: definition != nil)
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
-    return "\"" + parts.joined(separator: "\"\"") + "\""
   }
 
   // MARK: Summary
@@ -106,27 +101,11 @@ final class CodeLabels {
     let rest = total - counted.prefix(top).reduce(0) { $0 + $1.count }
     if rest > 0 { rows.append([String(rest), Self.share(rest, of: total), "others", "", "", ""]) }
     rows.append([String(total), "", "total", "", "", ""])
-    return Self.table(rows)
+    return ColumnTable.lines(rows, numbers: 2)
   }
 
   private static func share(_ count: Int, of total: Int) -> String {
     let tenths = total == 0 ? 0 : (count * 1000 + total / 2) / total
     return "\(tenths / 10).\(tenths % 10)%"
-  }
-
-  /// Columns side by side: the two numbers to the right, the rest to the left.
-  private static func table(_ rows: [[String]]) -> String {
-    let widths = rows[0].indices.map { column in
-      rows.reduce(0) { max($0, $1[column].utf8.count) }
-    }
-    return rows.reduce("") { text, row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        let gap = String(repeating: " ", count: widths[column] - cell.utf8.count)
-        line += column < 2 ? gap + cell + "  " : cell + gap + "  "
-      }
-      while line.hasSuffix(" ") { line.removeLast() }
-      return text + line + "\n"
-    }
   }
 }

@@ -73,12 +73,7 @@ struct ErrorCodeCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The major version of the server in mind.", valueName: "version"))
   var server: ServerMajor?
 
-  @Option(
-    help: ArgumentHelp(
-      "A file with codes of your own, in the form of errcodes.txt (may be given several times).",
-      valueName: "file"),
-    completion: .file())
-  var codes: [String] = []
+  @OptionGroup var own: OwnCodes
 
   @Option(
     help: ArgumentHelp(
@@ -106,7 +101,7 @@ struct ErrorCodeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sources = try Sources(files: codes, server: server)
+    let sources = try Sources(files: own.codes, server: server)
     if let set { try SetName.check(set, sources) }
     if let emit { return try StandardOutput.shared.write(emit.text(sources)) }
     if list || search != nil { return try printList(sources) }
@@ -167,21 +162,6 @@ struct VerbCommand: ParsableCommand {
   static let configuration = Program.configuration(
     name: ErrorCodeCommand.program, abstract: ErrorCodeCommand.configuration.abstract,
     subcommands: [FilterCommand.self, LintCommand.self])
-}
-
-/// The set of `--is` and `--only`.
-enum SetName {
-  /// - Throws: `Failure` with status 64 for a set that does not exist.
-  static func check(_ name: String, _ sources: Sources) throws(Failure) {
-    let known = sources.catalogue.setNames
-    guard SQLStateSet(name) == nil, !known.contains(name) else { return }
-    throw Failure(
-      .usage,
-      Diagnostic(
-        program: ErrorCodeCommand.program,
-        message: "\(Question.quoted(name)) is no set of codes",
-        details: [("HINT", "sets are \(known.joined(separator: ", "))")]))
-  }
 }
 
 extension SQLStateDefinition {

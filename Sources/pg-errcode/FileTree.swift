@@ -2,81 +2,90 @@ internal import Glibc
 internal import PGCommandLine
 
 /// The files that an operand means: itself, what is below a directory, or what fits a pattern.
-enum FileTree {
-  /// Deeper than source trees are; links may make circles.
+///
+/// Links to files count, links to directories are not entered: they may lead in circles. An operand
+/// that is such a link itself is meant.
+struct FileTree {
+  /// Deeper than source trees are.
   private static let maximumDepth = 64
+
+  private enum Kind { case file, directory, linkToDirectory }
+
+  private var found: Set<String> = []
+  /// The directories that were read, each with the parts of the pattern that were wanted below it.
+  private var visited: Set<String> = []
 
   /// The files, in the order of their names.
   ///
   /// - Throws: `Failure` with status 1 if no file fits.
   static func files(_ operand: String) throws(Failure) -> [String] {
-    if operand == "-" || isDirectory(operand) == false { return [operand] }
-    var found: [String] = []
-    if isDirectory(operand) == true {
-      collect(below: operand, depth: 0) { if $0.hasSuffix(".sql") { found.append($0) } }
+    let kind = kind(operand)
+    if operand == "-" || kind == .file { return [operand] }
+    var tree = FileTree()
+    if kind != nil {
+      tree.collect(below: operand, ["**", "*.sql"], depth: 0)
     } else {
-      found = matches(operand)
+      tree.collect(matching: operand)
     }
-    guard !found.isEmpty else {
+    guard !tree.found.isEmpty else {
       throw Failure(
         .localFailure,
         Diagnostic(
           program: ErrorCodeCommand.program, message: "\(operand): no such file, nor one that fits")
       )
     }
-    return found.sorted()
+    return tree.found.sorted()
   }
 
-  /// The files below the part of the pattern without wildcards that fit the whole of it.
-  private static func matches(_ pattern: String) -> [String] {
+  /// Takes up the files that fit; reads no directory that the pattern does not lead into.
+  private mutating func collect(matching pattern: String) {
     let parts = pattern.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard let first = parts.firstIndex(where: { Wildcard($0) != nil }) else { return [] }
+    guard let first = parts.firstIndex(where: { Wildcard($0) != nil }) else { return }
     let root = parts[..<first].joined(separator: "/")
-    let start = first == 0 ? "." : root.isEmpty ? "/" : root
-    let wanted = Array(parts[first...])
-    var found: [String] = []
-    collect(below: start, depth: 0) { path in
-      let prefix = start.hasSuffix("/") ? start : start + "/"
-      let rest = path.dropFirst(prefix.count).split(separator: "/").map(String.init)
-      if fits(rest[...], wanted[...]) {
-        found.append(first == 0 ? rest.joined(separator: "/") : path)
+    collect(below: first == 0 ? "" : root.isEmpty ? "/" : root, parts[first...], depth: 0)
+  }
+
+  /// `**` is any number of directories, also none; at the pattern's end, every file below.
+  private mutating func collect(below directory: String, _ wanted: ArraySlice<String>, depth: Int) {
+    guard depth < Self.maximumDepth, let part = wanted.first,
+      visited.insert("\(wanted.count) \(directory)").inserted
+    else { return }
+    let rest = wanted.dropFirst()
+    if part == "**", !rest.isEmpty { collect(below: directory, rest, depth: depth + 1) }
+    let wildcard = Wildcard(part)
+    for name in Self.names(in: directory) where part.hasPrefix(".") || !name.hasPrefix(".") {
+      let path =
+        directory.isEmpty || directory.hasSuffix("/") ? directory + name : directory + "/" + name
+      guard wildcard?.matches(name) ?? (part == name), let kind = Self.kind(path) else { continue }
+      if kind == .file {
+        if rest.isEmpty { found.insert(path) }
+      } else if part == "**" {
+        if kind == .directory { collect(below: path, wanted, depth: depth + 1) }
+      } else if kind == .directory || wildcard == nil {
+        collect(below: path, rest, depth: depth + 1)
       }
     }
-    return found
   }
 
-  /// `**` is any number of directories, also none.
-  private static func fits(_ path: ArraySlice<String>, _ pattern: ArraySlice<String>) -> Bool {
-    guard let part = pattern.first else { return path.isEmpty }
-    if part == "**" {
-      return path.indices.contains { fits(path[$0...], pattern.dropFirst()) }
-    }
-    guard let name = path.first else { return false }
-    let isFit = Wildcard(part)?.matches(name) ?? (part == name)
-    return isFit && fits(path.dropFirst(), pattern.dropFirst())
-  }
-
-  private static func collect(below directory: String, depth: Int, _ visit: (String) -> Void) {
-    guard depth < maximumDepth, let stream = opendir(directory) else { return }
+  private static func names(in directory: String) -> [String] {
+    guard let stream = opendir(directory.isEmpty ? "." : directory) else { return [] }
     defer { closedir(stream) }
+    var names: [String] = []
     while let entry = readdir(stream) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasPrefix(".") { continue }
-      let path = directory.hasSuffix("/") ? directory + name : directory + "/" + name
-      switch isDirectory(path) {
-      case .some(true): collect(below: path, depth: depth + 1, visit)
-      case .some(false): visit(path)
-      case nil: break
-      }
+      if name != ".", name != ".." { names.append(name) }
     }
+    return names
   }
 
   /// `nil` if there is nothing.
-  private static func isDirectory(_ path: String) -> Bool? {
+  private static func kind(_ path: String) -> Kind? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    return status.st_mode & S_IFMT == S_IFDIR
+    guard status.st_mode & S_IFMT == S_IFDIR else { return .file }
+    guard lstat(path, &status) == 0 else { return nil }
+    return status.st_mode & S_IFMT == S_IFLNK ? .linkToDirectory : .directory
   }
 }

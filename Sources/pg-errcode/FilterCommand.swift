@@ -17,7 +17,7 @@ struct FilterCommand: ParsableCommand {
       The formats stderr, csvlog and jsonlog are told apart line by line. At the end of a line of \
       stderr stand the condition and the class in brackets; a record of csvlog gets two columns \
       more; an object of jsonlog gets state_condition and state_class behind state_code. Nothing \
-      else is changed. What was read is written before more is waited for.
+      else is changed. Whole lines are written before more is waited for.
 
       In the stderr format a code is where log_line_prefix has %e, or before the message with \
       log_error_verbosity = verbose. Without --prefix, the place of %e is learned from codes that \
@@ -34,7 +34,7 @@ struct FilterCommand: ParsableCommand {
     completion: .list(SQLStateSet.all.map { $0.name }))
   var only: String?
 
-  @Flag(help: "At the end, print to stderr how often each code came.")
+  @Flag(help: "At the end, print to stderr how often each code came, whatever --only leaves out.")
   var summary = false
 
   @Option(help: ArgumentHelp("How many codes the summary has.", valueName: "number"))
@@ -43,17 +43,12 @@ struct FilterCommand: ParsableCommand {
   @Flag(help: "Do not write the log; the summary goes to stdout.")
   var quiet = false
 
-  @Option(
-    help: ArgumentHelp(
-      "A file with codes of your own, in the form of errcodes.txt (may be given several times).",
-      valueName: "file"),
-    completion: .file())
-  var codes: [String] = []
+  @OptionGroup var own: OwnCodes
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top \(top): the summary must have a row") }
     if quiet, !summary { throw ValidationError("--quiet writes nothing without --summary") }
-    if codes.contains("-") { throw ValidationError("--codes -: stdin is the log") }
+    if own.codes.contains("-") { throw ValidationError("--codes -: stdin is the log") }
     guard let prefix else { return }
     guard LogPrefix(prefix) != nil else {
       throw ValidationError("--prefix: there is no %e in \(Question.quoted(prefix))")
@@ -61,7 +56,7 @@ struct FilterCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sources = try Sources(files: codes, server: nil)
+    let sources = try Sources(files: own.codes, server: nil)
     if let only { try SetName.check(only, sources) }
     let labels = CodeLabels(catalogue: sources.catalogue, only: only)
     let filter = LogFilter(labels, prefix: prefix.flatMap(LogPrefix.init), isQuiet: quiet)

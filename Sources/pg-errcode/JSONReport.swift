@@ -6,30 +6,41 @@ struct JSONReport {
   let sources: Sources
 
   func lines(_ question: Question, _ answer: Answer) -> String {
-    guard !answer.definitions.isEmpty else {
-      return line(asked: question.text, match: answer.match, nil) + "\n"
+    guard !answer.definitions.isEmpty, answer.group == nil else {
+      return line(asked: question.text, match: answer.match, nil, answer) + "\n"
     }
     return answer.definitions.reduce("") {
       $0 + line(asked: question.text, match: answer.match, $1) + "\n"
     }
   }
 
-  func line(asked: String, match: Answer.Match, _ definition: SQLStateDefinition?) -> String {
+  func line(
+    asked: String, match: Answer.Match, _ definition: SQLStateDefinition?, _ answer: Answer? = nil
+  ) -> String {
     let members =
-      [("asked", text(asked)), ("match", text(match.rawValue))] + names(definition)
-      + meaning(definition)
+      [("asked", text(asked)), ("match", text(match.rawValue))]
+      + names(definition, answer?.group) + meaning(definition)
+      + [
+        (
+          "members",
+          list(answer?.group.map { _ in answer?.definitions.map(\.code.description) ?? [] })
+        )
+      ]
     return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
   }
 
-  private func names(_ definition: SQLStateDefinition?) -> [(String, String)] {
+  private func names(
+    _ definition: SQLStateDefinition?, _ group: ErrorGroup?
+  ) -> [(String, String)] {
     let characters = definition?.code.classCharacters
+    let ancestors = definition.map(sources.catalogue.ancestors(of:)) ?? group?.ancestors
     return [
       ("code", text(definition?.code.description)),
-      ("name", text(definition?.name)),
+      ("name", text(definition?.name ?? group?.name)),
       ("condition", text(definition?.condition)),
       ("macro", text(definition?.macros.first)),
       ("aliases", list(definition.map { Array($0.macros.dropFirst()) })),
-      ("parents", list(definition?.ancestors)),
+      ("parents", list(ancestors)),
       ("class", text(characters)),
       ("class_name", text(characters.flatMap(sources.catalogue.title(ofClass:)))),
       ("severity", text(definition?.severity.rawValue)),

@@ -29,18 +29,13 @@ struct LintCommand: ParsableCommand {
     completion: .file())
   var files: [String]
 
-  @Option(
-    help: ArgumentHelp(
-      "A file with codes of your own, in the form of errcodes.txt (may be given several times).",
-      valueName: "file"),
-    completion: .file())
-  var codes: [String] = []
+  @OptionGroup var own: OwnCodes
 
   @Flag(help: "Print one JSON object a line.")
   var json = false
 
   func run() throws {
-    let sources = try Sources(files: codes, server: nil)
+    let sources = try Sources(files: own.codes, server: nil)
     let rules = RaiseRules(catalogue: sources.catalogue)
     var isClean = true
     for operand in files {

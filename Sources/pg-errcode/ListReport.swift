@@ -7,7 +7,8 @@ enum ListReport {
   static func lines(_ definitions: [SQLStateDefinition], _ sources: Sources) -> String {
     let rows = definitions.map { columns($0, sources) }
     return Terminal.isOutput
-      ? table([heading] + rows) : rows.reduce("") { $0 + $1.joined(separator: "\t") + "\n" }
+      ? ColumnTable.lines([heading] + rows)
+      : rows.reduce("") { $0 + $1.joined(separator: "\t") + "\n" }
   }
 
   private static let heading = [
@@ -23,22 +24,5 @@ enum ListReport {
       definition.since.map(String.init) ?? "", definition.until.map(String.init) ?? "",
       sources.catalogue.retry(of: definition.code).answer.rawValue,
     ]
-  }
-
-  private static func table(_ rows: [[String]]) -> String {
-    var widths = [Int](repeating: 0, count: heading.count)
-    for row in rows {
-      for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.utf8.count) }
-    }
-    return rows.reduce("") { text, row in
-      var line = ""
-      for (index, cell) in row.enumerated() {
-        line += cell
-        if index + 1 < row.count {
-          line += String(repeating: " ", count: widths[index] - cell.utf8.count + 2)
-        }
-      }
-      return text + line + "\n"
-    }
   }
 }

@@ -96,7 +96,9 @@ final class LogFilter {
     case .quotedLineStart(let ending):
       let end = bytes.newline(from: place)
       guard let head = bytes.head(from: place, to: end, isLast: isLast) else { return nil }
-      if CSVRecord.code(in: head) != nil || JSONRecord.isBeginning(head) {
+      if CSVRecord.code(in: head) != nil || JSONRecord.isBeginning(head)
+        || lines.isCertainRecord(head, labels)
+      {
         // The record before this one has no end: its file was cut off.
         return try begin(bytes, head, end, &written)
       }
@@ -165,35 +167,46 @@ final class LogFilter {
   ) throws -> Int? {
     guard let newline else {
       state = .line(ending: ending)
-      guard !ending.isEmpty, !isLast, bytes.count > place, bytes.isReturn(at: bytes.count - 1)
-      else { return bytes.count }
-      // A carriage return at the end of a block may belong to the newline that comes next.
-      return place < bytes.count - 1 ? bytes.count - 1 : nil
+      return ending.isEmpty ? bytes.count : endOfPart(bytes, from: place)
     }
-    if !ending.isEmpty {
-      let end = newline > 0 && bytes.isReturn(at: newline - 1) ? newline - 1 : newline
-      try write(bytes, &written, upTo: max(end, written))
-      add(ending)
-    }
+    if !ending.isEmpty { try write(ending, bytes, &written, before: newline) }
     state = .lineStart
     return newline + 1
   }
 
+  /// How much of a line without its newline is done with: a carriage return at the end of a block may
+  /// belong to the newline that comes next.
+  private func endOfPart(_ bytes: Piece, from place: Int) -> Int? {
+    guard !isLast, bytes.count > place, bytes.isReturn(at: bytes.count - 1) else {
+      return bytes.count
+    }
+    return place < bytes.count - 1 ? bytes.count - 1 : nil
+  }
+
+  /// Writes the line up to its newline, which may have a carriage return before it, and the ending.
+  private func write(
+    _ ending: [UInt8], _ bytes: Piece, _ written: inout Int, before newline: Int
+  ) throws {
+    let end = newline > 0 && bytes.isReturn(at: newline - 1) ? newline - 1 : newline
+    try write(bytes, &written, upTo: max(end, written))
+    add(ending)
+  }
+
   private func finishRecord(
-    _ bytes: Piece, from start: Int, _ ending: [UInt8], _ isQuoted: Bool, _ written: inout Int
-  ) throws -> Int {
+    _ bytes: Piece, from start: Int, _ ending: [UInt8], _ isQuoted: Bool,
+    _ written: inout Int
+  ) throws -> Int? {
     let newline = bytes.newline(from: start)
     let end = newline ?? bytes.count
     let isOpen = isQuoted != bytes.hasOddQuotes(from: start, to: end)
     guard let newline else {
       state = .record(ending: ending, isQuoted: isOpen)
-      return end
+      return isOpen ? end : endOfPart(bytes, from: start)
     }
     if isOpen {
       state = .quotedLineStart(ending: ending)
     } else {
-      try write(bytes, &written, upTo: newline)
-      add(ending)
+      try write(ending, bytes, &written, before: newline)
       state = .lineStart
     }
     return newline + 1

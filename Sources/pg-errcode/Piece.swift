@@ -64,13 +64,3 @@ extension Piece.Head {
     return memcmp(bytes + place, text.utf8Start, text.utf8CodeUnitCount) == 0
   }
 }
-
-/// What bytes of a log are.
-enum ASCIIText {
-  static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-  static func isCapital(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
-  static func isCode(_ byte: UInt8) -> Bool { isDigit(byte) || isCapital(byte) }
-  static func isWord(_ byte: UInt8) -> Bool {
-    isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == 0x5F || byte >= 0x80
-  }
-}

@@ -31,7 +31,7 @@ struct Question {
     let characters = text.count == 5 && text.hasSuffix("***") ? text.dropLast(3) : text[...]
     guard characters.utf8.count == 2 else { return nil }
     let large = characters.uppercased()
-    return SQLStateClass(large) != nil || large.utf8.allSatisfy(Question.isCodeCharacter)
+    return SQLStateClass(large) != nil || large.utf8.allSatisfy(ASCIIText.isLetterOrDigit)
       ? large : nil
   }
 
@@ -39,7 +39,7 @@ struct Question {
   var wildcard: Wildcard? {
     guard code?.definition == nil else { return nil }
     let isPattern = text.utf8.allSatisfy {
-      Question.isCodeCharacter($0) || Question.punctuation.contains($0)
+      ASCIIText.isLetterOrDigit($0) || Question.punctuation.contains($0)
     }
     return isPattern ? Wildcard(text) : nil
   }
@@ -65,21 +65,13 @@ struct Question {
       return false
     }
     if text.hasPrefix("-") || text.hasPrefix("01-") { return true }
-    return text.utf8.allSatisfy(Question.isCodeCharacter)
+    return text.utf8.allSatisfy(ASCIIText.isLetterOrDigit)
   }
 
   private var isName: Bool {
-    guard let first = text.utf8.first, Question.isLetter(first) else { return false }
-    return text.utf8.allSatisfy { Question.isCodeCharacter($0) || $0 == UInt8(ascii: "_") }
+    guard let first = text.utf8.first, ASCIIText.isLetter(first) else { return false }
+    return text.utf8.allSatisfy { ASCIIText.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
   }
 
   private static let punctuation = Array("*?_-".utf8)
-
-  private static func isLetter(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-  }
-
-  private static func isCodeCharacter(_ byte: UInt8) -> Bool {
-    isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-  }
 }

@@ -1,3 +1,5 @@
+internal import PGErrorCodes
+
 /// Finds the RAISE statements of a script, and what they raise.
 ///
 /// Bodies of functions count as part of the script, in dollar quotes as well as in single ones.
@@ -39,6 +41,8 @@ struct RaiseScanner {
   private var place = 0
   private var tokens: [(token: Token, start: Int)] = []
   private var found: [(subject: Subject, place: Int)] = []
+  /// Whether the first of the tokens begins a statement.
+  private var isWhole = true
 
   static func raises(in bytes: [UInt8]) -> [Raise] {
     var scanner = RaiseScanner(bytes, depth: 0)
@@ -69,16 +73,30 @@ struct RaiseScanner {
       tokens.append(token)
       if token.token == .symbol(UInt8(ascii: ";")) { endStatement() }
       // Statements have no such length; what is none is not kept for ever.
-      if tokens.count > 20_000 { endStatement() }
+      if tokens.count > 20_000 {
+        endStatement()
+        isWhole = false
+      }
     }
     endStatement()
   }
 
   // MARK: Statements
 
+  /// Elsewhere, `raise` is a name.
+  private static let wordsBeforeStatements = ["begin", "then", "else", "loop"]
+
   private mutating func endStatement() {
-    for index in tokens.indices where isWord(index, "raise") { readRaise(from: index + 1) }
+    let raise = tokens.indices.first { isWord($0, "raise") && isStart($0) }
+    if let raise { readRaise(from: raise + 1) }
     tokens.removeAll(keepingCapacity: true)
+    isWhole = true
+  }
+
+  /// Whether a statement begins here: the first token does, and one behind `BEGIN` and its like.
+  private func isStart(_ index: Int) -> Bool {
+    guard index > 0 else { return isWhole }
+    return Self.wordsBeforeStatements.contains { isWord(index - 1, $0) }
   }
 
   private mutating func readRaise(from start: Int) {
@@ -127,7 +145,8 @@ struct RaiseScanner {
       case UInt8(ascii: "'"): return (string(isEscaped: endsWithE(start)), start)
       case UInt8(ascii: "\""): return (quotedName(), start)
       case UInt8(ascii: "$"):
-        if let end = endOfDollarQuote() { place = end } else { place += 1 }
+        if let end = endOfDollarTag() { return (dollarQuoted(from: end), start) }
+        place += 1
       case let byte where ASCIIText.isWord(byte):
         let word = word()
         // `E'…'`: the string says so itself.
@@ -145,7 +164,15 @@ struct RaiseScanner {
     place + offset < bytes.count ? bytes[place + offset] : nil
   }
 
-  private func endsWithE(_ start: Int) -> Bool { start > 0 && bytes[start - 1] | 0x20 == 0x65 }
+  /// Whether an `E` stands alone before the string.
+  private func endsWithE(_ start: Int) -> Bool {
+    guard start > 0, bytes[start - 1] | 0x20 == 0x65 else { return false }
+    return start == 1 || !Self.isNamePart(bytes[start - 2])
+  }
+
+  private static func isNamePart(_ byte: UInt8) -> Bool {
+    ASCIIText.isWord(byte) || byte == UInt8(ascii: "$")
+  }
 
   private mutating func skipLine() {
     while let byte = peek(0), byte != 0x0A { place += 1 }
@@ -169,7 +196,7 @@ struct RaiseScanner {
 
   private mutating func word() -> String {
     let start = place
-    while let byte = peek(0), ASCIIText.isWord(byte) { place += 1 }
+    while let byte = peek(0), Self.isNamePart(byte) { place += 1 }
     return String(decoding: bytes[start..<place], as: UTF8.self).lowercased()
   }
 
@@ -183,8 +210,25 @@ struct RaiseScanner {
     return name == name.lowercased() && name != "raise" ? .word(name) : .symbol(0)
   }
 
-  /// Behind `$tag$`, which is passed over, so that what it encloses is read.
-  private func endOfDollarQuote() -> Int? {
+  /// What stands between `$tag$` and the next `$tag$`, or the end: a body like that of a function, or
+  /// a string.
+  private mutating func dollarQuoted(from start: Int) -> Token {
+    let tag = bytes[place..<start]
+    var end = start
+    while end < bytes.count, !bytes[end...].starts(with: tag) { end += 1 }
+    place = min(end + tag.count, bytes.count)
+    if depth < Self.maximumDepth, start < end {
+      scan(Array(bytes[start..<end]), at: start)
+    }
+    let isShort = end - start <= Self.maximumName
+    return .string(isShort ? String(decoding: bytes[start..<end], as: UTF8.self) : "")
+  }
+
+  /// Longer than codes and conditions are.
+  private static let maximumName = 128
+
+  /// Behind the `$tag$` that begins here; `nil` if none does.
+  private func endOfDollarTag() -> Int? {
     var end = place + 1
     while end < bytes.count, ASCIIText.isWord(bytes[end]), !ASCIIText.isDigit(bytes[place + 1]) {
       end += 1
@@ -236,6 +280,10 @@ struct RaiseScanner {
       }
       index += 1
     }
+    scan(body, at: start)
+  }
+
+  private mutating func scan(_ body: [UInt8], at start: Int) {
     var inner = RaiseScanner(body, depth: depth + 1)
     inner.scan()
     found += inner.found.map { ($0.subject, $0.place + start) }

@@ -42,6 +42,16 @@ struct TextLines {
     return line
   }
 
+  /// Whether the line is a message's beginning beyond doubt: it has a severity, and its code where the
+  /// prefix, given or learned, has it.
+  func isCertainRecord(_ head: Piece.Head, _ labels: CodeLabels) -> Bool {
+    guard !head.has(UInt8(ascii: "\t"), at: head.start), let word = Self.word(in: head),
+      word.isSeverity
+    else { return false }
+    guard let prefix else { return slot.knownCode(in: head, before: word.start, labels) != nil }
+    return prefix.place(in: head).map { $0 < word.start } ?? false
+  }
+
   /// The code that `log_error_verbosity = verbose` puts before the message.
   private static func verboseCode(in head: Piece.Head, _ word: Word) -> SQLState? {
     guard word.isSeverity, head.has(": ", at: word.end + 5) else { return nil }
@@ -87,74 +97,5 @@ struct TextLines {
       return Word(start: start, end: end, isSeverity: false)
     }
     return nil
-  }
-}
-
-/// Where the lines of a log have their codes when nobody says where `%e` is.
-///
-/// Five digits may be a process's number. A word of the prefix is taken for a code only where words
-/// that can be nothing else have stood: `00000`, or five digits and capital letters that are a
-/// defined code, such as `42P01`.
-struct CodeSlot {
-  /// Its number among the words before the severity, from the line's start; -1 if that changes.
-  private var fromStart = -1
-  /// The same from the severity backwards.
-  private var fromEnd = -1
-
-  /// More words of five characters than prefixes have.
-  private static let maximumCount = 8
-
-  /// The code of a line whose severity begins at `severity`.
-  mutating func code(
-    in head: Piece.Head, before severity: Int, _ labels: CodeLabels
-  ) -> SQLState? {
-    var candidates = InlineArray<8, (code: SQLState, number: Int)>(
-      repeating: (.successfulCompletion, 0))
-    var found = 0
-    var count = 0
-    var place = head.start
-    while place < severity {
-      guard ASCIIText.isWord(head.bytes[place]) else {
-        place += 1
-        continue
-      }
-      let start = place
-      while place < severity, ASCIIText.isWord(head.bytes[place]) { place += 1 }
-      if place - start == 5, found < Self.maximumCount, let code = head.code(at: start) {
-        candidates[found] = (code, count)
-        found += 1
-      }
-      count += 1
-    }
-    for index in 0..<found {
-      let code = candidates[index].code
-      guard Self.isEvident(code, labels) else { continue }
-      learn(fromStart: candidates[index].number, fromEnd: count - candidates[index].number)
-      return code
-    }
-    for index in 0..<found {
-      let number = candidates[index].number
-      let code = candidates[index].code
-      if number == fromStart || count - number == fromEnd, labels.isKnown(code) { return code }
-    }
-    return nil
-  }
-
-  private mutating func learn(fromStart start: Int, fromEnd end: Int) {
-    if fromStart < 0, fromEnd < 0 {
-      fromStart = start
-      fromEnd = end
-    } else {
-      if fromStart != start { fromStart = -1 }
-      if fromEnd != end { fromEnd = -1 }
-    }
-  }
-
-  private static func isEvident(_ code: SQLState, _ labels: CodeLabels) -> Bool {
-    if code == .successfulCompletion { return true }
-    let hasLetter = (0..<5).contains {
-      UInt8(truncatingIfNeeded: code.packedBytes >> ($0 * 8)) > 0x39
-    }
-    return hasLetter && labels.isDefined(code)
   }
 }

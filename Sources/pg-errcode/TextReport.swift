@@ -1,3 +1,4 @@
+internal import PGCommandLine
 internal import PGErrorCodes
 
 /// An answer for people: `NAME [CODE]`, then what is known, a line each.
@@ -5,6 +6,10 @@ struct TextReport {
   let sources: Sources
 
   func lines(_ question: Question, _ answer: Answer) -> String {
+    if let group = answer.group {
+      return heading(group.name) + field("asked", question.text)
+        + field("parents", list(group.ancestors)) + list(of: answer.definitions)
+    }
     if answer.definitions.isEmpty { return heading("Error") + field("asked", question.text) }
     return answer.definitions.reduce("") { text, definition in
       text + block(question, definition)
@@ -22,7 +27,7 @@ struct TextReport {
       + field("asked", question.text)
       + field("condition", definition.condition)
       + field("macro", list(definition.macros))
-      + field("parents", list(definition.ancestors))
+      + field("parents", list(catalogue.ancestors(of: definition)))
       + field("class", catalogue.title(ofClass: characters).map { "\(characters) \($0)" })
       + field("severity", definition.severity.rawValue)
       + field("retry", "\(retry.answer.rawValue): \(retry.reason)")
@@ -37,8 +42,11 @@ struct TextReport {
 
   private func members(of definition: SQLStateDefinition) -> String {
     let characters = definition.code.classCharacters
-    let members = sources.definitions.filter { $0.code.classCharacters == characters }
-    return members.reduce("") { text, member in
+    return list(of: sources.definitions.filter { $0.code.classCharacters == characters })
+  }
+
+  private func list(of members: [SQLStateDefinition]) -> String {
+    members.reduce("") { text, member in
       let condition = member.condition.map { " " + $0 } ?? ""
       return text + field("member", "\(member.code)\(condition) \(member.name)")
     }
@@ -50,7 +58,7 @@ struct TextReport {
 
   private func field(_ label: String, _ value: String?) -> String {
     guard let value, !value.isEmpty else { return "" }
-    return "  \(label): \(value)\n"
+    return "  \(label): \(Diagnostic.escapingControls(value))\n"
   }
 
   private func list(_ words: [String]) -> String? {

@@ -78,6 +78,29 @@ import Testing
     }
   }
 
+  @Test("a process's number is not taken for the code of a prefix that %q cuts short")
+  func shortPrefixes() throws {
+    let client = "2026-11-21 13:00:00.000 UTC [42] a@b 00000 LOG:  connection authorized"
+    let known = "2026-11-21 13:00:00.000 UTC [42] a@b 23505 ERROR:  x"
+    for number in ["[23505]", "23505"] {
+      let start = "2026-11-21 13:00:00.000 UTC "
+      let log = [
+        client.replacing("[42]", with: number == "23505" ? "42" : "[42]"),
+        known.replacing("[42]", with: number == "23505" ? "42" : "[42]"),
+        "\(start)\(number) LOG:  checkpoint starting: time",
+      ]
+      let output = try filter(log.joined(separator: "\n") + "\n").lines.map(String.init)
+      #expect(output == [log[0], log[1] + Self.unique, log[2]])
+    }
+  }
+
+  @Test("a name in the prefix may have any number of words behind the code")
+  func longPrefixes() throws {
+    let log = ["[1] 00000 LOG:  x", "[1] 23505 my-app@shop ERROR:  y", "[23505] a@b ERROR:  z"]
+    let output = try filter(log.joined(separator: "\n") + "\n").lines.map(String.init)
+    #expect(output == [log[0], log[1] + Self.unique, log[2]])
+  }
+
   @Test("an undefined code is named by its class, and one without a class is not")
   func undefined() throws {
     let run = try filter("23999 ERROR:  x\nZZ999 ERROR:  x\n", ["--prefix", "%e "])
@@ -112,6 +135,28 @@ import Testing
     let json = #"{"timestamp":"t","state_code":"23505","message":"x"}"# + "\n"
     let output = try filter(cut + json).output
     #expect(output.contains("\"state_condition\":\"unique_violation\""))
+    let text = "[1] 23505 ERROR:  x"
+    let given = try filter(cut + text + "\n" + text + "\n", ["--prefix", "[%p] %e "])
+    #expect(given.output == cut + "\(text)\(Self.unique)\n\(text)\(Self.unique)\n")
+    let learned = "[1] 00000 LOG:  x\n" + cut
+    #expect(try filter(learned + text + "\n").output == learned + "\(text)\(Self.unique)\n")
+    // Text of the record, as long as it is no line of the server.
+    let quoted = Self.record + "\"a\n23505 ERROR:  x\n\t[1] 23505 ERROR:  y\nERROR:  z\""
+    #expect(
+      try filter(quoted + "\n", ["--prefix", "[%p] %e "]).output == quoted + Self.columns + "\n")
+  }
+
+  @Test("a record may end with a carriage return, also where a block ends")
+  func returns() throws {
+    let record = Self.record + "\"a\r\nb\",,"
+    #expect(try filter(record + "\r\n").output == record + Self.columns + "\r\n")
+    let running = try program.start(["filter"], input: .open)
+    running.send(Self.record + "\"" + String(repeating: "x", count: 5000) + "\"\r")
+    try running.waitForOutput("xxxx")
+    running.send("\n")
+    try running.waitForOutput("x\"" + Self.columns + "\r\n")
+    running.closeInput()
+    #expect(try running.wait().end == .exit(0))
   }
 
   @Test("objects of jsonlog get two members behind state_code")
@@ -178,7 +223,7 @@ import Testing
     #expect(run.peakMemory < 24 * 1024)
   }
 
-  @Test("what was read is written before more is waited for, a part of a line too")
+  @Test("whole lines are written before more is waited for, and parts are put together")
   func live() throws {
     let running = try program.start(["filter", "--prefix", "%e "], input: .open)
     running.send("23505 ERROR:  x\n")

@@ -28,6 +28,16 @@ import Testing
         "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS '\nBEGIN RAISE SQLSTATE ''ZZ002'';"
           + " END';", "stdin:2:23: ZZ002: not registered"
       ),
+      // An apostrophe in a dollar quote, and a word before a string that ends in e.
+      ("COMMENT ON TABLE t IS $$don't$$;\nRAISE SQLSTATE 'ZZ003';", "stdin:2:16: ZZ003: not"),
+      ("DO $a$ BEGIN PERFORM $b$it's$b$; RAISE SQLSTATE 'ZZ004'; END $a$;", "stdin:1:49: ZZ004"),
+      ("SELECT date'\\';\nRAISE SQLSTATE 'ZZ005';", "stdin:2:16: ZZ005: not registered"),
+      ("SELECT E'\\'';\nRAISE SQLSTATE 'ZZ006';", "stdin:2:16: ZZ006: not registered"),
+      ("RAISE 'x' USING ERRCODE = $$ZZ007$$;", "ZZ007: not registered"),
+      ("SELECT a$x$ FROM t;\nRAISE SQLSTATE 'ZZ008';", "stdin:2:16: ZZ008: not registered"),
+      ("RAISE 'x' USING ERRCODE = 'ZZ009', HINT = raise;", "ZZ009: not registered"),
+      ("IF a THEN RAISE SQLSTATE 'ZZ010'; END IF;", "ZZ010: not registered"),
+      ("LOOP RAISE SQLSTATE 'ZZ011'; END LOOP;", "ZZ011: not registered"),
     ])
   func faults(text: String, want: String) throws {
     let run = try lint(text)
@@ -44,12 +54,52 @@ import Testing
       "RAISE 'x' USING ERRCODE = '23505';", "RAISE 'x' USING ERRCODE = code;",
       "RAISE 'x' USING ERRCODE = 'PT' || number;", "-- RAISE SQLSTATE 'ZZ999';",
       "/* RAISE SQLSTATE 'ZZ999'; /* nested */ */ SELECT 1;",
-      "SELECT 'RAISE SQLSTATE ''ZZ999'';';", "SELECT raise FROM t;", "", "'", "$x$", "/*", "\"",
+      "SELECT 'RAISE SQLSTATE ''ZZ999'';';", "SELECT raise FROM t;", "SELECT raise uniq_violation;",
+      "",
+      "$1$ RAISE", "DO $x$",
+      "'", "$x$", "/*", "\"",
     ])
   func nothing(text: String) throws {
     let run = try lint(text)
     #expect(run.output.isEmpty, "\(run.output)")
     #expect(run.end == .exit(0))
+  }
+
+  @Test("a word in any number costs no more than its length")
+  func manyWords() throws {
+    let text = "SELECT " + String(repeating: "raise raise, ", count: 400_000)
+    let run = try program.run(["lint", "-"], input: .text(text), timeout: .seconds(30))
+    #expect(run.end == .exit(0))
+    let tags = (0..<50_000).map { "$t\($0)$ " }.joined()
+    #expect(
+      try program.run(["lint", "-"], input: .text(tags), timeout: .seconds(30)).end == .exit(0))
+  }
+
+  @Test("links to directories are not entered, and patterns read what they name only")
+  func circles() throws {
+    let root = NSTemporaryDirectory() + "circles-\(UUID().uuidString)"
+    let manager = FileManager.default
+    defer { try? manager.removeItem(atPath: root) }
+    try manager.createDirectory(atPath: root + "/a/b", withIntermediateDirectories: true)
+    for (index, place) in ["", "/a", "/a/b"].enumerated() {
+      for link in ["x", "y"] {
+        try manager.createSymbolicLink(
+          atPath: root + place + "/" + link, withDestinationPath: root)
+      }
+      try "RAISE SQLSTATE 'ZZ00\(index)';".write(
+        toFile: root + place + "/f.sql", atomically: true, encoding: .utf8)
+    }
+    try manager.createSymbolicLink(
+      atPath: root + "/a/link.sql", withDestinationPath: root + "/f.sql")
+    for operand in [root, root + "/**/*.sql", root + "/**"] {
+      let run = try program.run(["lint", operand], timeout: .seconds(20))
+      #expect(run.lines.count == 4, "\(operand) \(run.output)")
+    }
+    #expect(try program.run(["lint", root + "/*/*.sql"]).lines.count == 2)
+    #expect(try program.run(["lint", root + "/x"]).lines.count == 4)
+    // Without **, no directory below the pattern's own depth is read: not even all of the system's.
+    let run = try program.run(["lint", "/*.no-such-sql"], timeout: .seconds(5))
+    #expect(run.end == .exit(1))
   }
 
   @Test("reads directories and patterns, and knows a project's codes")

@@ -150,10 +150,19 @@ import Testing
       ("PT404 X a_b\n", ":1: a code is: PT404 E condition_name"),
       ("PT404 E\n", ":1: a code is: PT404 E condition_name"),
       ("PT404 E A-B\n", ":1: behind the severity"),
+      ("PT404 E ERRCODE_A-B\n", ":1: behind the severity"),
+      ("PT404 E ERRCODE_1\n", ":1: behind the severity"),
       ("  cause: x\n", ":1: a line set in is a field"),
       ("PT404 E a_b\n  retry: maybe\n", ":2: retry cannot be \"maybe\""),
       ("PT404 E a_b\n  reply: x\n", ":2: reply is no field"),
       ("Section: PT\n", ":1: a section is: Section: Class XX - Title"),
+      ("Section: Class 23 - Page Turner\n", ":1: class 23 is \"Integrity Constraint Violation\""),
+      (
+        "Section: Class PT - Unique\n", ":1: UniqueError is the name of 23505 already; define PT000"
+      ),
+      ("PT404 E unique\n", ":1: UniqueError is the name of 23505 already"),
+      ("PT404 E undefined\n", ":1: UndefinedError is the name of UndefinedError already"),
+      ("PT404 E ERRCODE_UNIQUE_VIOLATION\n", ":1: ERRCODE_UNIQUE_VIOLATION is the name of 23505"),
     ])
   func malformedFiles(text: String, want: String) throws {
     let path = try file(text)
@@ -178,6 +187,77 @@ import Testing
     #expect(run.errors.hasPrefix("pg-errcode: \(path): "))
   }
 
+  @Test("parents of a project's code are all there, in both reports")
+  func ancestorsOfOwnCodes() throws {
+    let path = try file("Section: Class PT - Page Turner\nPT404 E page_not_found\n")
+    let run = try program.run(["--codes", path, "PT404"])
+    #expect(run.output.contains("  parents: PageTurnerError, Error\n"))
+    let json = try program.run(["--codes", path, "--json", "PT404"])
+    #expect(json.output.contains("\"parents\":[\"PageTurnerError\",\"Error\"]"))
+  }
+
+  @Test("a cause cannot command a terminal")
+  func controls() throws {
+    let path = try file("PT404 E page_not_found\n  cause: \u{1B}[31mred.\n")
+    #expect(try program.run(["--codes", path, "PT404"]).output.contains("cause: \\x1b[31mred."))
+  }
+
+  @Test("--is and --only agree on a code that only its class has a rule for")
+  func rulesOfClasses() throws {
+    let path = try file("PT000 E page_turner\n  retry: now\n  sets: integrity\n")
+    for set in ["retryable", "constraint", "integrity"] {
+      #expect(try program.run(["--codes", path, "--is", set, "PT999"]).end == .exit(0))
+      let words = ["filter", "--codes", path, "--only", set, "--prefix", "%e "]
+      #expect(try program.run(words, input: .text("PT999 ERROR:  x\n")).lines.count == 1)
+    }
+  }
+
+  // MARK: Groups
+
+  @Test("every name of py-postgresql's map is answered by itself")
+  func seedNames() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../PGErrorCodesTests/Vectors/sqlstate.tsv")
+    let rows = try String(contentsOf: path, encoding: .utf8).split(separator: "\n").dropFirst()
+    let names = rows.map { $0.split(separator: "\t", omittingEmptySubsequences: false)[1] }
+      .filter { $0 != "(no class)" && $0 != "Exception" }.map(String.init)
+    #expect(names.count > 220)
+    let run = try program.run(["--json", "--exact"] + names)
+    #expect(run.end == .exit(0))
+    var answered: Set<String> = []
+    for line in run.lines {
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      let asked = try #require(object?["asked"] as? String)
+      if object?["name"] as? String == asked { answered.insert(asked) }
+    }
+    #expect(answered == Set(names))
+  }
+
+  @Test(
+    "a group is answered with its parents and members",
+    arguments: [
+      ("UndefinedError", "SEARVError, Error", "42P01 undefined_table UndefinedTableError"),
+      ("transactionerror", "Error", "40001 serialization_failure SerializationError"),
+      ("Disconnection", "", "57P01 admin_shutdown AdminShutdownError"),
+      ("Error", "", "22012 division_by_zero ZeroDivisionError"),
+    ])
+  func groups(name: String, parents: String, member: String) throws {
+    let run = try program.run([name])
+    #expect(run.lines.first?.lowercased() == name.lowercased())
+    #expect(run.output.contains("  parents: \(parents)\n") == !parents.isEmpty)
+    #expect(run.output.contains("  member: \(member)\n"))
+    #expect(!run.output.contains("01000"))
+    #expect(run.errors.isEmpty)
+    #expect(run.end == .exit(0))
+    let object =
+      try JSONSerialization.jsonObject(
+        with: Data(try program.run(["--json", name]).output.utf8)) as? [String: Any]
+    #expect(object?["code"] is NSNull)
+    #expect(object?["match"] as? String == "group")
+    #expect((object?["members"] as? [String])?.contains(String(member.prefix(5))) == true)
+    #expect(try program.run(["--oneline", name]).lines.count > 3)
+  }
+
   // MARK: Languages
 
   @Test("--emit prints a table that the language itself reads")
@@ -185,27 +265,83 @@ import Testing
     let sh = try program.run(["--emit", "sh"])
     #expect(sh.lines.first?.hasPrefix("# SQLSTATEs of PostgreSQL 15, 16, 17 and 18") == true)
     let shell = BuiltProgram(absolute: "/bin/sh")
-    let echo = sh.output + "echo $PG_UNIQUE_VIOLATION $PG_STRING_DATA_RIGHT_TRUNCATION_WARNING\n"
-    #expect(try shell.run(["-eu"], input: .text(echo)).output == "23505 01004\n")
+    let names = "$PG_UNIQUE_VIOLATION $PG_STRING_DATA_RIGHT_TRUNCATION_WARNING $PG_INIT_DB_ERROR"
+    #expect(
+      try shell.run(["-eu"], input: .text(sh.output + "echo \(names)\n")).output
+        == "23505 01004 -Cidb\n")
+    let count = SQLState.definitions.count
     let json = try program.run(["--emit", "json"])
     let root = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-    #expect((root?["codes"] as? [[String: Any]])?.count == 263)
+    #expect((root?["codes"] as? [[String: Any]])?.count == count)
     let csv = try program.run(["--emit", "csv"])
-    #expect(csv.lines.count == 265)
+    #expect(csv.lines.count == count + 2)
     let swift = try program.run(["--emit", "swift"])
     #expect(swift.output.contains("  public static let uniqueViolation = \"23505\"\n"))
-    let names = swift.lines.compactMap { line in
-      line.split(separator: " ").drop { $0 != "let" }.dropFirst().first
-    }
-    #expect(names.count == 263)
-    #expect(Set(names).count == names.count)
+    #expect(Set(Self.constants(swift)).count == count)
     #expect(try program.run(["--emit", "cobol"]).end == .exit(64))
   }
 
-  @Test("shells are offered codes and conditions, with causes where they can show them")
-  func completion() throws {
-    let words = ["---completion", "--", "positional@0", "1", "2", "pg-errcode", "235"]
-    let run = try program.run(words, environment: ["SAP_SHELL": "fish"])
-    #expect(run.lines.contains { $0.hasPrefix("23505\tA row would repeat") }, "\(run)")
+  private static func constants(_ run: BuiltProgram.Outcome) -> [String] {
+    run.lines.compactMap { line in
+      line.split(separator: " ").drop { $0 != "let" }.dropFirst().first.map(String.init)
+    }
+  }
+
+  @Test("--emit swift has the library's own names, and every code of a file")
+  func emittedNames() throws {
+    let library = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/PGErrorCodes").standardized
+    var ours: Set<String> = []
+    for name in ["SQLState+Names.swift", "DriverCodes.swift"] {
+      let text = try String(contentsOf: library.appending(path: name), encoding: .utf8)
+      for match in text.matches(of: /public static (?:var|let) (\w+): SQLState/) {
+        ours.insert(String(match.output.1))
+      }
+    }
+    // Class 10 has members from 18 on, and itself neither condition nor macro.
+    ours.insert("xQueryError")
+    #expect(Set(Self.constants(try program.run(["--emit", "swift"]))) == ours)
+    let path = try file("PT001 E ERRCODE_PAGE_LOST\nPT002 E page_not_found\n")
+    let own = try program.run(["--codes", path, "--emit", "swift"]).output
+    #expect(own.contains("let pageLost = \"PT001\"") && own.contains("let pageNotFound = "))
+  }
+
+  @Test("the emitted Swift compiles, whatever a project calls its codes")
+  func compiled() throws {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    let compiler = folders.map { $0 + "/swiftc" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+    guard let compiler else {
+      print("the emitted Swift is not compiled: there is no swiftc in PATH")
+      return
+    }
+    let path = try file("PT001 E default\nPT002 E self\nPT003 E a__b\nPT004 E init\n")
+    let run = try program.run(["--codes", path, "--emit", "swift"])
+    #expect(run.output.contains("static let `default` = \"PT001\""))
+    let source = NSTemporaryDirectory() + "emitted-\(UUID().uuidString).swift"
+    defer { try? FileManager.default.removeItem(atPath: source) }
+    try run.output.write(toFile: source, atomically: true, encoding: .utf8)
+    let checked = try BuiltProgram(absolute: compiler).run(
+      ["-typecheck", source], timeout: .seconds(120))
+    #expect(checked.end == .exit(0), "\(checked.errors)")
+  }
+
+  @Test(
+    "shells are offered codes, conditions and names, with causes where they can show them",
+    arguments: [
+      ("fish", "235", "23505\tA row would repeat"), ("fish", "unique_v", "unique_violation\tA row"),
+      ("fish", "UniqueE", "UniqueError\tA row"), ("zsh", "UniqueE", "UniqueError:A row"),
+      ("bash", "uniquee", "UniqueError"), ("bash", "42P0", "42P01"),
+    ])
+  func completion(shell: String, word: String, want: String) throws {
+    let words = [
+      "---completion", "--", "positional@0", "1", "\(word.count)", "pg-errcode", word,
+    ]
+    let run = try program.run(words, environment: ["SAP_SHELL": shell])
+    #expect(run.lines.contains { $0.hasPrefix(want) }, "\(run)")
+    // zsh gets a blank line behind the words.
+    let offered = run.lines.filter { $0 != " " }
+    #expect(offered.allSatisfy { $0.lowercased().hasPrefix(word.lowercased()) })
   }
 }

@@ -17,12 +17,17 @@ import Testing
 
   static let prefix = "%m [%p] %e %q%u@%d "
 
-  private func provoke(_ installation: Installation) throws -> Logs {
+  /// Lines of background processes end before the code.
+  static let shortPrefix = "%m [%p] %q%u@%d %e "
+
+  private func provoke(
+    _ installation: Installation, prefix: String = prefix
+  ) throws -> Logs {
     var options = TemporaryCluster.Options()
     options.settings = [
       .init("logging_collector", "on"), .init("log_destination", "stderr,csvlog,jsonlog"),
       .init("log_directory", "logs"), .init("log_filename", "server.log"),
-      .init("log_line_prefix", Self.prefix), .init("log_connections", "on"),
+      .init("log_line_prefix", prefix), .init("log_connections", "on"),
     ]
     let cluster = try TemporaryCluster(installation: installation, options)
     let db = try PGKit.connect(cluster.connectionOptions())
@@ -84,6 +89,55 @@ import Testing
       try program.run(["filter"], input: .bytes($0)).output
     }
     #expect(run.output == parts.joined())
+  }
+
+  @Test("names only what is a code where background lines have none")
+  func shortPrefix() throws {
+    let installation = try #require(TestServer.installations.first)
+    let log = try provoke(installation, prefix: Self.shortPrefix).text
+    for options in [["--prefix", Self.shortPrefix], []] {
+      let run = try program.run(["filter"] + options, input: .bytes(log))
+      let input = String(decoding: log, as: UTF8.self).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      let output = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+      var codes: Set<Substring> = []
+      for (before, after) in zip(input, output) {
+        let words = before.split(separator: " ")
+        // The day, the time, the zone, the process, user and database, the code.
+        guard before.first?.isNumber == true, words.count > 5, words[4].contains("@"),
+          words[5] != "00000"
+        else {
+          #expect(before == after)
+          continue
+        }
+        let (condition, title) = names(words[5])
+        let name = title.map { " [\(condition ?? "?"), class \(words[5].prefix(2)) \($0)]" } ?? ""
+        #expect(after == before + name)
+        codes.insert(words[5])
+      }
+      #expect(codes.count > 230)
+    }
+  }
+
+  @Test("the table's data are the servers' own errcodes.txt", arguments: TestServer.installations)
+  func errorCodeFiles(installation: Installation) throws {
+    let data = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../scripts/data/errcodes-\(installation.majorVersion).txt")
+    let configuration = BuiltProgram(absolute: installation.binaryDirectory + "/pg_config")
+    let folder = try? configuration.run(["--sharedir"]).lines.first
+    let beside = installation.binaryDirectory + "/../share/postgresql"
+    let theirs = [folder.map(String.init), beside].compactMap { $0 }
+      .compactMap { try? String(contentsOfFile: $0 + "/errcodes.txt", encoding: .utf8) }.first
+    guard let theirs else {
+      print("\(installation) has no errcodes.txt to compare with")
+      return
+    }
+    #expect(try Self.rows(String(contentsOf: data, encoding: .utf8)) == Self.rows(theirs))
+  }
+
+  private static func rows(_ text: String) -> [[Substring]] {
+    text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+      .map { $0.split(whereSeparator: \.isWhitespace) }.filter { !$0.isEmpty }
   }
 
   private func names(_ code: Substring) -> (condition: String?, title: String?) {

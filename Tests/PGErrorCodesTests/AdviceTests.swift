@@ -73,6 +73,68 @@ import Testing
     #expect(NearMiss.names(for: String(repeating: "a", count: 5000), in: table).isEmpty)
   }
 
+  @Test("thousands of codes are added in no time, and asked for")
+  func manyCodes() throws {
+    var text = "Section: Class PT - Page Turner\n"
+    let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for number in 0..<9000 {
+      let code = "PT\(digits[number / 1296 + 1])\(digits[number / 36 % 36])\(digits[number % 36])"
+      text += "\(code) E condition_\(number)\n  sets: shop\n"
+    }
+    var table = ErrorCatalogue()
+    let time = try ContinuousClock().measure {
+      try table.add(try CodeFile(text))
+      for number in 0..<9000 { #expect(table.named("condition_\(number)").count == 1) }
+    }
+    #expect(table.definitions.count == SQLState.definitions.count + 9001)
+    #expect(time < .seconds(20))
+  }
+
+  @Test("a code of a file keeps its ancestors, whatever the order of the files")
+  func ancestorsOfOwnCodes() throws {
+    var table = ErrorCatalogue()
+    try table.add(try CodeFile("Section: Class PT - Page Turner\nPT404 E page_not_found\n"))
+    let own = try #require(table.definition(of: "PT404"))
+    #expect(table.ancestors(of: own) == ["PageTurnerError", "Error"])
+    // Another file has the class's own code: it takes the place of the one made of the title.
+    try table.add(try CodeFile("PT000 E turner_failure\n"))
+    let later = try #require(table.definition(of: "PT404"))
+    #expect(table.ancestors(of: later) == ["TurnerFailureError", "Error"])
+    #expect(table.named("PageTurnerError").isEmpty)
+    #expect(throws: CodeFile.Fault.self) { () throws in
+      try table.add(try CodeFile("PT000 E once_more\n"))
+    }
+  }
+
+  @Test("words for a built-in code leave its versions as they are")
+  func versionsStay() throws {
+    var table = ErrorCatalogue()
+    try table.add(
+      try CodeFile(
+        "25P04 E transaction_timeout\n  cause: Ours.\n72000 E snapshot_too_old\n  cause: Ours.\n"))
+    #expect(table.definition(of: "25P04")?.since == 17)
+    #expect(table.definition(of: "72000")?.until == 16)
+    #expect(table.advice(of: "25P04")?.cause == "Ours.")
+  }
+
+  @Test("a class of a file answers for its codes, with its rule and its sets")
+  func ruleOfClass() throws {
+    var table = ErrorCatalogue()
+    try table.add(
+      try CodeFile(
+        "PT000 E page_turner\n  retry: now\n  sets: shop, integrity\nPT404 E gone\n  retry: no\n"))
+    for code: SQLState in ["PT000", "PT999"] {
+      #expect(table.retry(of: code).answer == .now)
+      #expect(table.contains(code, set: "retryable"))
+    }
+    #expect(table.retry(of: "PT404").answer == .no)
+    for code: SQLState in ["PT000", "PT404", "PT999"] {
+      for set in ["shop", "constraint", "integrity"] { #expect(table.contains(code, set: set)) }
+      #expect(table.sets(of: code).contains("constraint"))
+    }
+    #expect(!table.setNames.contains("integrity"))
+  }
+
   @Test("a catalogue without files answers as the table does")
   func builtIn() {
     let table = ErrorCatalogue()

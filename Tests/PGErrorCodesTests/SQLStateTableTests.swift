@@ -38,6 +38,38 @@ struct ErrorCodeLine: Sendable {
     #expect(process.terminationStatus == 0)
   }
 
+  @Test(
+    "the script refuses a rule or a set for codes that do not exist",
+    arguments: [
+      ("retry-rules.tsv", "40XYZ\tnow\tNothing took effect.\n", "no such code: 40XYZ"),
+      ("code-sets.tsv", "zoo\t57XYZ\tanimals\n", "zoo: no code begins with 57XYZ"),
+    ])
+  func slips(name: String, row: String, want: String) throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../..").standardized
+    let copy = FileManager.default.temporaryDirectory.appending(path: "table-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: copy) }
+    try FileManager.default.createDirectory(
+      at: copy.appending(path: "scripts"), withIntermediateDirectories: true)
+    for path in ["scripts/generate-error-codes", "scripts/data"] {
+      try FileManager.default.copyItem(
+        at: root.appending(path: path), to: copy.appending(path: path))
+    }
+    let data = copy.appending(path: "scripts/data/" + name)
+    let text = try String(contentsOf: data, encoding: .utf8)
+    try (text + row).write(to: data, atomically: true, encoding: .utf8)
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = copy.appending(path: "scripts/generate-error-codes")
+    process.arguments = ["--check"]
+    process.standardError = errors
+    try process.run()
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    #expect(said.contains(want), "\(said)")
+  }
+
   @Test("every code goes to its names and back", arguments: [15, 16, 18])
   func roundTrip(version: Int) throws {
     let lines = try ErrorCodeLine.all(version: version)

@@ -27,7 +27,8 @@ import Testing
   @Test(
     "answers an undefined code by its class, and a retired one by its successor",
     arguments: [
-      ("XX400", "XX000"), ("22020", "2201W"), ("10999", "10000"), ("23505", "23505"),
+      ("XX400", "XX000"), ("22020", "2201W"), ("22021", "22021"), ("10999", "10000"),
+      ("23505", "23505"),
       ("--XYZ", "--000"), ("ZZ999", nil),
     ] as [(SQLState, SQLState?)])
   func nearest(code: SQLState, want: SQLState?) {

@@ -97,9 +97,12 @@ public struct PGError: Error {
   /// What lies beneath, for example a system call's error.
   public var cause: (any Error)? { storage.cause }
 
-  /// Whether the work certainly had no effect and may be done again, from the beginning of its
-  /// transaction: nothing had been sent yet, or the server refused with a code that the table calls
-  /// retryable, such as `40001`, `40P01`, `55P03` or `53300`.
+  /// Whether the work had no effect and may be done again, from the beginning of its transaction:
+  /// nothing had been sent yet, or the server refused with a code that the table calls retryable, such
+  /// as `40001`, `40P01`, `55P03` or `53300`.
+  ///
+  /// It speaks of one transaction: what a procedure or a `DO` block committed before the error stays
+  /// committed, and would be done twice.
   ///
   /// ``retry`` says whether at once or later, and why.
   public var isSafeToRetry: Bool {
@@ -118,23 +121,35 @@ public struct PGError: Error {
   /// A name that does not exist has no descendants.
   ///
   /// In py-postgresql: `isinstance(error, UndefinedError)`.
-  public func isKind(of name: String) -> Bool { ErrorFamily(name)?.contains(code) ?? false }
+  public func isKind(of name: String) -> Bool { ErrorFamily(name).map(belongs(to:)) ?? false }
 
   /// The name of the error in py-postgresql's tree; that of the nearest ancestor for a code that
-  /// is in no table.
+  /// is in no table, and `Error` for an error with the code of a warning.
   ///
   /// In py-postgresql: the name of the exception's class.
-  public var name: String { code.nearestDefinition?.name ?? "Error" }
+  public var name: String { definition?.name ?? "Error" }
 
-  /// Whether time ran out: the driver's deadline, or one of the server's timeouts.
+  /// Whether the error descends from the family's root.
+  func belongs(to family: ErrorFamily) -> Bool {
+    definition == nil ? family.name == "Error" : family.contains(code)
+  }
+
+  /// The definition nearest to the code; `nil` if there is none of an error, as where a function
+  /// raises an `ERROR` with a warning's code.
+  private var definition: SQLStateDefinition? {
+    code.nearestDefinition.flatMap { $0.severity == .error ? $0 : nil }
+  }
+
+  /// Whether time ran out: the driver's deadline, or one of the server's timeouts; the codes are those
+  /// of the set `timeout`.
   ///
   /// `57014` from the server is a timeout only where the driver's own deadline sent the cancel
-  /// request: the server says the same of `statement_timeout` and of somebody's cancelling.
+  /// request: the server says the same of `statement_timeout` and of somebody's cancelling. `55P03`
+  /// is always one: the server says the same of `lock_timeout` and of `NOWAIT`, where there was no
+  /// time to wait at all.
   public var isTimeout: Bool {
-    code == .connectTimeoutError || code == .clusterTimeoutError || code == .lockNotAvailable
-      || code == .idleInTransactionSessionTimeout || code == .idleSessionTimeout
-      || code == .transactionTimeout
-      || (code == .queryCanceled && fault == .transport)
+    guard SQLStateSet("timeout")?.contains(code) == true else { return false }
+    return code != .queryCanceled || fault == .transport
   }
 
   /// The same error with one more thing said about where it happened.
@@ -159,7 +174,7 @@ extension PGError {
 
   /// Catches by ancestor: `catch ErrorFamily.undefined`.
   public static func ~= (family: ErrorFamily, error: PGError) -> Bool {
-    family.contains(error.code)
+    error.belongs(to: family)
   }
 }
 
@@ -171,50 +186,10 @@ public func ~= (pattern: SQLState, error: any Error) -> Bool {
 
 /// Catches by ancestor wherever an error's type is not known.
 public func ~= (family: ErrorFamily, error: any Error) -> Bool {
-  (error as? PGError).map { family.contains($0.code) } ?? false
+  (error as? PGError).map { $0.belongs(to: family) } ?? false
 }
 
 extension PGError: Equatable {
   /// Errors are equal when their codes are, so that a test can write the expected one by hand.
   public static func == (left: PGError, right: PGError) -> Bool { left.code == right.code }
-}
-
-extension PGError: CustomStringConvertible {
-  /// One line: severity, code, message, without the values of parameters, so that it may be logged.
-  ///
-  /// PGKit puts no value and no secret into a message. The server quotes values where it refuses
-  /// data (class 22), so what it quotes there is left out; ``message`` and ``report`` have it.
-  public var description: String {
-    let isAboutData = fault == .server && code.classCharacters == "22"
-    let text = isAboutData ? message.withoutQuotedValues : message
-    return "\(severity) \(code): \(text.onOneLine)"
-  }
-
-  /// Severity, code and the whole message.
-  var headline: String { "\(severity) \(code): \(message.onOneLine)" }
-
-  /// The word in front: the server's own (not localized), or `ERROR`.
-  public var severity: String { fields?.severity ?? "ERROR" }
-}
-
-extension String {
-  fileprivate var onOneLine: String {
-    split(whereSeparator: \.isNewline).joined(separator: " ")
-  }
-
-  /// The text with an ellipsis for what stands between the first quotation mark and the last, in
-  /// whatever language the server speaks, and for bytes that it shows as `0xff`.
-  ///
-  /// From the first to the last, because a value may hold quotation marks too.
-  fileprivate var withoutQuotedValues: String {
-    let marks: Set<Character> = ["\"", "«", "»", "„", "“", "”", "「", "」", "‹", "›"]
-    var text = self
-    if let first = text.firstIndex(where: marks.contains),
-      let last = text.lastIndex(where: marks.contains), first < last
-    {
-      text.replaceSubrange(text.index(after: first)..<last, with: "…")
-    }
-    let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    return words.map { $0.hasPrefix("0x") ? "0x…" : $0 }.joined(separator: " ")
-  }
 }

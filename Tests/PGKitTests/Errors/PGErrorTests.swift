@@ -116,7 +116,23 @@ import Testing
         "22021", "invalid byte sequence for encoding \"UTF8\": 0x73 0x33",
         "ERROR 22021: invalid byte sequence for encoding \"…\": 0x… 0x…"
       ),
-      ("42P01", "relation \"t\" does not exist", "ERROR 42P01: relation \"t\" does not exist"),
+      ("42P01", "relation \"t\" does not exist", "ERROR 42P01: relation \"…\" does not exist"),
+      ("42704", "large object 4711 does not exist", "ERROR 42704: large object … does not exist"),
+      ("42883", "operator does not exist: +++", "ERROR 42883: operator does not exist: …"),
+      ("42883", "function \"f(a)\" does not exist", "ERROR 42883: function \"…\" does not exist"),
+      (
+        "58P01", "could not open file \"/s3cret\" for reading: No such file or directory",
+        "ERROR 58P01: could not open file \"…\" for reading: No such file or directory"
+      ),
+      (
+        "22008", "date field value out of range: 2000-13-01",
+        "ERROR 22008: date field value out of range: …"
+      ),
+      ("22003", "-12 is outside the valid range", "ERROR 22003: … is outside the valid range"),
+      (
+        "23505", "duplicate key value violates unique constraint \"t_pkey\"",
+        "ERROR 23505: duplicate key value violates unique constraint \"t_pkey\""
+      ),
       ("22012", "division by zero", "ERROR 22012: division by zero"),
     ])
   func oneLine(code: String, message: String, want: String) {
@@ -126,9 +142,20 @@ import Testing
     #expect(error.report.hasPrefix("ERROR \(code): \(message)"))
   }
 
+  @Test("what the statement's own text says, and who was refused, stays in the one-line form")
+  func namesStay() {
+    let missing = "relation \"t\" does not exist"
+    let placed = ServerMessage([(.code, "42P01"), (.message, missing), (.position, "15")])
+    #expect(PGError.server(placed).description == "ERROR 42P01: \(missing)")
+    let refused = "password authentication failed for user \"bob\""
+    #expect(
+      server("28P01", refused, severity: "FATAL").description == "FATAL 28P01: \(refused)")
+  }
+
   @Test("a message with several lines is one line")
   func lines() {
     #expect(server("P0001", "a\nb\r\nc").description == "ERROR P0001: a b c")
+    #expect(server("P0001", "a", severity: "ERR\nOR").description == "ERR OR P0001: a")
   }
 
   @Test(
@@ -145,5 +172,20 @@ import Testing
     #expect(message.exceptionName?.name == want)
     #expect((message.kind == .notice) == (want == nil))
     #expect(message.isWarning == (want != nil))
+  }
+
+  @Test("an error with a warning's code is an error, by name, by kind and as a pattern")
+  func errorsWithCodesOfWarnings() {
+    for code in ["01000", "01004", "02000", "02001", "-Cwrn", "00000"] {
+      let error = server(code)
+      #expect(error.name == "Error")
+      #expect(error.fields?.exceptionName?.name == "Error")
+      #expect(error.isKind(of: "Error"))
+      #expect(!error.isKind(of: "Warning"))
+      #expect(!error.isKind(of: "no_data"))
+      #expect(("Error" as ErrorFamily) ~= error)
+      let untyped: any Error = error
+      #expect(!(("Warning" as ErrorFamily) ~= untyped))
+    }
   }
 }
