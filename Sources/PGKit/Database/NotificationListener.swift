@@ -64,13 +64,15 @@ public final class NotificationListener {
     if !connections.contains(where: { $0 === connection }) { connections.append(connection) }
   }
 
-  /// Listens to a connection no more. What of it had been received already still comes.
+  /// Listens to a connection no more; what of it had been received already still comes.
   public func remove(_ connection: Connection) {
     connections.removeAll { $0 === connection }
   }
 
-  /// The next event, waiting for it; `nil` when there is no connection left or, with a timeout of zero,
-  /// nothing more. It may be asked again after that.
+  /// The next event, waiting for it.
+  ///
+  /// - Returns: `nil` when there is no connection left or, with a timeout of zero, nothing more; it may
+  ///   be asked again after that.
   ///
   /// - Throws: ``PGError`` 53000, once, when a connection's notifications were not taken in time and the
   ///   oldest were dropped; else only if the system cannot wait.

@@ -1,5 +1,7 @@
+import Foundation
 import PGKit
 import PGTestCluster
+import Synchronization
 import Testing
 
 /// "postgresql.alock", with the scenarios of its tests.
@@ -46,18 +48,28 @@ struct AdvisoryLockTests {
   }
 
   @Test("waits for what another session has")
-  func blocking() async throws {
+  func blocking() throws {
     let mine = AdvisoryLock(db, first)
     try mine.acquire()
     let (iri, wanted) = (server.iri(), first)
-    let waiting = Task.detached {
-      let connection = try PGKit.open(iri)
-      let lock = AdvisoryLock(connection, wanted)
-      return try lock.acquire() && lock.isLocked
+    let answer = Answer()
+    // A thread of its own: it waits, and tasks must not.
+    let isDone = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let lock = (try? PGKit.open(iri)).map { AdvisoryLock($0, wanted) }
+      let isHeld = (try? lock?.acquire()) == true && lock?.isLocked == true
+      answer.value.withLock { $0 = isHeld }
+      isDone.signal()
     }
     try server.waitUntilRuns(matching: "%pg_advisory_lock('\(number(first))'%")
+    #expect(answer.value.withLock { $0 } == nil)
     try mine.release()
-    #expect(try await waiting.value)
+    isDone.wait()
+    #expect(answer.value.withLock { $0 } == true)
+  }
+
+  private final class Answer: Sendable {
+    let value = Mutex<Bool?>(nil)
   }
 
   private func number(_ identifier: AdvisoryLock.Identifier) -> Int64 {
