@@ -15,6 +15,8 @@ final class EventStream: Sendable {
     var lastEvent = ContinuousClock.now
     /// The sources that are to take what has arrived before time is judged.
     var undecided: Set<Int> = []
+    /// How many threads have events in hand that are not yet among those of the commands.
+    var handing = 0
   }
 
   /// How the run ends.
@@ -41,9 +43,12 @@ final class EventStream: Sendable {
   let waker = WakePipe()
   let wishes: Wishes
   private let state: Mutex<State>
+  /// What runs a command for each event, instead of printing it.
+  let children: ChildQueue?
 
-  init(_ wishes: Wishes, _ output: PendingOutput) {
+  init(_ wishes: Wishes, _ output: PendingOutput, _ children: ChildQueue? = nil) {
     self.wishes = wishes
+    self.children = children
     state = Mutex(State(output: output))
   }
 
@@ -56,6 +61,11 @@ final class EventStream: Sendable {
   /// Whether lines wait for the reader of stdout.
   var isWaiting: Bool { state.withLock { $0.output.isWaiting } }
 
+  /// Whether every event has been seen to, also by its command.
+  var isSettled: Bool {
+    state.withLock { $0.handing } == 0 && children?.isIdle != false
+  }
+
   /// Ends the run; the first reason counts.
   func finish(_ outcome: Outcome) {
     state.withLock { state in state.outcome = state.outcome ?? outcome }
@@ -64,21 +74,50 @@ final class EventStream: Sendable {
 
   /// Prints events of a source, and counts them there.
   func print(_ events: [PGNotification], of source: String, number: inout Int) {
+    // Waiting for room among the commands must not keep their output from being printed.
+    var jobs: [ChildQueue.Job] = []
+    defer { hand(jobs) }
     state.withLock { state in
       guard state.outcome == nil else { return }
+      defer { if !jobs.isEmpty { state.handing += 1 } }
       let line = EventLine(wishes.format, time: WallClock.now(), source: label(source))
       state.lastEvent = .now
       for event in events where wishes.sender.map({ $0 == event.processID }) ?? true {
         number += 1
         state.count += 1
-        do { try line.append(event, number, to: &state.buffer) } catch {
-          state.outcome = .failed(error)
-          break
+        if children != nil {
+          jobs.append(.init(event: event, number: number, source: source))
+        } else {
+          do { try line.append(event, number, to: &state.buffer) } catch {
+            state.outcome = .failed(error)
+            break
+          }
         }
         judge(event, &state)
         if state.outcome != nil { break }
       }
       write(isEvents: true, &state)
+    }
+  }
+
+  private func hand(_ jobs: [ChildQueue.Job]) {
+    guard let children, !jobs.isEmpty else { return }
+    var dropped = 0
+    do throws(Failure) {
+      for job in jobs { dropped += try children.add(job) }
+    } catch { finish(.failed(error)) }
+    if dropped > 0 {
+      printControl { $0.append("{\"event\":\"dropped\",\"count\":\(dropped)}\n") }
+    }
+    state.withLock { $0.handing -= 1 }
+    waker.wake()
+  }
+
+  /// Prints whole lines of a command.
+  func printOutput(_ lines: [UInt8]) {
+    state.withLock { state in
+      state.buffer.append(lines)
+      write(isEvents: false, &state)
     }
   }
 

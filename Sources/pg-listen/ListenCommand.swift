@@ -126,6 +126,23 @@ struct ListenCommand: ParsableCommand {
   @Flag(name: [.customShort("q"), .long], help: "Do not say on stderr that listening has begun.")
   var quiet = false
 
+  // MARK: Commands
+
+  @Flag(
+    help: """
+      Run what stands after -- for each event, its payload on stdin, and print nothing of the event; \
+      PGKIT_CHANNEL, PGKIT_PID, PGKIT_SEQ, PGKIT_SOURCE and PGKIT_EVENT are in its environment.
+      """)
+  var exec = false
+
+  @Option(help: ArgumentHelp("How many run at once; one keeps their order.", valueName: "n"))
+  var maxParallel = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "What follows when a command fails: continue, stop, or retry:N times.", valueName: "policy"))
+  var onFail = FailurePolicy.goOn
+
   // MARK: Sending
 
   @Option(
@@ -152,6 +169,10 @@ struct ListenCommand: ParsableCommand {
     if heartbeatTimeout.duration <= .zero {
       throw ValidationError("--heartbeat-timeout must be longer than 0")
     }
+    if !(1...Self.mostParallel).contains(maxParallel) {
+      throw ValidationError("--max-parallel must be between 1 and \(Self.mostParallel)")
+    }
+    if exec, command.isEmpty { throw ValidationError("--exec: no command stands after --") }
     try readyFD?.validate()
     if let notify {
       if notify.isEmpty { throw ValidationError("--notify: a channel has no name") }
@@ -172,13 +193,32 @@ struct ListenCommand: ParsableCommand {
         ).run(until: deadline)
       }
     } else {
-      try Listener(self).run()
+      let listener = try Listener(self)
+      guard exec else { return try listener.run() }
+      // Commands that run are to hear of a signal before it ends the process.
+      guard Interruptions.shared.beginLastStep() else { return }
+      try Interruptions.shared.duringWork { try listener.run() }
     }
+  }
+
+  /// What stands after `--`, which the parser puts among the operands.
+  var command: [String] {
+    let words = CommandLine.arguments
+    guard exec, let place = words.firstIndex(of: "--") else { return [] }
+    return operands.suffix(words.count - place - 1)
+  }
+
+  /// Each has a thread and a process.
+  private static let mostParallel = 256
+
+  /// A failure of its own.
+  static func failure(_ message: String) -> Failure {
+    Failure(.localFailure, Diagnostic(program: program, message: message))
   }
 
   /// Where to listen, and on which channels: the first operand says where, if it looks like that.
   var places: (iris: [String?], channels: [String]) {
-    var names = operands
+    var names = exec ? Array(operands.dropLast(command.count)) : operands
     var iris: [String?] = on
     if on.isEmpty {
       iris = [names.first.flatMap { Self.isPlace($0) ? $0 : nil }]

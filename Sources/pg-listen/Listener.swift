@@ -11,6 +11,9 @@ struct Listener {
   /// How long sources may take to print what had arrived when time was over.
   private static let decision = Duration.seconds(1)
 
+  /// How often is looked for a signal where that does not end the process by itself.
+  private static let signalPause = Duration.milliseconds(100)
+
   private let command: ListenCommand
   private let deadline: Deadline
   private let stream: EventStream
@@ -32,7 +35,12 @@ struct Listener {
     let output = PendingOutput(
       limit: command.buffer.bytes, overflow: command.onOverflow,
       separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
-    let stream = EventStream(wishes, output)
+    let children =
+      command.exec
+      ? ChildQueue(
+        command.command, policy: command.onFail, limit: command.buffer.bytes,
+        overflow: command.onOverflow) : nil
+    let stream = EventStream(wishes, output, children)
     let announcement = Announcement(
       sources: iris.count, channels: channels, isQuiet: command.quiet, descriptor: command.readyFD)
     self.stream = stream
@@ -48,15 +56,40 @@ struct Listener {
   ///   the time is over, 6 when `--until` waited in vain; or ``StandardOutput/Failure``.
   func run() throws {
     StandardOutput.shared.setBuffering(.lineBuffered)
+    stream.children?.start(command.maxParallel, stream)
     for source in sources { source.start() }
-    while true {
+    while !hasSignal {
       if let outcome = stream.outcome { return try finish(outcome) }
       if let late = lateness { try decide(late) } else { try wait() }
     }
   }
 
+  /// How long commands have to end when the program is ended.
+  private static let grace = Duration.seconds(4)
+
+  /// Whether a signal has come that the commands are to hear of; without any it ends the process.
+  private var hasSignal: Bool {
+    guard let children = stream.children, let signal = Interruptions.shared.signal else {
+      return false
+    }
+    children.end(by: signal)
+    _ = children.waitForRunning(until: .after(Self.grace))
+    return true
+  }
+
   private func finish(_ outcome: EventStream.Outcome) throws {
+    if let children = stream.children {
+      // What failed begins no more; what succeeded has all its events seen to.
+      var patience = Deadline.never
+      if case .failed = outcome {
+        children.end(by: 0)
+        patience = .after(Self.grace)
+      }
+      while !stream.isSettled, !hasSignal, !patience.hasPassed { try wait(until: patience) }
+      if patience.hasPassed { children.end(by: SIGTERM) }
+    }
     try stream.flush()
+    if let failure = stream.children?.failure { throw failure }
     if case .failed(let error) = outcome { throw error }
   }
 
@@ -105,7 +138,8 @@ struct Listener {
       pollfd(
         fd: STDOUT_FILENO, events: stream.isWaiting ? Int16(POLLOUT) : 0, revents: 0),
     ]
-    _ = poll(&polled, nfds_t(polled.count), deadline.pollTimeout)
+    let limit = stream.children == nil ? deadline : deadline.earlier(.after(Self.signalPause))
+    _ = poll(&polled, nfds_t(polled.count), limit.pollTimeout)
     stream.waker.clear()
     if stream.isWaiting { stream.drain() }
     if StandardOutput.shared.isHungUp {

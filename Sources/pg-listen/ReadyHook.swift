@@ -13,9 +13,6 @@ struct ReadyHook: Sendable {
   /// A query, whose rows are printed.
   let query: String?
 
-  /// The most that one line of the command's may have: longer ones are divided.
-  private static let lineLimit = 64 * 1024
-
   /// Runs both, the command first.
   ///
   /// - Throws: ``Failure``: 3 if the server refuses the query, 1 if the command fails.
@@ -42,7 +39,7 @@ struct ReadyHook: Sendable {
   /// One that stays open would hold up the server's queue.
   private static func requireNoTransaction(on connection: Connection) throws {
     if connection.transactionStatus == .idle { return }
-    throw failed(
+    throw ListenCommand.failure(
       "--on-ready-sql has left a transaction open, which would hold up the server's queue")
   }
 
@@ -66,7 +63,9 @@ struct ReadyHook: Sendable {
   }
 
   private func run(_ command: String, _ source: String, _ stream: EventStream) throws {
-    guard let ends = WakePipe.openPipe() else { throw Self.failed("could not open a pipe") }
+    guard let ends = WakePipe.openPipe() else {
+      throw ListenCommand.failure("could not open a pipe")
+    }
     defer { close(ends.reading) }
     let child: ChildProcess
     do {
@@ -82,35 +81,16 @@ struct ReadyHook: Sendable {
         throw error.failure(of: ListenCommand.program, status: .localFailure)
       }
     }
-    Self.pass(ends.reading, to: stream)
+    var lines = WholeLines()
+    while lines.read(ends.reading, { stream.printOutput($0) }) {}
+    lines.finish { stream.printOutput($0) }
     if let ending = child.wait(), !ending.isSuccess {
-      throw Self.failed("the command of --on-ready \(ending)")
+      throw ListenCommand.failure("the command of --on-ready \(ending)")
     }
   }
 
-  /// Passes whole lines on.
-  private static func pass(_ descriptor: CInt, to stream: EventStream) {
-    var line: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-    while true {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { break }
-      line += chunk.prefix(count)
-      if let end = line.lastIndex(of: UInt8(ascii: "\n")) {
-        let whole = Array(line[...end])
-        stream.printControl { $0.append(whole) }
-        line.removeFirst(end + 1)
-      } else if line.count > lineLimit {
-        line.append(UInt8(ascii: "\n"))
-      }
-    }
-    if line.isEmpty { return }
-    let rest = line + [UInt8(ascii: "\n")]
-    stream.printControl { $0.append(rest) }
-  }
-
-  private static var environment: [String: String] {
+  /// The environment that commands are given, before what is said of the event.
+  static var environment: [String: String] {
     var result: [String: String] = [:]
     var pointer = environ
     while let entry = pointer.pointee {
@@ -121,9 +101,5 @@ struct ReadyHook: Sendable {
       pointer += 1
     }
     return result
-  }
-
-  private static func failed(_ message: String) -> Failure {
-    Failure(.localFailure, Diagnostic(program: ListenCommand.program, message: message))
   }
 }
