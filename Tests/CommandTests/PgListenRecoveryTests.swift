@@ -71,6 +71,8 @@ struct PgListenRecoveryTests {
       try db.query("SELECT pg_terminate_backend($1, 5000)", process)
       try waitForReady(running, times: number - 1)
       try db.notify(channel, payload: "\(number)")
+      // What the next termination overtakes would be missed, and rightly so.
+      try running.waitForOutput("\"payload\":\"\(number)\"")
     }
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
