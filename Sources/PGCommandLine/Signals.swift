@@ -34,9 +34,9 @@ public enum Signals {
     let mask = before
     state.withLock { $0.mask = mask }
     let awaited = set
-    startThread {
+    DetachedThread.start {
       let first = wait(for: awaited)
-      startThread { handler(first) }
+      DetachedThread.start { handler(first) }
       ignoreEchoes(of: awaited)
       let second = wait(for: awaited)
       last()
@@ -98,29 +98,5 @@ public enum Signals {
     var action = sigaction()
     guard sigaction(signal, nil, &action) == 0 else { return false }
     return action.__sigaction_handler.sa_handler.map { unsafeBitCast($0, to: Int.self) } == 1
-  }
-
-  /// Starts a detached thread; without one the signals would be lost, so the process ends.
-  private static func startThread(_ body: @escaping @Sendable () -> Void) {
-    let context = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
-    var thread = pthread_t()
-    let fault = pthread_create(
-      &thread, nil,
-      { context in
-        if let context {
-          Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body()
-        }
-        return nil
-      }, context)
-    guard fault == 0 else {
-      StandardError.print("cannot start a thread: \(Descriptor.reason(fault))")
-      _exit(ExitStatus.localFailure.rawValue)
-    }
-    pthread_detach(thread)
-  }
-
-  private final class ThreadBody: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 }

@@ -42,15 +42,7 @@ public struct Connecting: Sendable {
     _ options: ConnectionOptions, until deadline: Deadline = .never
   ) throws(Failure) -> Connection {
     do throws(PGError) {
-      let connection = try Connector(speakingUTF8(options)).connect(until: deadline)
-      if connection.reportedSetting("server_encoding") == "SQL_ASCII" {
-        try connection.execute("SET client_encoding = 'SQL_ASCII'", until: deadline)
-      }
-      let program = program
-      connection.messageHook = {
-        $0.diagnostic(of: program).print()
-        return true
-      }
+      let connection = try session(options, until: deadline)
       Interruptions.shared.add(connection.interruption)
       return connection
     } catch {
@@ -58,6 +50,25 @@ public struct Connecting: Sendable {
       let status: ExitStatus = error.isTimeout && deadline.hasPassed ? .deadline : .connection
       throw error.failure(of: program, status: status, location: place)
     }
+  }
+
+  /// Connects as ``connect(_:until:)`` does, for a program that connects again and again and has
+  /// nothing to cancel: signals do not know the session.
+  ///
+  /// - Throws: ``PGError`` as the connector does.
+  public func session(
+    _ options: ConnectionOptions, until deadline: Deadline = .never
+  ) throws(PGError) -> Connection {
+    let connection = try Connector(speakingUTF8(options)).connect(until: deadline)
+    if connection.reportedSetting("server_encoding") == "SQL_ASCII" {
+      try connection.execute("SET client_encoding = 'SQL_ASCII'", until: deadline)
+    }
+    let program = program
+    connection.messageHook = {
+      $0.diagnostic(of: program).print()
+      return true
+    }
+    return connection
   }
 
   /// The options with the encoding that this program reads and writes, whatever else was asked for.

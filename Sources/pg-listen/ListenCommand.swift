@@ -10,7 +10,7 @@ struct ListenCommand: ParsableCommand {
 
   static let examples = [
     "pg-listen pq://localhost/app jobs mail",
-    "pg-listen \"$IRI\" done --count 1 --timeout 10m && echo finished",
+    "pg-listen \"$IRI\" done --until '.payload==\"ok\"' --timeout 10m && echo finished",
     "pg-listen \"$IRI\" jobs | jq -r 'select(.event == \"notify\").payload'",
   ]
 
@@ -19,18 +19,104 @@ struct ListenCommand: ParsableCommand {
     abstract: "Print the notifications of a server's channels as JSON lines.",
     discussion: """
       Each event is one JSON object on one line, written as it arrives. Channels are taken exactly as \
-      they are written, in upper or lower case. When the connection is lost, the program ends with 2: \
-      nothing is missed in silence.
+      they are written, in upper or lower case. IRI is pq://…, postgres://…, or key=value pairs; \
+      without one the environment (PGKIT_IRI, PGHOST, …) says where to connect. A connection that is \
+      lost is made again, and a line {"event":"gap",…} with the reason stands before the first event \
+      after it: nothing is missed in silence.
       """,
     examples: examples)
+
+  // MARK: Where
+
+  @Option(
+    help: ArgumentHelp(
+      "Listen there, too; may be repeated. All operands are channels then.", valueName: "iri"))
+  var on: [String] = []
+
+  @Flag(help: "Fold channels to lower case, as SQL does without quotes.")
+  var fold = false
+
+  // MARK: What is printed
+
+  @Option(help: "How events are printed.")
+  var format = EventFormat.json
+
+  @Option(
+    help: "Where lines that are no events go (ready, gap, dropped). By default inline for json.")
+  var events: ControlEvents?
+
+  @Option(
+    name: .customLong("from-pid"),
+    help: ArgumentHelp("Print only the events of this server process.", valueName: "pid"))
+  var fromPID: Int32?
+
+  @Option(help: ArgumentHelp("How much may wait for a slow reader.", valueName: "bytes"))
+  var buffer = ByteCountArgument(bytes: 64 << 20)
+
+  @Option(help: "What becomes of more: drop the oldest and say so, fail, or block.")
+  var onOverflow = PendingOutput.Overflow.drop
+
+  // MARK: When it ends
 
   @Option(help: ArgumentHelp("End with 0 after this many events.", valueName: "n"))
   var count: Int?
 
   @Option(
     help: ArgumentHelp(
+      "End with 0 at an event like this: .payload==\"ok\" or .channel==\"x\". Repeated, all must hold.",
+      valueName: "condition"))
+  var until: [UntilCondition] = []
+
+  @Option(
+    help: ArgumentHelp(
       "End with 4 when this time is over: 500ms, 10s, 2m, 1h.", valueName: "duration"))
   var timeout: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp("End with 4 when no event has come for so long.", valueName: "duration"))
+  var idleTimeout: DurationArgument?
+
+  @Flag(help: "End with 0 as soon as everything that has arrived is printed.")
+  var drain = false
+
+  // MARK: Connecting again
+
+  @Option(
+    help: ArgumentHelp(
+      "Try the first connection for so long; by default once.", valueName: "duration"))
+  var wait: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "End with 2 after so long without a connection; by default never. 0 does not connect again.",
+      valueName: "duration"))
+  var maxDowntime: DurationArgument?
+
+  @Flag(help: "Connect again also after a refused login or a missing database.")
+  var retryAll = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How often to make sure that notifications arrive; 0 is never.", valueName: "duration"))
+  var heartbeat = DurationArgument(seconds: 30)
+
+  @Option(
+    help: ArgumentHelp("How soon that must be known.", valueName: "duration"))
+  var heartbeatTimeout = DurationArgument(seconds: 5)
+
+  // MARK: When it begins
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this by the shell whenever listening has begun; its output comes before the events.",
+      valueName: "command"))
+  var onReady: String?
+
+  @Option(
+    name: .customLong("on-ready-sql"),
+    help: ArgumentHelp(
+      "Run this whenever listening has begun; its rows come before the events.", valueName: "sql"))
+  var onReadySQL: String?
 
   @Option(
     help: ArgumentHelp(
@@ -40,11 +126,33 @@ struct ListenCommand: ParsableCommand {
   @Flag(name: [.customShort("q"), .long], help: "Do not say on stderr that listening has begun.")
   var quiet = false
 
-  @Argument(help: ArgumentHelp("Where to connect.", valueName: "iri"))
-  var iri: String
+  // MARK: Commands
 
-  @Argument(help: ArgumentHelp("The channels to listen on.", valueName: "channel"))
-  var channels: [String]
+  @Flag(
+    help: """
+      Run what stands after -- for each event, its payload on stdin, and print nothing of the event; \
+      PGKIT_CHANNEL, PGKIT_PID, PGKIT_SEQ, PGKIT_SOURCE and PGKIT_EVENT are in its environment.
+      """)
+  var exec = false
+
+  @Option(help: ArgumentHelp("How many run at once; one keeps their order.", valueName: "n"))
+  var maxParallel = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "What follows when a command fails: continue, stop, or retry:N times.", valueName: "policy"))
+  var onFail = FailurePolicy.goOn
+
+  // MARK: Sending
+
+  @Option(
+    help: ArgumentHelp(
+      "Do not listen: notify this channel. The operand after the IRI is the payload, - for stdin.",
+      valueName: "channel"))
+  var notify: String?
+
+  @Argument(help: ArgumentHelp("Where to connect, and the channels.", valueName: "iri channel"))
+  var operands: [String] = []
 
   static func main() {
     Interruptions.shared.install()
@@ -53,15 +161,96 @@ struct ListenCommand: ParsableCommand {
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
-    if let timeout, timeout.duration <= .zero {
-      throw ValidationError("--timeout must be longer than 0")
+    for (name, value) in [("timeout", timeout), ("idle-timeout", idleTimeout)] {
+      if let value, value.duration <= .zero {
+        throw ValidationError("--\(name) must be longer than 0")
+      }
     }
+    if heartbeatTimeout.duration <= .zero {
+      throw ValidationError("--heartbeat-timeout must be longer than 0")
+    }
+    if !(1...Self.mostParallel).contains(maxParallel) {
+      throw ValidationError("--max-parallel must be between 1 and \(Self.mostParallel)")
+    }
+    if exec, command.isEmpty { throw ValidationError("--exec: no command stands after --") }
     try readyFD?.validate()
-    if channels.contains("") { throw ValidationError("a channel has no name") }
+    if let notify {
+      if notify.isEmpty { throw ValidationError("--notify: a channel has no name") }
+      if places.channels.count > 1 { throw ValidationError("--notify takes one payload") }
+    } else {
+      if places.channels.isEmpty { throw ValidationError("no channel is given") }
+      if places.channels.contains("") { throw ValidationError("a channel has no name") }
+    }
   }
 
   func run() throws {
-    var listener = Listener(self)
-    try listener.run()
+    if let notify {
+      let deadline = timeout.map { Deadline.after($0.duration) } ?? .never
+      let (iris, payload) = places
+      for iri in iris {
+        try Notifying(
+          iri, channel: fold ? Self.folded(notify) : notify, payload: payload.first ?? ""
+        ).run(until: deadline)
+      }
+    } else {
+      let listener = try Listener(self)
+      guard exec else { return try listener.run() }
+      // Commands that run are to hear of a signal before it ends the process.
+      guard Interruptions.shared.beginLastStep() else { return }
+      try Interruptions.shared.duringWork { try listener.run() }
+    }
+  }
+
+  /// What stands after `--`, which the parser puts among the operands.
+  var command: [String] {
+    let words = CommandLine.arguments
+    guard exec, let place = words.firstIndex(of: "--") else { return [] }
+    return operands.suffix(words.count - place - 1)
+  }
+
+  /// Each has a thread and a process.
+  private static let mostParallel = 256
+
+  /// A failure of its own.
+  static func failure(_ message: String) -> Failure {
+    Failure(.localFailure, Diagnostic(program: program, message: message))
+  }
+
+  /// Where to listen, and on which channels: the first operand says where, if it looks like that.
+  var places: (iris: [String?], channels: [String]) {
+    var names = exec ? Array(operands.dropLast(command.count)) : operands
+    var iris: [String?] = on
+    if on.isEmpty {
+      iris = [names.first.flatMap { Self.isPlace($0) ? $0 : nil }]
+      if iris[0] != nil { names.removeFirst() }
+    }
+    let isPayload = notify != nil
+    return (iris, fold && !isPayload ? names.map(Self.folded) : names)
+  }
+
+  /// Whether an operand is an IRI or a keyword string, and no channel.
+  private static func isPlace(_ operand: String) -> Bool {
+    operand.contains("://") || operand.contains("=") || operand.isEmpty
+  }
+
+  /// A name as the server folds it when it has no quotes; in UTF-8 only ASCII is folded.
+  static func folded(_ channel: String) -> String {
+    let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    let bytes = channel.utf8.map { letters.contains($0) ? $0 | 0x20 : $0 }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What a source does.
+  func plan(_ iri: String?, _ channels: [String]) -> SourceThread.Plan {
+    // Twice in the time that systemd's watchdog allows.
+    let most = ServiceNotifier.watchdogInterval.map { $0 / 2 } ?? heartbeat.duration
+    let interval = min(heartbeat.duration, most)
+    return SourceThread.Plan(
+      iri: iri, channels: channels,
+      heartbeat: interval > .zero
+        ? Heartbeat(interval: interval, limit: heartbeatTimeout.duration) : nil,
+      retry: RetryPolicy(triesAll: retryAll), firstWait: wait?.duration,
+      maximumDowntime: maxDowntime?.duration,
+      hook: ReadyHook(command: onReady, query: onReadySQL))
   }
 }

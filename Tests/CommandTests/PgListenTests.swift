@@ -47,10 +47,12 @@ struct PgListenTests {
     let at: String
   }
 
+  private func notifyLines(_ outcome: BuiltProgram.Outcome) -> [Substring] {
+    outcome.lines.filter { $0.hasPrefix("{\"event\":\"notify\"") }
+  }
+
   private func events(_ outcome: BuiltProgram.Outcome) throws -> [Event] {
-    try outcome.output.utf8.split(separator: UInt8(ascii: "\n")).map {
-      try JSONDecoder().decode(Event.self, from: Data($0))
-    }
+    try notifyLines(outcome).map { try JSONDecoder().decode(Event.self, from: Data($0.utf8)) }
   }
 
   // MARK: What comes out
@@ -60,14 +62,14 @@ struct PgListenTests {
     let running = try started(channel, "other_\(channel)", "--count", "3")
     let start = Date()
     try notify(channel, "{\"id\":1}")
-    try running.waitForOutput("\n")
+    try running.waitForOutput("notify")
     try notify("other_\(channel)")
     try notify("third_\(channel)")
     try notify(channel, "a")
     try notify(channel, "after the last")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    let first = try #require(outcome.lines.first)
+    let first = try #require(notifyLines(outcome).first)
     let time = try #require(first.firstMatch(of: /"at":"(.*)"/)).output.1
     #expect(
       first == """
@@ -95,7 +97,7 @@ struct PgListenTests {
     for payload in payloads { try notify(channel, payload) }
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(outcome.output.unicodeScalars.filter { $0.value < 0x20 }.count == payloads.count)
+    #expect(outcome.output.unicodeScalars.filter { $0.value < 0x20 }.count == payloads.count + 1)
     #expect(try events(outcome).map(\.payload) == payloads)
   }
 
@@ -215,7 +217,7 @@ struct PgListenTests {
         WHERE query LIKE $1 AND pid <> pg_backend_pid()
       """, "LISTEN%\(channel)%")
     #expect(found.count == 1)
-    #expect(try found[0][0, as: String.self] == "pg-listen")
+    #expect(try found[0][0, as: String.self] == "pg-listen:\(channel)")
     #expect(try found[0][1, as: String.self] == "idle")
     #expect(try found[0][2, as: Bool.self])
     try notify(channel)
@@ -244,7 +246,7 @@ struct PgListenTests {
     running.signal(SIGCONT)
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(outcome.lines.count == 3000)
+    #expect(notifyLines(outcome).count == 3000)
   }
 
   @Test("a flood of events does not keep --timeout from ending it")
@@ -285,7 +287,7 @@ struct PgListenTests {
   @Test("ends soon after its reader has gone, though nothing more comes")
   func readerGone() throws {
     let running = try shell.start([
-      "-c", "{ \"$0\" \"$1\" \"$2\"; echo status $? >&2; } | head -n 1", program.path,
+      "-c", "{ \"$0\" \"$1\" \"$2\"; echo status $? >&2; } | head -n 2", program.path,
       server.iri(), channel,
     ])
     try running.waitForErrors("listening on ")
@@ -295,7 +297,7 @@ struct PgListenTests {
     let outcome = try running.wait()
     #expect(ContinuousClock.now - start < .seconds(15))
     #expect(outcome.errors.hasSuffix("status \(128 + SIGPIPE)\n"))
-    #expect(outcome.lines.count == 1)
+    #expect(outcome.lines.count == 2)
   }
 
   @Test("ends at once when there never was a reader")
@@ -312,7 +314,7 @@ struct PgListenTests {
     // Less than the time that a program has for cleaning up.
     #expect(ContinuousClock.now - start < .seconds(4))
     #expect(outcome.end == .signal(signal))
-    #expect(outcome.output == "")
+    #expect(try events(outcome).isEmpty)
   }
 
   @Test("uses no processor time while it waits")
@@ -331,9 +333,9 @@ struct PgListenTests {
     _ = try running.wait()
   }
 
-  @Test("ends with 2 and the reason when its session is terminated, after it has printed what came")
+  @Test("with --max-downtime 0 it ends with 2 and the reason, after it has printed what came")
   func terminated() throws {
-    let running = try started(channel)
+    let running = try started(channel, "--max-downtime", "0")
     // Both are there when it looks again.
     running.signal(SIGSTOP)
     try notify(channel, "last words")
@@ -381,9 +383,7 @@ struct PgListenTests {
   @Test("ends with 1 when stdout is full or closed")
   func fullOutput() throws {
     for output in [BuiltProgram.Output.full, .closed] {
-      let running = try started(channel, output: output)
-      try notify(channel)
-      let outcome = try running.wait()
+      let outcome = try listen(channel, output: output)
       #expect(outcome.end == .exit(1))
       #expect(outcome.errors.contains("pg-listen: stdout: "))
     }
@@ -394,6 +394,10 @@ struct PgListenTests {
     arguments: [
       [], [""], ["--count", "0", "c"], ["--count", "x", "c"], ["--timeout", "soon", "c"],
       ["--timeout", "-1", "c"], ["--timeout", "0", "c"],
+      ["--idle-timeout", "0", "c"], ["--heartbeat-timeout", "0", "c"], ["--buffer", "0", "c"],
+      ["--until", ".payload", "c"], ["--until", ".pid==\"1\"", "c"],
+      ["--until", ".payload==\"a", "c"], ["--format", "xml", "c"], ["--notify", "", "p"],
+      ["--notify", "c", "p", "q"],
       ["--ready-fd", "1", "c"], ["--ready-fd", "77", "c"],
       ["--nonsense", "c"],
     ])

@@ -5,7 +5,9 @@ import Testing
 @testable import PGKit
 
 /// Values of every codec with bytes changed, lost, added and moved: an error or another value, never a
-/// trap. `make fuzz` does the same under the address sanitizer, with a limit on single allocations, for
+/// trap.
+///
+/// `make fuzz` does the same under the address sanitizer, with a limit on single allocations, for
 /// as many seconds for each codec as `PGKIT_FUZZ_SECONDS` says.
 struct CodecFuzzTests {
   /// A type by its name, with what makes it.

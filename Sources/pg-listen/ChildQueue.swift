@@ -1,0 +1,301 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// What becomes of events when their command fails.
+enum FailurePolicy: Hashable, Sendable, ExpressibleByArgument {
+  /// It is said on stderr, and the next event has its turn.
+  case goOn
+  /// The program ends with 1.
+  case stop
+  /// It is run again as often, and then the next has its turn.
+  case retry(Int)
+
+  /// Reads `continue`, `stop` or `retry:N`.
+  init?(argument: String) {
+    switch argument {
+    case "continue": self = .goOn
+    case "stop": self = .stop
+    default:
+      let prefix = "retry:"
+      guard argument.hasPrefix(prefix), let count = Int(argument.dropFirst(prefix.count)), count > 0
+      else { return nil }
+      self = .retry(count)
+    }
+  }
+
+  var defaultValueDescription: String {
+    switch self {
+    case .goOn: "continue"
+    case .stop: "stop"
+    case .retry(let count): "retry:\(count)"
+    }
+  }
+}
+
+/// Runs a command for each event, at most so many at once, in the order of their arrival, and collects
+/// every one of them.
+///
+/// The payload is the command's stdin, and all of the event is in its environment: never in its
+/// arguments, which everybody can read. Its output passes in whole lines.
+final class ChildQueue: @unchecked Sendable {
+  /// An event and what it is called.
+  struct Job {
+    let event: PGNotification
+    let number: Int
+    let source: String
+    var cost: Int { event.payload.utf8.count + event.channel.utf8.count + 200 }
+  }
+
+  private let arguments: [String]
+  private let policy: FailurePolicy
+  private let limit: Int
+  private let overflow: PendingOutput.Overflow
+  // Guarded by `lock`, which is why this class may be shared.
+  private var lock = pthread_mutex_t()
+  private var change = pthread_cond_t()
+  private var jobs: [Job] = []
+  private var head = 0
+  private var size = 0
+  private var running: [Int32: ChildProcess] = [:]
+  private var active = 0
+  private var isEnding = false
+  private var fault: Failure?
+  private var stream: EventStream?
+
+  init(
+    _ arguments: [String], policy: FailurePolicy, limit: Int, overflow: PendingOutput.Overflow
+  ) {
+    self.arguments = arguments
+    self.policy = policy
+    self.limit = limit
+    self.overflow = overflow
+    pthread_mutex_init(&lock, nil)
+    pthread_cond_init(&change, nil)
+  }
+
+  /// Begins, before there are any events.
+  ///
+  /// - Parameter parallel: How many commands may run at once.
+  func start(_ parallel: Int, _ stream: EventStream) {
+    self.stream = stream
+    for _ in 0..<parallel { DetachedThread.start { [self] in work() } }
+  }
+
+  /// Takes an event.
+  ///
+  /// - Returns: How many older ones were dropped for it.
+  /// - Throws: ``Failure`` with status 1 if there is no room and that is to be a failure.
+  func add(_ job: Job) throws(Failure) -> Int {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    while overflow == .block, size > limit, !isEnding { pthread_cond_wait(&change, &lock) }
+    jobs.append(job)
+    size += job.cost
+    var dropped = 0
+    if size > limit, overflow != .block {
+      if overflow == .fail {
+        throw ListenCommand.failure("the command is too slow: more than \(limit) bytes wait")
+      }
+      while size > limit / 2, head < jobs.count - 1 {
+        size -= jobs[head].cost
+        head += 1
+        dropped += 1
+      }
+    }
+    pthread_cond_broadcast(&change)
+    return dropped
+  }
+
+  /// Why no more are begun, if a command's failure was to end everything.
+  var failure: Failure? {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return fault
+  }
+
+  private func fail(_ failure: Failure) {
+    pthread_mutex_lock(&lock)
+    fault = fault ?? failure
+    isEnding = true
+    pthread_cond_broadcast(&change)
+    pthread_mutex_unlock(&lock)
+    stream?.finish(.failed(failure))
+  }
+
+  /// Whether nothing waits and nothing runs.
+  var isIdle: Bool {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return (isEnding || head >= jobs.count) && active == 0
+  }
+
+  /// Begins no more, and passes a signal on to those that run.
+  func end(by signal: Int32) {
+    pthread_mutex_lock(&lock)
+    isEnding = true
+    let children = Array(running.values)
+    pthread_cond_broadcast(&change)
+    pthread_mutex_unlock(&lock)
+    for child in children { try? child.send(signal) }
+  }
+
+  /// Waits until those that run have ended and their output is printed; whether that came in time.
+  func waitForRunning(until deadline: Deadline) -> Bool {
+    while !isIdle {
+      if deadline.hasPassed { return false }
+      _ = poll(nil, 0, 5)
+    }
+    return true
+  }
+
+  // MARK: The workers
+
+  private func work() {
+    while let job = take() {
+      run(job)
+      pthread_mutex_lock(&lock)
+      active -= 1
+      pthread_cond_broadcast(&change)
+      pthread_mutex_unlock(&lock)
+      stream?.waker.wake()
+    }
+  }
+
+  private func take() -> Job? {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    while head >= jobs.count, !isEnding { pthread_cond_wait(&change, &lock) }
+    if isEnding { return nil }
+    let job = jobs[head]
+    head += 1
+    size -= job.cost
+    if head == jobs.count || head > 1024 {
+      jobs.removeFirst(head)
+      head = 0
+    }
+    active += 1
+    pthread_cond_broadcast(&change)
+    return job
+  }
+
+  private func run(_ job: Job) {
+    var attempts = 0
+    while true {
+      attempts += 1
+      let fault: String
+      do {
+        let ending = try runOnce(job)
+        if ending.isSuccess { return }
+        fault = "the command for event \(job.number) \(ending)"
+      } catch {
+        return fail(error.failure(of: ListenCommand.program, status: .localFailure))
+      }
+      pthread_mutex_lock(&lock)
+      let isOver = isEnding
+      pthread_mutex_unlock(&lock)
+      if isOver { return }
+      switch policy {
+      case .stop: return fail(ListenCommand.failure(fault))
+      case .retry(let count) where attempts <= count: continue
+      case .retry, .goOn:
+        Diagnostic(program: ListenCommand.program, severity: .warning, message: fault).print()
+        return
+      }
+    }
+  }
+
+  private func runOnce(_ job: Job) throws(PGError) -> ProcessEnding {
+    guard let input = WakePipe.openPipe(), let output = WakePipe.openPipe() else {
+      throw .operation("could not open a pipe for the command")
+    }
+    // A payload is shorter than what a pipe holds, so this does not wait.
+    let bytes = job.event.rawPayload ?? Array(job.event.payload.utf8)
+    _ = write(input.writing, bytes, bytes.count)
+    close(input.writing)
+    defer { close(output.reading) }
+    let child: ChildProcess
+    do {
+      defer {
+        close(input.reading)
+        close(output.writing)
+      }
+      child = try start(job, input.reading, output.writing)
+    }
+    pass(output.reading, of: child)
+    let ending = child.wait() ?? .unknown
+    pthread_mutex_lock(&lock)
+    running[child.pid] = nil
+    pthread_mutex_unlock(&lock)
+    return ending
+  }
+
+  private func start(
+    _ job: Job, _ input: CInt, _ output: CInt
+  ) throws(PGError) -> ChildProcess {
+    var environment = ReadyHook.environment
+    environment["PGKIT_EVENT"] = "notify"
+    environment["PGKIT_CHANNEL"] = job.event.channel
+    environment["PGKIT_PID"] = "\(job.event.processID)"
+    environment["PGKIT_SEQ"] = "\(job.number)"
+    environment["PGKIT_SOURCE"] = job.source
+    var launch = ProcessLaunch(arguments[0], Array(arguments.dropFirst()), environment: environment)
+    launch.input = .descriptor(input)
+    launch.output = .descriptor(output)
+    launch.error = .descriptor(STDERR_FILENO)
+    launch.group = .inherited
+    let child = try launch.start()
+    pthread_mutex_lock(&lock)
+    running[child.pid] = child
+    pthread_mutex_unlock(&lock)
+    return child
+  }
+
+  /// Passes whole lines on until the command has ended: something that it left behind may keep the pipe
+  /// open for ever.
+  private func pass(_ descriptor: CInt, of child: ChildProcess) {
+    var lines = WholeLines()
+    while true {
+      let hasEnded = child.wait(until: .after(.zero)) != nil
+      var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      if poll(&request, 1, hasEnded ? 0 : 50) <= 0 {
+        if hasEnded { break }
+        continue
+      }
+      guard lines.read(descriptor, { stream?.printOutput($0) }) else { break }
+    }
+    lines.finish { stream?.printOutput($0) }
+  }
+}
+
+/// Reads what somebody writes, and gives it in whole lines.
+struct WholeLines {
+  /// The most that one line may have: longer ones are divided.
+  private static let limit = 64 * 1024
+  private var rest: [UInt8] = []
+  private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+
+  /// Reads once; `false` at the end.
+  mutating func read(_ descriptor: CInt, _ body: ([UInt8]) -> Void) -> Bool {
+    let count = Glibc.read(descriptor, &chunk, chunk.count)
+    if count < 0 { return errno == EINTR || errno == EAGAIN }
+    guard count > 0 else { return false }
+    rest += chunk.prefix(count)
+    if rest.count > Self.limit, !rest.contains(UInt8(ascii: "\n")) {
+      rest.append(UInt8(ascii: "\n"))
+    }
+    if let end = rest.lastIndex(of: UInt8(ascii: "\n")) {
+      body(Array(rest[...end]))
+      rest.removeFirst(end + 1)
+    }
+    return true
+  }
+
+  /// Gives a last line that was not ended, with its end.
+  mutating func finish(_ body: ([UInt8]) -> Void) {
+    if !rest.isEmpty { body(rest + [UInt8(ascii: "\n")]) }
+    rest = []
+  }
+}

@@ -1,0 +1,137 @@
+internal import PGCommandLine
+internal import PGKit
+
+/// How events are printed.
+enum EventFormat: String, WordArgument {
+  /// One JSON object a line.
+  case json
+  /// The payload and a newline.
+  case payload
+  /// The payload and a zero byte.
+  case nul
+  /// Channel, process and payload, with tabs between them.
+  case tsv
+}
+
+/// Where lines go that are no events.
+enum ControlEvents: String, WordArgument {
+  /// Among the events.
+  case inline
+  /// To stderr.
+  case stderr
+  /// Nowhere.
+  case off
+}
+
+/// Prints events of one moment.
+struct EventLine {
+  private let format: EventFormat
+  private let ending: [UInt8]
+
+  /// - Parameters:
+  ///   - time: When they arrived.
+  ///   - source: Where they come from, if that is to be said.
+  init(_ format: EventFormat, time: String, source: String?) {
+    self.format = format
+    var ending = OutputBuffer()
+    if let source {
+      ending.append(",\"source\":")
+      JSONText.append(source, to: &ending)
+    }
+    ending.append(",\"at\":\"\(time)\"}\n")
+    self.ending = ending.bytes
+  }
+
+  /// Appends one.
+  ///
+  /// - Throws: ``Failure`` with status 1 for a payload that would be taken for several lines.
+  func append(
+    _ event: PGNotification, _ number: Int, to buffer: inout OutputBuffer
+  ) throws(Failure) {
+    switch format {
+    case .json: appendObject(event, number, to: &buffer)
+    case .nul:
+      appendPayload(event, to: &buffer)
+      buffer.append(0)
+    case .payload:
+      if event.payload.utf8.contains(UInt8(ascii: "\n")) { throw Self.severalLines(event) }
+      appendPayload(event, to: &buffer)
+      buffer.append(UInt8(ascii: "\n"))
+    case .tsv:
+      buffer.append(Self.escaped(event.channel) + "\t\(event.processID)\t")
+      buffer.append(Self.escaped(event.payload) + "\n")
+    }
+  }
+
+  private func appendObject(
+    _ event: PGNotification, _ number: Int, to buffer: inout OutputBuffer
+  ) {
+    buffer.append("{\"event\":\"notify\",\"seq\":\(number),\"channel\":")
+    JSONText.append(event.channel, to: &buffer)
+    buffer.append(",\"payload\":")
+    if let bytes = event.rawPayload {
+      buffer.append("null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
+    } else {
+      JSONText.append(event.payload, to: &buffer)
+    }
+    buffer.append(",\"pid\":\(event.processID)")
+    buffer.append(ending)
+  }
+
+  private func appendPayload(_ event: PGNotification, to buffer: inout OutputBuffer) {
+    if let bytes = event.rawPayload { buffer.append(bytes) } else { buffer.append(event.payload) }
+  }
+
+  /// As COPY escapes its text format.
+  private static func escaped(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\t": result += "\\t"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\\": result += "\\\\"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  private static func severalLines(_ event: PGNotification) -> Failure {
+    Failure(
+      .localFailure,
+      Diagnostic(
+        program: ListenCommand.program,
+        message: "a payload on channel \"\(event.channel)\" has a newline",
+        details: [("HINT", "use --format nul, or json")]))
+  }
+}
+
+/// The lines that say what happened to the stream.
+enum ControlLine {
+  /// A source listens.
+  static func appendReady(_ source: String, to buffer: inout OutputBuffer) {
+    buffer.append("{\"event\":\"ready\",\"source\":")
+    JSONText.append(source, to: &buffer)
+    buffer.append(",\"at\":\"\(WallClock.now())\"}\n")
+  }
+
+  /// Events of a source may be missing here.
+  static func append(_ gap: Gap, of source: String, to buffer: inout OutputBuffer) {
+    buffer.append("{\"event\":\"gap\",\"source\":")
+    JSONText.append(source, to: &buffer)
+    buffer.append(",\"down_at\":\"\(gap.downAt)\",\"up_at\":\"\(gap.upAt)\",\"reason\":")
+    JSONText.append(gap.reason, to: &buffer)
+    buffer.append(",\"last_seq\":\(gap.lastNumber)}\n")
+  }
+}
+
+/// A time without a connection.
+struct Gap {
+  let downAt: String
+  let upAt: String
+  let reason: String
+  /// The number of the source's last event before it.
+  let lastNumber: Int
+}

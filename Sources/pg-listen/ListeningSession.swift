@@ -1,0 +1,216 @@
+internal import Glibc
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// A session that listens: made, watched, and asked now and then whether notifications still arrive.
+///
+/// There is never a transaction open in it, because one would keep the server's queue from being
+/// trimmed.
+final class ListeningSession {
+  /// Why a session is over, or could not begin.
+  struct Loss: Error {
+    let error: PGError
+    /// What a `gap` line says.
+    let reason: String
+
+    init(_ error: PGError) {
+      self.error = error
+      reason = "\(error.code) \(error.code.definition?.condition ?? error.message)"
+    }
+
+    init(heartbeat error: PGError) {
+      self.error = error
+      reason = "heartbeat: \(error.message)"
+    }
+  }
+
+  let connection: Connection
+  /// Where it listens.
+  let source: EventSource
+  private let heartbeat: Heartbeat?
+  private var nextHeartbeat: Deadline
+  /// A channel that nobody else knows: what is sent there must come back.
+  private let heartbeatChannel: String
+  private var warnedUsage = 0
+
+  /// Connects and begins to listen: when this returns, LISTEN is committed.
+  ///
+  /// - Throws: ``Loss``.
+  init(
+    _ options: ConnectionOptions, channels: [String], heartbeat: Heartbeat?,
+    until deadline: Deadline
+  ) throws(Loss) {
+    self.heartbeat = heartbeat
+    heartbeatChannel = "pg_listen_\(UInt64.random(in: 0...(.max)))"
+    nextHeartbeat = heartbeat.map { .after($0.interval) } ?? .never
+    do throws(PGError) {
+      connection = try Connecting(program: ListenCommand.program)
+        .session(Self.watched(options), until: deadline)
+      source = EventSource(connection)
+      try Self.requireOwnServer(connection, until: deadline)
+      if connection.serverVersion.major >= 14 {
+        try connection.execute("SET idle_session_timeout = 0", until: deadline)
+      }
+      let more = heartbeat == nil ? [] : [heartbeatChannel]
+      try connection.listen(channels + more, until: deadline)
+    } catch { throw Loss(Self.explained(error)) }
+  }
+
+  /// A peer that is gone without a word is noticed in half a minute, unless the options say otherwise.
+  private static func watched(_ options: ConnectionOptions) -> ConnectionOptions {
+    var options = options
+    options.keepalivesIdle = options.keepalivesIdle ?? 10
+    options.keepalivesInterval = options.keepalivesInterval ?? 10
+    options.keepalivesCount = options.keepalivesCount ?? 3
+    options.tcpUserTimeout = options.tcpUserTimeout ?? 30_000
+    return options
+  }
+
+  /// Refuses a pooler, behind which notifications do not arrive.
+  ///
+  /// They go to a server's process. Behind a pooler that is not the one which the login was answered
+  /// for, and may be another one for each statement.
+  private static func requireOwnServer(
+    _ connection: Connection, until deadline: Deadline
+  ) throws(PGError) {
+    let answer = try connection.query
+      .text("SELECT pg_catalog.pg_backend_pid()", until: deadline).collect()
+    let process = try answer.first?[0, as: Int32.self] ?? 0
+    guard connection.backendID != 0, process != connection.backendID else { return }
+    throw PGError(
+      code: .featureNotSupported,
+      message: "this is a connection pooler, not a server: it gave its clients process number "
+        + "\(connection.backendID), and a server's process \(process) answers",
+      fault: .caller, hint: "Connect to the server itself: a pooler loses LISTEN without an error.")
+  }
+
+  private static func explained(_ error: PGError) -> PGError {
+    guard error.code == .readOnlySqlTransaction, error.hint == nil else { return error }
+    return PGError(
+      code: error.code, message: error.message, fault: error.fault,
+      hint: "A standby cannot listen: connect to its primary (target_session_attrs=primary).",
+      fields: error.fields)
+  }
+
+  /// The events that have arrived, waiting for the first until `other` can be read.
+  ///
+  /// - Parameter isAlive: Called when a heartbeat has come back.
+  /// - Throws: ``Loss`` when the session is over or its heartbeat did not come back.
+  func events(
+    orReadable other: CInt, _ isAlive: () -> Void
+  ) throws(Loss) -> [PGNotification] {
+    var events: [PGNotification] = []
+    do throws(PGError) {
+      events = try connection.notifications(until: nextHeartbeat, orReadable: other)
+    } catch {
+      if connection.isClosed { throw Loss(error) }
+      warn(error)
+    }
+    if let heartbeat, nextHeartbeat.hasPassed, events.isEmpty {
+      events = try beat(within: heartbeat.limit)
+      isAlive()
+      nextHeartbeat = .after(heartbeat.interval)
+    }
+    return visible(events)
+  }
+
+  /// What has arrived already.
+  ///
+  /// - Throws: ``Loss`` when the session is over.
+  func arrived() throws(Loss) -> [PGNotification] {
+    do throws(PGError) { return visible(try connection.notifications(until: .after(.zero))) } catch
+    {
+      if connection.isClosed { throw Loss(error) }
+      warn(error)
+      return []
+    }
+  }
+
+  private func visible(_ events: [PGNotification]) -> [PGNotification] {
+    heartbeat == nil ? events : events.filter { $0.channel != heartbeatChannel }
+  }
+
+  /// Sends a notification to itself and waits for it.
+  ///
+  /// - Returns: What came meanwhile.
+  private func beat(within limit: Duration) throws(Loss) -> [PGNotification] {
+    let deadline = Deadline.after(limit)
+    var events: [PGNotification] = []
+    do throws(PGError) {
+      try connection.execute("NOTIFY \(heartbeatChannel)", until: deadline)
+      while !events.contains(where: { $0.channel == heartbeatChannel }) {
+        if deadline.hasPassed { throw .timedOutNotification(limit) }
+        events += try connection.notifications(until: deadline)
+      }
+      try watchQueue(until: deadline)
+    } catch {
+      if !connection.isClosed, error.fault == .server {
+        // The server refuses to notify, as when its queue is full; the session is well.
+        warn(error)
+        return events
+      }
+      // What came before is not lost.
+      if !events.isEmpty { leftover = events }
+      connection.close()
+      throw Loss(heartbeat: error)
+    }
+    return events
+  }
+
+  /// What had come when the heartbeat failed.
+  private var leftover: [PGNotification] = []
+
+  /// Hands over what had come when the session was found to be lost.
+  func takeLeftover() -> [PGNotification] {
+    defer { leftover = [] }
+    return visible(leftover)
+  }
+
+  /// The shares of the queue at which there is a warning, in percent.
+  private static let usageLimits = [10, 50]
+
+  /// Warns when the server's queue fills: when it is full, nobody can notify any more.
+  private func watchQueue(until deadline: Deadline) throws(PGError) {
+    let answer = try connection.query.text(
+      "SELECT (pg_catalog.pg_notification_queue_usage() * 100)::pg_catalog.int4", until: deadline
+    ).collect()
+    let usage = try answer.first?[0, as: Int.self] ?? 0
+    let level = Self.usageLimits.last { usage >= $0 } ?? 0
+    defer { warnedUsage = level }
+    guard level > warnedUsage else { return }
+    let oldest = try connection.query.text(
+      """
+      SELECT pid::text || ', since ' || xact_start || ': ' || coalesce(left(query, 200), '')
+      FROM pg_catalog.pg_stat_activity
+      WHERE xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid()
+      ORDER BY xact_start LIMIT 1
+      """, until: deadline
+    ).collect()
+    let culprit: String? = try oldest.first?[0, as: String?.self] ?? nil
+    Diagnostic(
+      program: ListenCommand.program, severity: .warning,
+      message: "\(usage) % of the server's notification queue is in use", location: "\(source)",
+      details: culprit.map { [("DETAIL", "The oldest transaction is that of process \($0)")] } ?? []
+    ).print()
+  }
+
+  private func warn(_ error: PGError) {
+    let diagnostic = error.diagnostic(of: ListenCommand.program, location: "\(source)")
+    diagnostic.print()
+  }
+}
+
+/// How often to make sure that notifications arrive, and how soon one must be back.
+struct Heartbeat: Sendable {
+  let interval: Duration
+  let limit: Duration
+}
+
+extension PGError {
+  fileprivate static func timedOutNotification(_ limit: Duration) -> PGError {
+    PGError(
+      code: .queryCanceled, message: "a notification did not come back within \(limit)",
+      fault: .transport)
+  }
+}

@@ -1,0 +1,46 @@
+internal import PGKit
+
+/// Whether and when to connect again.
+struct RetryPolicy: Sendable {
+  /// Whether to try again whatever the server says.
+  let triesAll: Bool
+
+  private static let shortest = Duration.milliseconds(100)
+  private static let longest = Duration.seconds(30)
+
+  /// Whether another attempt may have another end.
+  ///
+  /// A login that was refused or a database that is missing will not come back by itself; a standby
+  /// may be promoted.
+  func mayTryAgain(after error: PGError) -> Bool {
+    if triesAll { return true }
+    switch error.code {
+    case .readOnlySqlTransaction, .cannotConnectNow, .tooManyConnections: return true
+    case .queryCanceled: return true
+    default: break
+    }
+    switch error.fault {
+    case .transport: return true
+    case .server: return error.fields?.isFatal != true || Self.passes(error.code)
+    case .peer, .caller: return false
+    }
+  }
+
+  /// FATAL for a session, and not for the next: classes 57 and 08, 53.
+  private static func passes(_ code: SQLState) -> Bool {
+    ["57", "53", "08", "XX"].contains(code.classCharacters)
+  }
+
+  /// How long to wait before an attempt, by chance: many clients must not come back all at once.
+  ///
+  /// - Parameter attempt: 0 for the first one.
+  func pause(before attempt: Int) -> Duration {
+    let most = min(Self.shortest * (1 << min(attempt, 16)), Self.longest)
+    return .microseconds(Int64.random(in: 0...Self.microseconds(most)))
+  }
+
+  private static func microseconds(_ duration: Duration) -> Int64 {
+    let (seconds, attoseconds) = duration.components
+    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+  }
+}

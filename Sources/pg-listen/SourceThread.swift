@@ -1,0 +1,200 @@
+internal import Glibc
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+internal import Synchronization
+
+/// One source: a session that listens, made again whenever it is lost, on a thread of its own, so that
+/// a server that does not answer holds up nobody else's events.
+///
+/// Whatever was missed meanwhile is told by a `gap` line, which comes before the first event after it.
+final class SourceThread: Sendable {
+  /// What it listens to and how.
+  struct Plan: Sendable {
+    /// Where; `nil` is left to the environment.
+    let iri: String?
+    let channels: [String]
+    let heartbeat: Heartbeat?
+    let retry: RetryPolicy
+    /// How long the first connection is tried for; `nil` is once.
+    let firstWait: Duration?
+    /// How long it may be without a connection.
+    let maximumDowntime: Duration?
+    let hook: ReadyHook
+
+    /// The name that the server's administrator sees, as long as the server lets names be.
+    var name: String {
+      var name = "\(ListenCommand.program):\(channels.joined(separator: ","))"
+      while name.utf8.count > 63 { name.removeLast() }
+      return name
+    }
+  }
+
+  /// What is still printed when time is over: about as many events as the buffers of a socket hold.
+  ///
+  /// More than that arrived too late, and must not keep a program from ending.
+  private static let lateLimit = 100_000
+
+  /// Which of the sources it is.
+  let number: Int
+  private let plan: Plan
+  private let stream: EventStream
+  private let announcement: Announcement
+  private let waker = WakePipe()
+  private let listening = Mutex(false)
+
+  init(_ number: Int, _ plan: Plan, _ stream: EventStream, _ announcement: Announcement) {
+    self.number = number
+    self.plan = plan
+    self.stream = stream
+    self.announcement = announcement
+  }
+
+  /// Whether there is a session now.
+  var isListening: Bool { listening.withLock { $0 } }
+
+  /// Begins.
+  func start() {
+    DetachedThread.start { [self] in
+      do { try run() } catch { stream.finish(.failed(error)) }
+      leave()
+    }
+  }
+
+  /// Ends its waiting, so that it sees what it is asked.
+  func wake() { waker.wake() }
+
+  private func run() throws {
+    var session = try first()
+    var count = 0
+    try begin(session, &count)
+    while stream.outcome == nil {
+      let loss = listen(on: session, &count)
+      let downAt = WallClock.now()
+      stream.print(session.takeLeftover(), of: "\(session.source)", number: &count)
+      leave()
+      if stream.outcome != nil { return }
+      note("lost the connection: \(loss.error.message)", code: loss.error.code)
+      session = try again(after: loss)
+      let gap = Gap(
+        downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count)
+      stream.printControl { ControlLine.append(gap, of: "\(session.source)", to: &$0) }
+      try begin(session, &count)
+    }
+  }
+
+  /// Not listening any more, or not yet: nobody waits for an answer.
+  private func leave() {
+    listening.withLock { $0 = false }
+    stream.answered(number)
+  }
+
+  /// Announces a session, and shows what is to be shown before its first event.
+  private func begin(_ session: ListeningSession, _ count: inout Int) throws {
+    listening.withLock { $0 = true }
+    let source = "\(session.source)"
+    stream.printControl { ControlLine.appendReady(source, to: &$0) }
+    try plan.hook.run(on: session.connection, source: source, stream)
+    try announcement.listens(number, source)
+    stream.waker.wake()
+  }
+
+  /// Prints events until the session is lost.
+  private func listen(on session: ListeningSession, _ count: inout Int) -> ListeningSession.Loss {
+    let source = "\(session.source)"
+    do throws(ListeningSession.Loss) {
+      while true {
+        let events = try session.events(orReadable: waker.descriptor) {
+          announcement.isAlive(number)
+        }
+        if !events.isEmpty { stream.print(events, of: source, number: &count) }
+        if stream.isAsking(number) { try answer(session, source, &count) }
+        waker.clear()
+      }
+    } catch { return error }
+  }
+
+  private func answer(
+    _ session: ListeningSession, _ source: String, _ count: inout Int
+  ) throws(ListeningSession.Loss) {
+    var late = 0
+    while late < Self.lateLimit, stream.outcome == nil {
+      let events = try session.arrived()
+      if events.isEmpty { break }
+      late += events.count
+      stream.print(events, of: source, number: &count)
+    }
+    stream.answered(number)
+  }
+
+  // MARK: Connecting
+
+  private func attempt(until deadline: Deadline) throws -> ListeningSession {
+    // Read again each time: a password, a service or an address may have changed.
+    var options = try Connecting(program: ListenCommand.program).options(iri: plan.iri)
+    if options.fallbackApplicationName == ListenCommand.program {
+      options.fallbackApplicationName = plan.name
+    }
+    return try ListeningSession(
+      options, channels: plan.channels, heartbeat: plan.heartbeat, until: deadline)
+  }
+
+  private func first() throws -> ListeningSession {
+    let patience = plan.firstWait.map { Deadline.after($0) } ?? .after(.zero)
+    var attempts = 0
+    while true {
+      // Once is until the options' own connect_timeout.
+      let end = plan.firstWait == nil ? .never : patience
+      do { return try attempt(until: end) } catch let loss as ListeningSession.Loss {
+        guard !patience.hasPassed, plan.retry.mayTryAgain(after: loss.error) else {
+          throw Self.failure(loss.error, isFirst: true)
+        }
+        attempts += 1
+        note("attempt \(attempts) failed: \(loss.error.message)", code: loss.error.code)
+        pause(before: attempts, until: patience)
+      }
+    }
+  }
+
+  private func again(after loss: ListeningSession.Loss) throws -> ListeningSession {
+    let end = plan.maximumDowntime.map { Deadline.after($0) } ?? .never
+    if plan.maximumDowntime == .zero { throw Self.failure(loss.error, isFirst: false) }
+    var attempts = 0
+    while true {
+      pause(before: attempts, until: end)
+      do { return try attempt(until: end) } catch let failed as ListeningSession.Loss {
+        attempts += 1
+        guard !end.hasPassed, plan.retry.mayTryAgain(after: failed.error) else {
+          throw Self.failure(failed.error, isFirst: false)
+        }
+        note("attempt \(attempts) failed: \(failed.error.message)", code: failed.error.code)
+      }
+    }
+  }
+
+  private func pause(before attempt: Int, until end: Deadline) {
+    let wake = Deadline.after(plan.retry.pause(before: attempt)).earlier(end)
+    while !wake.hasPassed { _ = poll(nil, 0, wake.pollTimeout) }
+  }
+
+  /// A server that cannot listen refuses; everything else that keeps us from listening is a matter of
+  /// the connection.
+  private static func failure(_ error: PGError, isFirst: Bool) -> Failure {
+    let program = ListenCommand.program
+    switch error.code {
+    case .readOnlySqlTransaction, .featureNotSupported:
+      return error.failure(of: program, status: .refused)
+    default:
+      if isFirst, error.fault == .server, error.fields?.isFatal != true {
+        return error.failure(of: program)
+      }
+      if isFirst, error.fault == .caller { return error.failure(of: program) }
+      let place = error.origin.creators.last { $0.label == "HOST" }?.summary
+      return error.failure(of: program, status: .connection, location: place)
+    }
+  }
+
+  private func note(_ text: String, code: SQLState) {
+    Diagnostic(program: ListenCommand.program, code: code, message: text).print()
+  }
+}

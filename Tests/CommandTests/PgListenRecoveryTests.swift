@@ -1,0 +1,480 @@
+import Foundation
+import Glibc
+import PGKit
+import PGTestCluster
+import Testing
+
+/// What pg-listen does when connections are lost: it connects again, and says so in the stream.
+@Suite(
+  "pg-listen, recovery", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct PgListenRecoveryTests {
+  private let program = BuiltProgram("pg-listen")
+  private let server: TestServer
+  private let db: Connection
+  /// A channel of this test's own.
+  private let channel = "re\(UInt64.random(in: 0...(.max)))"
+
+  init() throws {
+    server = try TestServer.shared.get()
+    db = try server.connect()
+  }
+
+  /// The lines as objects: each must be one.
+  private func objects(_ output: String) throws -> [[String: Any]] {
+    try output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
+
+  /// What happened, in order: payloads as they are, all else by its name.
+  private func story(_ output: String) throws -> [String] {
+    try objects(output).map {
+      let event = $0["event"] as? String ?? "?"
+      return event == "notify" ? $0["payload"] as? String ?? "?" : "[\(event)]"
+    }
+  }
+
+  private func reason(_ output: String) throws -> String? {
+    try objects(output).first { $0["event"] as? String == "gap" }?["reason"] as? String
+  }
+
+  private func start(_ iri: String, _ arguments: String...) throws -> RunningProgram {
+    let running = try program.start([iri, channel] + arguments)
+    try running.waitForOutput("\"ready\"")
+    return running
+  }
+
+  /// Waits until it has listened as often.
+  private func waitForReady(_ running: RunningProgram, times: Int) throws {
+    _ = try running.waitForOutput(timeout: .seconds(60)) {
+      $0.split(separator: "\n").filter { $0.contains("\"event\":\"ready\"") }.count >= times
+    }
+  }
+
+  private var listenerID: Int32? {
+    get throws {
+      try db.query.first(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = $1", "pg-listen:\(channel)",
+        as: Int32.self)
+    }
+  }
+
+  // MARK: How a connection is lost
+
+  @Test("a terminated session: the gap and its reason come before the first event after it")
+  func terminated() throws {
+    let running = try start(server.iri(), "--count", "4")
+    try db.notify([(channel, "1"), (channel, "2")])
+    try running.waitForOutput("\"2\"")
+    for number in [3, 4] {
+      let process = try #require(try listenerID)
+      try db.query("SELECT pg_terminate_backend($1, 5000)", process)
+      try waitForReady(running, times: number - 1)
+      try db.notify(channel, payload: "\(number)")
+      // What the next termination overtakes would be missed, and rightly so.
+      try running.waitForOutput("\"payload\":\"\(number)\"")
+    }
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(
+      try story(outcome.output) == [
+        "[ready]", "1", "2", "[gap]", "[ready]", "3", "[gap]", "[ready]", "4",
+      ])
+    let gaps = try objects(outcome.output).filter { $0["event"] as? String == "gap" }
+    #expect(
+      gaps.map { $0["reason"] as? String } == Array(repeating: "57P01 admin_shutdown", count: 2))
+    #expect(gaps.map { $0["last_seq"] as? Int } == [2, 3])
+    for gap in gaps {
+      let times = try ["down_at", "up_at"].map { try #require(gap[$0] as? String) }
+      #expect(times[0] < times[1])
+      #expect((gap["source"] as? String)?.hasPrefix("pq://") == true)
+    }
+    #expect(outcome.errors.contains("57P01 admin_shutdown: lost the connection"))
+  }
+
+  @Test("a server that is restarted, in each way", arguments: ["fast", "immediate", "kill"])
+  func restarted(way: String) throws {
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let running = try start(try temporary.iri(scheme: "postgres"), "--count", "2")
+    try temporary.notify(channel, "before")
+    try running.waitForOutput("before")
+    switch way {
+    case "kill":
+      let process = try #require(try temporary.cluster.processID())
+      kill(process, SIGKILL)
+      try temporary.waitUntilGone()
+    case "immediate": try temporary.cluster.stop(.immediate)
+    default: try temporary.cluster.stop(.fast)
+    }
+    try running.waitForErrors("attempt 1 failed")
+    try temporary.startAgain()
+    try waitForReady(running, times: 2)
+    try temporary.notify(channel, "after")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    let expected = [
+      "fast": ["57P01"], "immediate": ["57P02", "08006"], "kill": ["57P01", "57P02", "08006"],
+    ]
+    let reason = try #require(try reason(outcome.output))
+    #expect(expected[way]?.contains { reason.hasPrefix($0) } == true, "\(reason)")
+    try temporary.close()
+  }
+
+  @Test("a server that stops answering is noticed by the heartbeat within its deadline")
+  func frozen() throws {
+    let running = try start(
+      server.iri(), "--heartbeat", "300ms", "--heartbeat-timeout", "500ms", "--count", "2")
+    try db.notify(channel, payload: "before")
+    try running.waitForOutput("before")
+    usleep(700_000)
+    let process = try #require(try listenerID)
+    kill(process, SIGSTOP)
+    defer {
+      kill(process, SIGCONT)
+    }
+    let begin = ContinuousClock.now
+    try waitForReady(running, times: 2)
+    #expect(ContinuousClock.now - begin < .seconds(5))
+    try db.notify(channel, payload: "after")
+    let outcome = try running.wait()
+    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    #expect(try reason(outcome.output)?.hasPrefix("heartbeat: ") == true)
+  }
+
+  @Test("a heartbeat is no event, and keeps a healthy session")
+  func heartbeat() throws {
+    let running = try start(server.iri(), "--heartbeat", "50ms", "--timeout", "2s")
+    try db.notify(channel, payload: "x")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(4))
+    #expect(try story(outcome.output) == ["[ready]", "x"])
+  }
+
+  @Test("a server that is full is tried again until it has room")
+  func full() throws {
+    var options = TemporaryCluster.Options()
+    options.settings = [
+      .init("max_connections", "4"), .init("superuser_reserved_connections", "0"),
+      .init("max_wal_senders", "0"),
+    ]
+    let temporary = try TemporaryCluster(installation: nil, options)
+    let db = try PGKit.open(temporary.iri(scheme: "postgres"))
+    let running = try start(try temporary.iri(scheme: "postgres"), "--count", "1")
+    let sessions = try (0..<2).map { _ in try PGKit.open(temporary.iri(scheme: "postgres")) }
+    // Its place is taken before it can come back.
+    running.signal(SIGSTOP)
+    try db.query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'pg-listen:%'"
+    )
+    let last = try PGKit.open(temporary.iri(scheme: "postgres"))
+    running.signal(SIGCONT)
+    try running.waitForErrors("53300")
+    last.close()
+    try waitForReady(running, times: 2)
+    try db.notify(channel, payload: "after")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
+    for session in sessions { session.close() }
+    try temporary.close()
+  }
+
+  @Test("a changed password ends it with 2; with --retry-all it waits for the new one")
+  func rotatedPassword() throws {
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let db = try PGKit.open(temporary.iri(scheme: "postgres"))
+    try db.execute("CREATE ROLE rotated LOGIN PASSWORD 'first'")
+    try "local all rotated scram-sha-256\nlocal all all trust\n".write(
+      toFile: temporary.cluster.dataDirectory.path + "/pg_hba.conf", atomically: false,
+      encoding: .utf8)
+    try temporary.cluster.reload()
+    usleep(500_000)
+    let file = FileManager.default.temporaryDirectory.appending(path: "pass-\(channel)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    func write(_ password: String) throws {
+      try "*:*:*:rotated:\(password)\n".write(to: file, atomically: true, encoding: .utf8)
+      chmod(file.path, 0o600)
+    }
+    try write("first")
+    let place = try temporary.iri(scheme: "postgres").replacing("postgres@", with: "rotated@")
+    let iri = "\(place)?passfile=\(file.path)"
+    let stubborn = try start(iri, "--retry-all", "--count", "1")
+    let simple = try start(iri)
+    try db.execute("ALTER ROLE rotated PASSWORD 'second'")
+    try db.query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'rotated'")
+    let ended = try simple.wait()
+    #expect(ended.end == .exit(2))
+    #expect(ended.errors.contains("28P01"))
+    try stubborn.waitForErrors("28P01")
+    try write("second")
+    try waitForReady(stubborn, times: 2)
+    try db.notify(channel, payload: "after")
+    let outcome = try stubborn.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
+    #expect(!outcome.errors.contains("second"))
+    try temporary.close()
+  }
+
+  @Test("gives up with 2 when it was down for too long")
+  func maximumDowntime() throws {
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let running = try start(try temporary.iri(scheme: "postgres"), "--max-downtime", "1s")
+    let begin = ContinuousClock.now
+    try temporary.cluster.stop(.fast)
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(2))
+    #expect(ContinuousClock.now - begin >= .milliseconds(900))
+    try temporary.close()
+  }
+
+  @Test("with --wait it waits for a server that is to come")
+  func waitsForFirst() throws {
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let iri = try temporary.iri(scheme: "postgres")
+    try temporary.cluster.stop(.fast)
+    #expect(try program.run([iri, channel]).end == .exit(2))
+    #expect(try program.run([iri, channel, "--wait", "300ms"]).end == .exit(2))
+    let running = try program.start([iri, channel, "--wait", "60s", "--count", "1"])
+    try running.waitForErrors("attempt 1 failed")
+    try temporary.startAgain()
+    try waitForReady(running, times: 1)
+    try temporary.notify(channel, "x")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    // Nothing was missed: it had not listened.
+    #expect(try story(outcome.output) == ["[ready]", "x"])
+    try temporary.close()
+  }
+
+  // MARK: What comes before the events
+
+  @Test("what --on-ready and --on-ready-sql say stands before the first event, after each gap, too")
+  func onReady() throws {
+    let running = try start(
+      server.iri(), "--count", "2", "--on-ready", "echo '{\"event\":\"hook\"}'", "--on-ready-sql",
+      "SELECT 1 AS a, NULL AS b, 'é' AS c FROM generate_series(1, 2), pg_sleep(0.2)")
+    try running.waitForErrors("listening on")
+    try db.notify(channel, payload: "1")
+    try running.waitForOutput("\"payload\":\"1\"")
+    try db.query("SELECT pg_terminate_backend($1, 5000)", try listenerID)
+    // Comes while the query runs: LISTEN is committed by then.
+    try waitForReady(running, times: 2)
+    try db.notify(channel, payload: "2")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    let ready = ["[ready]", "[hook]", "[row]", "[row]"]
+    #expect(try story(outcome.output) == ready + ["1", "[gap]"] + ready + ["2"])
+    let row = try objects(outcome.output).first { $0["event"] as? String == "row" }?["row"]
+    #expect((row as? [String: Any])?["c"] as? String == "é")
+    #expect((row as? [String: Any])?["b"] is NSNull)
+  }
+
+  @Test("a query that fails ends it with 3, a command with 1, a transaction left open with 1")
+  func failingHooks() throws {
+    let refused = try program.run([server.iri(), channel, "--on-ready-sql", "SELECT 1/0"])
+    #expect(refused.end == .exit(3))
+    #expect(refused.errors.contains("22012"))
+    #expect(try program.run([server.iri(), channel, "--on-ready-sql", "BEGIN"]).end == .exit(1))
+    let failed = try program.run([server.iri(), channel, "--on-ready", "exit 7"])
+    #expect(failed.end == .exit(1))
+    #expect(failed.errors.contains("exited with status 7"))
+  }
+
+  // MARK: Several sources
+
+  @Test("several sources: each has its numbers, its name, and its own gaps")
+  func sources() throws {
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let other = try temporary.iri(scheme: "postgres")
+    let running = try program.start(["--on", server.iri(), "--on", other, channel, "--count", "4"])
+    try waitForReady(running, times: 2)
+    try db.notify(channel, payload: "here 1")
+    try temporary.notify(channel, "there 1")
+    try running.waitForOutput("there 1")
+    try temporary.cluster.stop(.immediate)
+    // The one that is lost holds up nobody.
+    try db.notify(channel, payload: "here 2")
+    try running.waitForOutput("here 2")
+    try temporary.startAgain()
+    try waitForReady(running, times: 3)
+    try temporary.notify(channel, "there 2")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    let events = try objects(outcome.output)
+    let there = events.filter {
+      ($0["source"] as? String)?.contains(temporary.encodedDirectory) == true
+    }
+    #expect(
+      there.compactMap { $0["event"] as? String } == ["ready", "notify", "gap", "ready", "notify"])
+    #expect(there.compactMap { $0["seq"] as? Int } == [1, 2])
+    let here = events.filter {
+      ($0["source"] as? String)?.contains(temporary.encodedDirectory) == false
+    }
+    #expect(here.compactMap { $0["payload"] as? String } == ["here 1", "here 2"])
+    #expect(here.compactMap { $0["seq"] as? Int } == [1, 2])
+    try temporary.close()
+  }
+
+  // MARK: Failover
+
+  @Test("after a failover it goes on with the promoted standby")
+  func failover() throws {
+    let pair = try ReplicatedPair()
+    let running = try start(pair.iri, "--count", "2")
+    try pair.primary.notify(channel, "before")
+    try running.waitForOutput("before")
+    try pair.primary.cluster.stop(.immediate)
+    try running.waitForErrors("attempt 1 failed")
+    try pair.promote()
+    try waitForReady(running, times: 2)
+    let db = try PGKit.open(pair.standbyIRI)
+    try db.notify(channel, payload: "after")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    let places = try objects(outcome.output).compactMap { $0["source"] as? String }
+    #expect(Set(places).count == 2)
+    db.close()
+    try pair.close()
+  }
+
+  // MARK: Poolers
+
+  @Test(
+    "a pooler is detected and explained",
+    .enabled(if: Pooler.isInstalled, "pgbouncer is not installed"),
+    arguments: ["session", "transaction"])
+  func pooler(mode: String) throws {
+    let pooler = try Pooler(in: mode, before: server)
+    defer { pooler.stop() }
+    let outcome = try program.run([pooler.iri, channel, "--timeout", "20s"])
+    #expect(outcome.end == .exit(3))
+    #expect(outcome.errors.contains("connection pooler"))
+    #expect(outcome.errors.contains("HINT: Connect to the server itself"))
+    #expect(outcome.output == "")
+  }
+}
+
+extension TemporaryCluster {
+  fileprivate var encodedDirectory: String { directory.replacing("/", with: "%2F") }
+
+  fileprivate func notify(_ channel: String, _ payload: String) throws {
+    var options = try connectionOptions()
+    options.user = Self.superuser
+    let db = try PGKit.connect(options)
+    defer { db.close() }
+    try db.notify(channel, payload: payload)
+  }
+
+  /// Starts the server that was stopped, where it was.
+  fileprivate func startAgain() throws {
+    var start = Cluster.StartOptions()
+    start.socketDirectory = directory
+    start.settings = Self.testSettings
+    try cluster.start(start)
+  }
+
+  fileprivate func waitUntilGone() throws {
+    for _ in 0..<500 {
+      if case .running = try cluster.status() { usleep(20_000) } else { return }
+    }
+  }
+}
+
+/// A server and its standby, which can take its place.
+private final class ReplicatedPair {
+  let primary: TemporaryCluster
+  private let standby: Cluster
+  private let directory: URL
+  private let port: Int
+
+  init() throws {
+    var options = TemporaryCluster.Options()
+    options.settings = [.init("wal_level", "replica"), .init("max_wal_senders", "4")]
+    primary = try TemporaryCluster(installation: nil, options)
+    port = try #require(try primary.connectionOptions().ports?.first)
+    // Beside the primary's, where their user may write; it goes with it.
+    directory = URL(filePath: primary.directory).appending(path: "standby")
+    let copy = BuiltProgram(absolute: "/bin/sh")
+    let tool = primary.cluster.installation.binaryDirectory + "/pg_basebackup"
+    let command = """
+      '\(tool)' -h '\(primary.directory)' -p \(port) -U postgres -D '\(directory.path)' -R -c fast
+      """
+    let outcome = try copy.run(
+      geteuid() == 0 ? ["-c", "su postgres -s /bin/sh -c \"\(command)\""] : ["-c", command])
+    guard outcome.end == .exit(0) else { throw BuiltProgram.Fault(description: outcome.errors) }
+    standby = Cluster(directory.path, installation: primary.cluster.installation)
+    var start = Cluster.StartOptions()
+    start.socketDirectory = primary.directory
+    start.settings =
+      TemporaryCluster.testSettings + options.settings + [.init("port", "\(port + 1)")]
+    start.user = TemporaryCluster.superuser
+    try standby.start(start)
+  }
+
+  private var host: String { primary.directory.replacing("/", with: "%2F") }
+  /// Both, of which the one that can be written to is wanted.
+  var iri: String {
+    "postgres://postgres@\(host):\(port),\(host):\(port + 1)/postgres?target_session_attrs=read-write"
+  }
+  var standbyIRI: String { "postgres://postgres@\(host):\(port + 1)/postgres" }
+
+  func promote() throws {
+    let db = try PGKit.open(standbyIRI)
+    try db.query("SELECT pg_promote()")
+    db.close()
+  }
+
+  func close() throws {
+    try standby.stop(.immediate)
+    try primary.close()
+  }
+}
+
+/// A pgbouncer in front of the tests' server.
+private final class Pooler {
+  private static let path: String? = {
+    let given = ProcessInfo.processInfo.environment["PGKIT_TEST_PGBOUNCER"].map { [$0] } ?? []
+    let paths = given + ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"]
+    return paths.first { access($0, X_OK) == 0 }
+  }()
+  static var isInstalled: Bool { path != nil }
+
+  let iri: String
+  private let running: RunningProgram
+  private let folder: URL
+
+  init(in mode: String, before server: TestServer) throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "pooler-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    chmod(folder.path, 0o777)
+    let port = 20_000 + Int.random(in: 0..<10_000)
+    let user = TemporaryCluster.superuser
+    try """
+    [databases]
+    postgres = host=\(server.cluster.directory) port=\(server.port) user=\(user)
+    [pgbouncer]
+    listen_addr =
+    listen_port = \(port)
+    unix_socket_dir = \(folder.path)
+    auth_type = any
+    pool_mode = \(mode)
+    ignore_startup_parameters = extra_float_digits
+    """.write(to: folder.appending(path: "pgbouncer.ini"), atomically: true, encoding: .utf8)
+    let asOther = geteuid() == 0 ? ["-u", "postgres"] : []
+    running = try BuiltProgram(absolute: Self.path ?? "")
+      .start(asOther + [folder.path + "/pgbouncer.ini"])
+    let host = folder.path.replacing("/", with: "%2F")
+    iri = "postgres://\(user)@\(host):\(port)/postgres"
+    try running.waitForErrors("process up")
+  }
+
+  func stop() {
+    running.signal(SIGTERM)
+    _ = try? running.wait()
+    try? FileManager.default.removeItem(at: folder)
+  }
+}
