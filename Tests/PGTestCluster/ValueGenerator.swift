@@ -238,7 +238,7 @@ public struct ValueGenerator {
   private mutating func double() -> Double {
     let ends: [Double] = [
       0, -0.0, 1, -1, 0.1, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
-      .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e-5, 123_456_789_012_345_678,
+      .leastNonzeroMagnitude, .leastNormalMagnitude, 1e15, 1e-5, 123_456_789_012_345_680,
     ]
     if let end = boundary(ends) { return end }
     if chance(3) { return Double(integer() as Int64) * Double(integer() as Int16) }
