@@ -107,11 +107,11 @@ struct RunCommand: ParsableCommand {
     try ClusterCommand.attempt { () throws(PGError) in
       guard keeping else { return try cluster.close() }
       let iri = try cluster.iri(scheme: "postgres")
+      try cluster.keep()
       ClusterCommand.note("kept in \(cluster.directory): psql '\(iri)'")
       ClusterCommand.note(
         "to be rid of it: pg-cluster stop \(cluster.directory)/data --mode immediate && "
           + "rm -r \(cluster.directory)")
-      cluster.keep()
     }
   }
 

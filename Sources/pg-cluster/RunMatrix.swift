@@ -43,10 +43,17 @@ struct RunMatrix {
     let shared = Shared()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.send(SIGKILL) }) { shared.send($0) }
     var runs: [Run] = []
-    for installation in installations {
-      let run = try start(installation)
-      shared.add(run.child.pid)
-      runs.append(run)
+    do {
+      for installation in installations where shared.signal == nil {
+        let run = try start(installation)
+        shared.add(run.child)
+        runs.append(run)
+      }
+    } catch {
+      // Those that have begun have clusters of their own to be rid of.
+      shared.send(SIGTERM)
+      for run in runs { _ = run.child.wait() }
+      throw error
     }
     var worst: Int32 = 0
     for run in runs {
@@ -60,16 +67,23 @@ struct RunMatrix {
 
   /// What the thread that takes the signals needs.
   private final class Shared: Sendable {
-    private let state = Mutex<(children: [Int32], signal: CInt?)>(([], nil))
+    private let state = Mutex<(children: [ChildProcess], signal: CInt?)>(([], nil))
 
     var signal: CInt? { state.withLock { $0.signal } }
 
-    func add(_ child: Int32) { state.withLock { $0.children.append(child) } }
+    /// Adds a run, and passes on what came while it was started.
+    func add(_ child: ChildProcess) {
+      state.withLock { state in
+        state.children.append(child)
+        if let signal = state.signal { try? child.send(signal) }
+      }
+    }
 
+    /// Passes a signal on to whichever runs have not ended; a number that was collected is nobody's.
     func send(_ signal: CInt) {
       state.withLock { state in
         state.signal = signal
-        for child in state.children { kill(child, signal) }
+        for child in state.children { try? child.send(signal) }
       }
     }
   }

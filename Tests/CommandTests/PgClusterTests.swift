@@ -300,6 +300,21 @@ extension PgClusterTests {
       try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
   }
 
+  @Test("passes a signal on to every run, whenever it comes, and waits for their ends")
+  func matrixSignals() throws {
+    let own = try Installation.find().binaryDirectory
+    let begin = ContinuousClock.now
+    for delay in [4_000, 8_000, 15_000, 300_000] as [useconds_t] {
+      let running = try program.start([
+        "run", "--versions", "\(own),\(own),\(own)", "--", "sleep", "60",
+      ])
+      usleep(delay)
+      running.signal(SIGTERM)
+      #expect(try running.wait(timeout: .seconds(30)).end == .signal(SIGTERM))
+    }
+    #expect(ContinuousClock.now - begin < .seconds(50))
+  }
+
   @Test("lends a command standbys that follow")
   func standbys() throws {
     let pgOpen = BuiltProgram("pg-open").path
@@ -405,6 +420,29 @@ extension PgClusterTests {
     #expect(try config("set", path, "a", "=", "b").end == .exit(64))
     #expect(try config("set", path, "a b=c").end == .exit(64))
     #expect(try config("get", "/no/such/dir", "port").end == .exit(1))
+  }
+
+  @Test(
+    "replaces no configuration that it could not give back to its owner",
+    .enabled(if: geteuid() == 0, "the tests do not run as root"))
+  func foreignConfiguration() throws {
+    let copy = try PublicCopy(of: program.path)
+    defer { copy.remove() }
+    let folder = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/postgresql.conf"
+    try "port = 1\n".write(toFile: path, atomically: false, encoding: .utf8)
+    chmod(path, 0o644)
+    chown(folder, 65_534, 65_534)
+    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run([
+      "--reuid=65534", "--regid=65534", "--clear-groups", copy.path, "config", "set", path,
+      "port=2",
+    ])
+    #expect(outcome.end == .exit(1) && outcome.errors.contains(path), "\(outcome)")
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int == 0)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "port = 1\n")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["postgresql.conf"])
   }
 }
 

@@ -96,7 +96,8 @@ extension Cluster {
       throw .clusterInitialization("the superuser's password is empty or contains a line end")
     }
     let base = try SocketDirectory.base(for: user)
-    let directory = try DirectoryIdentity.makeUnique(under: base, owner: user)
+    let directory = try DirectoryIdentity.makeUnique(
+      under: AbsolutePath.resolved(base) ?? base, owner: user)
     let path = directory.path + "/password"
     var failure: PGError?
     do {

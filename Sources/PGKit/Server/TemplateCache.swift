@@ -44,7 +44,7 @@ struct TemplateCache: Sendable {
   }
 
   /// Changes each time the system is started.
-  private static var bootIdentity: String {
+  static var bootIdentity: String {
     ((try? OpenFile.text(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? "")
       .filter { !$0.isNewline }
   }

@@ -210,10 +210,17 @@ public final class TemporaryCluster: Sendable {
   /// Leaves the cluster to itself: its server runs on, and nobody removes it any more.
   ///
   /// Whoever wants it gone stops and drops ``cluster`` and removes ``directory``.
-  public func keep() {
-    guard end() else { return }
-    _ = try? record?.add([("kept", "yes")])
-    supervisor.disarm()
+  ///
+  /// - Throws: ``PGError`` `-C000` if that cannot be put on record, where the next sweep would take it
+  ///   for an abandoned one; the cluster then still goes with this value.
+  public func keep() throws(PGError) {
+    guard getpid() == maker, isOpen.withLock({ $0 }) else { return }
+    if let record {
+      do { try record.add([("kept", "yes")]) } catch {
+        throw .cluster("could not keep the cluster: could not write \"\(record.path)\"", error)
+      }
+    }
+    if end() { supervisor.disarm() }
   }
 
   /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone or after

@@ -54,7 +54,7 @@ final class ThrowawayRecord: Sendable {
         let record = ThrowawayRecord(path, directory, file)
         try record.add([
           ("directory", directory), ("maker", String(getpid())),
-          ("made", String(Int64(time(nil)))),
+          ("made", String(Int64(time(nil)))), ("origin", Self.origin),
         ])
         return record
       } catch {
@@ -64,6 +64,14 @@ final class ThrowawayRecord: Sendable {
     }
     throw .cluster("could not find a free name for a cluster in \"\(base)\"")
   }
+
+  /// Which start of the system this is, and which file systems this process sees: two words, or none
+  /// where the system does not tell.
+  static let origin: String = {
+    let boot = TemplateCache.bootIdentity
+    guard !boot.isEmpty, let mounts = SymbolicLink.target("/proc/self/ns/mnt") else { return "" }
+    return "\(boot) \(mounts)"
+  }()
 
   private static func uniqueName() -> String {
     var generator = SystemRandomNumberGenerator()

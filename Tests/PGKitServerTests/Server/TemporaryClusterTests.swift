@@ -108,7 +108,7 @@ struct TemporaryClusterTests {
   @Test("stays when it is to be kept")
   func kept() throws {
     let cluster = try TemporaryCluster()
-    cluster.keep()
+    try cluster.keep()
     try cluster.close()
     #expect(try PGKit.connect(cluster.connectionOptions()).backendID != 0)
     try cluster.cluster.stop(.immediate)
