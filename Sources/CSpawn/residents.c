@@ -109,7 +109,8 @@ int pgkit_end_residents(const char *root) {
   for (int attempt = 0; attempt < 100; attempt++) {
     int found = signal_residents(root, SIGKILL);
     if (found == 0) return ended;
-    ended += found;
+    // The same ones may be met again until they are gone.
+    if (found > ended) ended = found;
     poll(NULL, 0, 10);
   }
   return ended;

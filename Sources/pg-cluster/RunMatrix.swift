@@ -9,6 +9,8 @@ internal import Synchronization
 /// not mix. Standard input is empty for all.
 struct RunMatrix {
   private let installations: [Installation]
+  /// A pipe that ends with this program: the end that runs look at, and the one that only it holds.
+  private let life: (reading: CInt, writing: CInt)
 
   /// One version's run.
   private struct Run {
@@ -22,6 +24,11 @@ struct RunMatrix {
   ///
   /// - Throws: ``Failure`` with status 125 if one of them is not here.
   init(_ versions: String) throws(Failure) {
+    var ends: [CInt] = [-1, -1]
+    guard pipe(&ends) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 else {
+      throw ClusterCommand.failure(.ownPartFailed, "could not open a pipe")
+    }
+    life = (ends[0], ends[1])
     installations = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       if versions == "all" { return Self.eachMajor(Installation.all()) }
       var found: [Installation] = []
@@ -102,6 +109,7 @@ struct RunMatrix {
       launch.output = .descriptor(output)
       launch.error = .descriptor(output)
       launch.group = .own(terminal: nil)
+      launch.inheritsDescriptors = true
       return try launch.start()
     }
     return Run(installation: installation, child: child, output: output, begin: .now)
@@ -130,7 +138,8 @@ struct RunMatrix {
       if skips || argument == "--versions" || argument.hasPrefix("--versions=") { continue }
       result.append(argument)
     }
-    return result + ["--pg", installation.binaryDirectory] + all.dropFirst(own.count)
+    result += ["--pg", installation.binaryDirectory, "--owner-descriptor", "\(life.reading)"]
+    return result + all.dropFirst(own.count)
   }
 
   private func report(_ run: Run, _ ending: ProcessEnding) throws {

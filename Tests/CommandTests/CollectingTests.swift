@@ -147,7 +147,7 @@ struct CollectingTests {
         "sh", "-c", script, records,
       ], environment: scene.environment)
     #expect(outcome.errors.contains("could not keep the cluster"), "\(outcome)")
-    #expect(outcome.end != .exit(0) && !outcome.errors.contains("kept in"))
+    #expect(outcome.end == .exit(125) && !outcome.errors.contains("kept in"))
     let directory = try #require(outcome.lines.first)
     for _ in 0..<200 where files.fileExists(atPath: String(directory)) { usleep(50_000) }
     #expect(!files.fileExists(atPath: String(directory)))

@@ -146,6 +146,31 @@ struct PgClusterTests {
     try expectGone(directory)
   }
 
+  @Test("an owner that is not there is refused before anything is made")
+  func missingOwner() throws {
+    let owner = try BuiltProgram(absolute: "/bin/true").start([])
+    _ = try owner.wait()
+    let outcome = try program.run(["temp", "--owner-pid", "\(owner.process)"])
+    #expect(outcome.end == .exit(1) && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("no process \(owner.process)"))
+  }
+
+  @Test(
+    "says that a user without a name cannot make a cluster",
+    .enabled(if: geteuid() == 0, "the tests do not run as root"))
+  func namelessUser() throws {
+    let copy = try PublicCopy(of: program.path)
+    defer { copy.remove() }
+    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run(
+      [
+        "--reuid=543210", "--regid=543210", "--clear-groups", copy.path, "run", "--", "true",
+      ], environment: ["PATH": "/usr/bin:/bin", "PGKIT_CLUSTER_HOME": home])
+    #expect(outcome.end == .exit(125))
+    #expect(outcome.errors.contains("user number 543210 has no name here"), "\(outcome.errors)")
+  }
+
   @Test("a cluster with a time to live ends by itself")
   func lifetime() throws {
     let outcome = try program.run(["temp", "--ttl", "1s"])
@@ -220,6 +245,13 @@ extension PgClusterTests {
       with: Data(cluster("env", "--format", "json", directory).output.utf8))
     #expect((json as? [String: String])?["PGHOST"] == directory)
     #expect(try cluster("env", "--format", "github", directory).output.contains("PGPORT=5432\n"))
+    let lines = try cluster("env", "--format", "github", "--dbname", "a\nEND=b", directory).output
+    #expect(lines.contains("PGDATABASE<<END_\na\nEND=b\nEND_\n"), "\(lines)")
+    let quoted = try cluster("env", "--format", "dotenv", "--dbname", "it's\n$x", directory).output
+    #expect(quoted.contains("PGDATABASE=\"it's\\n\\$x\"\n"), "\(quoted)")
+    #expect(try cluster("status", directory).end == .exit(0))
+    #expect(try cluster("start", directory).end == .exit(0), "it runs already")
+    #expect(try cluster("config", "get", directory, "max_connections").end == .exit(0))
     #expect(try cluster("wait", iri.trimmingCharacters(in: .newlines)).end == .exit(0))
     #expect(try cluster("logs", directory).end == .exit(0))
     #expect(try cluster("gc", "--dry-run").errors.isEmpty, "somebody holds it")
@@ -272,6 +304,16 @@ extension PgClusterTests {
     #expect(try scene.initCount() == 2)
     _ = try place("--checksums", "--preset", "logical")
     #expect(try scene.initCount() == 3, "other arguments, another template")
+    var abroad = scene.environment
+    abroad["TZ"] = "Asia/Tokyo"
+    let pgOpen = BuiltProgram("pg-open").path
+    let zone = try program.run(
+      [
+        "run", "--pg", scene.programs, "--", "sh", "-c",
+        "\"\(pgOpen)\" \"$PGKIT_IRI\" \"SELECT setting FROM pg_settings WHERE name = 'log_timezone'\"",
+      ], environment: abroad)
+    #expect(zone.output.contains("Asia/Tokyo"), "\(zone)")
+    #expect(try scene.initCount() == 4, "another time zone, another template")
     #expect(try scene.leftovers().isEmpty)
   }
 
@@ -298,6 +340,29 @@ extension PgClusterTests {
     #expect(try program.run(["run", "--versions", "15,3", "--", "true"]).end == .exit(125))
     #expect(
       try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
+  }
+
+  @Test("leaves no run behind when it is killed")
+  func killedMatrix() throws {
+    let own = try Installation.find().binaryDirectory
+    let file = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let running = try program.start([
+      "run", "--versions", "\(own),\(own)", "--", "sh", "-c",
+      "echo \"$$ $PGHOST\" >>\(file); exec sleep 60",
+    ])
+    func lines() -> [[Substring]] {
+      ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n")
+        .map { $0.split(separator: " ") }
+    }
+    for _ in 0..<400 where lines().count < 2 { usleep(50_000) }
+    running.signal(SIGKILL)
+    #expect(try running.wait().end == .signal(SIGKILL))
+    #expect(lines().count == 2)
+    for line in lines() {
+      try expectGone(String(line[1]))
+      #expect(kill(try #require(pid_t(line[0])), 0) != 0)
+    }
   }
 
   @Test("passes a signal on to every run, whenever it comes, and waits for their ends")
@@ -370,6 +435,9 @@ extension PgClusterTests {
       toFile: seed, atomically: false, encoding: .utf8)
     #expect(try run(seed).output.contains("43"))
     #expect(try scene.initCount() == 1, "the seed grows from the same template")
+    try Data([0x53, 0xFF, 0x0A]).write(to: URL(filePath: seed))
+    let malformed = try run(seed)
+    #expect(malformed.end == .exit(125) && malformed.errors.contains(seed))
     try "boom".write(toFile: seed, atomically: false, encoding: .utf8)
     let bad = try run(seed)
     #expect(bad.end == .exit(125))

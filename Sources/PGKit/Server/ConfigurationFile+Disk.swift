@@ -59,8 +59,9 @@ extension ConfigurationFile {
     if fsync(file.descriptor) != 0 { throw Syscalls.lastError(of: "fsync") }
   }
 
-  /// Gives a new file the old one's owner and group. Whoever may not do that may not replace the old
-  /// one either: its owner could not read it any more.
+  /// Gives a new file the old one's owner and group.
+  ///
+  /// Whoever may not do that may not replace the old one either: its owner could not read it any more.
   private static func give(_ file: borrowing OpenFile, to old: FileStatus) throws(SystemError) {
     if fchown(file.descriptor, old.userID, old.groupID) == 0 { return }
     let refusal = Syscalls.lastError(of: "fchown")

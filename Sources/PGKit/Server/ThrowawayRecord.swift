@@ -50,7 +50,14 @@ final class ThrowawayRecord: Sendable {
         let file = try OpenFile(
           opening: path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, mode: 0o600)
         // A collector may have taken the new record for an abandoned one before it was locked.
-        guard lock(file), isStill(path, file) else { continue }
+        guard lock(file) else {
+          if errno == EWOULDBLOCK { continue }
+          // A file system that knows no locks keeps no records.
+          let refusal = Syscalls.lastError(of: "flock")
+          unlink(path)
+          throw refusal
+        }
+        guard isStill(path, file) else { continue }
         let record = ThrowawayRecord(path, directory, file)
         try record.add([
           ("directory", directory), ("maker", String(getpid())),

@@ -93,6 +93,23 @@ struct TemporaryClusterTests {
     #expect(isGone(cluster.directory, process))
   }
 
+  @Test("ends what a killed standby has left running")
+  func killedStandby() throws {
+    var options = TemporaryCluster.Options()
+    options.standbys = 1
+    let cluster = try TemporaryCluster(options)
+    let standby = try #require(try cluster.standbys.first?.processID())
+    let path = "/proc/\(standby)/task/\(standby)/children"
+    let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
+    let child = try #require(children.first.flatMap { Int32($0) })
+    // It cannot notice that its server is gone.
+    #expect(kill(child, SIGSTOP) == 0)
+    kill(standby, SIGKILL)
+    try cluster.close()
+    for _ in 0..<200 where kill(child, 0) == 0 { usleep(10_000) }
+    #expect(kill(child, 0) != 0)
+  }
+
   @Test("leaves nothing when the server does not start, and says why it does not")
   func failure() throws {
     var options = TemporaryCluster.Options()
