@@ -181,8 +181,14 @@ struct PgClusterTests {
 
   @Test("keeps no cluster whose IRI nobody could read")
   func unreadableIRI() throws {
-    #expect(try program.run(["temp"], output: .full).end == .exit(1))
-    #expect(try program.run(["temp"], output: .closed).end == .exit(1))
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    for output in [BuiltProgram.Output.full, .closed] {
+      let outcome = try program.run(["temp"], output: output, environment: scene.environment)
+      #expect(outcome.end == .exit(1))
+      try scene.waitUntilNothingIsHeld()
+      #expect(try scene.leftovers().isEmpty)
+    }
   }
 
   // MARK: init, start, status, stop, drop
@@ -445,7 +451,7 @@ extension PgClusterTests {
     #expect(try scene.leftovers().isEmpty)
   }
 
-  @Test("a captured start returns at once, and the server stays")
+  @Test("a captured start, and a captured temp, return while their servers run on")
   func capturedStart() throws {
     let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
     #expect(try program.run(["init", data, "--no-sync"]).end == .exit(0))

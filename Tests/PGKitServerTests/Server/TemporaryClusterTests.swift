@@ -140,9 +140,11 @@ struct TemporaryClusterTests {
         var options = TemporaryCluster.Options()
         options.storage = storage
         options.preset = preset
-        guard storage != .memory || (try? TemporaryCluster(installation: installation)) != nil
+        guard
+          storage != .memory || (try? TemporaryCluster(installation: installation, options)) != nil
         else { continue }
         try TemporaryCluster.with(installation: installation, options) { cluster in
+          #expect(cluster.isInMemory ? storage != .disk : storage != .memory)
           let db = try PGKit.connect(cluster.connectionOptions())
           let level = try db.query("SHOW wal_level")[0][0, as: String.self]
           #expect(level == ["test": "minimal", "logical": "logical"][preset.rawValue] ?? "replica")
