@@ -173,7 +173,8 @@ int pgkit_clone_tree(const char *source, const char *destination,
   const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   int from = open(source, flags);
   if (from < 0) return note(&cloning, source, errno);
-  int to = open(destination, flags | O_NOFOLLOW);
+  int to = request->changes_owner ? pgkit_open_without_links(destination, flags, 0)
+                                  : open(destination, flags | O_NOFOLLOW);
   int error = to < 0 ? note(&cloning, destination, errno) : 0;
   if (error == 0) error = clone_directory(&cloning, from, to, 0, NULL, request->except);
   if (to >= 0) close(to);

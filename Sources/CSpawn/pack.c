@@ -19,7 +19,7 @@
 
 static const uint32_t entry_mark = 0x5047504B;
 // A data directory is about six deep; deeper than this is no cluster's.
-static const int deepest = 64;
+enum { deepest = 64 };
 
 struct head {
   uint32_t mark;
@@ -146,17 +146,54 @@ static int write_all(int file, const char *bytes, size_t count) {
   return 0;
 }
 
-static int unpack_directory(
-  int root, const char *name, const struct pgkit_clone_request *request) {
-  if (mkdirat(root, name, 0700) != 0) return errno;
-  if (!request->changes_owner) return 0;
-  return fchownat(root, name, request->user, request->group, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+/// The directories between the destination and the one that is being filled, open: so that nobody who
+/// may write to one of them can lead us elsewhere by putting a link in its place.
+struct unpacking {
+  const struct pgkit_clone_request *request;
+  /// The destination, and one for each part of `path`.
+  int levels[1 + deepest];
+  int depth;
+  /// The directory that is being filled, as names in the pack have it, and how long that is.
+  const char *path;
+  size_t length;
+};
+
+static void leave_directory(struct unpacking *unpacking) {
+  close(unpacking->levels[unpacking->depth]);
+  unpacking->depth--;
+  while (unpacking->length > 0 && unpacking->path[unpacking->length - 1] != '/') unpacking->length--;
+  if (unpacking->length > 0) unpacking->length--;
 }
 
-static int unpack_file(int root, const char *name, const struct head *head, const char *bytes,
-  const struct pgkit_clone_request *request) {
+/// Goes back up to the directory of an entry; returns the entry's own name, or NULL if that directory
+/// is not one that was just filled, as a packed entry's always is.
+static const char *enter_parent(struct unpacking *unpacking, const char *name) {
+  const char *slash = strrchr(name, '/');
+  size_t length = slash == NULL ? 0 : (size_t)(slash - name);
+  while (unpacking->length > length) leave_directory(unpacking);
+  if (unpacking->length != length || memcmp(unpacking->path, name, length) != 0) return NULL;
+  return slash == NULL ? name : slash + 1;
+}
+
+static int unpack_directory(struct unpacking *unpacking, const char *path, const char *name) {
+  if (unpacking->depth >= deepest) return ELOOP;
+  const struct pgkit_clone_request *request = unpacking->request;
+  int parent = unpacking->levels[unpacking->depth];
+  if (mkdirat(parent, name, 0700) != 0) return errno;
+  int made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (made < 0) return errno;
+  unpacking->levels[++unpacking->depth] = made;
+  unpacking->path = path;
+  unpacking->length = strlen(path);
+  if (!request->changes_owner) return 0;
+  return fchown(made, request->user, request->group) == 0 ? 0 : errno;
+}
+
+static int unpack_file(
+  struct unpacking *unpacking, const char *name, const struct head *head, const char *bytes) {
+  const struct pgkit_clone_request *request = unpacking->request;
   int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  int file = openat(root, name, flags, head->mode);
+  int file = openat(unpacking->levels[unpacking->depth], name, flags, head->mode & 0777);
   if (file < 0) return errno;
   int error = 0;
   if (request->changes_owner && fchown(file, request->user, request->group) != 0) error = errno;
@@ -168,34 +205,31 @@ static int unpack_file(int root, const char *name, const struct head *head, cons
   return error;
 }
 
-/// Whether a name leads nowhere but down.
+/// Whether a name is that of an entry, rather than of a directory above.
 static int is_plain(const char *name) {
-  if (name[0] == 0 || name[0] == '/') return 0;
-  for (const char *part = name; part != NULL; part = strchr(part, '/')) {
-    if (*part == '/') part++;
-    if (strncmp(part, "..", 2) == 0 && (part[2] == 0 || part[2] == '/')) return 0;
-  }
-  return 1;
+  return name[0] != 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /// Unpacks one entry; moves `*offset` behind it.
-static int unpack_entry(int root, const char *bytes, size_t size, size_t *offset,
-  const struct pgkit_clone_request *request) {
+static int unpack_entry(
+  struct unpacking *unpacking, const char *bytes, size_t size, size_t *offset) {
   struct head head;
   if (size - *offset < sizeof head) return EBADMSG;
   memcpy(&head, bytes + *offset, sizeof head);
   *offset += sizeof head;
   if (head.mark != entry_mark || head.name_length == 0 || head.name_length > PATH_MAX) return EBADMSG;
   if (size - *offset < head.name_length) return EBADMSG;
-  const char *name = bytes + *offset;
+  const char *path = bytes + *offset;
   *offset += head.name_length;
-  if (name[head.name_length - 1] != 0 || !is_plain(name)) return EBADMSG;
+  if (memchr(path, 0, head.name_length) != path + head.name_length - 1) return EBADMSG;
   if (head.stored > head.size || head.size > (uint64_t)INT64_MAX) return EBADMSG;
   if (size - *offset < head.stored) return EBADMSG;
   const char *contents = bytes + *offset;
   *offset += head.stored;
-  if (head.is_directory) return unpack_directory(root, name, request);
-  return unpack_file(root, name, &head, contents, request);
+  const char *name = enter_parent(unpacking, path);
+  if (name == NULL || !is_plain(name)) return EBADMSG;
+  if (head.is_directory) return unpack_directory(unpacking, path, name);
+  return unpack_file(unpacking, name, &head, contents);
 }
 
 static int unpack_mapped(
@@ -209,9 +243,11 @@ static int unpack_mapped(
   char *bytes = mmap(NULL, size, PROT_READ, flags, file, 0);
   if (bytes == MAP_FAILED) return errno;
   int error = 0;
+  struct unpacking unpacking = {.request = request, .levels = {root}, .path = ""};
   for (size_t offset = 0; error == 0 && offset < size;) {
-    error = unpack_entry(root, bytes, size, &offset, request);
+    error = unpack_entry(&unpacking, bytes, size, &offset);
   }
+  while (unpacking.depth > 0) leave_directory(&unpacking);
   munmap(bytes, size);
   return error;
 }
@@ -221,7 +257,9 @@ int pgkit_unpack_tree(
   struct stat status;
   int pack = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   if (pack < 0) return errno;
-  int root = open(destination, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int root = request->changes_owner ? pgkit_open_without_links(destination, flags, 0)
+                                    : open(destination, flags);
   int error = root < 0 || fstat(pack, &status) != 0 ? errno : 0;
   if (error == 0) error = unpack_mapped(root, pack, (size_t)status.st_size, request);
   if (root >= 0) close(root);

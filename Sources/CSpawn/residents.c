@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -107,7 +109,8 @@ int pgkit_end_residents(const char *root) {
   for (int attempt = 0; attempt < 100; attempt++) {
     int found = signal_residents(root, SIGKILL);
     if (found == 0) return ended;
-    ended += found;
+    // The same ones may be met again until they are gone.
+    if (found > ended) ended = found;
     poll(NULL, 0, 10);
   }
   return ended;
@@ -128,34 +131,83 @@ struct segment_head {
 };
 static const int segment_magic = 679834894;
 
-static void remove_segment(int identifier, dev_t device, ino_t inode) {
-  struct shmid_ds status;
-  if (shmctl(identifier, IPC_STAT, &status) != 0 || status.shm_nattch != 0) return;
-  if (status.shm_segsz < sizeof(struct segment_head)) return;
+/// Where a server keeps nothing but the head there, as it does by default, this much is enough for it;
+/// a larger segment that is not named in `postmaster.pid` is not looked into.
+static const size_t largest_head = 4096;
+
+struct data_directory {
+  dev_t device;
+  ino_t inode;
+  uid_t owner;
+};
+
+/// Whether a segment is the directory's, judged by what can be known without attaching to it.
+static int may_be_of(const struct data_directory *data, const struct shmid_ds *facts, size_t largest) {
+  return facts->shm_nattch == 0 && facts->shm_perm.uid == data->owner
+    && facts->shm_segsz >= sizeof(struct segment_head) && facts->shm_segsz <= largest;
+}
+
+static void remove_segment(int identifier, const struct data_directory *data, size_t largest) {
+  struct shmid_ds facts;
+  if (shmctl(identifier, IPC_STAT, &facts) != 0 || !may_be_of(data, &facts, largest)) return;
   struct segment_head *head = shmat(identifier, NULL, SHM_RDONLY);
   if (head == (void *)-1) return;
-  int is_ours = head->magic == segment_magic && head->device == device && head->inode == inode;
+  int is_ours =
+    head->magic == segment_magic && head->device == data->device && head->inode == data->inode;
   shmdt(head);
   if (is_ours) shmctl(identifier, IPC_RMID, NULL);
+}
+
+/// The number of the segment that `postmaster.pid` names, the second in line 7; or -1.
+static int named_segment(const char *directory) {
+  char text[4096];
+  int length = snprintf(text, sizeof text, "%s/postmaster.pid", directory);
+  if (length < 0 || length >= (int)sizeof text) return -1;
+  int file = open(text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t count = read(file, text, sizeof text - 1);
+  close(file);
+  if (count <= 0) return -1;
+  text[count] = 0;
+  const char *line = text;
+  for (int number = 1; number < 7; number++) {
+    line = strchr(line, '\n');
+    if (line == NULL) return -1;
+    line++;
+  }
+  line += strspn(line, " ");
+  line += strspn(line, "0123456789");
+  line += strspn(line, " ");
+  long identifier = 0;
+  if (*line < '0' || *line > '9') return -1;
+  for (; *line >= '0' && *line <= '9'; line++) {
+    identifier = identifier * 10 + (*line - '0');
+    if (identifier > INT_MAX) return -1;
+  }
+  return *line == '\n' ? (int)identifier : -1;
+}
+
+static void remove_segments_of(const char *directory) {
+  struct stat status;
+  if (lstat(directory, &status) != 0 || !S_ISDIR(status.st_mode)) return;
+  const struct data_directory data = {status.st_dev, status.st_ino, status.st_uid};
+  int named = named_segment(directory);
+  if (named >= 0) remove_segment(named, &data, SIZE_MAX);
+  // A killed server's file may be gone already. This is Linux's own way to go through all segments;
+  // the answer is the highest index in use.
+  struct shmid_ds facts;
+  int highest = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&(struct shm_info){0});
+  for (int index = 0; index <= highest; index++) {
+    int identifier = shmctl(index, SHM_STAT, &facts);
+    if (identifier >= 0 && may_be_of(&data, &facts, largest_head)) {
+      remove_segment(identifier, &data, largest_head);
+    }
+  }
 }
 
 struct segments {
   const char *root;
 };
-
-static void remove_segments_of(const char *directory) {
-  struct stat status;
-  if (lstat(directory, &status) != 0 || !S_ISDIR(status.st_mode)) return;
-  struct shmid_ds facts;
-  // Linux's own way to go through all of them; the answer is the highest index in use.
-  int highest = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&(struct shm_info){0});
-  for (int index = 0; index <= highest; index++) {
-    int identifier = shmctl(index, SHM_STAT, &facts);
-    if (identifier >= 0 && facts.shm_nattch == 0) {
-      remove_segment(identifier, status.st_dev, status.st_ino);
-    }
-  }
-}
 
 static void look_at_directory(void *context, const char *name) {
   const struct segments *segments = context;

@@ -63,19 +63,23 @@ int pgkit_tell_supervisor(int socket, int kind, int value) {
   }
 }
 
-/// A process that is waited for; pid 0 is none.
+/// A process that is waited for; pid 0 is none, or one that was gone when it was first looked for.
 struct process {
   pid_t pid;
   int descriptor;
+  int was_gone;
 };
 
+/// A number without a process is not kept: it may soon be somebody else's.
 static void follow(struct process *process, pid_t pid) {
   if (process->descriptor >= 0) close(process->descriptor);
-  process->pid = pid;
   process->descriptor = pgkit_process_descriptor(pid);
+  process->was_gone = process->descriptor < 0 && errno == ESRCH;
+  process->pid = process->was_gone ? 0 : pid;
 }
 
 static int has_ended(const struct process *process) {
+  if (process->was_gone) return 1;
   if (process->pid == 0) return 0;
   if (process->descriptor < 0) return kill(process->pid, 0) != 0 && errno == ESRCH;
   struct pollfd entry = {process->descriptor, POLLIN, 0};
@@ -122,6 +126,18 @@ struct state {
   int is_handed_over;
 };
 
+/// Whether a message names what it may: 0, 1 and negative numbers stand for groups, for the first
+/// process and for everybody when a signal is sent to them or to their group.
+static int is_sensible(const struct pgkit_message *message) {
+  switch (message->kind) {
+    case PGKIT_MESSAGE_PROCESS:
+    case PGKIT_MESSAGE_COMMAND: return message->value > 1;
+    // Only waited for; the first process of a container may own a cluster.
+    case PGKIT_MESSAGE_OWNER: return message->value > 0;
+    default: return 1;
+  }
+}
+
 /// Takes one message; returns 0 if there is nothing left to do at all.
 static int receive(struct state *state) {
   struct pgkit_message message;
@@ -132,6 +148,7 @@ static int receive(struct state *state) {
     state->socket = -1;
     return 1;
   }
+  if (!is_sensible(&message)) return 1;
   switch (message.kind) {
     case PGKIT_MESSAGE_PROCESS: follow(&state->server, (pid_t)message.value); return 1;
     case PGKIT_MESSAGE_OWNER:
@@ -289,7 +306,7 @@ static _Noreturn void supervise(const struct duty *duty) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (keep_descriptors(duty) != 0 || chdir("/") != 0) _exit(1);
   rename_process("pgkit-guard");
-  struct state state = {3, {0, -1}, {0, -1}, {0, -1}, 0, 0};
+  struct state state = {3, {0, -1, 0}, {0, -1, 0}, {0, -1, 0}, 0, 0};
   if (watch(&state)) {
     end_command(&state.command);
     end_process(&state.server);

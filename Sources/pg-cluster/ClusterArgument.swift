@@ -9,12 +9,19 @@ struct ClusterArgument: ParsableArguments {
   var directory: String
 
   /// A throwaway cluster's data is in `data`.
-  var isThrowaway: Bool {
+  var isThrowaway: Bool { Self.isThrowaway(directory) }
+
+  private static func isThrowaway(_ directory: String) -> Bool {
     DataDirectory(directory).version == nil && DataDirectory(directory + "/data").version != nil
   }
 
+  /// The data directory that a directory means: itself, or a throwaway cluster's.
+  static func dataDirectory(of directory: String) -> String {
+    isThrowaway(directory) ? directory + "/data" : directory
+  }
+
   /// Where the data is.
-  var data: DataDirectory { DataDirectory(isThrowaway ? directory + "/data" : directory) }
+  var data: DataDirectory { DataDirectory(Self.dataDirectory(of: directory)) }
 
   /// Where the server writes its log unless it was told otherwise.
   var logFile: String { (isThrowaway ? directory : data.path) + "/server.log" }
@@ -103,13 +110,36 @@ enum EnvironmentForm: String, WordArgument {
   func text(_ pairs: [(name: String, value: String)]) -> String {
     switch self {
     case .sh: pairs.map { "export \($0.name)=\(Self.quoted($0.value))\n" }.joined()
-    case .dotenv: pairs.map { "\($0.name)=\(Self.quoted($0.value))\n" }.joined()
-    case .github: pairs.map { "\($0.name)=\($0.value)\n" }.joined()
+    case .dotenv: pairs.map { "\($0.name)=\(Self.doubleQuoted($0.value))\n" }.joined()
+    case .github: pairs.map { Self.workflowText($0.name, $0.value) }.joined()
     case .json:
       "{"
         + pairs.map { "\(JSONText.quoted($0.name)): \(JSONText.quoted($0.value))" }
         .joined(separator: ", ") + "}\n"
     }
+  }
+
+  /// Single quotes know no escapes there, so that a value with one needs the others.
+  private static func doubleQuoted(_ text: String) -> String {
+    if !text.contains(where: { $0 == "'" || $0.isNewline }) { return "'\(text)'" }
+    let escaped = text.unicodeScalars.reduce(into: "") { result, scalar in
+      switch scalar {
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\"", "\\", "$": result += "\\\(scalar)"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return "\"\(escaped)\""
+  }
+
+  /// A value of several lines stands between two lines that it does not contain; otherwise its second
+  /// line would be a variable.
+  private static func workflowText(_ name: String, _ value: String) -> String {
+    if !value.contains(where: \.isNewline) { return "\(name)=\(value)\n" }
+    var mark = "END"
+    while value.contains(mark) { mark += "_" }
+    return "\(name)<<\(mark)\n\(value)\n\(mark)\n"
   }
 
   private static func quoted(_ text: String) -> String {

@@ -23,7 +23,7 @@ struct ConfigurationArgument: ParsableArguments {
   var path: String {
     var facts = stat()
     let isDirectory = stat(place, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
-    return isDirectory ? place + "/postgresql.conf" : place
+    return isDirectory ? ClusterArgument.dataDirectory(of: place) + "/postgresql.conf" : place
   }
 
   func read() throws(Failure) -> ConfigurationFile {
@@ -44,7 +44,9 @@ struct ConfigurationArgument: ParsableArguments {
 
   /// What `ALTER SYSTEM` has set counts more, which would make a change look lost.
   private func warnOfOverrides(_ names: [String]) {
-    guard path != place, let auto = try? ConfigurationFile(reading: place + "/postgresql.auto.conf")
+    guard path != place,
+      let auto = try? ConfigurationFile(
+        reading: ClusterArgument.dataDirectory(of: place) + "/postgresql.auto.conf")
     else { return }
     for name in names where auto[name] != nil {
       ClusterCommand.note(

@@ -36,7 +36,7 @@ struct RestartCommand: ParsableCommand {
 
   func run() throws {
     let iri = try ClusterCommand.attempt { () throws(PGError) in
-      let cluster = try start.installation.cluster(start.directory)
+      let cluster = try start.cluster()
       try cluster.restart(mode.shutdown, wait: stopTimeout.duration, start.options)
       return try cluster.iri()
     }

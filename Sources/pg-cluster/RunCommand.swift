@@ -38,6 +38,10 @@ struct RunCommand: ParsableCommand {
       valueName: "15,16,…"))
   var versions: String?
 
+  /// A pipe that ends with the program for which this one runs, as one of `--versions`.
+  @Option(name: .customLong("owner-descriptor"), help: .hidden)
+  var owner: CInt?
+
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "command"))
   var command: [String]
@@ -52,6 +56,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let program = try CommandPath.find(command[0])
     if let versions { try RunMatrix(versions).run() }
+    if let owner { _ = fcntl(owner, F_SETFD, FD_CLOEXEC) }
     let shared = SharedState()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.kill() }) { signal in
       shared.pass(on: signal)
@@ -92,6 +97,7 @@ struct RunCommand: ParsableCommand {
     var hasWarned = false
     while true {
       if let ending = started.wait(until: .after(Self.look)) { return ending }
+      if shared.signal == nil, isAbandoned { shared.pass(on: SIGTERM) }
       if shared.isOverdue(by: Self.grace) { shared.kill() }
       if started.takeStop() { Terminal.stop(with: started) }
       if !hasWarned, let room = cluster.lowRoom {
@@ -103,15 +109,23 @@ struct RunCommand: ParsableCommand {
     }
   }
 
+  /// Whether the program for which this one runs was killed.
+  private var isAbandoned: Bool {
+    guard let owner else { return false }
+    var entry = pollfd(fd: owner, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
+  }
+
+  /// That this fails is never the command's status.
   private func close(_ cluster: TemporaryCluster, keeping: Bool) throws(Failure) {
-    try ClusterCommand.attempt { () throws(PGError) in
+    try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       guard keeping else { return try cluster.close() }
       let iri = try cluster.iri(scheme: "postgres")
+      try cluster.keep()
       ClusterCommand.note("kept in \(cluster.directory): psql '\(iri)'")
       ClusterCommand.note(
         "to be rid of it: pg-cluster stop \(cluster.directory)/data --mode immediate && "
           + "rm -r \(cluster.directory)")
-      cluster.keep()
     }
   }
 

@@ -9,6 +9,8 @@ internal import Synchronization
 /// not mix. Standard input is empty for all.
 struct RunMatrix {
   private let installations: [Installation]
+  /// A pipe that ends with this program: the end that runs look at, and the one that only it holds.
+  private let life: (reading: CInt, writing: CInt)
 
   /// One version's run.
   private struct Run {
@@ -22,6 +24,11 @@ struct RunMatrix {
   ///
   /// - Throws: ``Failure`` with status 125 if one of them is not here.
   init(_ versions: String) throws(Failure) {
+    var ends: [CInt] = [-1, -1]
+    guard pipe(&ends) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 else {
+      throw ClusterCommand.failure(.ownPartFailed, "could not open a pipe")
+    }
+    life = (ends[0], ends[1])
     installations = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       if versions == "all" { return Self.eachMajor(Installation.all()) }
       var found: [Installation] = []
@@ -43,10 +50,17 @@ struct RunMatrix {
     let shared = Shared()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.send(SIGKILL) }) { shared.send($0) }
     var runs: [Run] = []
-    for installation in installations {
-      let run = try start(installation)
-      shared.add(run.child.pid)
-      runs.append(run)
+    do {
+      for installation in installations where shared.signal == nil {
+        let run = try start(installation)
+        shared.add(run.child)
+        runs.append(run)
+      }
+    } catch {
+      // Those that have begun have clusters of their own to be rid of.
+      shared.send(SIGTERM)
+      for run in runs { _ = run.child.wait() }
+      throw error
     }
     var worst: Int32 = 0
     for run in runs {
@@ -60,16 +74,23 @@ struct RunMatrix {
 
   /// What the thread that takes the signals needs.
   private final class Shared: Sendable {
-    private let state = Mutex<(children: [Int32], signal: CInt?)>(([], nil))
+    private let state = Mutex<(children: [ChildProcess], signal: CInt?)>(([], nil))
 
     var signal: CInt? { state.withLock { $0.signal } }
 
-    func add(_ child: Int32) { state.withLock { $0.children.append(child) } }
+    /// Adds a run, and passes on what came while it was started.
+    func add(_ child: ChildProcess) {
+      state.withLock { state in
+        state.children.append(child)
+        if let signal = state.signal { try? child.send(signal) }
+      }
+    }
 
+    /// Passes a signal on to whichever runs have not ended; a number that was collected is nobody's.
     func send(_ signal: CInt) {
       state.withLock { state in
         state.signal = signal
-        for child in state.children { kill(child, signal) }
+        for child in state.children { try? child.send(signal) }
       }
     }
   }
@@ -88,6 +109,7 @@ struct RunMatrix {
       launch.output = .descriptor(output)
       launch.error = .descriptor(output)
       launch.group = .own(terminal: nil)
+      launch.inheritsDescriptors = true
       return try launch.start()
     }
     return Run(installation: installation, child: child, output: output, begin: .now)
@@ -116,7 +138,8 @@ struct RunMatrix {
       if skips || argument == "--versions" || argument.hasPrefix("--versions=") { continue }
       result.append(argument)
     }
-    return result + ["--pg", installation.binaryDirectory] + all.dropFirst(own.count)
+    result += ["--pg", installation.binaryDirectory, "--owner-descriptor", "\(life.reading)"]
+    return result + all.dropFirst(own.count)
   }
 
   private func report(_ run: Run, _ ending: ProcessEnding) throws {

@@ -16,7 +16,7 @@ struct StartCommand: ParsableCommand {
 
   func run() throws {
     let (wasStarted, iri) = try ClusterCommand.attempt { () throws(PGError) in
-      let cluster = try start.installation.cluster(start.directory)
+      let cluster = try start.cluster()
       return (try cluster.start(start.options), try cluster.iri())
     }
     ClusterCommand.note("\(wasStarted ? "started" : "runs already"): \(iri)")
@@ -45,6 +45,11 @@ struct StartArguments: ParsableArguments {
       throw ValidationError(
         "--configured leaves it to postgresql.conf where to listen; so not --tcp")
     }
+  }
+
+  /// The cluster that is meant.
+  func cluster() throws(PGError) -> Cluster {
+    try installation.cluster(ClusterArgument.dataDirectory(of: directory))
   }
 
   /// These arguments for the library.

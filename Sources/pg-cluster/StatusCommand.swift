@@ -18,7 +18,7 @@ struct StatusCommand: ParsableCommand {
   var directory: String
 
   func run() throws {
-    let data = DataDirectory(directory)
+    let data = DataDirectory(ClusterArgument.dataDirectory(of: directory))
     let status = try ClusterCommand.attempt { () throws(PGError) in try data.status() }
     if json { try answerJSON(data, status) }
     switch status {

@@ -24,7 +24,7 @@ struct StopCommand: ParsableCommand {
 
   func run() throws {
     let wasStopped = try ClusterCommand.attempt { () throws(PGError) in
-      let cluster = try installation.cluster(directory)
+      let cluster = try installation.cluster(ClusterArgument.dataDirectory(of: directory))
       switch try cluster.status() {
       case .missing, .uninitialized:
         throw PGError(

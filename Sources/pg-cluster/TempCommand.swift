@@ -31,6 +31,9 @@ struct TempCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let owner, !TemporaryCluster.mayOwn(owner) {
+      throw ClusterCommand.failure(.localFailure, "--owner-pid: there is no process \(owner)")
+    }
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
       try throwaway.make()
     }

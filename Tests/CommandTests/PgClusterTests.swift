@@ -146,6 +146,31 @@ struct PgClusterTests {
     try expectGone(directory)
   }
 
+  @Test("an owner that is not there is refused before anything is made")
+  func missingOwner() throws {
+    let owner = try BuiltProgram(absolute: "/bin/true").start([])
+    _ = try owner.wait()
+    let outcome = try program.run(["temp", "--owner-pid", "\(owner.process)"])
+    #expect(outcome.end == .exit(1) && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("no process \(owner.process)"))
+  }
+
+  @Test(
+    "says that a user without a name cannot make a cluster",
+    .enabled(if: geteuid() == 0, "the tests do not run as root"))
+  func namelessUser() throws {
+    let copy = try PublicCopy(of: program.path)
+    defer { copy.remove() }
+    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run(
+      [
+        "--reuid=543210", "--regid=543210", "--clear-groups", copy.path, "run", "--", "true",
+      ], environment: ["PATH": "/usr/bin:/bin", "PGKIT_CLUSTER_HOME": home])
+    #expect(outcome.end == .exit(125))
+    #expect(outcome.errors.contains("user number 543210 has no name here"), "\(outcome.errors)")
+  }
+
   @Test("a cluster with a time to live ends by itself")
   func lifetime() throws {
     let outcome = try program.run(["temp", "--ttl", "1s"])
@@ -156,8 +181,14 @@ struct PgClusterTests {
 
   @Test("keeps no cluster whose IRI nobody could read")
   func unreadableIRI() throws {
-    #expect(try program.run(["temp"], output: .full).end == .exit(1))
-    #expect(try program.run(["temp"], output: .closed).end == .exit(1))
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    for output in [BuiltProgram.Output.full, .closed] {
+      let outcome = try program.run(["temp"], output: output, environment: scene.environment)
+      #expect(outcome.end == .exit(1))
+      try scene.waitUntilNothingIsHeld()
+      #expect(try scene.leftovers().isEmpty)
+    }
   }
 
   // MARK: init, start, status, stop, drop
@@ -220,6 +251,13 @@ extension PgClusterTests {
       with: Data(cluster("env", "--format", "json", directory).output.utf8))
     #expect((json as? [String: String])?["PGHOST"] == directory)
     #expect(try cluster("env", "--format", "github", directory).output.contains("PGPORT=5432\n"))
+    let lines = try cluster("env", "--format", "github", "--dbname", "a\nEND=b", directory).output
+    #expect(lines.contains("PGDATABASE<<END_\na\nEND=b\nEND_\n"), "\(lines)")
+    let quoted = try cluster("env", "--format", "dotenv", "--dbname", "it's\n$x", directory).output
+    #expect(quoted.contains("PGDATABASE=\"it's\\n\\$x\"\n"), "\(quoted)")
+    #expect(try cluster("status", directory).end == .exit(0))
+    #expect(try cluster("start", directory).end == .exit(0), "it runs already")
+    #expect(try cluster("config", "get", directory, "max_connections").end == .exit(0))
     #expect(try cluster("wait", iri.trimmingCharacters(in: .newlines)).end == .exit(0))
     #expect(try cluster("logs", directory).end == .exit(0))
     #expect(try cluster("gc", "--dry-run").errors.isEmpty, "somebody holds it")
@@ -272,6 +310,16 @@ extension PgClusterTests {
     #expect(try scene.initCount() == 2)
     _ = try place("--checksums", "--preset", "logical")
     #expect(try scene.initCount() == 3, "other arguments, another template")
+    var abroad = scene.environment
+    abroad["TZ"] = "Asia/Tokyo"
+    let pgOpen = BuiltProgram("pg-open").path
+    let zone = try program.run(
+      [
+        "run", "--pg", scene.programs, "--", "sh", "-c",
+        "\"\(pgOpen)\" \"$PGKIT_IRI\" \"SELECT setting FROM pg_settings WHERE name = 'log_timezone'\"",
+      ], environment: abroad)
+    #expect(zone.output.contains("Asia/Tokyo"), "\(zone)")
+    #expect(try scene.initCount() == 4, "another time zone, another template")
     #expect(try scene.leftovers().isEmpty)
   }
 
@@ -298,6 +346,44 @@ extension PgClusterTests {
     #expect(try program.run(["run", "--versions", "15,3", "--", "true"]).end == .exit(125))
     #expect(
       try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
+  }
+
+  @Test("leaves no run behind when it is killed")
+  func killedMatrix() throws {
+    let own = try Installation.find().binaryDirectory
+    let file = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let running = try program.start([
+      "run", "--versions", "\(own),\(own)", "--", "sh", "-c",
+      "echo \"$$ $PGHOST\" >>\(file); exec sleep 60",
+    ])
+    func lines() -> [[Substring]] {
+      ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n")
+        .map { $0.split(separator: " ") }
+    }
+    for _ in 0..<400 where lines().count < 2 { usleep(50_000) }
+    running.signal(SIGKILL)
+    #expect(try running.wait().end == .signal(SIGKILL))
+    #expect(lines().count == 2)
+    for line in lines() {
+      try expectGone(String(line[1]))
+      #expect(kill(try #require(pid_t(line[0])), 0) != 0)
+    }
+  }
+
+  @Test("passes a signal on to every run, whenever it comes, and waits for their ends")
+  func matrixSignals() throws {
+    let own = try Installation.find().binaryDirectory
+    let begin = ContinuousClock.now
+    for delay in [4_000, 8_000, 15_000, 300_000] as [useconds_t] {
+      let running = try program.start([
+        "run", "--versions", "\(own),\(own),\(own)", "--", "sleep", "60",
+      ])
+      usleep(delay)
+      running.signal(SIGTERM)
+      #expect(try running.wait(timeout: .seconds(30)).end == .signal(SIGTERM))
+    }
+    #expect(ContinuousClock.now - begin < .seconds(50))
   }
 
   @Test("lends a command standbys that follow")
@@ -355,6 +441,9 @@ extension PgClusterTests {
       toFile: seed, atomically: false, encoding: .utf8)
     #expect(try run(seed).output.contains("43"))
     #expect(try scene.initCount() == 1, "the seed grows from the same template")
+    try Data([0x53, 0xFF, 0x0A]).write(to: URL(filePath: seed))
+    let malformed = try run(seed)
+    #expect(malformed.end == .exit(125) && malformed.errors.contains(seed))
     try "boom".write(toFile: seed, atomically: false, encoding: .utf8)
     let bad = try run(seed)
     #expect(bad.end == .exit(125))
@@ -362,7 +451,7 @@ extension PgClusterTests {
     #expect(try scene.leftovers().isEmpty)
   }
 
-  @Test("a captured start returns at once, and the server stays")
+  @Test("a captured start, and a captured temp, return while their servers run on")
   func capturedStart() throws {
     let data = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
     #expect(try program.run(["init", data, "--no-sync"]).end == .exit(0))
@@ -405,6 +494,29 @@ extension PgClusterTests {
     #expect(try config("set", path, "a", "=", "b").end == .exit(64))
     #expect(try config("set", path, "a b=c").end == .exit(64))
     #expect(try config("get", "/no/such/dir", "port").end == .exit(1))
+  }
+
+  @Test(
+    "replaces no configuration that it could not give back to its owner",
+    .enabled(if: geteuid() == 0, "the tests do not run as root"))
+  func foreignConfiguration() throws {
+    let copy = try PublicCopy(of: program.path)
+    defer { copy.remove() }
+    let folder = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/postgresql.conf"
+    try "port = 1\n".write(toFile: path, atomically: false, encoding: .utf8)
+    chmod(path, 0o644)
+    chown(folder, 65_534, 65_534)
+    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run([
+      "--reuid=65534", "--regid=65534", "--clear-groups", copy.path, "config", "set", path,
+      "port=2",
+    ])
+    #expect(outcome.end == .exit(1) && outcome.errors.contains(path), "\(outcome)")
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int == 0)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "port = 1\n")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["postgresql.conf"])
   }
 }
 

@@ -72,6 +72,10 @@ int pgkit_signal_process(int descriptor, int signal);
 /// The process's environment, ended by NULL.
 char **pgkit_environment(void);
 
+/// Opens a path from the root of which no part may be a link; closed on exec. Returns the descriptor,
+/// or -1 with errno: ENOTDIR or ELOOP where a link stands.
+int pgkit_open_without_links(const char *path, int flags, mode_t mode);
+
 /// A directory by name and identity: it is touched only while both are those of its making.
 struct pgkit_directory {
   const char *path;
@@ -100,7 +104,8 @@ struct pgkit_clone_request {
 
 /// Copies what is in a directory into another one that is there: by reflinks where the file system
 /// has them, else within the system, else by hand. Anything but files and directories is refused
-/// (EINVAL). Returns 0, or an errno with the entry that could not be copied in `name`.
+/// (EINVAL). Where the copy is given away, no part of the destination's path may be a link. Returns 0,
+/// or an errno with the entry that could not be copied in `name`.
 int pgkit_clone_tree(const char *source, const char *destination,
   const struct pgkit_clone_request *request, char *name, size_t name_size);
 
@@ -110,7 +115,8 @@ int pgkit_pack_tree(
   const char *source, const char *file, const struct pgkit_clone_request *request);
 
 /// Makes in a directory that is there what was packed. Returns 0 or an errno; EBADMSG if the file
-/// is not one that `pgkit_pack_tree` has written whole.
+/// is not one that `pgkit_pack_tree` has written whole. Where the copy is given away, no part of the
+/// destination's path may be a link.
 int pgkit_unpack_tree(
   const char *file, const char *destination, const struct pgkit_clone_request *request);
 
@@ -122,7 +128,8 @@ int pgkit_can_reflink(const char *source, const char *destination);
 int pgkit_end_residents(const char *root);
 
 /// Removes the System V shared memory of servers whose data directories are entries of `root`, if
-/// nobody uses it any more.
+/// nobody uses it any more: those that `postmaster.pid` names, and small ones of the directory's owner
+/// whose head says so. Nobody else's is touched.
 void pgkit_remove_segments(const char *root);
 
 /// Whether what is written below `path` stays in memory.
@@ -141,7 +148,8 @@ enum pgkit_message_kind {
   PGKIT_MESSAGE_LIFETIME,
   /// There is nothing left to do.
   PGKIT_MESSAGE_DISARM,
-  /// `value` leads a process group that is ended with its owner: by SIGTERM, then by SIGKILL.
+  /// `value` leads a process group that is ended with its owner: by SIGTERM, then by SIGKILL. A later
+  /// one replaces it. Numbers below 2 are refused: to the system they stand for other processes.
   PGKIT_MESSAGE_COMMAND,
 };
 

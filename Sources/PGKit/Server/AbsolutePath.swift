@@ -25,6 +25,11 @@ enum AbsolutePath {
     return String(path[..<slash])
   }
 
+  /// A path's last part.
+  static func name(of path: String) -> Substring {
+    path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+  }
+
   /// The path without links; `nil` if there is nothing.
   static func resolved(_ path: String) -> String? {
     guard let text = realpath(path, nil) else { return nil }

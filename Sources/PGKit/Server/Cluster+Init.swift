@@ -46,6 +46,11 @@ extension Cluster {
   /// In py-postgresql: `Cluster.init()`.
   public func initialize(_ options: InitOptions = InitOptions()) throws(PGError) {
     let user = try serverUser()
+    if user == nil, ServerUser(number: geteuid()) == nil {
+      throw .clusterInitialization(
+        "user number \(geteuid()) has no name here, and initdb runs for no user without one",
+        hint: "Add the number to /etc/passwd, as by useradd, or run this as root with --run-as.")
+    }
     let wasMade = try makeDirectory(for: user)
     do throws(PGError) {
       try withPasswordFile(options.password, user) { file throws(PGError) in
@@ -96,7 +101,8 @@ extension Cluster {
       throw .clusterInitialization("the superuser's password is empty or contains a line end")
     }
     let base = try SocketDirectory.base(for: user)
-    let directory = try DirectoryIdentity.makeUnique(under: base, owner: user)
+    let directory = try DirectoryIdentity.makeUnique(
+      under: AbsolutePath.resolved(base) ?? base, owner: user)
     let path = directory.path + "/password"
     var failure: PGError?
     do {

@@ -86,7 +86,10 @@ extension Cluster {
   func explained(_ error: PGError, port: Int?) -> PGError {
     guard error.code == .clusterStartupError || error.code == .clusterError else { return error }
     let user = (try? serverUser()) ?? nil
-    let found = StartObstacles(directory: dataDirectory, user: user, port: port).sentences
+    // Throwaway clusters share memory by files.
+    let found = StartObstacles(
+      directory: dataDirectory, user: user, port: port, usesFiles: supervisor != nil
+    ).sentences
     if found.isEmpty { return error }
     let hint = (found + [error.hint].compactMap { $0 }).joined(separator: " ")
     return PGError(
@@ -96,6 +99,7 @@ extension Cluster {
   private func notReady(_ reason: String, _ log: ServerLog) -> PGError {
     .clusterTimeout(
       "the server for \"\(dataDirectory.path)\" was not ready in time: \(reason)",
-      hint: "It goes on starting; its log is \"\(log.path)\".")
+      // A throwaway cluster is ended and goes, with its log.
+      hint: supervisor == nil ? "It goes on starting; its log is \"\(log.path)\"." : nil)
   }
 }

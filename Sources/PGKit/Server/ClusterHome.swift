@@ -54,8 +54,18 @@ struct ClusterHome: Sendable {
       try makeParents(AbsolutePath.parent(of: path))
       mkdir(path, 0o700)
     }
+    try checkOwner(of: path)
+    try checkParents(of: path)
+    guard access(path, W_OK | X_OK) == 0 else {
+      throw .cluster("could not use \"\(path)\"", Syscalls.lastError(of: "access"))
+    }
+  }
+
+  /// Refuses what is not a directory of the caller's own, a link to one included: whoever could
+  /// write to it would choose what is removed, and copied.
+  private static func checkOwner(of path: String) throws(PGError) {
     let status: FileStatus
-    do { status = try FileStatus(of: path) } catch {
+    do { status = try FileStatus(of: path, followingLinks: false) } catch {
       throw .cluster("could not make \"\(path)\"", error)
     }
     guard status.isDirectory, status.userID == geteuid(), status.mode & 0o022 == 0 else {
@@ -63,9 +73,28 @@ struct ClusterHome: Sendable {
         "\"\(path)\" is no directory that only you can write to",
         hint: "Name another one in PGKIT_CLUSTER_HOME.")
     }
-    guard access(path, W_OK | X_OK) == 0 else {
-      throw .cluster("could not use \"\(path)\"", Syscalls.lastError(of: "access"))
+  }
+
+  /// Refuses a directory that others could put another one in the place of.
+  private static func checkParents(of path: String) throws(PGError) {
+    let own = AbsolutePath.resolved(path) ?? path
+    for path in Set([path, own]) {
+      var parent = path
+      repeat {
+        parent = AbsolutePath.parent(of: parent)
+        guard let status = try? FileStatus(of: parent), isOpenToOthers(status) else { continue }
+        throw .cluster(
+          "others can write to \"\(parent)\", and so replace \"\(path)\"",
+          hint: "Name another directory in PGKIT_CLUSTER_HOME.")
+      } while parent != "/"
     }
+  }
+
+  /// A group of the caller's own is how systems with such groups set directories up.
+  private static func isOpenToOthers(_ status: FileStatus) -> Bool {
+    if status.mode & S_ISVTX != 0 { return false }
+    let isOwnGroup = status.groupID == 0 || status.groupID == getegid()
+    return status.mode & 0o002 != 0 || status.mode & 0o020 != 0 && !isOwnGroup
   }
 
   private static func makeParents(_ path: String) throws(PGError) {
@@ -86,6 +115,7 @@ struct ClusterHome: Sendable {
     if mkdir(path, 0o700) != 0, errno != EEXIST {
       throw .cluster("could not make \"\(path)\"", Syscalls.lastError(of: "mkdir"))
     }
+    try Self.checkOwner(of: path)
     return path
   }
 

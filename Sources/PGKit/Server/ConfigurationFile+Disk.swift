@@ -29,7 +29,8 @@ extension ConfigurationFile {
 
   /// Writes the file, whole or not at all: beside its place first, then over it.
   ///
-  /// The new file has the old one's owner and permissions. A link stays; what it leads to is
+  /// The new file has the old one's owner, group and permissions; where that is not possible, as in
+  /// somebody else's directory, it is not written. A link stays; what it leads to is
   /// replaced. A last line without an end gets one.
   ///
   /// - Throws: ``PGError`` `-C000` if it cannot be written; the old file is then untouched.
@@ -49,14 +50,24 @@ extension ConfigurationFile {
     unlink(path)
     let file = try OpenFile(
       opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-    if let old, fchown(file.descriptor, old.userID, old.groupID) != 0, geteuid() == 0 {
-      throw Syscalls.lastError(of: "fchown")
-    }
+    if let old { try Self.give(file, to: old) }
     if fchmod(file.descriptor, old.map { $0.mode & 0o7777 } ?? 0o600) != 0 {
       throw Syscalls.lastError(of: "fchmod")
     }
     let bytes = bytes
     try file.write(bytes.isEmpty || bytes.last == ASCII.newline ? bytes : bytes + [ASCII.newline])
     if fsync(file.descriptor) != 0 { throw Syscalls.lastError(of: "fsync") }
+  }
+
+  /// Gives a new file the old one's owner and group.
+  ///
+  /// Whoever may not do that may not replace the old one either: its owner could not read it any more.
+  private static func give(_ file: borrowing OpenFile, to old: FileStatus) throws(SystemError) {
+    if fchown(file.descriptor, old.userID, old.groupID) == 0 { return }
+    let refusal = Syscalls.lastError(of: "fchown")
+    var facts = stat()
+    guard fstat(file.descriptor, &facts) == 0, facts.st_uid == old.userID,
+      facts.st_gid == old.groupID
+    else { throw refusal }
   }
 }

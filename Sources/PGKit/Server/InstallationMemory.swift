@@ -59,9 +59,13 @@ struct InstallationMemory: Sendable {
     guard isPlain, !path.isEmpty else { return }
     answers = answers.suffix(Self.limit - 1) + [answer]
     let text = answers.map { "\($0.key)\t\($0.text)\n" }.joined()
-    let new = "\(path).\(getpid())"
+    // A name of its own: several threads may remember at once.
+    var new = Array("\(path).XXXXXX".utf8CString)
+    let opened = mkstemp(&new)
+    guard opened >= 0 else { return }
+    _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
+    let file = OpenFile(owning: opened)
     // Whatever hinders it: the next one asks again.
-    guard (try? OpenFile.create(new, Array(text.utf8))) != nil else { return }
-    if rename(new, path) != 0 { unlink(new) }
+    if (try? file.write(Array(text.utf8))) == nil || rename(new, path) != 0 { unlink(new) }
   }
 }

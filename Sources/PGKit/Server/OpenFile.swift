@@ -1,3 +1,5 @@
+internal import CSpawn
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -92,14 +94,38 @@ extension OpenFile {
     return String(decoding: try file.read(limit: limit), as: UTF8.self)
   }
 
+  /// Opens a path from the root of which no part may be a link.
+  init(withoutLinks path: String, _ flags: Int32) throws(SystemError) {
+    let opened = pgkit_open_without_links(path, flags, 0)
+    if opened < 0 { throw Syscalls.lastError(of: "open") }
+    self.init(owning: opened)
+  }
+
   /// Makes a file that must not exist yet, or empties one that is no link, and fills it.
-  ///
-  /// With an `owner` the file is theirs before its first byte is written.
   static func create(
-    _ path: String, mode: mode_t = 0o600, owner: ServerUser? = nil, _ bytes: [UInt8]
+    _ path: String, mode: mode_t = 0o600, _ bytes: [UInt8]
   ) throws(SystemError) {
     let file = try OpenFile(
       opening: path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+    if fchmod(file.descriptor, mode) != 0 { throw Syscalls.lastError(of: "fchmod") }
+    try file.write(bytes)
+  }
+
+  /// Makes a new file that is its owner's before its first byte is written; what stood there is
+  /// unlinked, whatever it was.
+  ///
+  /// The owner may be able to write to the directory, and must not choose what this process opens:
+  /// no part of the path may be a link.
+  static func create(
+    _ path: String, mode: mode_t = 0o600, owner: ServerUser?, _ bytes: [UInt8]
+  ) throws(SystemError) {
+    let folder = try OpenFile(withoutLinks: AbsolutePath.parent(of: path), O_RDONLY | O_DIRECTORY)
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    unlinkat(folder.descriptor, name, 0)
+    let opened = openat(
+      folder.descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+    if opened < 0 { throw Syscalls.lastError(of: "open") }
+    let file = OpenFile(owning: opened)
     if fchmod(file.descriptor, mode) != 0 { throw Syscalls.lastError(of: "fchmod") }
     if let owner, fchown(file.descriptor, owner.userID, owner.groupID) != 0 {
       throw Syscalls.lastError(of: "fchown")

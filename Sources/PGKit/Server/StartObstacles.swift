@@ -15,6 +15,8 @@ struct StartObstacles: Sendable {
   let user: ServerUser?
   /// The port of 127.0.0.1 that it was to have.
   let port: Int?
+  /// Whether it was to share memory by files, with dynamic_shared_memory_type=mmap.
+  let usesFiles: Bool
 
   /// Less room than this is too little for a server to start and work.
   private static let enoughBytes: UInt64 = 32 << 20
@@ -43,6 +45,7 @@ struct StartObstacles: Sendable {
   }
 
   private var sharing: String? {
+    if usesFiles { return nil }
     #if canImport(Darwin)
       return nil
     #else

@@ -78,7 +78,9 @@ final class Supervisor: Sendable {
   }
 
   /// Has a command's process group ended together with the cluster if this process does not live to
-  /// do so; −1 takes it back.
+  /// do so.
+  ///
+  /// A later command's replaces it. Numbers below 2 are refused.
   func guardCommand(_ pid: Int32) { tell(PGKIT_MESSAGE_COMMAND, pid) }
 
   /// Leaves everything to it: it acts when the process `owner` is gone, or after `lifetime`

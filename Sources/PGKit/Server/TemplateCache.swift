@@ -26,6 +26,18 @@ struct TemplateCache: Sendable {
 
   init() throws(PGError) {
     folder = try ClusterHome.find().directory("templates", mode: 0o700)
+    try checkLocks()
+  }
+
+  /// Without locks two could make one template, or one use what another removes.
+  private func checkLocks() throws(PGError) {
+    do throws(SystemError) {
+      let file = try OpenFile(opening: folder, O_RDONLY | O_DIRECTORY)
+      if flock(file.descriptor, LOCK_SH | LOCK_NB) == 0 || errno == EWOULDBLOCK { return }
+      throw Syscalls.lastError(of: "flock")
+    } catch {
+      throw .cluster("could not lock anything in \"\(folder)\"", error)
+    }
   }
 
   /// What decides about the files that initdb makes.
@@ -39,12 +51,21 @@ struct TemplateCache: Sendable {
     let arguments = options.initDBArguments("", passwordFile: nil)
     let parts =
       ["2", installation.version, bootIdentity, libraryVersion, String(user?.userID ?? geteuid())]
-      + programs + arguments
+      + programs + timeZone + arguments
     return parts.joined(separator: "\n")
   }
 
+  /// What initdb writes into `postgresql.conf` as the time zone comes from these.
+  private static var timeZone: [String] {
+    let path = "/etc/localtime"
+    return [
+      "TZ \(ProcessEnvironment.current["TZ"] ?? "-")",
+      "\(path) \(SymbolicLink.target(path) ?? "-") \(FileIdentity.text(of: path))",
+    ]
+  }
+
   /// Changes each time the system is started.
-  private static var bootIdentity: String {
+  static var bootIdentity: String {
     ((try? OpenFile.text(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? "")
       .filter { !$0.isNewline }
   }
@@ -101,7 +122,10 @@ struct TemplateCache: Sendable {
     var pause: Int32 = 1
     while flock(lock.descriptor, kind | LOCK_NB) != 0 {
       if errno == EINTR { continue }
-      guard errno == EWOULDBLOCK else { return }
+      guard errno == EWOULDBLOCK else {
+        throw .cluster(
+          "could not lock a template in \"\(folder)\"", Syscalls.lastError(of: "flock"))
+      }
       if deadline.hasPassed {
         throw .clusterTimeout("another program is still making a template in \"\(folder)\"")
       }

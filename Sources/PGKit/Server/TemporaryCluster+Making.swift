@@ -33,7 +33,7 @@ extension TemporaryCluster {
     } else {
       try cluster.initialize(making)
       let seeds = try Self.read(options.seeds)
-      if !seeds.isEmpty { try sow(seeds, in: cluster.dataDirectory.path) }
+      if !seeds.isEmpty { try sow(seeds, in: cluster.dataDirectory.path, options) }
       try cluster.start(starting)
     }
     if let password = starting.password { try secure(password) }
@@ -63,11 +63,12 @@ extension TemporaryCluster {
       ) {
         template throws(PGError) in
         try template.copyLeading(to: data, owner: user)()
-        try self.sow(seeds, in: data)
+        try self.sow(seeds, in: data, options)
       }
     }
     try cache.withTemplate(
-      key: try Self.key(key, seeds), place: self.root.path, owner: user, until: deadline, make: grow
+      key: try Self.key(key, seeds, options), place: self.root.path, owner: user, until: deadline,
+      make: grow
     ) { template throws(PGError) in try self.start(template, starting, user) }
   }
 

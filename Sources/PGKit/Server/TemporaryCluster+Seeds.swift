@@ -25,9 +25,13 @@ extension TemporaryCluster {
     var seeds: [Seed] = []
     for path in paths {
       do throws(SystemError) {
-        let text = try OpenFile.text(of: path, limit: largestSeed + 1)
-        guard text.utf8.count <= largestSeed else {
+        let bytes = try OpenFile(opening: path, O_RDONLY).read(limit: largestSeed + 1)
+        guard bytes.count <= largestSeed else {
           throw SystemError(call: "read", number: EFBIG)
+        }
+        // Repaired, it would put other data into the database than the file has.
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+          throw SystemError(call: "read", number: EILSEQ)
         }
         seeds.append(Seed(path: path, text: text))
       } catch {
@@ -38,8 +42,10 @@ extension TemporaryCluster {
   }
 
   /// The key of the template that grows from another one's.
-  static func key(_ key: String, _ seeds: [Seed]) throws(PGError) -> String {
-    var parts = [key]
+  ///
+  /// The settings under which the seeds run may decide about what they make.
+  static func key(_ key: String, _ seeds: [Seed], _ options: Options) throws(PGError) -> String {
+    var parts = [key] + seedSettings(options).map { "\($0.name)=\($0.value)" }
     for seed in seeds {
       do {
         let digest = Hexadecimal.encode(try Digest.sha256(Array(seed.text.utf8)))
@@ -52,11 +58,11 @@ extension TemporaryCluster {
   }
 
   /// Runs seeds in a data directory that no server runs in, and leaves it in order.
-  func sow(_ seeds: [Seed], in data: String) throws(PGError) {
+  func sow(_ seeds: [Seed], in data: String, _ making: Options) throws(PGError) {
     let garden = Cluster(
       data, installation: cluster.installation, runAs: cluster.runAs, supervisor: supervisor)
     var options = Cluster.StartOptions()
-    options.settings = Self.testSettings + Self.tidySettings
+    options.settings = Self.seedSettings(making)
     options.socketDirectory = root.path
     options.logFile = root.path + "/seed.log"
     options.user = Self.superuser
@@ -69,6 +75,10 @@ extension TemporaryCluster {
     try garden.stop(failure == nil ? .fast : .immediate, wait: Self.stopPatience, force: true)
     if let failure { throw failure }
     try garden.shortenLog()
+  }
+
+  private static func seedSettings(_ options: Options) -> [ConnectionOptions.Setting] {
+    options.preset.settings + tidySettings + options.settings
   }
 
   private func run(_ seed: Seed, on options: ConnectionOptions) throws(PGError) {

@@ -183,12 +183,16 @@ public final class TemporaryCluster: Sendable {
     }
     let file = cluster.dataDirectory.postmasterFile
     let wasStopped = try cluster.stop(.immediate, wait: Self.stopPatience, force: true) {
-      // What it still writes is removed below.
-      _ = try? root.remove()
+      // What it still writes is removed below. Processes are found by where they work, so that those
+      // of standbys must not lose their directory yet.
+      if standbys.isEmpty { _ = try? root.remove() }
     }
     times.end("stop, and remove meanwhile")
     // A server that was killed behind our back has left more than files.
-    if !wasStopped || cluster.lastEnding?.isSuccess != true { root.endResidents() }
+    // So may standbys, of which nobody looks after but this: what they do not obey is not told.
+    if !wasStopped || !standbys.isEmpty || cluster.lastEnding?.isSuccess != true {
+      root.endResidents()
+    }
     SharedMemory.remove(file?.sharedMemory)
     try root.removePatiently()
     record?.remove()
@@ -210,21 +214,34 @@ public final class TemporaryCluster: Sendable {
   /// Leaves the cluster to itself: its server runs on, and nobody removes it any more.
   ///
   /// Whoever wants it gone stops and drops ``cluster`` and removes ``directory``.
-  public func keep() {
-    guard end() else { return }
-    _ = try? record?.add([("kept", "yes")])
-    supervisor.disarm()
+  ///
+  /// - Throws: ``PGError`` `-C000` if that cannot be put on record, where the next sweep would take it
+  ///   for an abandoned one; the cluster then still goes with this value.
+  public func keep() throws(PGError) {
+    guard getpid() == maker, isOpen.withLock({ $0 }) else { return }
+    if let record {
+      do { try record.add([("kept", "yes")]) } catch {
+        throw .cluster("could not keep the cluster: could not write \"\(record.path)\"", error)
+      }
+    }
+    if end() { supervisor.disarm() }
+  }
+
+  /// Whether there is such a process, whose end could be waited for.
+  public static func mayOwn(_ process: Int32) -> Bool {
+    process > 0 && ProcessFacts(process) != nil
   }
 
   /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone or after
   /// `lifetime`, whichever comes first, whatever becomes of this process.
   ///
-  /// - Throws: ``PGError`` `-C000` if neither is given or the supervisor cannot be reached; the
-  ///   cluster then still goes with this value.
+  /// - Throws: ``PGError`` `-C000` if neither is given, there is no such process or the supervisor
+  ///   cannot be reached; the cluster then still goes with this value.
   public func handOver(owner: Int32?, lifetime: Duration?) throws(PGError) {
     guard owner != nil || lifetime != nil else {
       throw .cluster("a cluster that is handed over needs an owner or a lifetime")
     }
+    if let owner, !Self.mayOwn(owner) { throw .cluster("there is no process \(owner) to own it") }
     let seconds = lifetime.map { Int32(clamping: max(1, $0.components.seconds)) }
     _ = try? record?.add([
       ("follows", owner.map(String.init)), ("lifetime", seconds.map(String.init)),

@@ -24,7 +24,8 @@ public struct ThrowawayCluster: Sendable {
   public let version: String?
   private let recordPath: String
   private let identity: (device: UInt64, inode: UInt64)?
-  private let userID: UInt32?
+  /// Where it was made, as ``ThrowawayRecord/origin``.
+  private let origin: String?
 
   /// A file that is longer is no record.
   private static let largest = 65_536
@@ -45,7 +46,7 @@ public struct ThrowawayCluster: Sendable {
     owner = number("follows")
     lifetime = number("lifetime")
     version = file["version"]
-    userID = number("owner")
+    origin = file["origin"]
     let device: UInt64? = number("device")
     let inode: UInt64? = number("inode")
     identity = device.flatMap { device in inode.map { (device, $0) } }
@@ -71,30 +72,60 @@ public struct ThrowawayCluster: Sendable {
   public var dataDirectory: DataDirectory { DataDirectory(directory + "/data") }
 
   /// Whether the directory is there, and is the one that was made.
-  public var isThere: Bool { (try? foundDirectory()) != nil }
+  public var isThere: Bool {
+    if case .made? = try? find() { true } else { false }
+  }
 
   /// Whether somebody looks after it: its maker or its supervisor.
   public var isHeld: Bool { ThrowawayRecord.takeOver(recordPath) == nil }
 
-  /// The directory, if it is the one that was made.
-  ///
-  /// A maker that was killed at once has not written which one it made. Its name was not to be
-  /// guessed, so whoever owns it as they should owns it because of us.
-  private func foundDirectory() throws(PGError) -> DirectoryIdentity? {
-    guard let status = try? FileStatus(of: directory, followingLinks: false) else { return nil }
+  /// What stands where the directory was made.
+  private enum Finding {
+    /// Nothing.
+    case nothing
+    /// The directory that was made.
+    case made(DirectoryIdentity)
+    /// A directory of which nobody knows whether it is the one. A maker that was killed at once has
+    /// not written that; then it is empty.
+    case unknown
+  }
+
+  /// Looks for the directory; only that there is none counts as gone.
+  private func find() throws(PGError) -> Finding {
+    guard AbsolutePath.name(of: directory) == AbsolutePath.name(of: recordPath) else {
+      throw .cluster(
+        "the record \"\(recordPath)\" does not name a directory of its own name; nothing is removed",
+        hint: "Remove the record if there is no such cluster.")
+    }
+    let status: FileStatus
+    do { status = try FileStatus(of: directory, followingLinks: false) } catch {
+      guard error.number == ENOENT else {
+        throw .cluster("could not look at \"\(directory)\"", error)
+      }
+      if Self.isElsewhere(origin) {
+        throw .cluster("\"\(directory)\" was made where other file systems are mounted")
+      }
+      return .nothing
+    }
     guard status.isDirectory else {
       throw .cluster("\"\(directory)\" is not a directory any more; it is left alone")
     }
-    if let identity {
-      guard UInt64(truncatingIfNeeded: status.device) == identity.device,
-        UInt64(truncatingIfNeeded: status.inode) == identity.inode
-      else {
-        throw .cluster("\"\(directory)\" is not the directory that was made there")
-      }
-    } else if status.userID != geteuid(), geteuid() != 0 {
-      throw .cluster("\"\(directory)\" belongs to somebody else")
+    guard let identity else { return .unknown }
+    let found = try DirectoryIdentity(directory)
+    guard UInt64(truncatingIfNeeded: found.device) == identity.device,
+      UInt64(truncatingIfNeeded: found.inode) == identity.inode
+    else {
+      throw .cluster("\"\(directory)\" is not the directory that was made there; it is left alone")
     }
-    return try DirectoryIdentity(directory)
+    return .made(found)
+  }
+
+  /// Whether a record was made by a process that sees other file systems, as in another container,
+  /// since this system was started: what is not to be seen from here may be there.
+  private static func isElsewhere(_ origin: String?) -> Bool {
+    guard let there = origin?.split(separator: " "), there.count == 2 else { return false }
+    let here = ThrowawayRecord.origin.split(separator: " ")
+    return here.count == 2 && here[0] == there[0] && here[1] != there[1]
   }
 }
 
@@ -133,7 +164,7 @@ extension ThrowawayCluster {
         continue
       }
       if cluster.isKept {
-        if !cluster.isThere, !isTrial { record.remove() }
+        if case .nothing? = try? cluster.find(), !isTrial { record.remove() }
         continue
       }
       result.append((cluster.directory, cluster.collect(record, isTrial)))
@@ -143,17 +174,27 @@ extension ThrowawayCluster {
 
   private func collect(_ record: ThrowawayRecord, _ isTrial: Bool) -> Outcome {
     do throws(PGError) {
-      guard let found = try foundDirectory() else {
-        if !isTrial { record.remove() }
-        return isTrial ? .removable : .removed(processes: 0)
-      }
+      let finding = try find()
       if isTrial { return .removable }
-      let processes = found.endResidents()
-      try found.removePatiently()
+      var processes = 0
+      switch finding {
+      case .nothing: break
+      case .made(let found):
+        processes = found.endResidents()
+        try found.removePatiently()
+      case .unknown: try removeEmpty()
+      }
       record.remove()
       return .removed(processes: processes)
     } catch {
       return .skipped(error.message)
     }
+  }
+
+  private func removeEmpty() throws(PGError) {
+    if rmdir(directory) == 0 || errno == ENOENT { return }
+    throw .cluster(
+      "\"\(directory)\" is not known to be the directory that was made there",
+      Syscalls.lastError(of: "rmdir"))
   }
 }

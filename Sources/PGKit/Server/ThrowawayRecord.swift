@@ -50,11 +50,18 @@ final class ThrowawayRecord: Sendable {
         let file = try OpenFile(
           opening: path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, mode: 0o600)
         // A collector may have taken the new record for an abandoned one before it was locked.
-        guard lock(file), isStill(path, file) else { continue }
+        guard lock(file) else {
+          if errno == EWOULDBLOCK { continue }
+          // A file system that knows no locks keeps no records.
+          let refusal = Syscalls.lastError(of: "flock")
+          unlink(path)
+          throw refusal
+        }
+        guard isStill(path, file) else { continue }
         let record = ThrowawayRecord(path, directory, file)
         try record.add([
           ("directory", directory), ("maker", String(getpid())),
-          ("made", String(Int64(time(nil)))),
+          ("made", String(Int64(time(nil)))), ("origin", Self.origin),
         ])
         return record
       } catch {
@@ -64,6 +71,14 @@ final class ThrowawayRecord: Sendable {
     }
     throw .cluster("could not find a free name for a cluster in \"\(base)\"")
   }
+
+  /// Which start of the system this is, and which file systems this process sees: two words, or none
+  /// where the system does not tell.
+  static let origin: String = {
+    let boot = TemplateCache.bootIdentity
+    guard !boot.isEmpty, let mounts = SymbolicLink.target("/proc/self/ns/mnt") else { return "" }
+    return "\(boot) \(mounts)"
+  }()
 
   private static func uniqueName() -> String {
     var generator = SystemRandomNumberGenerator()

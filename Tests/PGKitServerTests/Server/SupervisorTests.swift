@@ -108,6 +108,22 @@ struct SupervisorTests {
     expectGone()
   }
 
+  @Test("refuses numbers that stand for other processes than a command's group")
+  func senselessCommand() throws {
+    var supervisor: Supervisor? = try Supervisor(removing: [folder])
+    var launch = ProcessLaunch("/bin/sleep", ["60"], environment: [:])
+    launch.group = .own(terminal: nil)
+    let (command, other) = (try launch.start(), try launch.start())
+    supervisor?.guardCommand(command.pid)
+    supervisor?.guardCommand(-other.pid)
+    supervisor = nil
+    #expect(command.wait(until: .after(.seconds(10))) == .signalled(SIGTERM))
+    #expect(other.wait(until: .after(.milliseconds(200))) == nil)
+    try other.send(SIGKILL)
+    _ = other.wait()
+    expectGone()
+  }
+
   @Test("after it was handed over, ends when the time is over or the server is gone")
   func lifetime() throws {
     let supervisor = try Supervisor(removing: [folder])

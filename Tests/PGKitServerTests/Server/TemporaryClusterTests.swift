@@ -93,6 +93,23 @@ struct TemporaryClusterTests {
     #expect(isGone(cluster.directory, process))
   }
 
+  @Test("ends what a killed standby has left running")
+  func killedStandby() throws {
+    var options = TemporaryCluster.Options()
+    options.standbys = 1
+    let cluster = try TemporaryCluster(options)
+    let standby = try #require(try cluster.standbys.first?.processID())
+    let path = "/proc/\(standby)/task/\(standby)/children"
+    let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
+    let child = try #require(children.first.flatMap { Int32($0) })
+    // It cannot notice that its server is gone.
+    #expect(kill(child, SIGSTOP) == 0)
+    kill(standby, SIGKILL)
+    try cluster.close()
+    for _ in 0..<200 where kill(child, 0) == 0 { usleep(10_000) }
+    #expect(kill(child, 0) != 0)
+  }
+
   @Test("leaves nothing when the server does not start, and says why it does not")
   func failure() throws {
     var options = TemporaryCluster.Options()
@@ -108,7 +125,7 @@ struct TemporaryClusterTests {
   @Test("stays when it is to be kept")
   func kept() throws {
     let cluster = try TemporaryCluster()
-    cluster.keep()
+    try cluster.keep()
     try cluster.close()
     #expect(try PGKit.connect(cluster.connectionOptions()).backendID != 0)
     try cluster.cluster.stop(.immediate)
@@ -123,9 +140,11 @@ struct TemporaryClusterTests {
         var options = TemporaryCluster.Options()
         options.storage = storage
         options.preset = preset
-        guard storage != .memory || (try? TemporaryCluster(installation: installation)) != nil
+        guard
+          storage != .memory || (try? TemporaryCluster(installation: installation, options)) != nil
         else { continue }
         try TemporaryCluster.with(installation: installation, options) { cluster in
+          #expect(cluster.isInMemory ? storage != .disk : storage != .memory)
           let db = try PGKit.connect(cluster.connectionOptions())
           let level = try db.query("SHOW wal_level")[0][0, as: String.self]
           #expect(level == ["test": "minimal", "logical": "logical"][preset.rawValue] ?? "replica")
