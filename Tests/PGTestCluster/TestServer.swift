@@ -128,18 +128,26 @@ public final class TestServer: Sendable {
     try wait(for: "no statement like \(pattern) runs") { try count(matching: pattern) > 0 }
   }
 
+  /// Waits until a statement like the pattern is inside of `pg_sleep`: between two runs of a statement, a
+  /// request to cancel it would go unheard.
+  public func waitUntilSleeps(matching pattern: String) throws {
+    try wait(for: "no statement like \(pattern) sleeps") {
+      try count(matching: pattern, "AND wait_event = 'PgSleep'") > 0
+    }
+  }
+
   /// Waits until no statement like the pattern runs any more.
   public func expectNothingRuns(matching pattern: String) throws {
     try wait(for: "a statement like \(pattern) still runs") { try count(matching: pattern) == 0 }
   }
 
-  private func count(matching pattern: String) throws -> Int {
+  private func count(matching pattern: String, _ condition: String = "") throws -> Int {
     let db = try connect()
     defer { db.close() }
     let found = try db.query(
       """
       SELECT count(*) FROM pg_stat_activity
-        WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE $1
+        WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE $1 \(condition)
       """, pattern)
     return try found[0][0, as: Int.self]
   }

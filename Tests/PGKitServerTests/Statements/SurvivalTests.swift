@@ -172,7 +172,7 @@ struct SurvivalTests {
     ) {
       Thread.detachNewThread { [self] in
         let result = Result {
-          try server.waitUntilRuns(matching: "%\(marker)%")
+          try server.waitUntilSleeps(matching: "%\(marker)%")
           try body()
         }
         outcome.withLock { $0 = result }
