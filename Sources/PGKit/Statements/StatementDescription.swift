@@ -41,6 +41,11 @@ struct StatementDescription: Sendable {
     types.generation != (lookedUp?.generation ?? 0)
   }
 
+  /// Whether the server has some of its types no more.
+  var lacksTypes: Bool {
+    parameterTypes.contains(where: \.isGone) || columns.columns.contains { $0.pgType.isGone }
+  }
+
   /// The same statement with its types looked up anew.
   func renewed(on connection: Connection) throws(PGError) -> StatementDescription {
     guard let exchange = lookedUp?.exchange else { return self }

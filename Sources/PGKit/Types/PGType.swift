@@ -30,17 +30,17 @@ public struct PGType: Sendable {
     definition = nil
   }
 
-  init(_ oid: TypeOID, _ definition: TypeDefinition) {
+  init(_ oid: TypeOID, _ definition: TypeDefinition, recordDepth: UInt16 = 0) {
     self.oid = oid
     self.definition = definition
-    recordDepth = 0
+    self.recordDepth = recordDepth
     base =
       switch definition.kind {
       case .domain(let type): type.base
       case .enumeration: .text
       case .extensionType(let form): form.base
-      case .array, .range, .multirange, .composite, .custom: oid
-      case .opaque: .unspecified
+      case .array, .range, .multirange, .composite, .record, .custom: oid
+      case .opaque, .gone: .unspecified
       }
   }
 
@@ -57,7 +57,7 @@ public struct PGType: Sendable {
   public var element: PGType? {
     if let definition = values.definition {
       guard case .array(let element, _) = definition.kind else { return nil }
-      return element
+      return recordDepth == 0 ? element : element.within(recordDepth)
     }
     return base.arrayElement.map { PGType($0, recordDepth: recordDepth) }
   }
@@ -93,11 +93,43 @@ public struct PGType: Sendable {
     return labels
   }
 
+  // MARK: Anonymous records
+
+  /// Whether values are anonymous records, or arrays of them: what these are made of stands in each.
+  var holdsRecords: Bool { base == .record || base == .recordArray }
+
+  /// The same type, with what is known of the types that its records are made of.
+  func withMembers(_ members: [TypeOID: PGType]) -> PGType {
+    let record = TypeDefinition(name: TypeOID.record.name, .record(members))
+    if base == .record { return PGType(oid, record, recordDepth: recordDepth) }
+    guard base == .recordArray else { return self }
+    let array = TypeDefinition(
+      name: name, .array(PGType(.record, record), delimiter: delimiter))
+    return PGType(oid, array, recordDepth: recordDepth)
+  }
+
+  /// The type of a member of a record, by its identifier.
+  func member(_ oid: TypeOID) -> PGType {
+    let depth = recordDepth + 1
+    guard case .record(let members)? = definition?.kind else {
+      return PGType(oid, recordDepth: depth)
+    }
+    let type = members[oid] ?? PGType(oid)
+    return (type.holdsRecords ? type.withMembers(members) : type).within(depth)
+  }
+
+  private func within(_ depth: UInt16) -> PGType {
+    definition.map { PGType(oid, $0, recordDepth: depth) } ?? PGType(oid, recordDepth: depth)
+  }
+
   /// The byte between an array's elements in its text form.
   var delimiter: UInt8 {
     if case .array(_, let delimiter)? = values.definition?.kind { return delimiter }
     return base == .boxArray ? UInt8(ascii: ";") : UInt8(ascii: ",")
   }
+
+  /// Whether the server had no such type when it was looked up.
+  var isGone: Bool { if case .gone? = definition?.kind { true } else { false } }
 
   /// The form of a type that an extension brings and PGKit knows.
   var extensionForm: ExtensionForm? {
@@ -154,12 +186,16 @@ final class TypeDefinition: Sendable {
     case multirange(PGType)
     /// A composite type: a table's row, or one of CREATE TYPE.
     case composite([PGAttribute])
+    /// An anonymous record, and the types of members that not every server has.
+    case record([TypeOID: PGType])
     /// A base type of an extension that PGKit knows.
     case extensionType(ExtensionForm)
     /// A type whose values are those of a codec that a program brought.
     case custom(CustomCodec)
     /// A base type of which nothing is known: its values travel as text.
     case opaque
+    /// A type that the server has no more.
+    case gone
   }
 
   /// The name, with its schema where that is needed, quoted as in SQL.
@@ -174,9 +210,9 @@ final class TypeDefinition: Sendable {
       switch kind {
       case .domain(let part), .array(let part, _), .range(let part), .multirange(let part): [part]
       case .composite(let attributes): attributes.map(\.type)
-      case .enumeration, .extensionType: []
+      case .enumeration, .extensionType, .record: []
       // A codec says so itself.
-      case .custom, .opaque: [PGType(.unspecified)]
+      case .custom, .opaque, .gone: [PGType(.unspecified)]
       }
     resultFormat =
       parts.allSatisfy { BuiltinTypes.resultFormat(for: $0) == .binary } ? .binary : .text

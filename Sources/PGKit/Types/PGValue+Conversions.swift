@@ -15,6 +15,7 @@ extension PGValue {
     case let value as Int16: self = .int16(value)
     case let value as Int32: self = .int32(value)
     case let value as Int64: self = .int64(value)
+    case let value as Substring: self = .string(String(value))
     case let value as UInt32: self = .uint32(value)
     case let value as UInt64: self = .uint64(value)
     case let value as Float: self = .float(value)
@@ -28,6 +29,23 @@ extension PGValue {
     case let value as PGArray<PGValue>: self = .array(value)
     case let value as PGRecord: self = .record(value)
     default: self = .custom(PGCustomValue(value))
+    }
+  }
+
+  /// Makes a dynamic value of a value, or of an optional of one; `nil` is NULL.
+  ///
+  /// - Returns: `nil` for a type that can be no parameter.
+  init?(element: some PGArrayElement) {
+    switch element {
+    case let value as any PGEncodable: self.init(wrapping: value)
+    case let optional as any OptionalElement:
+      guard let value = optional.wrapped else {
+        self = .null
+        return
+      }
+      guard let value = value as? any PGEncodable else { return nil }
+      self.init(wrapping: value)
+    default: return nil
     }
   }
 
@@ -103,4 +121,13 @@ extension PGValue: CustomStringConvertible {
       }()
     }
   }
+}
+
+/// An optional, whatever is in it.
+private protocol OptionalElement {
+  var wrapped: Any? { get }
+}
+
+extension Optional: OptionalElement {
+  fileprivate var wrapped: Any? { self }
 }

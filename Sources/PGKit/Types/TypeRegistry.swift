@@ -25,6 +25,9 @@ public final class TypeRegistry {
   /// Columns of the type are then asked for in binary if the Swift type accepts that, in text
   /// otherwise, and their dynamic value is ``PGValue/custom(_:)``.
   ///
+  /// A server says of a column of a domain that it is of the type that the domain is over, so a
+  /// domain's codec is for parameters, and for the members of arrays and composites.
+  ///
   /// - Parameter type: The identifier of the SQL type.
   ///
   /// In py-postgresql: type I/O objects, `typio`.
@@ -43,6 +46,18 @@ public final class TypeRegistry {
     forget()
     namedCodecs[name] = CustomCodec(codec)
     isEmpty = false
+  }
+
+  /// Ends what ``register(_:for:)-(_,TypeOID)`` began.
+  public func unregister(_ type: TypeOID) {
+    codecs[type] = nil
+    forget()
+  }
+
+  /// Ends what ``register(_:for:)-(_,String)`` began; the name must be written in the same way.
+  public func unregister(_ name: String) {
+    namedCodecs[name] = nil
+    forget()
   }
 
   /// Forgets everything that was looked up; what is needed is looked up anew.
@@ -102,7 +117,10 @@ struct CustomCodec: Sendable {
   func decode(
     _ reader: inout ByteReader, _ column: PGType, _ format: PGFormat
   ) throws(PGError) -> PGCustomValue {
-    try type.decodeCustom(&reader, column, format)
+    guard type.accepts(column, format) else {
+      throw .unreadable(column, as: type, " from \(format)")
+    }
+    return try type.decodeCustom(&reader, column, format)
   }
 }
 

@@ -18,6 +18,9 @@ public struct ArrayVisitor {
     writing = ArrayWriting(type)
   }
 
+  /// Whether the values are arrays themselves, as those of `int2vector` are.
+  var takesArrays: Bool { element.element != nil }
+
   /// Begins a dimension of `count` elements at `level`, counted from 0.
   ///
   /// - Throws: ``PGError`` `--PIO` if others at that level have another number, or none.

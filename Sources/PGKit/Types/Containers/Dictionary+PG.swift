@@ -75,25 +75,11 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   }
 
   private static func dynamic(_ value: Value, _ type: PGType) throws(PGError) -> PGValue {
-    if let value = value as? any PGEncodable { return PGValue(wrapping: value) }
-    guard let optional = value as? any OptionalValue else {
+    guard let value = PGValue(element: value) else {
       throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
     }
-    guard let value = optional.wrapped else { return .null }
-    guard let value = value as? any PGEncodable else {
-      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
-    }
-    return PGValue(wrapping: value)
+    return value
   }
-}
-
-/// An optional, whatever is in it.
-private protocol OptionalValue {
-  var wrapped: Any? { get }
-}
-
-extension Optional: OptionalValue {
-  fileprivate var wrapped: Any? { self }
 }
 
 extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGArrayElement {
@@ -181,6 +167,8 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
     .malformed(type, "it is not the text form of an hstore")
   }
 }
+
+extension Dictionary: PGArrayElement where Key == String, Value: PGArrayElement {}
 
 /// What a value of an hstore can be had as.
 private protocol HstoreValue {

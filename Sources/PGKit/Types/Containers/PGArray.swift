@@ -151,6 +151,24 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
     self.shape = shape
   }
 
+  /// Hands the elements over as rows of an array around this one.
+  func visitRows(
+    at level: Int, _ visitor: inout ArrayVisitor
+  ) throws(PGError) where Element: PGArrayElement {
+    guard let first = dimensions.first else { return try visitor.enter(0, at: level) }
+    try visitor.enter(first.count, at: level)
+    if dimensions.count > 1 {
+      for index in 0..<first.count { try row(index).visitRows(at: level + 1, &visitor) }
+    } else {
+      for element in elements {
+        switch element {
+        case let element?: try element.visitElements(at: level + 1, &visitor)
+        case nil: try visitor.visit(nil, at: level + 1)
+        }
+      }
+    }
+  }
+
   private static func noPlace(_ reason: String) -> PGError {
     PGError(code: .arraySubscriptError, message: "no such element: \(reason)", fault: .caller)
   }

@@ -46,6 +46,14 @@ extension PGRange where Bound: Comparable {
   /// The range `[lower,)`.
   public init(_ range: PartialRangeFrom<Bound>) { self.init(range.lowerBound, nil) }
 
+  /// The range `(,upper)`.
+  public init(_ range: PartialRangeUpTo<Bound>) { self.init(nil, range.upperBound) }
+
+  /// The range `(,upper]`.
+  public init(_ range: PartialRangeThrough<Bound>) {
+    self.init(nil, range.upperBound, includesUpper: true)
+  }
+
   /// Whether a value is in the range, by Swift's order.
   public func contains(_ value: Bound) -> Bool {
     if isEmpty { return false }

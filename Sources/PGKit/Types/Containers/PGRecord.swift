@@ -53,6 +53,13 @@ public struct PGRecord: Sendable {
     self.init(values: fields.map { $0.map { PGValue(wrapping: $0) } ?? .null })
   }
 
+  /// Makes a record of a tuple: `PGRecord(tuple: (100, "text", nil as Date?))`.
+  public init<each Value: PGArrayElement>(tuple: (repeat each Value)) {
+    var values: [PGValue] = []
+    for value in repeat each tuple { values.append(PGValue(element: value) ?? .null) }
+    self.init(values: values)
+  }
+
   /// A value by its attribute's name.
   ///
   /// - Throws: ``PGError`` `--CIO` if there is none.
@@ -244,7 +251,7 @@ extension PGRecord: PGEncodable {
 
 extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
   /// The deepest nesting of anonymous records that is read.
-  private static let depthLimit: UInt16 = 64
+  static let depthLimit: UInt16 = 64
 
   /// Whether a column of `type` in `format` is a composite whose attributes can be read.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
@@ -269,15 +276,32 @@ extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
     var types: [PGType] = []
     for index in 0..<count {
       let oid = TypeOID(rawValue: try reader.readField(of: type))
-      let attribute =
-        known?[index].type ?? PGType(oid, recordDepth: type.recordDepth + 1)
+      let attribute = known?[index].type ?? type.member(oid)
       guard attribute.oid == oid else { throw Self.outOfDate(type) }
       types.append(attribute)
-      let value = try reader.takeField(PGValue?.self, attribute.values, .binary)
-      values.append(value ?? .null)
+      values.append(try Self.value(&reader, attribute, known == nil) ?? .null)
     }
     try reader.expectEnd(of: type)
     self.init(columnNames: known?.map(\.name) ?? [], values: values, types: types)
+  }
+
+  private static func value(
+    _ reader: inout ByteReader, _ type: PGType, _ isAnonymous: Bool
+  ) throws(PGError) -> PGValue? {
+    // As text they are names, which a record in binary has not.
+    if type.values.base.isNamedObject {
+      return try reader.takeField(UInt32?.self, PGType(.oid), .binary).map { .uint32($0) }
+    }
+    if type.attributes != nil {
+      return try reader.takeField(PGRecord?.self, type.values, .binary).map { .record($0) }
+    }
+    guard isAnonymous, !PGValue.accepts(type.values, .binary) else {
+      return try reader.takeField(PGValue?.self, type.values, .binary)
+    }
+    throw PGError(
+      code: .columnError,
+      message: "a record has a value of SQL type \(type.name), whose binary form is not known",
+      fault: .peer, hint: "Cast that value to text, or the record to a composite type.")
   }
 
   /// Reads `(1,"a b",)`.

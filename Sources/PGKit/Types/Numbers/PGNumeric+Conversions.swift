@@ -88,3 +88,20 @@ extension Double {
     }
   }
 }
+
+extension Float {
+  /// Makes the Float nearest to a numeric; beyond its range, an infinity or zero.
+  public init(_ numeric: PGNumeric) {
+    switch numeric.form {
+    case .nan: self = .nan
+    case .infinity: self = .infinity
+    case .minusInfinity: self = -.infinity
+    case .finite, .negative: self = Float(numeric.scientificText) ?? 0
+    }
+  }
+}
+
+extension PGNumeric: ExpressibleByIntegerLiteral {
+  /// Makes a whole number.
+  public init(integerLiteral value: Int) { self.init(value) }
+}
