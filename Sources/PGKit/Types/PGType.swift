@@ -20,12 +20,19 @@ public struct PGType: Sendable {
   /// the nesting is the sender's choice.
   let recordDepth: UInt16
 
-  /// A type that every server has; of any other, nothing is known.
-  public init(_ oid: TypeOID) { self.init(oid, recordDepth: 0) }
+  /// The server's major version, on which the forms of a few types depend; 0 where it is not known.
+  let serverMajor: UInt16
 
-  init(_ oid: TypeOID, recordDepth: UInt16) {
+  /// Whether what is written is for people, and no server has to understand it.
+  private(set) var isShown = false
+
+  /// A type that every server has; of any other, nothing is known.
+  public init(_ oid: TypeOID) { self.init(oid, recordDepth: 0, serverMajor: 0) }
+
+  init(_ oid: TypeOID, recordDepth: UInt16, serverMajor: UInt16) {
     self.oid = oid
     self.recordDepth = recordDepth
+    self.serverMajor = serverMajor
     base = oid.isBuiltin ? oid : .unspecified
     definition = nil
   }
@@ -34,6 +41,11 @@ public struct PGType: Sendable {
     self.oid = oid
     self.definition = definition
     recordDepth = 0
+    if case .domain(let type) = definition.kind {
+      serverMajor = type.serverMajor
+    } else {
+      serverMajor = 0
+    }
     base =
       switch definition.kind {
       case .domain(let type): type.base
@@ -50,34 +62,58 @@ public struct PGType: Sendable {
   /// The same type with a domain's place taken by what the domain is over.
   var values: PGType {
     guard case .domain(let type)? = definition?.kind else { return self }
-    return type.values
+    return passing(to: type.values)
+  }
+
+  /// What a parameter is written as: itself, so that errors call it by its own name; but what a domain is
+  /// over, where a program's own codec writes that.
+  var written: PGType {
+    if case .custom? = values.definition?.kind { return values }
+    return self
+  }
+
+  /// The type, for a text that people read.
+  var shown: PGType {
+    var type = self
+    type.isShown = true
+    return type
+  }
+
+  /// Whatever type, for a text that people read.
+  static let shown = PGType(.unspecified).shown
+
+  /// A part's type, for the same purpose.
+  func passing(to part: PGType) -> PGType { isShown ? part.shown : part }
+
+  private func part(_ oid: TypeOID, recordDepth: UInt16 = 0) -> PGType {
+    passing(to: PGType(oid, recordDepth: recordDepth, serverMajor: serverMajor))
   }
 
   /// The type of an array's elements; `nil` for what is no array.
   public var element: PGType? {
     if let definition = values.definition {
       guard case .array(let element, _) = definition.kind else { return nil }
-      return element
+      return passing(to: element)
     }
-    return base.arrayElement.map { PGType($0, recordDepth: recordDepth) }
+    return base.arrayElement.map { part($0, recordDepth: recordDepth) }
   }
 
   /// The type of a range's bounds; `nil` for what is no range.
   public var bound: PGType? {
     if let definition = values.definition {
       guard case .range(let bound) = definition.kind else { return nil }
-      return bound
+      return passing(to: bound)
     }
-    return base.rangeBound.map { PGType($0) }
+    return base.rangeBound.map { part($0) }
   }
 
   /// The type of a multirange's ranges; `nil` for what is no multirange.
   public var range: PGType? {
     if let definition = values.definition {
       guard case .multirange(let range) = definition.kind else { return nil }
-      return range
+      return passing(to: range)
     }
-    return base.multirangeRange.map { PGType($0) }
+    return base.multirangeRange.map { part($0) }
   }
 
   /// The attributes of a composite type; `nil` for what is none, and for `record`, whose attributes
@@ -98,6 +134,19 @@ public struct PGType: Sendable {
     if case .array(_, let delimiter)? = values.definition?.kind { return delimiter }
     return base == .boxArray ? UInt8(ascii: ";") : UInt8(ascii: ",")
   }
+
+  /// Whether it is one of the catalogues' vectors: one dimension from 0 on, without NULLs, whose text has
+  /// elements between spaces and no more.
+  var isVector: Bool { base == .int2vector || base == .oidvector }
+
+  /// How the text form of such an array is laid out.
+  var arrayStyle: ArrayStyle { isVector ? .vector : .braces(delimiter: delimiter) }
+
+  /// Whether the server has intervals without end: PostgreSQL 17 and later.
+  var hasInfiniteIntervals: Bool { serverMajor == 0 || serverMajor >= 17 }
+
+  /// Whether the server reads `\ooo` as a "char": PostgreSQL 16 and later.
+  var readsOctalBytes: Bool { serverMajor == 0 || serverMajor >= 16 }
 
   /// The form of a type that an extension brings and PGKit knows.
   var extensionForm: ExtensionForm? {
