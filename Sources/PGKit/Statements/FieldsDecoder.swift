@@ -184,17 +184,23 @@ extension FixedWidthInteger {
   fileprivate static func value(
     of fields: some FieldAccess, _ index: Int
   ) throws(PGError) -> Self {
-    let value: Self?
-    if let wide = try? fields.value(index, as: UInt64.self) {
-      value = Self(exactly: wide)
-    } else {
-      value = Self(exactly: try fields.value(index, as: Int64.self))
-    }
-    guard let value else {
+    guard let value = try exactly(fields, index) else {
       let name = fields.columnNames.indices.contains(index) ? fields.columnNames[index] : ""
       throw .column("column \"\(name)\" is out of the range of \(Self.self)")
     }
     return value
+  }
+
+  private static func exactly(
+    _ fields: some FieldAccess, _ index: Int
+  ) throws(PGError) -> Self? {
+    do throws(PGError) { return Self(exactly: try fields.value(index, as: Int64.self)) } catch {
+      // A type that goes beyond int8 has the values of xid8, too.
+      guard Self(exactly: UInt64.max) != nil,
+        let value = try? fields.value(index, as: UInt64.self)
+      else { throw error }
+      return Self(exactly: value)
+    }
   }
 }
 

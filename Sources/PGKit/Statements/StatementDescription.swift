@@ -19,7 +19,7 @@ struct StatementDescription: Sendable {
   init(_ exchange: Prepare, _ types: TypeRegistry) {
     func known(_ oid: UInt32) -> PGType {
       let oid = TypeOID(rawValue: oid)
-      return types.type(oid) ?? PGType(oid)
+      return types.type(oid) ?? types.builtin(oid)
     }
     parameterTypes = exchange.parameters.map(known)
     givesRows = exchange.columns != nil

@@ -163,7 +163,7 @@ private struct FoundTypes {
   private mutating func type(_ oid: TypeOID) -> PGType {
     if let type = resolved[oid] ?? registry.type(oid) { return type }
     guard let entry = found[oid] else {
-      if oid.isBuiltin, registry.codec(for: oid) == nil { return PGType(oid) }
+      if oid.isBuiltin, registry.codec(for: oid) == nil { return registry.builtin(oid) }
       let type = PGType(oid, TypeDefinition(name: oid.name, .gone))
       resolved[oid] = type
       return type
@@ -174,7 +174,7 @@ private struct FoundTypes {
       registry.codec(for: oid).map { .custom($0) }
       ?? (depth > Self.depthLimit ? .opaque : kind(of: entry, oid))
     let type =
-      if case .opaque = kind, oid.isBuiltin { PGType(oid) } else {
+      if case .opaque = kind, oid.isBuiltin { registry.builtin(oid) } else {
         PGType(oid, TypeDefinition(name: entry.name, kind))
       }
     resolved[oid] = type

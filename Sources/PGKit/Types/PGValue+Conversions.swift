@@ -49,11 +49,6 @@ extension PGValue {
     }
   }
 
-  /// Whether its text form does not depend on its type: of money it is only for show.
-  var isShownAlone: Bool {
-    if case .money = self { true } else { false }
-  }
-
   /// The Swift type of what is inside.
   var swiftType: Any.Type { payload.map { Swift.type(of: $0) } ?? PGValue.self }
 
@@ -101,6 +96,7 @@ extension PGValue {
     case .json: .jsonb
     case .numeric: .numeric
     case .string: .text
+    case .money: .money
     default: .unspecified
     }
   }
@@ -108,17 +104,13 @@ extension PGValue {
 
 extension PGValue: CustomStringConvertible {
   /// The text form, as the server prints it; `NULL` for NULL.
+  ///
+  /// Of money, whose looks are the server's choice, it is the amount with two decimals.
   public var description: String {
     switch payload {
     case nil: "NULL"
     case let string as String: string
-    case let value?:
-      {
-        var writer = ByteWriter()
-        // Only a String can refuse its text form, and that case is above.
-        try? value.encodeText(as: PGType(.unspecified), into: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
-      }()
+    case let value?: value.shownText
     }
   }
 }

@@ -241,7 +241,10 @@ extension PGValue: PGEncodable {
 
   /// The format that the payload wants; text of a known type goes back to that type alone.
   public func encodingFormat(for type: PGType) -> PGFormat? {
-    if case .text(let own, _) = self { return type.oid == own || type.takesAnyText ? .text : nil }
+    if case .text(let own, _) = self {
+      let isOwn = type.oid == own || type.values.oid == own
+      return isOwn || type.takesAnyText ? .text : nil
+    }
     return payload(for: type).map { $0.encodingFormat(for: type) } ?? .text
   }
 

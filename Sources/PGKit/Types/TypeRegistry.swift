@@ -15,6 +15,9 @@ public final class TypeRegistry {
   /// How often the server was asked.
   private(set) var lookUps = 0
 
+  /// The server's major version; 0 before there is a server.
+  var serverMajor: UInt16 = 0
+
   init() {}
 
   /// Whether nothing was looked up and no codec was brought.
@@ -78,10 +81,15 @@ public final class TypeRegistry {
 
   /// What is known of a type; `nil` if it has to be looked up.
   func type(_ oid: TypeOID) -> PGType? {
-    if isEmpty { return oid.isBuiltin ? PGType(oid) : nil }
+    if isEmpty { return oid.isBuiltin ? builtin(oid) : nil }
     if let type = known[oid] { return type }
     guard namedCodecs.count == resolvedNames.count, codec(for: oid) == nil else { return nil }
-    return oid.isBuiltin ? PGType(oid) : nil
+    return oid.isBuiltin ? builtin(oid) : nil
+  }
+
+  /// A type that every server has.
+  func builtin(_ oid: TypeOID) -> PGType {
+    PGType(oid, recordDepth: 0, serverMajor: serverMajor)
   }
 
   /// Takes in what a look-up found.

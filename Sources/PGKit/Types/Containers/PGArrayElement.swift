@@ -145,7 +145,7 @@ extension Array: PGEncodable where Element: PGArrayElement {
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.base == .vector { return vector == nil ? nil : .binary }
     if Element.arrayDimensions == 0 { return Element.valueFormat(for: type) }
-    return ArrayShape.format(for: type) { visitor throws(PGError) in
+    return ArrayShape.format(for: type, of: Self.self) { visitor throws(PGError) in
       try visitElements(at: 0, &visitor)
     }
   }
@@ -183,7 +183,8 @@ extension Array: PGEncodable where Element: PGArrayElement {
     if type.base == .vector, let vector {
       return try vector.encodeBinary(as: type, into: &writer)
     }
-    try ArrayShape.encode(format, as: type, into: &writer) { visitor throws(PGError) in
+    try ArrayShape.encode(format, as: type, of: Self.self, into: &writer) {
+      visitor throws(PGError) in
       try visitElements(at: 0, &visitor)
     }
   }

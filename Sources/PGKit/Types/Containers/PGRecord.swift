@@ -159,11 +159,11 @@ extension PGRecord: PGEncodable {
     if type.takesAnyText || type.base == .record { return .text }
     guard let attributes = type.attributes else { return nil }
     // What is wrong with the names or the number is said when it is written.
-    guard let values = try? values(for: attributes, of: type) else { return .text }
+    guard let values = try? values(for: attributes, of: type, PGRecord.self) else { return .text }
     var format = BuiltinTypes.resultFormat(for: type)
     for (value, attribute) in zip(values, attributes) where !value.isNull {
       // What does not fit is told with its attribute, when it is written.
-      if value.encodingFormat(for: attribute.type.values) != .binary { format = .text }
+      if value.encodingFormat(for: attribute.type.written) != .binary { format = .text }
     }
     return format
   }
@@ -172,8 +172,15 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    guard let attributes = type.attributes else { throw .unwritable(PGRecord.self, as: type) }
-    let values = try values(for: attributes, of: type)
+    try encodeBinary(as: type, of: PGRecord.self, into: &writer)
+  }
+
+  /// Writes the values of what errors call `given`: the Swift type that the record was made of.
+  func encodeBinary(
+    as type: PGType, of given: Any.Type, into writer: inout ByteWriter
+  ) throws(PGError) {
+    guard let attributes = type.attributes else { throw .unwritable(given, as: type) }
+    let values = try values(for: attributes, of: type, given)
     writer.writeInteger(Int32(truncatingIfNeeded: attributes.count))
     for (value, attribute) in zip(values, attributes) {
       writer.writeInteger(attribute.type.oid.rawValue)
@@ -183,7 +190,7 @@ extension PGRecord: PGEncodable {
       }
       try Self.located(attribute) { () throws(PGError) in
         try writer.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
-          try value.encodeBinary(as: attribute.type.values, into: &writer)
+          try value.encodeBinary(as: attribute.type.written, into: &writer)
         }
       }
     }
@@ -193,10 +200,17 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try encodeText(as: type, of: PGRecord.self, into: &writer)
+  }
+
+  /// Writes the values of what errors call `given`: the Swift type that the record was made of.
+  func encodeText(
+    as type: PGType, of given: Any.Type, into writer: inout ByteWriter
+  ) throws(PGError) {
     let attributes = type.attributes
     let values =
       try attributes.map { list throws(PGError) in
-        try self.values(for: list, of: type)
+        try self.values(for: list, of: type, given)
       } ?? values
     writer.writeByte(UInt8(ascii: "("))
     for (index, value) in values.enumerated() {
@@ -205,11 +219,11 @@ extension PGRecord: PGEncodable {
       var text = ByteWriter()
       let attribute = attributes?[index]
       try Self.located(attribute) { () throws(PGError) in
-        let type = attribute?.type.values ?? PGType(.unspecified)
-        guard value.encodingFormat(for: type) != nil else {
-          throw .unwritable(value.swiftType, as: type)
+        let part = type.passing(to: attribute?.type.written ?? PGType(.unspecified))
+        guard type.isShown || value.encodingFormat(for: part) != nil else {
+          throw .unwritable(value.swiftType, as: part)
         }
-        try value.encodeText(as: type, into: &text)
+        try value.encodeText(as: part, into: &text)
       }
       writer.writePart(text.bytes, .composite)
     }
@@ -219,13 +233,14 @@ extension PGRecord: PGEncodable {
   /// The values in the order of a type's attributes: by name if they were given by names, else as they
   /// are.
   private func values(
-    for attributes: [PGAttribute], of type: PGType
+    for attributes: [PGAttribute], of type: PGType, _ given: Any.Type
   ) throws(PGError) -> [PGValue] {
     guard fillsByName else {
       guard attributes.count == values.count else {
         throw .unwritable(
-          PGRecord.self, as: type,
-          ": it has \(values.count) values, and the type \(attributes.count) attributes")
+          given, as: type,
+          ": it has \(values.count) value\(values.count == 1 ? "" : "s"), and the type "
+            + "\(attributes.count) attribute\(attributes.count == 1 ? "" : "s")")
       }
       return values
     }
@@ -233,7 +248,7 @@ extension PGRecord: PGEncodable {
       !attributes.contains { $0.name.utf8.elementsEqual(name.utf8) }
     }
     if let stranger {
-      throw .unwritable(PGRecord.self, as: type, ": it has no attribute \"\(stranger)\"")
+      throw .unwritable(given, as: type, ": that has no attribute \"\(stranger)\"")
     }
     return attributes.map { get($0.name) }
   }
@@ -342,11 +357,5 @@ extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
 
 extension PGRecord: CustomStringConvertible {
   /// The text form, as the server prints it.
-  public var description: String {
-    var writer = ByteWriter()
-    do throws(PGError) { try encodeText(as: PGType(.unspecified), into: &writer) } catch {
-      return "?"
-    }
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
+  public var description: String { shownText }
 }
