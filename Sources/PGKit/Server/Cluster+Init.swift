@@ -68,7 +68,13 @@ extension Cluster {
     let path = dataDirectory.path
     switch try dataDirectory.status() {
     case .missing:
-      do throws(PGError) { _ = try DirectoryIdentity.make(path, owner: user) } catch {
+      do throws(PGError) {
+        // A throwaway cluster's directory is in one with a name of its own.
+        _ =
+          supervisor == nil
+          ? try DirectoryIdentity.make(path, owner: user)
+          : try DirectoryIdentity.makeApart(path, owner: user)
+      } catch {
         throw .clusterInitialization(error.message, cause: error.cause)
       }
       return true

@@ -151,7 +151,7 @@ struct TemplateCache: Sendable {
   ) throws(PGError) {
     // Whoever was killed while making one has left a part; ours is the lock.
     for leftover in [path, path + ".new"] { try? remove(leftover) }
-    let data = try DirectoryIdentity.make(place, owner: owner)
+    let data = try DirectoryIdentity.makeApart(place, owner: owner)
     var failure: PGError?
     do throws(PGError) {
       try make(data.path)

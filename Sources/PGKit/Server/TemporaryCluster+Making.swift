@@ -124,9 +124,13 @@ extension TemporaryCluster {
     _ template: Template, _ options: Cluster.StartOptions, _ user: ServerUser?
   ) throws(PGError) {
     times.end("find or make the template")
-    let data = try DirectoryIdentity.make(cluster.dataDirectory.path, owner: user)
     var options = options
-    options.meanwhile = try template.copyLeading(to: data.path, owner: user)
+    do throws(PGError) {
+      let data = try DirectoryIdentity.makeApart(cluster.dataDirectory.path, owner: user)
+      options.meanwhile = try template.copyLeading(to: data.path, owner: user)
+    } catch {
+      throw cluster.explained(error, port: nil)
+    }
     times.end("copy what the start needs")
     try cluster.start(options)
   }
