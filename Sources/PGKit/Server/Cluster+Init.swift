@@ -57,9 +57,10 @@ extension Cluster {
         try runInitDB(options, passwordFile: file, as: user)
       }
     } catch {
+      let explanation = explained(error, port: nil)
       // initdb has emptied it; a directory that it could not even enter is empty anyway.
       if wasMade { rmdir(dataDirectory.path) }
-      throw error
+      throw explanation
     }
   }
 
