@@ -145,9 +145,14 @@ struct RunCommand: ParsableCommand {
   /// What the server has said may explain why the command has failed.
   private func sayLog(_ cluster: TemporaryCluster) {
     let lines = cluster.logTail(logTail)
-    if lines.isEmpty { return }
-    ClusterCommand.note(
-      (["what the server has logged last:"] + lines).joined(separator: "\n  "))
+    if !lines.isEmpty {
+      ClusterCommand.note(
+        (["what the server has logged last:"] + lines).joined(separator: "\n  "))
+    }
+    let server = cluster.cluster.installation.binaryDirectory + "/postgres"
+    for line in Backtrace.all(in: cluster.cluster.dataDirectory, of: server) {
+      ClusterCommand.note(line)
+    }
   }
 
   private func sayTimes(_ cluster: TemporaryCluster) {

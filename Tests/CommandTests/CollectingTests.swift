@@ -112,6 +112,28 @@ struct CollectingTests {
     #expect(["a", "b", "c", "d", "e"].filter { hasRecord("pgkit-\($0)") } == ["a", "b", "c"])
   }
 
+  @Test("ends what is left of an abandoned command, and no other group of its number")
+  func commands() throws {
+    defer { scene.remove() }
+    let path = try precious("pgkit-command")
+    func sleeper(_ variables: [String: String]) throws -> RunningProgram {
+      try BuiltProgram(absolute: "/usr/bin/perl").start(
+        ["-e", "setpgrp; exec @ARGV", "--", "/bin/sleep", "60"], environment: variables)
+    }
+    let other = try sleeper(["PGSERVICEFILE": path + "-other/pg_service.conf"])
+    let command = try sleeper(["A": "B", "PGSERVICEFILE": path + "/pg_service.conf"])
+    for process in [other, command] {
+      for _ in 0..<500 where getpgid(process.process) != process.process { usleep(10_000) }
+      try record("pgkit-command", "directory = '\(path)'", "command = '\(process.process)'")
+      _ = try collect()
+    }
+    #expect(try command.wait().end == .signal(SIGTERM))
+    #expect(other.isRunning)
+    #expect(files.fileExists(atPath: path + "/precious"), "nobody knows that this is the directory")
+    other.signal(SIGKILL)
+    _ = try other.wait()
+  }
+
   @Test("uses no home that somebody else could have chosen")
   func homes() throws {
     defer { scene.remove() }

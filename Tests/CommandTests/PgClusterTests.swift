@@ -519,17 +519,3 @@ extension PgClusterTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["postgresql.conf"])
   }
 }
-
-/// A program where every user can execute it.
-private struct PublicCopy {
-  let path: String
-
-  /// Copied by another process: a descriptor that is still open for writing somewhere, as in a
-  /// program that another test just starts, would keep the copy from being executed.
-  init(of program: String) throws {
-    path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    _ = try BuiltProgram(absolute: "/usr/bin/install").run(["-m", "755", program, path])
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
-}
