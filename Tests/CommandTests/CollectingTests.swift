@@ -115,21 +115,25 @@ struct CollectingTests {
   @Test("ends what is left of an abandoned command, and no other group of its number")
   func commands() throws {
     defer { scene.remove() }
-    let path = try precious("pgkit-command")
-    func sleeper(_ variables: [String: String]) throws -> RunningProgram {
-      try BuiltProgram(absolute: "/usr/bin/perl").start(
-        ["-e", "setpgrp; exec @ARGV", "--", "/bin/sleep", "60"], environment: variables)
-    }
-    let other = try sleeper(["PGSERVICEFILE": path + "-other/pg_service.conf"])
-    let command = try sleeper(["A": "B", "PGSERVICEFILE": path + "/pg_service.conf"])
-    for process in [other, command] {
+    func sleeper(_ directory: String) throws -> RunningProgram {
+      let process = try BuiltProgram(absolute: "/usr/bin/perl").start(
+        ["-e", "setpgrp; exec @ARGV", "--", "/bin/sleep", "60"],
+        environment: ["A": "B", "PGSERVICEFILE": directory + "/pg_service.conf"])
       for _ in 0..<500 where getpgid(process.process) != process.process { usleep(10_000) }
-      try record("pgkit-command", "directory = '\(path)'", "command = '\(process.process)'")
-      _ = try collect()
+      return process
     }
+    let paths = (try precious("pgkit-a"), try precious("pgkit-b"))
+    let (command, other) = (try sleeper(paths.0), try sleeper(paths.1 + "-other"))
+    for (path, process) in [(paths.0, command), (paths.1, other)] {
+      let facts = try identity(path)
+      let name = (path as NSString).lastPathComponent
+      try record(
+        name, "directory = '\(path)'", facts[0], facts[1], "command = '\(process.process)'")
+    }
+    #expect(try collect().end == .exit(0))
+    #expect(!files.fileExists(atPath: paths.0) && !files.fileExists(atPath: paths.1))
     #expect(try command.wait().end == .signal(SIGTERM))
     #expect(other.isRunning)
-    #expect(files.fileExists(atPath: path + "/precious"), "nobody knows that this is the directory")
     other.signal(SIGKILL)
     _ = try other.wait()
   }

@@ -16,7 +16,7 @@ struct LeftoverTests {
   }
 
   /// Who is killed.
-  private enum Victim: CaseIterable {
+  private enum Victim: String, CaseIterable {
     case tool, supervisor, server, command, toolAndSupervisor, groups, all
 
     /// Whether it is there to be killed.
@@ -88,7 +88,8 @@ struct LeftoverTests {
     }
     #expect(try scene.newSegments().isEmpty)
     let sum = met.values.reduce(0, +)
-    print("\(account): \(rounds) kills, \(sum) met their victims: \(met)")
+    let details = met.map { "\($0.key.rawValue) \($0.value)" }.sorted().joined(separator: ", ")
+    print("\(account): \(rounds) kills, \(sum) met their victims: \(details)")
     #expect(sum >= rounds / 2, "kills that meet nobody prove nothing")
     if rounds >= 4 * Victim.allCases.count { #expect(met.count == Victim.allCases.count) }
   }
