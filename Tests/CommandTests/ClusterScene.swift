@@ -130,7 +130,8 @@ final class ClusterScene {
   }
 
   func waitForCommand() throws {
-    for _ in 0..<2000 where try commands().isEmpty { usleep(10_000) }
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try commands().isEmpty, ContinuousClock.now < deadline { usleep(10_000) }
   }
 
   /// Whether the commands are gone within moments, without anybody's sweeping up.
