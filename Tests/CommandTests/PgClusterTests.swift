@@ -104,7 +104,7 @@ struct PgClusterTests {
     try expectGone(directory.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  @Test("leaves nothing behind when it is killed itself")
+  @Test("its cluster goes when it is killed itself")
   func killed() throws {
     let running = try program.start(["run", "--", "sh", "-c", "echo $PGHOST; exec sleep 5"])
     let directory = try running.waitForOutput { $0.contains("\n") }
@@ -292,7 +292,7 @@ extension PgClusterTests {
     #expect(first["reason"]?.isEmpty == false)
   }
 
-  @Test("leaves initdb's work where it was asked to, and runs it each time when told")
+  @Test("keeps data on disk when told, and runs initdb once for what decides about its work")
   func storages() throws {
     let scene = try ClusterScene(countingInits: true)
     defer { scene.remove() }

@@ -64,7 +64,7 @@ struct TemporaryClusterTests {
     try cluster.close()
   }
 
-  @Test("several may be made at once")
+  @Test("of several that are made at once each has a server of its own")
   func several() async throws {
     try await withThrowingTaskGroup(of: String.self) { group in
       for _ in 0..<4 {
