@@ -279,7 +279,9 @@ extension PGValue: PGDecodable, PGArrayElement {
   /// Hands itself over; an array where no value is one, as a dimension.
   public func visitElements(at level: Int, _ visitor: inout ArrayVisitor) throws(PGError) {
     guard case .array(let array) = self, !visitor.takesArrays else {
-      return try visitor.visit(isNull ? nil : self, at: level)
+      // Without its type, nil would be a value here: ``null``.
+      let none: (any PGEncodable)? = nil
+      return try visitor.visit(isNull ? none : self, at: level)
     }
     try array.visitRows(at: level, &visitor)
   }
