@@ -155,8 +155,10 @@ private struct FoundTypes {
     return resolved
   }
 
-  /// How deep types may be made of types; servers allow no circles. Values of what is deeper still
-  /// are text.
+  /// How deep types may be made of types; servers allow no circles.
+  ///
+  /// Values of what is deeper still are text. Reading a value takes a few kilobytes of the stack for
+  /// each level.
   private static let depthLimit = 100
   private var depth = 0
 
