@@ -67,7 +67,8 @@ final class CodeLabels {
     let definition = catalogue.definition(of: code)
     let condition = definition.map { $0.condition ?? $0.name }
     let characters = code.classCharacters
-    let title = catalogue.title(ofClass: characters)
+    // A title may be a file's.
+    let title = catalogue.title(ofClass: characters).map(Diagnostic.escapingControls)
     let names = [condition, title.map { "class \(characters) \($0)" }].compactMap { $0 }
     let isSuccess = definition?.severity == .success
     let text = names.isEmpty || isSuccess ? "" : " [\(names.joined(separator: ", "))]"
@@ -94,7 +95,8 @@ final class CodeLabels {
       rows.append([
         String(label.count), Self.share(label.count, of: total), label.code.description,
         catalogue.definition(of: label.code).map { $0.condition ?? $0.name } ?? "-",
-        catalogue.title(ofClass: label.code.classCharacters) ?? "-",
+        catalogue.title(ofClass: label.code.classCharacters).map(Diagnostic.escapingControls)
+          ?? "-",
         catalogue.retry(of: label.code).answer.rawValue,
       ])
     }

@@ -22,13 +22,27 @@ struct Piece {
   }
 
   /// The head of the line that begins here; `nil` if it is not all there yet.
-  func head(from place: Int, to newline: Int?, isLast: Bool) -> Head? {
+  func head(
+    from place: Int, to newline: Int?, isLast: Bool, limit: Int = LogFilter.headLimit
+  ) -> Head? {
     let end = newline ?? count
-    if newline == nil, !isLast, end - place < LogFilter.headLimit { return nil }
-    return Head(bytes: bytes, start: place, end: min(end, place + LogFilter.headLimit))
+    if newline == nil, !isLast, end - place < limit { return nil }
+    return Head(bytes: bytes, start: place, end: min(end, place + limit))
   }
 
-  func isReturn(at place: Int) -> Bool { bytes[place] == 0x0D }
+  /// The end of a line before its newline, which may have a carriage return before it.
+  func endOfLine(before newline: Int) -> Int {
+    newline > 0 && bytes[newline - 1] == 0x0D ? newline - 1 : newline
+  }
+
+  /// Whether what lies between the two places ends with the text.
+  func has(_ text: [UInt8], from start: Int, endingAt end: Int) -> Bool {
+    guard end - start >= text.count else { return false }
+    return text.withUnsafeBytes { text in
+      guard let first = text.baseAddress else { return false }
+      return memcmp(bytes + end - text.count, first, text.count) == 0
+    }
+  }
 
   func part(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: bytes + start, count: end - start)
