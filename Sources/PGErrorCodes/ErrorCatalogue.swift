@@ -42,10 +42,13 @@ package struct ErrorCatalogue: Sendable {
   // MARK: Definitions
 
   /// Every definition, in the order of the codes.
+  ///
+  /// A class of which a file has only the title answers for its codes, but is none of them.
   package var definitions: [SQLStateDefinition] {
     guard !additions.isEmpty else { return SQLState.definitions }
     let builtIn = SQLState.definitions.filter { additions[$0.code] == nil }
-    return (builtIn + additions.values.map(\.definition)).sorted { $0.code < $1.code }
+    let added = additions.values.filter { !$0.isOfSection }.map(\.definition)
+    return (builtIn + added).sorted { $0.code < $1.code }
   }
 
   /// What is known of this very code; `nil` if it is in no table.

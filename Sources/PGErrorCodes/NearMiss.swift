@@ -40,6 +40,15 @@ package enum NearMiss {
       \.name)
   }
 
+  /// The words that differ from `word` in one or two letters, nearest first.
+  package static func words(for word: String, among words: [String]) -> [String] {
+    let key = Array(word.lowercased().utf8)
+    guard key.count > 2, key.count <= maximumNameLength else { return [] }
+    return words.map { (distance: distance(key, Array($0.utf8)), word: $0) }
+      .filter { $0.distance <= (key.count < 5 ? 1 : 2) }
+      .sorted { $0.distance < $1.distance }.map(\.word)
+  }
+
   private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {
     var variants = [text]
     for index in text.indices {

@@ -94,6 +94,9 @@ struct TextLines {
     {
       reading = .undecided
     }
+    if label.kind == .unknown, (0..<words.count).contains(where: { words.code($0) != nil }) {
+      note(unknown: label, in: head)
+    }
     return line(head, label, reading, labels)
   }
 
@@ -129,7 +132,7 @@ struct TextLines {
       if verbose.isTrusted { line.code = VerboseCodes.code(in: head, label) }
     }
     if label.kind == .unknown {
-      note(unknown: label, in: head)
+      if line.code != nil { note(unknown: label, in: head) }
       // Where severities are known, it is a detail or a statement.
       line.isRecord = line.code != nil && !hasSeverities
       line.isContinuation = line.code != nil && hasSeverities
