@@ -15,6 +15,7 @@ struct CodeSlot {
     /// The place that was decided for.
     var chosen: PlaceTally?
     var hasQuietLines = false
+    var isChosen: Bool { chosen != nil }
 
     var possible: [PlaceTally] { places.filter(\.isPossible) }
   }
@@ -26,6 +27,8 @@ struct CodeSlot {
   /// The place in all lines, counted from the start, and the one counted from the severity.
   private var left: PlaceTally?
   private var right: (place: PlaceTally, distance: Int)?
+  /// The fewest words among the shapes that were decided for.
+  private var leastCount = Int.max
   private var isLeftRefuted = false
   private var isRightRefuted = false
 
@@ -92,6 +95,7 @@ struct CodeSlot {
   private mutating func generalize() {
     let chosen = shapes.compactMap { shape in shape.chosen.map { (shape.count, $0) } }
     guard let (count, first) = chosen.first else { return }
+    leastCount = chosen.reduce(count) { min($0, $1.0) }
     func isSame(_ place: PlaceTally) -> Bool {
       place.before == first.before && place.behind == first.behind
     }
@@ -112,26 +116,24 @@ struct CodeSlot {
 
   /// Finds the code of a line.
   func read(_ words: PrefixWords, _ kind: LineLabel.Kind, _ labels: CodeLabels) -> CodeReading {
-    let shape = shapes.first { $0.count == words.count }
-    if let left, let right {
-      let index = words.count - right.distance
+    let shape = shapes.indices.first { shapes[$0].count == words.count }
+    if let left {
       let first = code(left, words, at: left.index, kind, labels, shape)
+      guard let right else { return reading(first, words, left.index) }
+      let index = words.count - right.distance
       let second = code(right.place, words, at: index, kind, labels, shape)
       if let first, let second, first != second { return .undecided }
       return first != nil ? .code(words.start(left.index)) : reading(second, words, index)
-    }
-    if let left {
-      return reading(code(left, words, at: left.index, kind, labels, shape), words, left.index)
     }
     if let right {
       let index = words.count - right.distance
       return reading(code(right.place, words, at: index, kind, labels, shape), words, index)
     }
-    if let chosen = shape?.chosen {
-      return reading(
-        code(chosen, words, at: chosen.index, kind, labels, shape), words, chosen.index)
+    if let shape, let chosen = shapes[shape].chosen {
+      let index = chosen.index
+      return reading(code(chosen, words, at: index, kind, labels, shape), words, index)
     }
-    let isOpen = shape.map { !$0.possible.isEmpty } ?? (shapes.count == Self.maximumCount)
+    let isOpen = shape.map { !shapes[$0].possible.isEmpty } ?? (shapes.count == Self.maximumCount)
     return isOpen ? .undecided : .noCode
   }
 
@@ -163,17 +165,16 @@ struct CodeSlot {
   /// The code at a place, if a line like this one may have it there.
   private func code(
     _ place: PlaceTally, _ words: PrefixWords, at index: Int, _ kind: LineLabel.Kind,
-    _ labels: CodeLabels, _ shape: Shape?
+    _ labels: CodeLabels, _ shape: Int?
   ) -> SQLState? {
     guard index >= 0, index < words.count, place.stands(in: words, at: index),
       let code = words.code(index), PlaceTally.fits(code, kind)
     else { return nil }
-    if shape?.chosen != nil { return code }
+    if let shape, shapes[shape].isChosen { return code }
     // Lines of background processes are shorter, and five digits may be a process's number.
-    let least = shapes.filter { $0.chosen != nil }.map(\.count).min() ?? .max
-    guard words.count >= least, labels.isKnown(code) else { return nil }
+    guard words.count >= leastCount, labels.isKnown(code) else { return nil }
     if kind == .quiet, code != .successfulCompletion, !PlaceTally.hasLetters(code) { return nil }
     guard let shape else { return code }
-    return shape.places.contains { $0.index == index && $0.isFree } ? code : nil
+    return shapes[shape].places.contains { $0.index == index && $0.isFree } ? code : nil
   }
 }

@@ -71,7 +71,7 @@ struct LineLabel {
 
   private static func startOfWord(in head: Piece.Head, before colon: Int) -> Int {
     var start = colon
-    while start > head.start, ASCIIText.isWord(head.bytes[start - 1]) { start -= 1 }
+    while start > head.start, ByteKinds(of: head.bytes[start - 1]).contains(.word) { start -= 1 }
     return start
   }
 

@@ -3,8 +3,9 @@ internal import PGErrorCodes
 /// A server's `log_line_prefix`: where a line has its code.
 ///
 /// Source: PostgreSQL manual, "What to Log". A line fits if the whole setting, or the part before
-/// `%q`, fills the line up to its severity. Names that a client chooses may have anything in them, so
-/// they are as long as they can be, and the code is the last one that fits.
+/// `%q`, fills the line up to its severity; or else, if the setting was not given to its end, if the
+/// line begins with all that it has as far as `%e` and what follows. Names that a client chooses may
+/// have anything in them, so they are as long as they can be, and the code is the last one that fits.
 struct LogPrefix {
   /// What stands for an escape.
   private enum Shape {
@@ -20,8 +21,10 @@ struct LogPrefix {
     case text
   }
 
+  /// A part of the setting; plain numbers, because every line passes by them all.
   private enum Element {
-    case literal([UInt8])
+    /// Bytes of ``literals``.
+    case literal(start: Int, count: Int)
     case field(Shape, limit: Int, isPadded: Bool)
     case code(isPadded: Bool)
 
@@ -31,13 +34,24 @@ struct LogPrefix {
     }
   }
 
+  /// How a line is read.
+  private enum Mode {
+    /// Names have no blanks, and times are times.
+    case strict
+    /// Names and times may have anything in them.
+    case lenient
+    /// As strict, but more may follow behind the code.
+    case begun
+  }
+
   /// One try to read a line.
   private struct Trial {
     let head: Piece.Head
     /// Where the severity begins.
     let end: Int
-    /// Whether names have no blanks, and times are times.
-    let isStrict: Bool
+    let mode: Mode
+    /// How many of the elements are there.
+    let elementCount: Int
     var tries = 0
     var code: Int?
   }
@@ -52,8 +66,11 @@ struct LogPrefix {
   private static let reach = 512
 
   private var elements: [Element] = []
+  private var literals: [UInt8] = []
   /// How many elements the lines of background processes have.
   private var shortCount: Int?
+  /// How many elements there are as far as the code, and the literal that follows it.
+  private let begunCount: Int
   /// Whether a client has a say in what stands before the code.
   private let hasNameBeforeCode: Bool
 
@@ -61,12 +78,14 @@ struct LogPrefix {
   init?(_ setting: String) {
     let bytes = Array(setting.utf8)
     var elements: [Element] = []
+    var literals: [UInt8] = []
     var place = 0
     func add(_ byte: UInt8) {
-      if case .literal(let text) = elements.last {
-        elements[elements.count - 1] = .literal(text + [byte])
+      literals.append(byte)
+      if case .literal(let start, let count) = elements.last {
+        elements[elements.count - 1] = .literal(start: start, count: count + 1)
       } else {
-        elements.append(.literal([byte]))
+        elements.append(.literal(start: literals.count - 1, count: 1))
       }
     }
     while place < bytes.count {
@@ -88,7 +107,9 @@ struct LogPrefix {
     }
     guard let code = elements.firstIndex(where: \.isCode) else { return nil }
     hasNameBeforeCode = elements[..<code].contains(where: \.isName)
+    begunCount = min(elements.count, code + 2)
     self.elements = elements
+    self.literals = literals
   }
 
   private static func isPadding(_ byte: UInt8) -> Bool {
@@ -119,28 +140,26 @@ struct LogPrefix {
 
   /// Finds the code of a line, and the label before its message.
   func read(_ head: Piece.Head) -> (label: LineLabel?, reading: CodeReading) {
-    for isStrict in [true, false] {
-      let found = read(head, isStrict)
-      if found.label != nil { return found }
-    }
-    if let label = LineLabel.unknown(in: head) {
-      for isStrict in [true, false] {
-        if let reading = fit(head, before: label.start, isStrict) { return (label, reading) }
-      }
-    }
-    return (nil, .noCode)
+    var found = read(head, .strict)
+    if found.label == nil { found = read(head, .lenient) }
+    if found.label == nil { found = read(head, .begun) }
+    guard found.label == nil, let label = LineLabel.unknown(in: head) else { return found }
+    let reading =
+      fit(head, before: label.start, .strict) ?? fit(head, before: label.start, .lenient)
+      ?? fit(head, before: label.start, .begun)
+    return reading.map { (label, $0) } ?? (nil, .noCode)
   }
 
-  private func read(_ head: Piece.Head, _ isStrict: Bool) -> (label: LineLabel?, CodeReading) {
+  private func read(_ head: Piece.Head, _ mode: Mode) -> (label: LineLabel?, CodeReading) {
     var found: (label: LineLabel, reading: CodeReading)?
     var from = head.start
     while let label = LineLabel.first(in: head, from: from) {
       if found != nil, label.start - head.start > Self.reach { break }
-      if let reading = fit(head, before: label.start, isStrict) {
+      if let reading = fit(head, before: label.start, mode) {
         if let found, found.reading != reading { return (found.label, .undecided) }
         found = found ?? (label, reading)
         // Nothing before the code can have looked like a severity.
-        if !hasNameBeforeCode { break }
+        if !hasNameBeforeCode || mode == .begun { break }
       }
       from = label.end
     }
@@ -148,33 +167,55 @@ struct LogPrefix {
   }
 
   /// Where the code is if the severity begins at `end`; `nil` if the line does not fit.
-  private func fit(_ head: Piece.Head, before end: Int, _ isStrict: Bool) -> CodeReading? {
-    var trial = Trial(head: head, end: end, isStrict: isStrict)
-    var fits = match(elements[...], at: head.start, &trial)
-    if !fits, let shortCount {
-      trial = Trial(head: head, end: end, isStrict: isStrict)
-      fits = match(elements[..<shortCount], at: head.start, &trial)
-    }
-    return fits ? trial.code.map { .code($0) } ?? .noCode : nil
+  private func fit(_ head: Piece.Head, before end: Int, _ mode: Mode) -> CodeReading? {
+    if mode == .begun { return fit(head, before: end, mode, begunCount) }
+    return fit(head, before: end, mode, elements.count)
+      ?? shortCount.flatMap { fit(head, before: end, mode, $0) }
   }
 
-  private func match(_ rest: ArraySlice<Element>, at place: Int, _ trial: inout Trial) -> Bool {
+  private func fit(
+    _ head: Piece.Head, before end: Int, _ mode: Mode, _ count: Int
+  ) -> CodeReading? {
+    var trial = Trial(head: head, end: end, mode: mode, elementCount: count)
+    guard mode == .begun || mayEnd(trial), match(0, at: head.start, &trial) else { return nil }
+    return trial.code.map { .code($0) } ?? .noCode
+  }
+
+  /// Whether the line ends, before its severity, as the elements do: those of a fixed length are
+  /// compared, which spares most lines that do not fit the search.
+  private func mayEnd(_ trial: Trial) -> Bool {
+    var place = trial.end
+    for index in (0..<trial.elementCount).reversed() {
+      switch elements[index] {
+      case .literal(let start, let count):
+        place -= count
+        guard place >= trial.head.start, has(start, count, trial, at: place) else { return false }
+      case .code(isPadded: false):
+        place -= 5
+        if trial.head.code(at: place) == nil { return false }
+      case .code, .field: return true
+      }
+    }
+    return place == trial.head.start
+  }
+
+  /// Whether the elements from `index` on fill the line from `place` to the severity.
+  private func match(_ index: Int, at place: Int, _ trial: inout Trial) -> Bool {
     trial.tries += 1
     guard trial.tries < Self.maximumTries else { return false }
-    guard let element = rest.first else { return place == trial.end }
-    let others = rest.dropFirst()
-    switch element {
-    case .literal(let text):
-      return Self.has(text, trial, at: place)
-        && match(others, at: place + text.count, &trial)
-    case .code(let isPadded): return matchCode(isPadded, others, at: place, &trial)
+    guard index < trial.elementCount else {
+      return place == trial.end || trial.mode == .begun && place < trial.end
+    }
+    switch elements[index] {
+    case .literal(let start, let count):
+      return has(start, count, trial, at: place) && match(index + 1, at: place + count, &trial)
+    case .code(let isPadded): return matchCode(isPadded, index + 1, at: place, &trial)
     case .field(let shape, let limit, let isPadded):
-      var end = Self.end(of: shape, isPadded, trial, at: place, limit)
       let least = Self.start(of: shape, trial, at: place)
+      guard least <= trial.end else { return false }
+      var end = Self.end(of: shape, isPadded, trial, at: place, from: least, limit)
       while end >= least {
-        if Self.mayBegin(others.first, trial, at: end), match(others, at: end, &trial) {
-          return true
-        }
+        if mayBegin(index + 1, trial, at: end), match(index + 1, at: end, &trial) { return true }
         end -= 1
       }
       return false
@@ -182,14 +223,14 @@ struct LogPrefix {
   }
 
   private func matchCode(
-    _ isPadded: Bool, _ others: ArraySlice<Element>, at place: Int, _ trial: inout Trial
+    _ isPadded: Bool, _ next: Int, at place: Int, _ trial: inout Trial
   ) -> Bool {
     var start = place
     while isPadded, trial.head.has(UInt8(ascii: " "), at: start) { start += 1 }
     guard start + 5 <= trial.end, trial.head.code(at: start) != nil else { return false }
     var end = start + 5
     while true {
-      if match(others, at: end, &trial) {
+      if match(next, at: end, &trial) {
         trial.code = start
         return true
       }
@@ -198,38 +239,35 @@ struct LogPrefix {
     }
   }
 
-  /// Behind the longest text at `place` that can stand for an escape.
+  /// Behind the longest text at `place` that can stand for an escape; before `least` if there is none.
   private static func end(
-    of shape: Shape, _ isPadded: Bool, _ trial: Trial, at place: Int, _ limit: Int
+    of shape: Shape, _ isPadded: Bool, _ trial: Trial, at place: Int, from least: Int, _ limit: Int
   ) -> Int {
     let end = min(trial.end, place + limit)
-    if shape == .text || !trial.isStrict && (shape == .name || shape == .time) { return end }
-    var place = place
-    if shape == .time {
-      guard let zone = startOfZone(trial, at: place) else { return place - 1 }
-      place = zone
-    }
+    if shape == .text || trial.mode == .lenient && (shape == .name || shape == .time) { return end }
+    let kind = Self.kind(of: shape)
+    var place = least
     while place < end {
       let byte = trial.head.bytes[place]
-      guard isPadded && byte == UInt8(ascii: " ") || isPart(byte, of: shape) else { break }
+      guard isPadded && byte == UInt8(ascii: " ") || ByteKinds(of: byte).contains(kind) else {
+        break
+      }
       place += 1
     }
     return place
   }
 
-  /// The least that an escape's text has.
+  /// Behind the least that an escape's text has; out of reach if it has not even that.
   private static func start(of shape: Shape, _ trial: Trial, at place: Int) -> Int {
-    shape == .time && trial.isStrict ? startOfZone(trial, at: place) ?? place : place
+    shape == .time && trial.mode != .lenient ? startOfZone(trial, at: place) ?? .max : place
   }
 
-  private static func isPart(_ byte: UInt8, of shape: Shape) -> Bool {
+  private static func kind(of shape: Shape) -> ByteKinds {
     switch shape {
-    case .digits: ASCIIText.isDigit(byte)
-    case .number:
-      ASCIIText.isDigit(byte) || (byte | 0x20) &- 0x61 < 6 || byte &- 0x2D < 3
-    case .time: byte > 0x20 && byte != UInt8(ascii: "[")
-    case .name: byte != 0x20
-    case .text: true
+    case .digits: .digit
+    case .number: .number
+    case .time: .zone
+    case .name, .text: .mark
     }
   }
 
@@ -240,24 +278,31 @@ struct LogPrefix {
     for offset in 0..<19 {
       let byte = trial.head.bytes[place + offset]
       let expected = pattern.utf8Start[offset]
-      guard expected == 0x30 ? ASCIIText.isDigit(byte) : byte == expected else { return nil }
+      guard expected == 0x30 ? ByteKinds(of: byte).contains(.digit) : byte == expected else {
+        return nil
+      }
     }
     var end = place + 19
     if trial.head.has(UInt8(ascii: "."), at: end) {
       end += 1
-      while end < trial.end, ASCIIText.isDigit(trial.head.bytes[end]) { end += 1 }
+      while end < trial.end, ByteKinds(of: trial.head.bytes[end]).contains(.digit) { end += 1 }
     }
     return trial.head.has(UInt8(ascii: " "), at: end) ? end + 1 : nil
   }
 
-  private static func mayBegin(_ element: Element?, _ trial: Trial, at place: Int) -> Bool {
-    guard case .literal(let text) = element else { return true }
-    return trial.head.has(text[0], at: place)
+  private func mayBegin(_ index: Int, _ trial: Trial, at place: Int) -> Bool {
+    guard index < trial.elementCount else {
+      return place == trial.end || trial.mode == .begun
+    }
+    guard case .literal(let start, _) = elements[index] else { return true }
+    return trial.head.has(literals[start], at: place)
   }
 
-  private static func has(_ text: [UInt8], _ trial: Trial, at place: Int) -> Bool {
-    guard place + text.count <= trial.end else { return false }
-    for index in text.indices where trial.head.bytes[place + index] != text[index] { return false }
+  private func has(_ start: Int, _ count: Int, _ trial: Trial, at place: Int) -> Bool {
+    guard place + count <= trial.end else { return false }
+    for offset in 0..<count where trial.head.bytes[place + offset] != literals[start + offset] {
+      return false
+    }
     return true
   }
 }

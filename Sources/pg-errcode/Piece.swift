@@ -63,7 +63,7 @@ extension Piece.Head {
     var packed: UInt64 = 0
     for offset in 0..<5 {
       let byte = bytes[place + offset]
-      guard ASCIIText.isCode(byte) else { return nil }
+      guard ByteKinds(of: byte).contains(.code) else { return nil }
       packed = packed << 8 | UInt64(byte)
     }
     return SQLState(packedBytes: packed)

@@ -16,13 +16,13 @@ struct PrefixWords {
     self.head = head
     var place = head.start
     while place < severity {
-      guard ASCIIText.isWord(head.bytes[place]) else {
+      guard ByteKinds(of: head.bytes[place]).contains(.word) else {
         place += 1
         continue
       }
       guard count < Self.maximumCount else { return nil }
       starts[count] = UInt16(truncatingIfNeeded: place - head.start)
-      while place < severity, ASCIIText.isWord(head.bytes[place]) { place += 1 }
+      while place < severity, ByteKinds(of: head.bytes[place]).contains(.word) { place += 1 }
       ends[count] = UInt16(truncatingIfNeeded: place - head.start)
       count += 1
     }
