@@ -119,6 +119,17 @@ import Testing
     #expect(run.errors.contains("1 record was passed over"))
   }
 
+  @Test("a prefix may be given as far as its code only")
+  func begun() throws {
+    let start = "2026-11-21 13:00:00.000 UTC [1] 22012 "
+    for rest in ["a@b ERROR:  x", "42P02 ERROR:  x", "ERROR:  x"] {
+      let run = try filter([start + rest], ["--prefix", "%m [%p] %e "])
+      #expect(run.lines.first == (start + rest + (Self.names["22012"] ?? ""))[...])
+    }
+    let line = "2026-11-21 13:00:00.000 UTC [23505] LOG:  x 22012 ERROR:  y"
+    #expect(try filter([line], ["--prefix", "%m [%p] %e "]).lines.first == line[...])
+  }
+
   @Test("records before the place is known are counted, and let through by --only")
   func start() throws {
     var log = (0..<500).map { "2026-11-21 13:00:00.000 UTC [4242] 23505 ERROR:  x \($0)" }

@@ -170,27 +170,29 @@ import Testing
     }
   }
 
-  @Test("reads the log of a server that speaks German")
-  func german() throws {
+  @Test("reads the log of a server that speaks German", arguments: TestServer.installations)
+  func german(installation: Installation) throws {
     let folder = try ScratchFolder()
     chmod(folder.path, 0o777)
-    var environment = ProcessInfo.processInfo.environment
-    environment["LANGUAGE"] = "de"
-    let settings = [
-      "lc_messages=C.UTF-8", "logging_collector=on", "log_directory=\(folder.path)",
-      "log_filename=server.log", "log_line_prefix=%m [%p] %q%u@%d %e ",
-    ].flatMap { ["--set", $0] }
-    let open = BuiltProgram("pg-open").path
-    let statements = "'\(open)' 'SELECT 1/0'; '\(open)' 'SELEC'; '\(open)' 'SELECT 2/0'; exit 0"
-    let run = try BuiltProgram("pg-cluster").run(
-      ["run"] + settings + ["--", "sh", "-c", statements], environment: environment)
+    // Without a client: the server's own single-user mode, which root may not use.
+    let script = """
+      set -e
+      cd '\(folder.path)'
+      bin='\(installation.binaryDirectory)'
+      "$bin/initdb" -D data -A trust -N --locale=C.UTF-8 >/dev/null
+      printf '%s\\n' 'SELECT 1/0' 'SELEC' 'SELECT 2/0' | LANGUAGE=de "$bin/postgres" --single \\
+        -D data -c lc_messages=C.UTF-8 -c log_line_prefix='%m [%p] %e ' postgres >/dev/null 2>log
+      """
+    let path = try folder.write(script, to: "script")
+    let words = geteuid() == 0 ? ["su", "postgres", "-s", "/bin/sh", path] : ["sh", path]
+    let run = try BuiltProgram(absolute: "/usr/bin/env").run(words)
     #expect(run.end == .exit(0), "\(run.errors)")
-    let log = try String(contentsOfFile: folder.path + "/server.log", encoding: .utf8)
+    let log = try String(contentsOfFile: folder.path + "/log", encoding: .utf8)
     guard log.contains("FEHLER") else {
-      print("the server's messages are not translated here")
+      print("\(installation) has no German messages")
       return
     }
-    for options in [[], ["--prefix", "%m [%p] %q%u@%d %e "]] {
+    for options in [[], ["--prefix", "%m [%p] %e "]] {
       let filtered = try program.run(["filter", "--summary"] + options, input: .text(log))
       let named = filtered.lines.filter { $0.contains(" [division_by_zero, class 22 ") }
       #expect(named.contains { $0.contains("FEHLER:  ") })
