@@ -184,7 +184,9 @@ final class LogFilter {
     guard let head = bytes.head(from: start, to: end, isLast: isLast, limit: limit) else {
       return nil
     }
-    guard let record = JSONRecord(head) else { return try beginText(bytes, head, end, &written) }
+    guard let record = JSONRecord(head) else {
+      return try beginText(bytes, head.prefix(Self.headLimit), end, &written)
+    }
     hasRecords = true
     guard let (code, place) = record.code else {
       try keep(false, bytes, head, &written)

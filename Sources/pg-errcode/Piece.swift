@@ -57,6 +57,11 @@ struct Piece {
 }
 
 extension Piece.Head {
+  /// The head of the head.
+  func prefix(_ limit: Int) -> Piece.Head {
+    Piece.Head(bytes: bytes, start: start, end: min(end, start + limit))
+  }
+
   /// The code whose five characters stand here: digits and capital letters.
   func code(at place: Int) -> SQLState? {
     guard place >= start, place + 5 <= end else { return nil }

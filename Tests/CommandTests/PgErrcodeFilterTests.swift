@@ -206,6 +206,7 @@ import Testing
       #"{"state_class":"x","timestamp":"t","state_code":"23505"}"#, #"{"state_code":"23505"}"#,
       #"{"timestamp":"t","state_code":23505}"#, #"{"timestamp":"t","state_code":"2350"}"#, "{",
       "{}",
+      "{" + String(repeating: "x", count: 70_000) + " 23505 ERROR:  x",
       #"{"timestamp":"t","state_code":"#, #"{"timestamp":"t" "state_code":"23505"}"#,
     ] {
       #expect(try filter(line + "\n").output == line + "\n")

@@ -1,7 +1,8 @@
 import Foundation
 
-/// A directory for the files of one test, removed with everything in it when nobody holds it any
-/// more. As a property of a suite it lives as long as a test does.
+/// A directory for the files of one test, removed with all of them when nobody holds it any more.
+///
+/// As a property of a suite it lives as long as a test does.
 final class ScratchFolder {
   let path = NSTemporaryDirectory() + "scratch-\(UUID().uuidString)"
 
