@@ -1,7 +1,8 @@
 /// The table of codes together with a project's own.
 ///
 /// Without additions it answers as ``SQLState`` and its extensions do. It serves the programs: what
-/// the library throws is explained by the built-in table alone.
+/// the library throws is explained by the built-in table alone. Names are strings of one type, because
+/// what is generic is made when it is first used, which takes longer than the answer.
 package struct ErrorCatalogue: Sendable {
   /// A code that a file defines, or of which it says more than the built-in table does.
   struct Addition: Sendable {
@@ -69,20 +70,20 @@ package struct ErrorCatalogue: Sendable {
   }
 
   /// The title of a class; `nil` if it is unknown.
-  package func title(ofClass characters: some StringProtocol) -> String? {
-    SQLStateClass(characters)?.title ?? additionalClasses[String(characters)]
+  package func title(ofClass characters: String) -> String? {
+    SQLStateClass(characters)?.title ?? additionalClasses[characters]
   }
 
   // MARK: Names
 
   /// The codes that a name may mean, as ``SQLState/named(_:)`` finds them, and those of the files.
-  package func named(_ name: some StringProtocol) -> [SQLState] {
+  package func named(_ name: String) -> [SQLState] {
     let added = codesByKey[SQLState.key(name), default: []]
     return added.sorted() + SQLState.named(name).filter { !added.contains($0) }
   }
 
   /// The codes of the only name that begins with `prefix`.
-  package func named(beginningWith prefix: some StringProtocol) -> [SQLState] {
+  package func named(beginningWith prefix: String) -> [SQLState] {
     let key = SQLState.key(prefix)
     let added = Set(codesByKey.filter { $0.key.hasPrefix(key) }.values.joined())
     guard let first = added.first else { return SQLState.named(beginningWith: prefix) }
