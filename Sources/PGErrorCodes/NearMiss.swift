@@ -40,13 +40,23 @@ package enum NearMiss {
       \.name)
   }
 
-  /// The words that differ from `word` in one or two letters, nearest first.
-  package static func words(for word: String, among words: [String]) -> [String] {
-    let key = Array(word.lowercased().utf8)
-    guard key.count > 2, key.count <= maximumNameLength else { return [] }
-    return words.map { (distance: distance(key, Array($0.utf8)), word: $0) }
-      .filter { $0.distance <= (key.count < 5 ? 1 : 2) }
-      .sorted { $0.distance < $1.distance }.map(\.word)
+  /// The word nearest to a text of letters that differs from it in one or two of them; `nil` if none
+  /// does.
+  package static func word(for text: String, among words: [String]) -> String? {
+    guard text.utf8.count > 2, text.utf8.count <= maximumNameLength,
+      text.utf8.allSatisfy(ASCIIText.isLetter)
+    else { return nil }
+    let key = Array(text.lowercased().utf8)
+    var nearest: String?
+    var least = key.count < 5 ? 1 : 2
+    for word in words {
+      let distance = distance(key, Array(word.utf8))
+      if distance < least || nearest == nil && distance == least {
+        least = distance
+        nearest = word
+      }
+    }
+    return nearest
   }
 
   private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {

@@ -21,7 +21,8 @@ struct ByteKinds: OptionSet {
   /// The kinds of a byte.
   init(of byte: UInt8) { self = Self.table[Int(byte)] }
 
-  private static let table = InlineArray<256, ByteKinds> { index in
+  /// The kinds of every byte.
+  static let table = InlineArray<256, ByteKinds> { index in
     let byte = UInt8(truncatingIfNeeded: index)
     let isDigit = ASCIIText.isDigit(byte)
     var kinds: ByteKinds = byte == 0x20 ? [] : .mark

@@ -151,7 +151,7 @@ struct ErrorCodeCommand: ParsableCommand {
     let words = CommandLine.arguments.dropFirst()
     guard let first = words.first, !first.hasPrefix("-"),
       words.contains(where: { $0.hasPrefix("-") && $0 != "-" }),
-      let verb = NearMiss.words(for: first, among: verbs).first
+      let verb = NearMiss.word(for: first, among: verbs)
     else { return nil }
     let message = "\(Question.quoted(first)) is no command; did you mean \(program) \(verb)?"
     return Failure(.usage, Diagnostic(program: program, message: message))

@@ -6,7 +6,7 @@ internal import PGErrorCodes
 /// `%q`, fills the line up to its severity; or else, if the setting was not given to its end, if the
 /// line begins with all that it has as far as `%e` and what follows. Names that a client chooses may
 /// have anything in them, so they are as long as they can be, and the code is the last one that fits.
-struct LogPrefix {
+final class LogPrefix {
   /// What stands for an escape.
   private enum Shape {
     /// `%p`, `%l`, `%P`: digits.
@@ -65,10 +65,12 @@ struct LogPrefix {
   /// How far names reach that contain what looks like a severity.
   private static let reach = 512
 
-  private var elements: [Element] = []
-  private var literals: [UInt8] = []
+  private let elements: [Element]
+  private let literals: [UInt8]
   /// How many elements the lines of background processes have.
-  private var shortCount: Int?
+  private let shortCount: Int?
+  /// The kinds of every byte, at hand for every line.
+  private let kinds = ByteKinds.table
   /// How many elements there are as far as the code, and the literal that follows it.
   private let begunCount: Int
   /// Whether a client has a say in what stands before the code.
@@ -79,6 +81,7 @@ struct LogPrefix {
     let bytes = Array(setting.utf8)
     var elements: [Element] = []
     var literals: [UInt8] = []
+    var shortCount: Int?
     var place = 0
     func add(_ byte: UInt8) {
       literals.append(byte)
@@ -110,6 +113,7 @@ struct LogPrefix {
     begunCount = min(elements.count, code + 2)
     self.elements = elements
     self.literals = literals
+    self.shortCount = shortCount
   }
 
   private static func isPadding(_ byte: UInt8) -> Bool {
@@ -211,9 +215,9 @@ struct LogPrefix {
       return has(start, count, trial, at: place) && match(index + 1, at: place + count, &trial)
     case .code(let isPadded): return matchCode(isPadded, index + 1, at: place, &trial)
     case .field(let shape, let limit, let isPadded):
-      let least = Self.start(of: shape, trial, at: place)
+      let least = start(of: shape, trial, at: place)
       guard least <= trial.end else { return false }
-      var end = Self.end(of: shape, isPadded, trial, at: place, from: least, limit)
+      var end = end(of: shape, isPadded, trial, at: place, from: least, limit)
       while end >= least {
         if mayBegin(index + 1, trial, at: end), match(index + 1, at: end, &trial) { return true }
         end -= 1
@@ -240,7 +244,7 @@ struct LogPrefix {
   }
 
   /// Behind the longest text at `place` that can stand for an escape; before `least` if there is none.
-  private static func end(
+  private func end(
     of shape: Shape, _ isPadded: Bool, _ trial: Trial, at place: Int, from least: Int, _ limit: Int
   ) -> Int {
     let end = min(trial.end, place + limit)
@@ -249,7 +253,7 @@ struct LogPrefix {
     var place = least
     while place < end {
       let byte = trial.head.bytes[place]
-      guard isPadded && byte == UInt8(ascii: " ") || ByteKinds(of: byte).contains(kind) else {
+      guard isPadded && byte == UInt8(ascii: " ") || kinds[Int(byte)].contains(kind) else {
         break
       }
       place += 1
@@ -258,7 +262,7 @@ struct LogPrefix {
   }
 
   /// Behind the least that an escape's text has; out of reach if it has not even that.
-  private static func start(of shape: Shape, _ trial: Trial, at place: Int) -> Int {
+  private func start(of shape: Shape, _ trial: Trial, at place: Int) -> Int {
     shape == .time && trial.mode != .lenient ? startOfZone(trial, at: place) ?? .max : place
   }
 
@@ -272,20 +276,20 @@ struct LogPrefix {
   }
 
   /// Behind `2026-11-21 13:18:47` or `2026-11-21 13:18:47.123`, and a blank.
-  private static func startOfZone(_ trial: Trial, at place: Int) -> Int? {
+  private func startOfZone(_ trial: Trial, at place: Int) -> Int? {
     let pattern: StaticString = "0000-00-00 00:00:00"
     guard place + 20 < trial.end else { return nil }
     for offset in 0..<19 {
       let byte = trial.head.bytes[place + offset]
       let expected = pattern.utf8Start[offset]
-      guard expected == 0x30 ? ByteKinds(of: byte).contains(.digit) : byte == expected else {
+      guard expected == 0x30 ? kinds[Int(byte)].contains(.digit) : byte == expected else {
         return nil
       }
     }
     var end = place + 19
     if trial.head.has(UInt8(ascii: "."), at: end) {
       end += 1
-      while end < trial.end, ByteKinds(of: trial.head.bytes[end]).contains(.digit) { end += 1 }
+      while end < trial.end, kinds[Int(trial.head.bytes[end])].contains(.digit) { end += 1 }
     }
     return trial.head.has(UInt8(ascii: " "), at: end) ? end + 1 : nil
   }

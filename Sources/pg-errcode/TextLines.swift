@@ -50,7 +50,8 @@ struct TextLines {
 
   mutating func read(_ head: Piece.Head, _ labels: CodeLabels) -> Line {
     if isIndented(head) { return Line(isContinuation: true) }
-    return prefix.map { readPrefixed(head, $0, labels) } ?? readLearning(head, labels)
+    guard let prefix else { return readLearning(head, labels) }
+    return readPrefixed(head, prefix, labels)
   }
 
   /// Whether the line is a message's beginning beyond doubt: it has a severity, and its code where the
