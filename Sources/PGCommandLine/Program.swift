@@ -119,7 +119,8 @@ public enum Program {
       writeAnswer(wantsShortHelp(text, command) ? shortHelp(command, examples) : text, program)
       end(.ok, program: program)
     }
-    StandardError.print(headed(text, program))
+    // It quotes the command line.
+    StandardError.print(Diagnostic.escapingControls(headed(text, program)))
     end(code == .validationFailure ? .usage : .localFailure, program: program)
   }
 

@@ -75,6 +75,11 @@ public enum StandardInput {
     return count
   }
 
+  /// Waits until something can be read, or the end; returns whether that came in time.
+  public static func waitToRead(milliseconds: Int) -> Bool {
+    Descriptor.waitToRead(STDIN_FILENO, milliseconds: CInt(clamping: milliseconds))
+  }
+
   private static func append(
     _ bytes: ArraySlice<UInt8>, to line: inout [UInt8], _ dropped: inout Bool
   ) {

@@ -66,6 +66,9 @@ package struct CodeFile: Sendable {
   /// - Throws: ``Fault`` for the first line that is not as it must be.
   package init(_ text: String) throws(Fault) {
     var number = 0
+    // What some editors put before the text to say that it is UTF-8.
+    let text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
       number += 1
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)

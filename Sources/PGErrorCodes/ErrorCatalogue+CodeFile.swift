@@ -27,7 +27,7 @@ extension ErrorCatalogue {
       }
       return
     }
-    additionalClasses[section.characters] = section.title
+    put(class: section.characters, title: section.title)
     guard let code = SQLState(section.characters + "000"), definition(of: code) == nil,
       !isDefined.contains(code)
     else { return }
@@ -41,7 +41,7 @@ extension ErrorCatalogue {
   }
 
   private mutating func add(_ entry: CodeFile.Entry) throws(CodeFile.Fault) {
-    if let earlier = additions[entry.code], !earlier.isOfSection {
+    if let earlier = addition(of: entry.code), !earlier.isOfSection {
       throw CodeFile.Fault(line: entry.line, message: "\(entry.code) is there twice")
     }
     if let known = entry.code.definition, !entry.isOverride {
@@ -78,7 +78,7 @@ extension ErrorCatalogue {
 
   /// Makes the class's definition the parent of the members that came before it.
   private mutating func adopt(by parent: SQLStateDefinition) {
-    let members = additions.values.filter {
+    let members = additions.filter {
       parent.code ~= $0.definition.code && $0.definition.code != parent.code
         && $0.definition.code.definition == nil
     }

@@ -20,7 +20,7 @@ public struct ErrorFamily: Hashable, Sendable, ExpressibleByStringLiteral {
   /// Finds a family: any name that ``SQLState/named(_:)`` understands, a group's name, `Error` or
   /// `Warning`; letters may be large or small.
   public init?(_ name: some StringProtocol) {
-    if let group = ErrorGroup(name) {
+    if let group = ErrorGroup(String(name)) {
       self.init(group.name, [])
     } else {
       let codes = SQLState.named(name)

@@ -9,7 +9,7 @@ package struct ErrorGroup: Hashable, Sendable {
   /// Finds a group; letters may be large or small.
   ///
   /// `Exception`, py-postgresql's name above `Error`, means `Error`: it has no other descendants.
-  package init?(_ name: some StringProtocol) {
+  package init?(_ name: String) {
     let key = name.lowercased()
     if key == "error" || key == "exception" {
       self.init(name: "Error", ancestors: [])

@@ -40,6 +40,25 @@ package enum NearMiss {
       \.name)
   }
 
+  /// The word nearest to a text of letters that differs from it in one or two of them; `nil` if none
+  /// does.
+  package static func word(for text: String, among words: [String]) -> String? {
+    guard text.utf8.count > 2, text.utf8.count <= maximumNameLength,
+      text.utf8.allSatisfy(ASCIIText.isLetter)
+    else { return nil }
+    let key = Array(text.lowercased().utf8)
+    var nearest: String?
+    var least = key.count < 5 ? 1 : 2
+    for word in words {
+      let distance = distance(key, Array(word.utf8))
+      if distance < least || nearest == nil && distance == least {
+        least = distance
+        nearest = word
+      }
+    }
+    return nearest
+  }
+
   private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {
     var variants = [text]
     for index in text.indices {

@@ -977,17 +977,17 @@ enum SQLStateTable {
     08007 A	The connection broke while a transaction was being completed, so nobody told whether it was committed.	Look for the transaction's effect before doing it again.	SELECT pg_xact_status('1234'::xid8)
     08P01 D	One side sent what the protocol does not allow, or something between them changed the bytes.	Update driver and pooler; if it persists, report it with a trace of the messages.	-
     09000 A	The action of a trigger failed.	Mend the trigger's function: the context lines name it.	SELECT tgname, tgrelid::regclass, tgfoid::regproc FROM pg_trigger WHERE NOT tgisinternal
-    0A000 A	The server knows what was asked for but does not support it, or not in this combination.	Rewrite the statement without the feature the message names, or use a release that has it.	SHOW server_version
+    0A000 A	The server knows what was asked for but does not support it, or not here, such as writing in a function that is not VOLATILE.	Rewrite the statement without the feature the message names, declare the function VOLATILE, or use a release that has the feature.	SHOW server_version
     0B000 A	A transaction could not be begun in the mode that was asked for.	Set the transaction's mode before its first query, and begin it only outside another.	-
     0F000 A	A large object or another locator was used in a way that is not possible.	Open the large object within the transaction that uses it.	-
     0F001 A	The locator does not refer to anything the server can use.	Use the object identifier that lo_create or lo_open returned.	-
     0L000 A	The role named as grantor may not stand as grantor.	Name the current role, or leave GRANTED BY out.	-
-    0LP01 A	A role that lacks the grant option tried to grant, or a privilege was granted back to its giver.	Grant as the owner or as a role that holds the option.	-
-    0P000 A	The role that was named cannot be used here, such as a reserved or missing role.	Name an existing, ordinary role.	SELECT rolname FROM pg_roles
+    0LP01 A	A GRANT is not possible: a role would become a member of itself, a privilege does not exist for that kind of object, or it would go back to its giver.	Read the message for which it is, and grant what that kind of object has to other roles.	-
+    0P000 A	A role that was named cannot be used here, says an extension; the server gives 42704 for a missing role, 22023 for one of SET ROLE, and 42939 for a reserved name.	Name an existing, ordinary role.	SELECT rolname FROM pg_roles
     0Z000 A	The diagnostics of a statement were asked for where there are none.	Ask only right behind the statement or in its exception handler.	-
     0Z002 A	GET STACKED DIAGNOSTICS was used outside an exception handler.	Move it into the EXCEPTION part of the block.	-
-    10000 A	An XQuery expression, or a function that takes one, was refused.	Read the message for the part of the expression, and correct it.	-
-    10608 A	An argument of an XQuery-based function, such as the flags of a regular expression, is not valid.	Pass an argument that the function's description allows.	-
+    10000 A	An XPath expression, or a function that takes one, was refused.	Read the message for the part of the expression, and correct it.	-
+    10608 A	An XPath expression, in xpath(), XMLEXISTS or XMLTABLE, or a stylesheet is not valid; before 18 that was XX000 or 22000.	Correct the expression: the detail lines of the XML library say where it breaks.	-
     20000 A	A CASE statement of PL/pgSQL matched no WHEN and has no ELSE.	Add an ELSE, or the WHEN that is missing.	-
     21000 A	A subquery or a command met more rows, or other columns, than its place allows.	Make the subquery return one row (LIMIT 1, an aggregate, a better join); in MERGE and ON CONFLICT let each row be touched once.	-
     22000 A	A value does not fit the operation, and no more exact code describes how.	Read the message for the value's place, and correct the data or the expression.	-
@@ -1000,7 +1000,7 @@ enum SQLStateTable {
     22008 A	A date or time has a field out of its range, such as month 13, or is beyond what the type holds.	Correct the field; if day and month are exchanged, check DateStyle.	SHOW DateStyle
     22009 A	A time zone's displacement is outside the range that is allowed.	Use a displacement within about sixteen hours, or a zone's name.	SELECT name, utc_offset FROM pg_timezone_names
     2200B A	The escape character of a pattern is the same as one of its special characters.	Choose an escape character that the pattern does not use otherwise.	-
-    2200C A	The escape given is not a single valid character.	Give exactly one character behind ESCAPE.	-
+    2200C A	The pattern of SUBSTRING … SIMILAR has more than two separators made of the escape character and a double quote.	Divide the pattern into three parts at most.	-
     2200D A	The escape of a binary pattern is not exactly one byte.	Give one byte behind ESCAPE.	-
     2200F A	A character string is empty where something must stand.	Supply at least one character, or NULL if there is nothing.	-
     2200G A	A value's most specific type is not the one that the operation or function declared.	Return or pass the declared type, casting where needed.	-
@@ -1018,7 +1018,7 @@ enum SQLStateTable {
     22015 A	An interval is larger than its type or its field holds.	Use smaller intervals, or keep the quantity as a number.	-
     22016 A	nth_value was called with an argument that is not above zero.	Count rows from one.	-
     22018 A	A text cannot be cast because it has characters the target type does not know.	Clean the text before the cast.	-
-    22019 A	The escape character of a pattern is invalid, such as more than one character.	Give exactly one character, or an empty text for none.	-
+    22019 A	An escape character is not a single valid one, says an extension; LIKE and SIMILAR TO themselves give 22025.	Give exactly one character, or an empty text for none.	-
     2201B A	A regular expression is not well formed.	Correct the expression; double the backslashes only in E'' strings.	-
     2201E A	A logarithm was taken of zero or of a negative number.	Make sure that the argument is above zero.	-
     2201F A	A power is not defined for its arguments, such as zero to a negative or a negative to a fraction.	Check base and exponent first.	-
@@ -1027,9 +1027,9 @@ enum SQLStateTable {
     2201X A	OFFSET is negative.	Pass zero or more.	-
     22021 A	Bytes are not a character of the encoding they are said to be in, often Latin-1 sent as UTF-8, or NUL.	Set client_encoding to what the client sends, and take NUL characters out.	SHOW client_encoding
     22022 A	The length of a value that was cut does not fit its indicator.	Use a wider indicator variable.	-
-    22023 A	An argument or a setting has a value outside of what is allowed.	Pass one of the values the message or the manual names.	SELECT name, enumvals, min_val, max_val FROM pg_settings WHERE name = 'the_setting'
+    22023 A	An argument or a setting has a value outside of what is allowed, or SET ROLE names a role that does not exist.	Pass one of the values the message or the manual names.	SELECT name, enumvals, min_val, max_val FROM pg_settings WHERE name = 'the_setting'
     22024 A	A C string that was passed in has no end.	Terminate the string in the client's code.	-
-    22025 A	An escape in a string or a pattern is unfinished or unknown, such as a lone backslash at the end.	Finish or double the escape character.	-
+    22025 A	An escape in a string or a pattern is unfinished or unknown, such as a lone backslash at the end, or ESCAPE has more than one character.	Finish or double the escape character, and give one character behind ESCAPE.	-
     22026 A	A bit string, or another text of fixed length, has not the length of its type.	Pass exactly the declared length, or use the varying type.	-
     22027 A	trim was called with something other than one character.	Pass one character to trim, or use btrim for several.	-
     2202E A	An array has the wrong number of dimensions or an index that is out of its bounds.	Check array_dims before indexing, and keep the sub-arrays equally long.	-
@@ -1037,31 +1037,31 @@ enum SQLStateTable {
     2202H A	The argument of TABLESAMPLE is out of range, such as a percentage above 100.	Pass a percentage between 0 and 100, or a row count of zero or more.	-
     22030 A	A JSON object has the same key twice where keys must be unique.	Remove the second key, or leave WITH UNIQUE KEYS out.	-
     22031 A	A date or time function of a JSON path met text that its pattern does not fit.	Correct the text or the pattern of datetime().	-
-    22032 A	A text is not JSON.	Correct the text: keys and strings stand in double quotes, and no comma stands before a bracket.	-
+    22032 A	A text is not JSON, says an extension; the types json and jsonb themselves give 22P02.	Correct the text: keys and strings stand in double quotes, and no comma stands before a bracket.	-
     22033 A	The subscript of a JSON array is not a number, or is outside of the array.	Use whole numbers within the array, or lax mode.	-
     22034 A	A JSON path gave several items where one was required.	Narrow the path, or ask for WITH WRAPPER.	-
     22035 A	A JSON path gave nothing where an item was required.	Correct the path, or give ON EMPTY a default.	-
-    22036 A	A JSON path does arithmetic with an item that is no number.	Filter by type() before calculating, or convert with double().	-
-    22037 A	The keys of a JSON object are not unique although they were required to be.	Remove the repeated keys, or the requirement.	-
-    22038 A	An operation of a JSON path needs one single item and was given several.	Narrow the operand to one item.	-
+    22036 A	A method of a JSON path that makes numbers, such as double(), was called on an item that is none; arithmetic gives 22038.	Correct the value, or filter by type() before calling the method.	-
+    22037 A	The keys of a JSON object are not unique, says an extension; the server gives 22030.	Remove the repeated keys, or the requirement.	-
+    22038 A	An operand of arithmetic in a JSON path is not one single number, but a text, an array or several items.	Narrow the operand to one item, and convert a text with double().	-
     22039 A	A JSON path in strict mode met no array where it subscripts one.	Use lax mode, or a path that leads to an array.	-
-    2203A A	A JSON path in strict mode named a member that the object does not have.	Use lax mode, or test with exists() first.	-
-    2203B A	A JSON path needs a number and met another kind of item.	Correct the path, or convert the item with double().	-
-    2203C A	A JSON path in strict mode met no object where it names a member.	Use lax mode, or a path that leads to an object.	-
+    2203A A	A JSON path in strict mode named a member that the object does not have, or asked for one where there is no object.	Use lax mode, or test with exists() first.	-
+    2203B A	A plus or minus sign of a JSON path stands before an item that is no number.	Correct the path, or convert the item with double().	-
+    2203C A	A method of a JSON path that needs an object, keyvalue(), met something else.	Correct the path so that it leads to an object, or filter by type() first.	-
     2203D A	A JSON array has more elements than the operation takes.	Split the array.	-
     2203E A	A JSON object has more members than the operation takes.	Split the object.	-
     2203F A	A JSON array or object stands where a string, number, boolean or null is required.	Point the path at a scalar item, or ask for JSON_QUERY.	-
     2203G A	An item of a JSON path cannot be cast to the SQL type that was asked for.	Ask for a type that fits, or give ON ERROR a default.	-
     22P01 A	A floating-point calculation has no defined result.	Check the operands, or calculate with numeric.	-
-    22P02 A	A text is not a value of its type, such as 'abc' for an integer or an unknown label of an enum.	Validate the input before sending it; pass NULL rather than an empty text.	SELECT enumlabel FROM pg_enum WHERE enumtypid = 'the_type'::regtype
+    22P02 A	A text is not a value of its type, such as 'abc' for an integer, a text that is no JSON, or an unknown label of an enum.	Validate the input before sending it; pass NULL rather than an empty text.	SELECT enumlabel FROM pg_enum WHERE enumtypid = 'the_type'::regtype
     22P03 D	Bytes sent in binary format are not a value of their type.	Send the value in text format, and report the driver that encoded it.	-
     22P04 A	The data of COPY are not in the format, or have not the columns, that the command says.	Compare delimiter, quotes, NULL marker and number of columns with the line that the context names.	-
     22P05 A	A character of one encoding has no counterpart in the other.	Use UTF8 for both client and database, or replace the character.	SHOW server_encoding
     22P06 A	A backslash is used as an escape in an ordinary string literal.	Write E'…', or leave standard_conforming_strings on and the backslash as it is.	SHOW standard_conforming_strings
     23000 A	A row breaks a constraint that has no more exact code.	Read which constraint the message names, and correct the row.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'the_table'::regclass
-    23001 A	A row cannot be deleted or changed because another refers to it and the key says RESTRICT.	Delete or change the rows that refer to it first.	SELECT conrelid::regclass, conname FROM pg_constraint WHERE confrelid = 'the_table'::regclass
+    23001 A	A row cannot be deleted or changed because another refers to it and the key says RESTRICT; before 18 that was 23503.	Delete or change the rows that refer to it first.	SELECT conrelid::regclass, conname FROM pg_constraint WHERE confrelid = 'the_table'::regclass
     23502 A	A column that must not be NULL was given NULL or nothing.	Supply a value, or give the column a default.	SELECT attname FROM pg_attribute WHERE attrelid = 'the_table'::regclass AND attnotnull
-    23503 A	A row refers to a key that does not exist, or a key is being removed while rows refer to it.	Insert the parent first, or remove the children first; DEFERRABLE moves the check to COMMIT.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'the_table'::regclass
+    23503 A	A row refers to a key that does not exist, or a key is being removed while rows refer to it.	Insert the parent first, or remove the children first; DEFERRABLE moves the check to COMMIT.	SELECT conname, conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND 'the_table'::regclass IN (conrelid, confrelid)
     23505 A	A row would repeat a value that must be unique.	Use INSERT … ON CONFLICT, or tell the user; if a sequence fell behind its table, set it with setval.	SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index WHERE indisunique AND indrelid = 'the_table'::regclass
     23514 A	A row breaks a CHECK constraint or fits no partition of its table.	Correct the values; create the partition if it is the one that is missing.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = 'the_table'::regclass
     23P01 A	A row conflicts with another under an exclusion constraint, such as two overlapping reservations.	Choose values that do not overlap, and tell the user which ones were taken.	SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'x'
@@ -1087,16 +1087,16 @@ enum SQLStateTable {
     2BP01 A	Other objects depend on the one that was to be dropped.	Drop them first, or use CASCADE after reading the detail lines.	SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend WHERE refobjid = 'the_table'::regclass
     2D000 A	COMMIT or ROLLBACK was used where a transaction cannot be ended, such as in a function or below one.	End transactions only in procedures called at the top, outside of blocks with EXCEPTION.	-
     2F000 A	A function written in SQL broke a rule of such functions.	Read the message, and correct the function's body.	-
-    2F002 A	A function that must not change data tried to.	Declare the function VOLATILE, or take the change out.	-
-    2F003 A	A function tried to run a statement that is not permitted there.	Take the statement out of the function, or make it a procedure.	-
+    2F002 A	A function reported that it must not change data and tried to; an immutable or stable one that writes gives 0A000.	Declare the function VOLATILE, or take the change out.	-
+    2F003 A	Something is not permitted to this role or in this function, most often a connection by dblink or postgres_fdw without a password.	Give the user mapping a password; only superusers connect without one.	-
     2F004 A	A function that must not read data tried to.	Declare what the function does truthfully.	-
     2F005 A	A function of PL/pgSQL came to its end without RETURN.	End every path with RETURN.	SELECT pg_get_functiondef('the_function'::regproc)
     34000 A	The cursor does not exist: it was never declared, was closed, or went with its transaction.	Declare it in this transaction, or WITH HOLD.	SELECT name, statement FROM pg_cursors
     38000 A	A function outside of SQL, such as one in C or Python, raised an error of its own.	Read the message and the context: they are the function's.	-
-    38001 A	A function that must contain no SQL ran some.	Declare that the function uses SQL, or take the SQL out.	-
-    38002 A	A function that must not change data did, such as an immutable or stable one.	Declare the function VOLATILE, or take the change out.	SELECT proname, provolatile FROM pg_proc WHERE oid = 'the_function'::regproc
-    38003 A	A function ran an SQL statement that is prohibited there, such as COMMIT.	Take the statement out of the function.	-
-    38004 A	A function that must not read data did.	Declare that the function reads data.	-
+    38001 A	A function outside of SQL reported that it must contain no SQL and ran some; PostgreSQL itself does not check that.	Read the message, and correct the function or what it declares.	-
+    38002 A	A function outside of SQL reported that it may not change data; an immutable or stable one that writes gives 0A000.	Read the message: the extension that sent it says when writing is permitted.	-
+    38003 A	A function outside of SQL reported a statement that is prohibited there; COMMIT in a function gives 2D000 or 0A000.	Take the statement out of the function.	-
+    38004 A	A function outside of SQL reported that it may not read data; PostgreSQL itself does not check that.	Read the message, and correct the function or what it declares.	-
     39000 A	A function outside of SQL was called in a way that it does not serve.	Call it with the arguments and in the place that it is made for.	-
     39001 A	A function outside of SQL returned a SQLSTATE that is not one.	Return five characters of digits and capital letters.	-
     39004 A	A function outside of SQL was given NULL where it takes none.	Declare the function STRICT, or pass a value.	-
@@ -1133,8 +1133,8 @@ enum SQLStateTable {
     42846 A	There is no cast between the two types.	Convert by way of text, or write the conversion out.	SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
     42883 A	No function or operator of this name takes these argument types.	Check the spelling, cast the arguments, check search_path, and create the extension that brings it.	SELECT oid::regprocedure FROM pg_proc WHERE proname = 'the_function'
     428C9 A	A value was given for a column that is GENERATED ALWAYS.	Leave the column out, write DEFAULT, or use OVERRIDING SYSTEM VALUE.	-
-    42939 A	The name is reserved for the system.	Choose a name that does not begin with pg_ and is not one of the system's.	-
-    42P01 A	There is no table, view or sequence of this name in view.	Check the spelling, the database and search_path; names in double quotes keep their capitals.	SELECT schemaname, relname FROM pg_stat_all_tables WHERE relname = 'the_table'
+    42939 A	The name is reserved for the system, such as pg_… for roles and schemas, or the role names public and none.	Choose another name.	-
+    42P01 A	There is no table, view or sequence of this name in view.	Check the spelling, the database and search_path; names in double quotes keep their capitals.	SELECT relnamespace::regnamespace, relname, relkind FROM pg_class WHERE lower(relname) = lower('the_table')
     42P02 A	The statement uses a parameter that was not given, such as $3 with two values.	Give as many values as the statement has parameters, and use none in commands that take none.	-
     42P03 A	A cursor of this name is open already.	Close it first, or use another name.	SELECT name, statement FROM pg_cursors
     42P04 A	A database of this name is there already.	Use another name, or drop the old one.	SELECT datname FROM pg_database
@@ -1156,7 +1156,7 @@ enum SQLStateTable {
     42P20 A	A window function stands where none may, or its window is not defined rightly.	Use window functions in SELECT and ORDER BY only; filter their results in an outer query.	-
     42P21 A	Two expressions have explicit collations that differ.	Write COLLATE once, around both.	-
     42P22 A	The collation of an expression cannot be told.	Add COLLATE to the expression.	SELECT collname FROM pg_collation
-    44000 A	A row written through a view would not be seen by the view that has WITH CHECK OPTION, or row security forbids it.	Write rows that fit the view's condition or the policy.	SELECT viewname, definition FROM pg_views WHERE viewname = 'the_view'
+    44000 A	A row written through a view WITH CHECK OPTION would not be seen by that view.	Write rows that fit the view's condition, or write to the table; a policy of row security gives 42501.	SELECT viewname, definition FROM pg_views WHERE viewname = 'the_view'
     53000 O	The server ran out of some resource.	Find out which one from the message and the server's log, and free or add it.	-
     53100 O	A disk of the server is full: data, WAL, temporary files or log.	Free space or enlarge the disk; look for replication slots that keep WAL, and for huge temporary files.	SELECT slot_name, active, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots
     53200 O	The server could not get memory, or its table of locks is full.	Lower work_mem or the number of sessions, raise max_locks_per_transaction if it is locks, or add memory.	SELECT name, setting FROM pg_settings WHERE name IN ('work_mem', 'max_connections', 'max_locks_per_transaction')

@@ -46,8 +46,9 @@ struct SortedLines: Sendable {
     while low < high {
       let middle = bytes.index(low, offsetBy: bytes.distance(from: low, to: high) / 2)
       let start = startOfLine(around: middle, notBefore: low)
-      guard let line = line(at: start) else { break }
-      if SortedLines.word(of: line).lexicographicallyPrecedes(word) {
+      guard start < text.utf8.endIndex else { break }
+      // The rest of the line may be long, and is of no matter here.
+      if SortedLines.word(of: text[start...]).lexicographicallyPrecedes(word) {
         low = afterLine(at: start)
       } else {
         high = start
@@ -63,7 +64,13 @@ struct SortedLines: Sendable {
   }
 
   private func endOfLine(at start: String.Index) -> String.Index {
-    text.utf8[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.utf8.endIndex
+    let rest = text.utf8[start...]
+    // Where the bytes lie side by side, as they do in a literal, they are searched without the string.
+    let length = rest.withContiguousStorageIfAvailable { bytes in
+      bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    }
+    if let length { return text.utf8.index(start, offsetBy: length) }
+    return rest.firstIndex(of: UInt8(ascii: "\n")) ?? text.utf8.endIndex
   }
 
   private func afterLine(at start: String.Index) -> String.Index {

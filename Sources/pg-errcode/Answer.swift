@@ -99,9 +99,12 @@ struct Answer {
 
   private func meant(_ question: Question, _ catalogue: ErrorCatalogue) -> String {
     guard question.wildcard == nil, question.classCharacters == nil else { return "" }
-    let near =
+    var near =
       question.code.map { NearMiss.codes(for: $0, in: catalogue).map(\.description) }
       ?? NearMiss.names(for: question.text, in: catalogue)
+    if let verb = NearMiss.word(for: question.text, among: ErrorCodeCommand.verbs) {
+      near.append("the command \(ErrorCodeCommand.program) \(verb)")
+    }
     return near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"
   }
 }

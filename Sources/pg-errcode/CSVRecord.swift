@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PGErrorCodes
 
 /// The beginning of a record of csvlog.
@@ -20,16 +21,19 @@ enum CSVRecord {
 
   /// `2026-11-21 13:18:47.123 UTC,`.
   private static func beginsWithTime(_ head: Piece.Head) -> Bool {
-    guard head.end - head.start > 24 else { return false }
+    let zone = head.start + 24
+    // A line of stderr has a blank where the column ends.
+    guard head.end > zone, memchr(head.bytes + zone, Int32(comma), min(16, head.end - zone)) != nil
+    else { return false }
     let pattern: StaticString = "0000-00-00 00:00:00.000 "
     let expected = pattern.utf8Start
     for offset in 0..<24 {
       let byte = head.bytes[head.start + offset]
-      let isDigit = ASCIIText.isDigit(byte)
+      let isDigit = ByteKinds(of: byte).contains(.digit)
       guard expected[offset] == 0x30 ? isDigit : byte == expected[offset] else { return false }
     }
-    // Behind the zone's name or offset, the column ends; a line of stderr has a blank there.
-    var place = head.start + 24
+    // Behind the zone's name or offset, the column ends.
+    var place = zone
     while place < head.end, place < head.start + 40 {
       let byte = head.bytes[place]
       if byte == comma { return true }

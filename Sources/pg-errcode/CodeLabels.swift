@@ -5,7 +5,7 @@ internal import PGErrorCodes
 /// came.
 final class CodeLabels {
   /// What is written beside one code.
-  struct Label {
+  final class Label {
     let code: SQLState
     /// Behind a line of stderr; empty for what needs no name.
     let inText: [UInt8]
@@ -19,6 +19,28 @@ final class CodeLabels {
     let isKnown: Bool
     let isDefined: Bool
     fileprivate(set) var count = 0
+
+    fileprivate init(_ code: SQLState, in catalogue: ErrorCatalogue, only: String?) {
+      let definition = catalogue.definition(of: code)
+      let condition = definition.map { $0.condition ?? $0.name }
+      let characters = code.classCharacters
+      // A title may be a file's.
+      let title = catalogue.title(ofClass: characters).map(Diagnostic.escapingControls)
+      let names = [condition, title.map { "class \(characters) \($0)" }].compactMap { $0 }
+      let isSuccess = definition?.severity == .success
+      let text = names.isEmpty || isSuccess ? "" : " [\(names.joined(separator: ", "))]"
+      let csv = [condition, title].reduce("") { $0 + "," + ($1.map { CSVText.quoted($0) } ?? "") }
+      let conditionValue = condition.map(JSONText.quoted) ?? "null"
+      let titleValue = title.map(JSONText.quoted) ?? "null"
+      self.code = code
+      inText = Array(text.utf8)
+      inCSV = Array(csv.utf8)
+      inJSON = Array(
+        ",\"state_condition\":\(conditionValue),\"state_class\":\(titleValue)".utf8)
+      isWanted = only.map { catalogue.contains(code, set: $0) } ?? true
+      isKnown = title != nil
+      isDefined = definition != nil
+    }
   }
 
   /// A log may have any number of invented codes, but memory has its end.
@@ -63,24 +85,7 @@ final class CodeLabels {
   func isKnown(_ code: SQLState) -> Bool { label(of: code, isCounted: false).isKnown }
   func isDefined(_ code: SQLState) -> Bool { label(of: code, isCounted: false).isDefined }
 
-  private func label(_ code: SQLState) -> Label {
-    let definition = catalogue.definition(of: code)
-    let condition = definition.map { $0.condition ?? $0.name }
-    let characters = code.classCharacters
-    let title = catalogue.title(ofClass: characters)
-    let names = [condition, title.map { "class \(characters) \($0)" }].compactMap { $0 }
-    let isSuccess = definition?.severity == .success
-    let text = names.isEmpty || isSuccess ? "" : " [\(names.joined(separator: ", "))]"
-    let csv = [condition, title].reduce("") { $0 + "," + ($1.map { CSVText.quoted($0) } ?? "") }
-    let conditionValue = condition.map(JSONText.quoted) ?? "null"
-    let titleValue = title.map(JSONText.quoted) ?? "null"
-    return Label(
-      code: code, inText: Array(text.utf8), inCSV: Array(csv.utf8),
-      inJSON: Array(
-        ",\"state_condition\":\(conditionValue),\"state_class\":\(titleValue)".utf8),
-      isWanted: only.map { catalogue.contains(code, set: $0) } ?? true, isKnown: title != nil,
-      isDefined: definition != nil)
-  }
+  private func label(_ code: SQLState) -> Label { Label(code, in: catalogue, only: only) }
 
   // MARK: Summary
 
@@ -94,7 +99,8 @@ final class CodeLabels {
       rows.append([
         String(label.count), Self.share(label.count, of: total), label.code.description,
         catalogue.definition(of: label.code).map { $0.condition ?? $0.name } ?? "-",
-        catalogue.title(ofClass: label.code.classCharacters) ?? "-",
+        catalogue.title(ofClass: label.code.classCharacters).map(Diagnostic.escapingControls)
+          ?? "-",
         catalogue.retry(of: label.code).answer.rawValue,
       ])
     }

@@ -11,7 +11,7 @@ enum Emission: String, WordArgument {
     switch self {
     case .swift: return Self.swift(definitions, note)
     case .json: return Self.json(definitions, note, sources)
-    case .csv: return Self.csv(definitions, note, sources)
+    case .csv: return Self.csv(definitions, sources)
     case .sh: return Self.sh(definitions, note)
     }
   }
@@ -88,11 +88,10 @@ enum Emission: String, WordArgument {
       + lines.joined(separator: ",\n") + "\n]}\n"
   }
 
-  private static func csv(
-    _ definitions: [SQLStateDefinition], _ note: String, _ sources: Sources
-  ) -> String {
-    var text = "# \(note)\n"
-    text += "code,condition,name,class,class_name,severity,retry,since,until,cause,action\n"
+  /// CSV has no comments: the first line has the names of the columns, and `since` and `until` the
+  /// versions.
+  private static func csv(_ definitions: [SQLStateDefinition], _ sources: Sources) -> String {
+    var text = "code,condition,name,class,class_name,severity,retry,since,until,cause,action\n"
     for definition in definitions {
       let code = definition.code
       let advice = sources.catalogue.advice(of: code)
@@ -103,7 +102,9 @@ enum Emission: String, WordArgument {
         definition.since.map(String.init) ?? "", definition.until.map(String.init) ?? "",
         advice?.cause ?? "", advice?.action ?? "",
       ]
-      text += fields.map { CSVText.quoted($0, onlyIfNeeded: true) }.joined(separator: ",") + "\n"
+      text +=
+        fields.map { CSVText.quoted(Diagnostic.escapingControls($0), onlyIfNeeded: true) }.joined(
+          separator: ",") + "\n"
     }
     return text
   }

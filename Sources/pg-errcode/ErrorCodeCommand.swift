@@ -65,7 +65,8 @@ struct ErrorCodeCommand: ParsableCommand {
     name: .customLong("is"),
     help: ArgumentHelp(
       "Print nothing; end with 0 if every code belongs to the set, or else 6. Sets: "
-        + SQLStateSet.all.map { $0.name }.joined(separator: ", ") + ".",
+        + SQLStateSet.all.map { $0.name }.joined(separator: ", ")
+        + "; integrity is constraint.",
       valueName: "set"),
     completion: .list(SQLStateSet.all.map { $0.name }))
   var set: String?
@@ -82,6 +83,7 @@ struct ErrorCodeCommand: ParsableCommand {
 
   static func main() {
     if isVerb { Program.main(VerbCommand.self, examples: examples) }
+    if let verb = mistypedVerb { Program.run(program: program) { throw verb } }
     if let operands = plainOperands { answerPlainly(operands) }
     Program.main(self, examples: examples)
   }
@@ -131,14 +133,28 @@ struct ErrorCodeCommand: ParsableCommand {
     if definitions.isEmpty { throw Failure(.negative) }
   }
 
+  /// What the first word may be instead of a code.
+  static let verbs = ["filter", "lint"]
+
   // MARK: Before the command line is read
 
   /// Whether the first word is a verb: the parser would take it for a code, as it does any word.
   private static var isVerb: Bool {
-    let verbs = ["filter", "lint"]
     let words = CommandLine.arguments.dropFirst()
     let first = words.first == "help" ? words.dropFirst().first : words.first
     return first.map(verbs.contains) ?? false
+  }
+
+  /// What is wrong if the first word is almost a verb, and options follow: the parser would complain
+  /// about those.
+  private static var mistypedVerb: Failure? {
+    let words = CommandLine.arguments.dropFirst()
+    guard let first = words.first, !first.hasPrefix("-"),
+      words.contains(where: { $0.hasPrefix("-") && $0 != "-" }),
+      let verb = NearMiss.word(for: first, among: verbs)
+    else { return nil }
+    let message = "\(Question.quoted(first)) is no command; did you mean \(program) \(verb)?"
+    return Failure(.usage, Diagnostic(program: program, message: message))
   }
 
   /// The operands of a command line that has nothing but operands.

@@ -3,8 +3,9 @@ internal import PGCommandLine
 
 /// The files that an operand means: itself, what is below a directory, or what fits a pattern.
 ///
-/// Links to files count, links to directories are not entered: they may lead in circles. An operand
-/// that is such a link itself is meant.
+/// Links to files count, and links that lead nowhere, so that reading them says so. Links to
+/// directories are not entered: they may lead in circles. An operand that is such a link itself is
+/// meant.
 struct FileTree {
   /// Deeper than source trees are.
   private static let maximumDepth = 64
@@ -22,17 +23,21 @@ struct FileTree {
     let kind = kind(operand)
     if operand == "-" || kind == .file { return [operand] }
     var tree = FileTree()
+    var absence = "there is no file that fits"
     if kind != nil {
       tree.collect(below: operand, ["**", "*.sql"], depth: 0)
-    } else {
+      absence = "the directory has no *.sql"
+    } else if Wildcard(operand) != nil {
       tree.collect(matching: operand)
+    } else {
+      absence = "there is no such file"
     }
     guard !tree.found.isEmpty else {
       throw Failure(
         .localFailure,
         Diagnostic(
-          program: ErrorCodeCommand.program, message: "\(operand): no such file, nor one that fits")
-      )
+          program: ErrorCodeCommand.program,
+          message: "\(Diagnostic.escapingControls(operand)): \(absence)"))
     }
     return tree.found.sorted()
   }
@@ -83,7 +88,10 @@ struct FileTree {
   /// `nil` if there is nothing.
   private static func kind(_ path: String) -> Kind? {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard stat(path, &status) == 0 else {
+      // A link to nothing, or to itself.
+      return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK ? .file : nil
+    }
     guard status.st_mode & S_IFMT == S_IFDIR else { return .file }
     guard lstat(path, &status) == 0 else { return nil }
     return status.st_mode & S_IFMT == S_IFLNK ? .linkToDirectory : .directory

@@ -15,13 +15,15 @@ struct FilterCommand: ParsableCommand {
     abstract: "Read a server's log from stdin and name the codes in it.",
     discussion: """
       The formats stderr, csvlog and jsonlog are told apart line by line. At the end of a line of \
-      stderr stand the condition and the class in brackets; a record of csvlog gets two columns \
-      more; an object of jsonlog gets state_condition and state_class behind state_code. Nothing \
-      else is changed. Whole lines are written before more is waited for.
+      stderr stand the condition and the class in brackets, unless it is 00000; every record of \
+      csvlog gets two columns more, so that all have as many; an object of jsonlog gets \
+      state_condition and state_class behind state_code. Nothing else is changed, and what was \
+      named before stays as it is. Whole lines are written before more is waited for.
 
       In the stderr format a code is where log_line_prefix has %e, or before the message with \
-      log_error_verbosity = verbose. Without --prefix, the place of %e is learned from codes that \
-      can be nothing else, such as 00000 and 42P01.
+      log_error_verbosity = verbose. Without --prefix, the place of %e is learned from the first \
+      lines, for which at most a quarter of a second is waited; records whose code cannot be told \
+      from other words are passed over, and counted on stderr.
       """,
     examples: examples)
 
@@ -61,18 +63,17 @@ struct FilterCommand: ParsableCommand {
     let labels = CodeLabels(catalogue: sources.catalogue, only: only)
     let filter = LogFilter(labels, prefix: prefix.flatMap(LogPrefix.init), isQuiet: quiet)
     try filter.run()
-    if filter.hasFoundNothing {
-      Inquiry.note(
-        "no line has a SQLSTATE: log_line_prefix needs %e (and --prefix says where it is), or "
-          + "log_error_verbosity must be verbose")
-    }
+    if let remark = filter.remark { Inquiry.note(remark) }
     guard summary else { return }
     let table = labels.summary(top: top)
     if quiet {
       try StandardOutput.shared.write(table)
     } else {
       try StandardOutput.shared.flush()
-      StandardError.print(table)
+      // It was asked for: a stderr that does not take it is a failure.
+      let errors = StandardOutput(descriptor: 2, name: "stderr", buffering: .blockBuffered)
+      try errors.write(table)
+      try errors.flush()
     }
   }
 }

@@ -16,7 +16,12 @@ struct Inquiry {
     var status = ExitStatus.ok
     for operand in operands {
       if operand == "-" {
-        try answerLines(&status)
+        let count = try answerLines(&status)
+        // Nothing belongs to no set: a question without a code must not be answered with yes.
+        if count == 0, set != nil {
+          Self.note("stdin has no code to look for in the set")
+          status = .usage
+        }
       } else {
         try answer(operand, &status)
       }
@@ -24,13 +29,18 @@ struct Inquiry {
     if status != .ok { throw Failure(status) }
   }
 
-  private func answerLines(_ status: inout ExitStatus) throws {
+  /// Answers the lines of stdin; returns how many questions there were.
+  private func answerLines(_ status: inout ExitStatus) throws -> Int {
+    var count = 0
     try StandardInput.forEachLine(program: ErrorCodeCommand.program) {
       try StandardOutput.shared.flush()
     } _: { line in
       let text = String(decoding: line.bytes, as: UTF8.self)
-      if !Question.trimmed(text).isEmpty { try answer(text, &status) }
+      guard !Question.trimmed(text).isEmpty else { return }
+      count += 1
+      try answer(text, &status)
     }
+    return count
   }
 
   /// Answers one operand; the gravest status of all operands is kept.

@@ -38,25 +38,36 @@ struct LintCommand: ParsableCommand {
     let sources = try Sources(files: own.codes, server: nil)
     let rules = RaiseRules(catalogue: sources.catalogue)
     var isClean = true
-    for operand in files {
-      let paths = try FileTree.files(operand)
-      for path in paths {
-        let bytes = try TextFile.read(path, program: ErrorCodeCommand.program)
-        for raise in RaiseScanner.raises(in: bytes) {
-          guard let fault = rules.fault(raise.subject) else { continue }
-          isClean = false
-          let name = path == "-" ? "stdin" : path
-          try StandardOutput.shared.write(line(name, raise, fault) + "\n")
-        }
+    var isRead = true
+    for path in try files.flatMap(FileTree.files) {
+      do {
+        isClean = try lint(path, rules) && isClean
+      } catch let failure as Failure {
+        // The other files are read all the same.
+        failure.diagnostic?.print()
+        isRead = false
       }
     }
+    guard isRead else { throw Failure(.localFailure) }
     if !isClean { throw Failure(.negative) }
+  }
+
+  /// Prints the faults of a file; returns whether there are none.
+  private func lint(_ path: String, _ rules: RaiseRules) throws -> Bool {
+    let bytes = try TextFile.read(path, program: ErrorCodeCommand.program)
+    var isClean = true
+    for raise in RaiseScanner.raises(in: bytes) {
+      guard let fault = rules.fault(raise.subject) else { continue }
+      isClean = false
+      try StandardOutput.shared.write(line(path == "-" ? "stdin" : path, raise, fault) + "\n")
+    }
+    return isClean
   }
 
   private func line(_ file: String, _ raise: RaiseScanner.Raise, _ fault: String) -> String {
     guard json else {
       let text = "\(file):\(raise.line):\(raise.column): \(raise.subject.text): \(fault)"
-      return Diagnostic.escapingControls(text)
+      return Question.escapingLines(text)
     }
     return "{\"file\":\(JSONText.quoted(file)),\"line\":\(raise.line),\"column\":\(raise.column),"
       + "\"code\":\(JSONText.quoted(raise.subject.text)),\"message\":\(JSONText.quoted(fault))}"

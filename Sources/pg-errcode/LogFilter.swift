@@ -6,11 +6,17 @@ internal import PGErrorCodes
 /// not complete yet.
 ///
 /// A line is looked at once, at its head. Everything else is searched for its end only, and written
-/// as it was read.
+/// as it was read. Where the place of the codes has to be found out, a bounded start of the log is
+/// read twice.
 final class LogFilter {
   /// What a line must say of itself within so many bytes: prefix, severity and code.
   static let headLimit = 4096
   private static let blockSize = 1 << 20
+
+  /// What the place of the codes is learned from, at most.
+  private static let startSize = 256 * 1024
+  /// How long a log that is being written may keep its first lines back, in milliseconds.
+  private static let startPatience = 250
 
   /// Where the reading stands between two blocks.
   private enum State {
@@ -31,6 +37,8 @@ final class LogFilter {
   private var isKept: Bool
   private var hasRecords = false
   private var hasCodes = false
+  /// Whether lines are only learned from, and neither counted nor written.
+  private var isSurvey = false
   /// Whether nothing comes behind what was read.
   private var isLast = false
 
@@ -41,8 +49,26 @@ final class LogFilter {
     lines = TextLines(prefix: prefix)
   }
 
-  /// Whether there were records, and none had a code.
-  var hasFoundNothing: Bool { hasRecords && !hasCodes }
+  /// What could not be read, and what would help; `nil` if nothing is to be said.
+  var remark: String? {
+    let passed = lines.passedOver
+    if passed > 0 {
+      return "\(passed) \(passed == 1 ? "record was" : "records were") passed over: which of the "
+        + "words before the severity is the SQLSTATE cannot be told; --prefix with the server's "
+        + "log_line_prefix says it"
+    }
+    if let word = lines.unknownWord.map(Question.quoted), hasCodes || !hasRecords {
+      let start = "no severity is known here, where \(word) stands, perhaps in another language: "
+      return start
+        + (hasCodes
+          ? "details and statements are counted as messages are"
+          : "no line is named; --prefix with the server's log_line_prefix says where %e is")
+    }
+    if hasCodes { return nil }
+    guard hasRecords else { return nil }
+    return "no line has a SQLSTATE: log_line_prefix needs %e (and --prefix says where it is), or "
+      + "log_error_verbosity must be verbose"
+  }
 
   /// Reads to the end of stdin.
   ///
@@ -51,22 +77,55 @@ final class LogFilter {
     let block = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.blockSize)
     defer { block.deallocate() }
     var filled = 0
+    if lines.isLearning {
+      try readStart(block, &filled)
+      try survey(Piece(bytes: block, count: filled))
+    }
     while true {
-      let room = UnsafeMutableRawBufferPointer(
-        start: block + filled, count: Self.blockSize - filled)
-      let count = try StandardInput.read(into: room, program: ErrorCodeCommand.program)
-      filled += count
-      isLast = count == 0
       let consumed = try filter(Piece(bytes: block, count: filled))
-      if isLast { finish() }
       try output.drain()
       try StandardOutput.shared.flush()
       if isLast { return }
       // At most the head of one line stays.
       if consumed > 0, consumed < filled { memmove(block, block + consumed, filled - consumed) }
       filled -= consumed
+      try read(block, &filled)
     }
   }
+
+  private func read(_ block: UnsafeMutablePointer<UInt8>, _ filled: inout Int) throws {
+    let room = UnsafeMutableRawBufferPointer(start: block + filled, count: Self.blockSize - filled)
+    let count = try StandardInput.read(into: room, program: ErrorCodeCommand.program)
+    filled += count
+    isLast = count == 0
+  }
+
+  // MARK: Learning
+
+  /// Reads until there is enough to learn from, the log ends, or nobody should wait any longer.
+  private func readStart(_ block: UnsafeMutablePointer<UInt8>, _ filled: inout Int) throws {
+    try read(block, &filled)
+    let end = ContinuousClock.now + .milliseconds(Self.startPatience)
+    while !isLast, filled < Self.startSize {
+      let rest = (end - ContinuousClock.now) / .milliseconds(1)
+      guard rest > 0, StandardInput.waitToRead(milliseconds: Int(rest) + 1) else { return }
+      try read(block, &filled)
+    }
+  }
+
+  /// Learns where the lines have their codes.
+  private func survey(_ bytes: Piece) throws {
+    let wasKept = isKept
+    isKept = false
+    isSurvey = true
+    _ = try filter(Piece(bytes: bytes.bytes, count: min(bytes.count, Self.startSize)))
+    lines.decide(isAll: isLast)
+    isSurvey = false
+    isKept = wasKept
+    state = .lineStart
+  }
+
+  // MARK: Lines
 
   /// Filters what was read; returns how much of it is done with.
   private func filter(_ bytes: Piece) throws -> Int {
@@ -96,7 +155,7 @@ final class LogFilter {
     case .quotedLineStart(let ending):
       let end = bytes.newline(from: place)
       guard let head = bytes.head(from: place, to: end, isLast: isLast) else { return nil }
-      if CSVRecord.code(in: head) != nil || JSONRecord.isBeginning(head)
+      if CSVRecord.code(in: head) != nil || JSONRecord.isServers(head)
         || lines.isCertainRecord(head, labels)
       {
         // The record before this one has no end: its file was cut off.
@@ -114,23 +173,40 @@ final class LogFilter {
       let label = try found(code, isCounted: true, bytes, head, &written)
       return try finishRecord(bytes, from: head.start, label.inCSV, false, &written)
     }
-    if JSONRecord.isBeginning(head) {
-      hasRecords = true
-      guard let found = JSONRecord.code(in: head) else {
-        try keep(false, bytes, head, &written)
-        return try finishLine(bytes, from: head.start, end, [], &written)
-      }
-      let label = try self.found(found.code, isCounted: true, bytes, head, &written)
-      try write(bytes, &written, upTo: found.end)
-      add(label.inJSON)
-      return try finishLine(bytes, from: found.end, end, [], &written)
-    }
+    if JSONRecord.isObject(head) { return try beginObject(bytes, head.start, end, &written) }
     return try beginText(bytes, head, end, &written)
+  }
+
+  private func beginObject(
+    _ bytes: Piece, _ start: Int, _ end: Int?, _ written: inout Int
+  ) throws -> Int? {
+    let limit = JSONRecord.headLimit
+    guard let head = bytes.head(from: start, to: end, isLast: isLast, limit: limit) else {
+      return nil
+    }
+    guard let record = JSONRecord(head) else {
+      return try beginText(bytes, head.prefix(Self.headLimit), end, &written)
+    }
+    hasRecords = true
+    guard let (code, place) = record.code else {
+      try keep(false, bytes, head, &written)
+      return try finishLine(bytes, from: start, end, [], &written)
+    }
+    let label = try found(code, isCounted: true, bytes, head, &written)
+    if !record.isNamed {
+      try write(bytes, &written, upTo: place)
+      add(label.inJSON)
+    }
+    return try finishLine(bytes, from: place, end, [], &written)
   }
 
   private func beginText(
     _ bytes: Piece, _ head: Piece.Head, _ end: Int?, _ written: inout Int
   ) throws -> Int? {
+    if isSurvey {
+      lines.observe(head, labels)
+      return try finishLine(bytes, from: head.start, end, [], &written)
+    }
     let line = lines.read(head, labels)
     if line.isRecord { hasRecords = true }
     guard let code = line.code else {
@@ -146,7 +222,7 @@ final class LogFilter {
   ) throws -> CodeLabels.Label {
     hasRecords = true
     hasCodes = true
-    let label = labels.label(of: code, isCounted: isCounted)
+    let label = labels.label(of: code, isCounted: isCounted && !isSurvey)
     try keep(label.isWanted, bytes, head, &written)
     return label
   }
@@ -155,7 +231,7 @@ final class LogFilter {
   private func keep(
     _ isWanted: Bool, _ bytes: Piece, _ head: Piece.Head, _ written: inout Int
   ) throws {
-    guard labels.isSelective, !isQuiet, isWanted != isKept else { return }
+    guard labels.isSelective, !isQuiet, !isSurvey, isWanted != isKept else { return }
     try write(bytes, &written, upTo: head.start)
     isKept = isWanted
   }
@@ -165,29 +241,29 @@ final class LogFilter {
   private func finishLine(
     _ bytes: Piece, from place: Int, _ newline: Int?, _ ending: [UInt8], _ written: inout Int
   ) throws -> Int? {
-    guard let newline else {
+    guard newline != nil || isLast else {
       state = .line(ending: ending)
-      return ending.isEmpty ? bytes.count : endOfPart(bytes, from: place)
+      let end = endOfPart(bytes, from: place, ending)
+      return end > place ? end : nil
     }
-    if !ending.isEmpty { try write(ending, bytes, &written, before: newline) }
+    try write(ending, bytes, from: place, &written, before: newline ?? bytes.count)
     state = .lineStart
-    return newline + 1
+    return newline.map { $0 + 1 } ?? bytes.count
   }
 
-  /// How much of a line without its newline is done with: a carriage return at the end of a block may
-  /// belong to the newline that comes next.
-  private func endOfPart(_ bytes: Piece, from place: Int) -> Int? {
-    guard !isLast, bytes.count > place, bytes.isReturn(at: bytes.count - 1) else {
-      return bytes.count
-    }
-    return place < bytes.count - 1 ? bytes.count - 1 : nil
+  /// How much of a line without its newline is done with: its last bytes may be the ending, if the log
+  /// was filtered before, and a carriage return that belongs to the newline.
+  private func endOfPart(_ bytes: Piece, from place: Int, _ ending: [UInt8]) -> Int {
+    ending.isEmpty ? bytes.count : max(place, bytes.count - min(ending.count + 1, Self.headLimit))
   }
 
-  /// Writes the line up to its newline, which may have a carriage return before it, and the ending.
+  /// Writes the line up to its newline, and the ending unless it is there already.
   private func write(
-    _ ending: [UInt8], _ bytes: Piece, _ written: inout Int, before newline: Int
+    _ ending: [UInt8], _ bytes: Piece, from start: Int, _ written: inout Int, before newline: Int
   ) throws {
-    let end = newline > 0 && bytes.isReturn(at: newline - 1) ? newline - 1 : newline
+    guard !ending.isEmpty else { return }
+    let end = max(start, bytes.endOfLine(before: newline))
+    if bytes.has(ending, from: start, endingAt: end) { return }
     try write(bytes, &written, upTo: max(end, written))
     add(ending)
   }
@@ -197,27 +273,19 @@ final class LogFilter {
     _ written: inout Int
   ) throws -> Int? {
     let newline = bytes.newline(from: start)
-    let end = newline ?? bytes.count
+    let end = newline ?? (isLast ? bytes.count : endOfPart(bytes, from: start, ending))
     let isOpen = isQuoted != bytes.hasOddQuotes(from: start, to: end)
-    guard let newline else {
+    guard newline != nil || isLast else {
       state = .record(ending: ending, isQuoted: isOpen)
-      return isOpen ? end : endOfPart(bytes, from: start)
+      return end > start ? end : nil
     }
     if isOpen {
       state = .quotedLineStart(ending: ending)
     } else {
-      try write(ending, bytes, &written, before: newline)
+      try write(ending, bytes, from: start, &written, before: end)
       state = .lineStart
     }
-    return newline + 1
-  }
-
-  /// The last line has no newline, and is named all the same.
-  private func finish() {
-    switch state {
-    case .line(let ending), .record(let ending, isQuoted: false): add(ending)
-    case .lineStart, .record, .quotedLineStart: break
-    }
+    return newline.map { $0 + 1 } ?? bytes.count
   }
 
   // MARK: Output

@@ -22,13 +22,27 @@ struct Piece {
   }
 
   /// The head of the line that begins here; `nil` if it is not all there yet.
-  func head(from place: Int, to newline: Int?, isLast: Bool) -> Head? {
+  func head(
+    from place: Int, to newline: Int?, isLast: Bool, limit: Int = LogFilter.headLimit
+  ) -> Head? {
     let end = newline ?? count
-    if newline == nil, !isLast, end - place < LogFilter.headLimit { return nil }
-    return Head(bytes: bytes, start: place, end: min(end, place + LogFilter.headLimit))
+    if newline == nil, !isLast, end - place < limit { return nil }
+    return Head(bytes: bytes, start: place, end: min(end, place + limit))
   }
 
-  func isReturn(at place: Int) -> Bool { bytes[place] == 0x0D }
+  /// The end of a line before its newline, which may have a carriage return before it.
+  func endOfLine(before newline: Int) -> Int {
+    newline > 0 && bytes[newline - 1] == 0x0D ? newline - 1 : newline
+  }
+
+  /// Whether what lies between the two places ends with the text.
+  func has(_ text: [UInt8], from start: Int, endingAt end: Int) -> Bool {
+    guard end - start >= text.count else { return false }
+    return text.withUnsafeBytes { text in
+      guard let first = text.baseAddress else { return false }
+      return memcmp(bytes + end - text.count, first, text.count) == 0
+    }
+  }
 
   func part(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: bytes + start, count: end - start)
@@ -43,13 +57,18 @@ struct Piece {
 }
 
 extension Piece.Head {
+  /// The head of the head.
+  func prefix(_ limit: Int) -> Piece.Head {
+    Piece.Head(bytes: bytes, start: start, end: min(end, start + limit))
+  }
+
   /// The code whose five characters stand here: digits and capital letters.
   func code(at place: Int) -> SQLState? {
     guard place >= start, place + 5 <= end else { return nil }
     var packed: UInt64 = 0
     for offset in 0..<5 {
       let byte = bytes[place + offset]
-      guard ASCIIText.isCode(byte) else { return nil }
+      guard ByteKinds(of: byte).contains(.code) else { return nil }
       packed = packed << 8 | UInt64(byte)
     }
     return SQLState(packedBytes: packed)

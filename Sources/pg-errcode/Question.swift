@@ -16,14 +16,18 @@ struct Question {
     guard code != nil || classCharacters != nil || isName || wildcard != nil else { return nil }
   }
 
-  /// The codes that the text may be: as it is written, and in large letters.
-  ///
-  /// Only the driver's own codes (`--cIO`) have small letters.
+  /// The code that the text may be: as it is written, in large letters, or, since some of the driver's
+  /// own codes (`--cIO`, `-Cdwn`) have small ones, in any.
   var code: SQLState? {
     guard isCode else { return nil }
     let large = SQLState(text.uppercased())
     let written = SQLState(text)
-    return written?.definition != nil ? written : large
+    if written?.definition != nil { return written }
+    guard large?.definition == nil, text.hasPrefix("-") || text.hasPrefix("01-") else {
+      return large
+    }
+    let small = text.lowercased()
+    return SQLState.definitions.first { $0.code.description.lowercased() == small }?.code ?? large
   }
 
   /// The two characters of a class, written as `23` or `23***`.
@@ -48,7 +52,14 @@ struct Question {
   static func quoted(_ operand: String) -> String {
     let shown = operand.unicodeScalars.count > 40
     let start = String(String.UnicodeScalarView(operand.unicodeScalars.prefix(40)))
-    return "\"\(Diagnostic.escapingControls(start))\(shown ? "…" : "")\""
+    return "\"\(escapingLines(start))\(shown ? "…" : "")\""
+  }
+
+  /// A text without what could command a terminal, or break the line that it stands in.
+  static func escapingLines(_ text: String) -> String {
+    Diagnostic.escapingControls(text).split(separator: "\n", omittingEmptySubsequences: false)
+      .joined(separator: "\\x0a").split(separator: "\t", omittingEmptySubsequences: false)
+      .joined(separator: "\\x09")
   }
 
   /// The text without the blanks, tabs and line ends around it.

@@ -43,6 +43,8 @@ struct RaiseScanner {
   private var found: [(subject: Subject, place: Int)] = []
   /// Whether the first of the tokens begins a statement.
   private var isWhole = true
+  /// Whether the tokens have a RAISE: its strings are messages and codes, and not bodies.
+  private var isRaising = false
 
   static func raises(in bytes: [UInt8]) -> [Raise] {
     var scanner = RaiseScanner(bytes, depth: 0)
@@ -71,6 +73,7 @@ struct RaiseScanner {
   private mutating func scan() {
     while let token = next() {
       tokens.append(token)
+      if token.token == .word("raise"), isStart(tokens.count - 1) { isRaising = true }
       if token.token == .symbol(UInt8(ascii: ";")) { endStatement() }
       // Statements have no such length; what is none is not kept for ever.
       if tokens.count > 20_000 {
@@ -91,6 +94,7 @@ struct RaiseScanner {
     if let raise { readRaise(from: raise + 1) }
     tokens.removeAll(keepingCapacity: true)
     isWhole = true
+    isRaising = false
   }
 
   /// Whether a statement begins here: the first token does, and one behind `BEGIN` and its like.
@@ -217,7 +221,7 @@ struct RaiseScanner {
     var end = start
     while end < bytes.count, !bytes[end...].starts(with: tag) { end += 1 }
     place = min(end + tag.count, bytes.count)
-    if depth < Self.maximumDepth, start < end {
+    if depth < Self.maximumDepth, start < end, !isRaising {
       scan(Array(bytes[start..<end]), at: start)
     }
     let isShort = end - start <= Self.maximumName
@@ -242,8 +246,9 @@ struct RaiseScanner {
     var value: [UInt8] = []
     while let byte = peek(0) {
       if byte == UInt8(ascii: "\\"), isEscaped {
-        value.append(peek(1) ?? byte)
-        place += 2
+        let escape = StringEscape(bytes, at: place)
+        value += escape.value
+        place += escape.length
       } else if byte == UInt8(ascii: "'") {
         guard peek(1) == byte else { break }
         value.append(byte)

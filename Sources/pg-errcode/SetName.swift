@@ -12,6 +12,8 @@ enum SetName {
       Diagnostic(
         program: ErrorCodeCommand.program,
         message: "\(Question.quoted(name)) is no set of codes",
-        details: [("HINT", "sets are \(known.joined(separator: ", "))")]))
+        details: [
+          ("HINT", "sets are \(known.map(Diagnostic.escapingControls).joined(separator: ", "))")
+        ]))
   }
 }

@@ -33,7 +33,9 @@ struct Sources {
   }
 
   private func fault(_ message: String) -> Failure {
-    Failure(.usage, Diagnostic(program: ErrorCodeCommand.program, message: message))
+    // The message quotes the file.
+    let message = Diagnostic.escapingControls(message)
+    return Failure(.usage, Diagnostic(program: ErrorCodeCommand.program, message: message))
   }
 
   /// Every definition that the server in mind has, in the order of the codes.

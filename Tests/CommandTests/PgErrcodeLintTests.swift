@@ -3,6 +3,9 @@ import Testing
 
 @Suite struct PgErrcodeLintTests {
   let program = BuiltProgram.errorCode
+  let folder: ScratchFolder
+
+  init() throws { folder = try ScratchFolder() }
 
   private func lint(_ text: String, _ options: [String] = []) throws -> BuiltProgram.Outcome {
     try program.run(["lint", "-"] + options, input: .text(text))
@@ -38,6 +41,16 @@ import Testing
       ("RAISE 'x' USING ERRCODE = 'ZZ009', HINT = raise;", "ZZ009: not registered"),
       ("IF a THEN RAISE SQLSTATE 'ZZ010'; END IF;", "ZZ010: not registered"),
       ("LOOP RAISE SQLSTATE 'ZZ011'; END LOOP;", "ZZ011: not registered"),
+      ("RAISE EXCEPTION $q$x$q$ USING errcode = $q$99996$q$;", "stdin:1:41: 99996: not registered"),
+      (
+        "RAISE $q$raise foo; begin raise bar; end$q$ USING ERRCODE=$$99996$$;",
+        "stdin:1:59: 99996: not registered"
+      ),
+      ("DO $a$ BEGIN RAISE $b$it's; RAISE x;$b$ USING ERRCODE='ZZ012'; END $a$;", "ZZ012: not"),
+      ("RAISE 'x' USING ERRCODE = E'\\x50T999';", "stdin:1:28: PT999: not registered"),
+      ("RAISE 'x' USING ERRCODE = e'\\120\\u0054\\U00000034\\60\\x34';", " PT404: not registered"),
+      ("RAISE 'x' USING ERRCODE = E'\\xT\\u12';", " xTu12: no condition"),
+      ("RAISE SQLSTATE E'A\\n\\x1bB';", "stdin:1:17: A\\x0a\\x1bB: not five digits"),
     ])
   func faults(text: String, want: String) throws {
     let run = try lint(text)
@@ -77,9 +90,8 @@ import Testing
 
   @Test("links to directories are not entered, and patterns read what they name only")
   func circles() throws {
-    let root = NSTemporaryDirectory() + "circles-\(UUID().uuidString)"
+    let root = folder.path
     let manager = FileManager.default
-    defer { try? manager.removeItem(atPath: root) }
     try manager.createDirectory(atPath: root + "/a/b", withIntermediateDirectories: true)
     for (index, place) in ["", "/a", "/a/b"].enumerated() {
       for link in ["x", "y"] {
@@ -104,17 +116,12 @@ import Testing
 
   @Test("reads directories and patterns, and knows a project's codes")
   func trees() throws {
-    let root = NSTemporaryDirectory() + "lint-\(UUID().uuidString)"
-    let manager = FileManager.default
-    try manager.createDirectory(atPath: root + "/a/b", withIntermediateDirectories: true)
+    let root = folder.path
     for (name, code) in [("top.sql", "PT404"), ("a/one.sql", "PT405"), ("a/b/two.sql", "PT404")] {
-      try "RAISE SQLSTATE '\(code)';\n".write(
-        toFile: root + "/" + name, atomically: true, encoding: .utf8)
+      try folder.write("RAISE SQLSTATE '\(code)';\n", to: name)
     }
-    try "RAISE SQLSTATE 'ZZ000';".write(
-      toFile: root + "/a/notes.txt", atomically: true, encoding: .utf8)
-    try "PT404 E page_not_found\n".write(
-      toFile: root + "/codes", atomically: true, encoding: .utf8)
+    try folder.write("RAISE SQLSTATE 'ZZ000';", to: "a/notes.txt")
+    try folder.write("PT404 E page_not_found\n", to: "codes")
     let all = try program.run(["lint", root])
     #expect(
       all.lines.map { $0.split(separator: ":")[0].dropFirst(root.count) } == [
@@ -131,5 +138,33 @@ import Testing
     #expect(object?["code"] as? String == "PT404")
     #expect(object?["line"] as? Int == 1)
     #expect(object?["column"] as? Int == 16)
+  }
+
+  @Test("a link to itself or to nothing is named, and the other files are read")
+  func brokenLinks() throws {
+    let loop = try folder.link("loop.sql", to: "loop.sql")
+    let alone = try program.run(["lint", loop])
+    #expect(alone.errors == "pg-errcode: \(loop): Too many levels of symbolic links\n")
+    #expect(alone.end == .exit(1))
+    try folder.link("nothing.sql", to: "no-such-file")
+    try folder.write("RAISE SQLSTATE 'ZZ001';", to: "z.sql")
+    let run = try program.run(["lint", folder.path])
+    #expect(run.lines.count == 1)
+    #expect(run.errors.contains("loop.sql: Too many levels of symbolic links\n"))
+    #expect(run.errors.contains("nothing.sql: No such file or directory\n"))
+    #expect(run.end == .exit(1))
+  }
+
+  @Test("says what is not there: a file, one that fits, or any in a directory")
+  func absence() throws {
+    let cases = [
+      ("", "the directory has no *.sql"), ("/no.sql", "there is no such file"),
+      ("/*.sql", "there is no file that fits"),
+    ]
+    for (name, want) in cases {
+      let run = try program.run(["lint", folder.path + name])
+      #expect(run.errors == "pg-errcode: \(folder.path + name): \(want)\n")
+      #expect(run.end == .exit(1))
+    }
   }
 }

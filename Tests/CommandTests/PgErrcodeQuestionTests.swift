@@ -5,12 +5,11 @@ import Testing
 /// What `pg-errcode` is asked by its options: sets, searches, patterns, servers, files, languages.
 @Suite struct PgErrcodeQuestionTests {
   let program = BuiltProgram.errorCode
+  let folder: ScratchFolder
 
-  private func file(_ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "codes-\(UUID().uuidString)"
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    return path
-  }
+  init() throws { folder = try ScratchFolder() }
+
+  private func file(_ text: String) throws -> String { try folder.write(text) }
 
   @Test(
     "--is answers with its status alone",
@@ -30,6 +29,44 @@ import Testing
     #expect(run.end == .exit(status))
     #expect(run.output.isEmpty)
     if status < 64 { #expect(run.errors.isEmpty) }
+  }
+
+  @Test("--is does not say yes to nothing", arguments: ["", "\n \n\t\r\n"])
+  func emptyPredicates(input: String) throws {
+    let run = try program.run(["--is", "retryable", "-"], input: .text(input))
+    #expect(run.errors == "pg-errcode: stdin has no code to look for in the set\n")
+    #expect(run.end == .exit(64))
+    #expect(try program.run(["--is", "retryable", "-"], input: .text("40001\n")).end == .exit(0))
+    #expect(try program.run(["-"], input: .text(input)).end == .exit(0))
+  }
+
+  @Test("--help has both names of a set that has two")
+  func setsInHelp() throws {
+    #expect(try program.run(["--help"]).output.contains("integrity is constraint"))
+  }
+
+  @Test(
+    "the driver's codes may be written in any letters",
+    arguments: [
+      ("-cdwn", "-Cdwn"), ("-CDWN", "-Cdwn"), ("-*SRV", "-*srv"), ("--aut", "--AUT"),
+      ("--cio", "--CIO"), ("--cIO", "--cIO"), ("01-cp", "01-CP"),
+    ])
+  func driverCodes(operand: String, want: String) throws {
+    #expect(try program.run(["--oneline", "--", operand]).output.hasPrefix(want + "\t"))
+  }
+
+  @Test(
+    "suggests the command that was mistyped",
+    arguments: [
+      (["filtr"], "the command pg-errcode filter?"),
+      (["lnt", "x.sql"], "the command pg-errcode lint?"),
+      (["fliter", "--summary"], "\"fliter\" is no command; did you mean pg-errcode filter?"),
+      (["filtr", "--only", "bug"], "did you mean pg-errcode filter?"),
+    ])
+  func verbs(words: [String], want: String) throws {
+    let run = try program.run(words)
+    #expect(run.errors.contains(want))
+    #expect(run.end == .exit(words.count > 1 ? 64 : 6))
   }
 
   @Test("--oneline prints code, condition, class and retry rule")
@@ -196,6 +233,63 @@ import Testing
     #expect(json.output.contains("\"parents\":[\"PageTurnerError\",\"Error\"]"))
   }
 
+  @Test("a file may begin with the mark of UTF-8")
+  func byteOrderMark() throws {
+    let path = try file("\u{FEFF}PT404 E page_not_found\n")
+    #expect(try program.run(["--codes", path, "PT404"]).lines.first == "PageNotFoundError [PT404]")
+  }
+
+  @Test("a class of which a file has only the title answers for its codes, and is none of them")
+  func classWithoutCodes() throws {
+    let path = try file("Section: Class PT - Page Turner\n")
+    let run = try program.run(["--codes", path, "PT499"])
+    #expect(run.lines.first == "PageTurnerError [PT000]")
+    #expect(run.errors == "pg-errcode: PT499 is not a defined code; this is its class\n")
+    for task in [
+      ["--list"], ["--emit", "csv"], ["--emit", "swift"], ["--emit", "json"], ["PT*"],
+    ] {
+      #expect(!(try program.run(["--codes", path] + task).output.contains("PT000")), "\(task)")
+    }
+  }
+
+  @Test("no text of a file or of the command line can command a terminal")
+  func everyControl() throws {
+    let escape = "\u{1B}[31m"
+    let path = try file(
+      """
+      Section: Class PT - Page \(escape) Turner
+      PT404 E page_not_found
+        cause: a\(escape).
+        action: b\(escape).
+        query: c\(escape)
+        sets: d\(escape)
+        reason: e\(escape)
+        retry: no
+
+      """)
+    let tasks = [
+      ["PT404"], ["PT999"], ["PT"], ["--json", "PT404"], ["--oneline", "PT404"], ["--list"],
+      ["--list", "--json"], ["--emit", "csv"], ["--emit", "json"], ["--emit", "sh"],
+      ["--emit", "swift"], ["--is", "none", "PT404"], ["--is", escape, "PT404"], [escape],
+      ["--emit", escape], ["--server", escape, "23"], ["--" + escape], ["PT4" + escape],
+      ["--json", "PT4" + escape],
+    ]
+    for task in tasks {
+      let run = try program.run(["--codes", path] + task)
+      #expect(!(run.output + run.errors).utf8.contains(0x1B), "\(task)")
+    }
+    let log = BuiltProgram.Input.text("PT404 ERROR:  x\n")
+    let words = ["filter", "--codes", path, "--prefix", "%e ", "--summary"]
+    let filtered = try program.run(words, input: log)
+    #expect(filtered.output.contains("class PT Page \\x1b[31m Turner]"))
+    #expect(!(filtered.output + filtered.errors).utf8.contains(0x1B))
+    for text in [
+      "PT404 E \(escape)\n", "PT404 E a\n  \(escape): b\n", "Section: Class 23 - \(escape) x\n",
+    ] {
+      #expect(!(try program.run(["--codes", try file(text), "23"]).errors.utf8.contains(0x1B)))
+    }
+  }
+
   @Test("a cause cannot command a terminal")
   func controls() throws {
     let path = try file("PT404 E page_not_found\n  cause: \u{1B}[31mred.\n")
@@ -274,7 +368,8 @@ import Testing
     let root = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
     #expect((root?["codes"] as? [[String: Any]])?.count == count)
     let csv = try program.run(["--emit", "csv"])
-    #expect(csv.lines.count == count + 2)
+    #expect(csv.lines.count == count + 1)
+    #expect(csv.lines.first?.hasPrefix("code,condition,name,class,") == true)
     let swift = try program.run(["--emit", "swift"])
     #expect(swift.output.contains("  public static let uniqueViolation = \"23505\"\n"))
     #expect(Set(Self.constants(swift)).count == count)
@@ -319,9 +414,7 @@ import Testing
     let path = try file("PT001 E default\nPT002 E self\nPT003 E a__b\nPT004 E init\n")
     let run = try program.run(["--codes", path, "--emit", "swift"])
     #expect(run.output.contains("static let `default` = \"PT001\""))
-    let source = NSTemporaryDirectory() + "emitted-\(UUID().uuidString).swift"
-    defer { try? FileManager.default.removeItem(atPath: source) }
-    try run.output.write(toFile: source, atomically: true, encoding: .utf8)
+    let source = try folder.write(run.output, to: "emitted.swift")
     let checked = try BuiltProgram(absolute: compiler).run(
       ["-typecheck", source], timeout: .seconds(120))
     #expect(checked.end == .exit(0), "\(checked.errors)")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PGErrorCodes
 import PGKit
 import PGTestCluster
@@ -116,6 +117,89 @@ import Testing
         codes.insert(words[5])
       }
       #expect(codes.count > 230)
+    }
+  }
+
+  /// Records of clients that are called like codes, as one prefix writes them.
+  private func provoke(
+    _ installation: Installation, prefix: String, applications: [String]
+  ) throws -> [UInt8] {
+    var options = TemporaryCluster.Options()
+    options.settings = [
+      .init("logging_collector", "on"), .init("log_destination", "stderr,csvlog,jsonlog"),
+      .init("log_directory", "logs"), .init("log_filename", "server.log"),
+      .init("log_line_prefix", prefix),
+    ]
+    let cluster = try TemporaryCluster(installation: installation, options)
+    let db = try PGKit.connect(cluster.connectionOptions())
+    for application in applications {
+      try db.execute("SET application_name = '\(application)'")
+      for sql in Self.natural { _ = try? db.execute(sql) }
+    }
+    _ = try? db.execute("DO $$ BEGIN RAISE EXCEPTION 'the last' USING ERRCODE = 'ZZ999'; END $$")
+    return try read(cluster.directory + "/data/logs/").text
+  }
+
+  @Test(
+    "names the code, and no application, wherever the prefix has them",
+    arguments: ["%m [%p] %a <%e> ", "%m [%p] <%e> %a ", "%m [%p] %q%u@%d %a <%e> "])
+  func applications(prefix: String) throws {
+    let installation = try #require(TestServer.installations.first)
+    let names = ["42P02", "00000", "psql", "x 42P02", "42P02 x"]
+    let log = try provoke(installation, prefix: prefix, applications: names)
+    // The brackets say to the test where the code is; without them, nothing does.
+    let marked = String(decoding: log, as: UTF8.self)
+    let plain = marked.replacing(/<(.....)>/, maxReplacements: .max) { "\($0.output.1)" }
+    let plainPrefix = prefix.replacing("<%e>", with: "%e")
+    for (text, options) in [
+      (marked, ["--prefix", prefix]), (marked, []), (plain, ["--prefix", plainPrefix]), (plain, []),
+    ] {
+      let run = try program.run(["filter"] + options, input: .text(text))
+      var count = 0
+      let lines = zip(marked.split(separator: "\n"), text.split(separator: "\n"))
+      for ((line, before), after) in zip(lines, run.lines) {
+        let code = line.firstMatch(of: /^20[^<]*<(.....)>/)?.output.1
+        let (condition, title) = code.map(names(_:)) ?? (nil, nil)
+        let isNamed = code != nil && code != "00000" && title != nil
+        let name = " [\(condition ?? "?"), class \(code?.prefix(2) ?? "") \(title ?? "")]"
+        #expect(after == before + (isNamed ? name : ""), "\(options)")
+        if isNamed { count += 1 }
+      }
+      #expect(count > 100)
+      #expect(run.errors.isEmpty)
+    }
+  }
+
+  @Test("reads the log of a server that speaks German", arguments: TestServer.installations)
+  func german(installation: Installation) throws {
+    let folder = try ScratchFolder()
+    chmod(folder.path, 0o777)
+    // Without a client: the server's own single-user mode, which root may not use.
+    let script = """
+      set -e
+      cd '\(folder.path)'
+      bin='\(installation.binaryDirectory)'
+      "$bin/initdb" -D data -A trust -N --locale=C.UTF-8 >/dev/null
+      printf '%s\\n' 'SELECT 1/0' 'SELEC' 'SELECT 2/0' | LANGUAGE=de "$bin/postgres" --single \\
+        -D data -c lc_messages=C.UTF-8 -c log_line_prefix='%m [%p] %e ' postgres >/dev/null 2>log
+      """
+    let path = try folder.write(script, to: "script")
+    let words = geteuid() == 0 ? ["su", "postgres", "-s", "/bin/sh", path] : ["sh", path]
+    let run = try BuiltProgram(absolute: "/usr/bin/env").run(words)
+    #expect(run.end == .exit(0), "\(run.errors)")
+    let log = try String(contentsOfFile: folder.path + "/log", encoding: .utf8)
+    guard log.contains("FEHLER") else {
+      print("\(installation) has no German messages")
+      return
+    }
+    for options in [[], ["--prefix", "%m [%p] %e "]] {
+      let filtered = try program.run(["filter", "--summary"] + options, input: .text(log))
+      let named = filtered.lines.filter { $0.contains(" [division_by_zero, class 22 ") }
+      #expect(named.contains { $0.contains("FEHLER:  ") })
+      #expect(named.contains { $0.contains("ANWEISUNG:  ") })
+      #expect(filtered.errors.contains("2  66.7%  22012  division_by_zero"))
+      #expect(filtered.errors.contains("1  33.3%  42601  syntax_error"))
+      #expect(!filtered.errors.contains("pg-errcode:"))
     }
   }
 
