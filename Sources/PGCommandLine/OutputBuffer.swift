@@ -32,9 +32,9 @@ public struct OutputBuffer: Sendable {
 
   /// Lends what has been gathered, to append to it.
   @inlinable
-  public mutating func withBytes<Thrown: Error>(
-    _ body: (inout [UInt8]) throws(Thrown) -> Void
-  ) throws(Thrown) {
+  public mutating func withBytes<Result, Thrown: Error>(
+    _ body: (inout [UInt8]) throws(Thrown) -> Result
+  ) throws(Thrown) -> Result {
     try body(&gathered)
   }
 
