@@ -31,6 +31,7 @@ public struct ConnectionFlags: ParsableArguments {
     help: ArgumentHelp("Take the password from the first line of this file.", valueName: "path"))
   var passwordFile: String?
 
+  /// Whether to print what is known of the connection instead of connecting.
   @Flag(
     name: .customLong("explain-iri"),
     help: "Print what is known of the connection and from where, and do not connect.")

@@ -7,39 +7,41 @@ internal import PGKit
 /// NULL is the null text, bare; a value that looks the same is quoted, so an empty text is `""`.
 struct CSVPrinter: RowPrinter {
   private let nullText: [UInt8]
-  private var buffer = OutputBuffer()
+  private let hasHeader: Bool
 
-  init(nullText: String) { self.nullText = Array(nullText.utf8) }
+  init(nullText: String, _ hasHeader: Bool) {
+    self.nullText = Array(nullText.utf8)
+    self.hasHeader = hasHeader
+  }
 
-  mutating func begin(_ columns: [Column]) throws {
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
+    guard hasHeader else { return }
     for (index, column) in columns.enumerated() {
       if index > 0 { buffer.append(UInt8(ascii: ",")) }
       var name = column.name
-      name.withUTF8 { append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1) }
+      name.withUTF8 { append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1, &buffer) }
     }
     buffer.append(UInt8(ascii: "\n"))
-    try buffer.drain()
   }
 
-  mutating func print(_ batch: RowBatch) throws {
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
     let isOnly = batch.columns.count == 1
     for row in 0..<batch.count {
       batch.forEachValue(inRow: row) { column, value in
         if column > 0 { buffer.append(UInt8(ascii: ",")) }
         if let value {
-          append(value, isOnly: isOnly)
+          append(value, isOnly: isOnly, &buffer)
         } else {
           buffer.append(nullText)
         }
       }
       buffer.append(UInt8(ascii: "\n"))
     }
-    try buffer.drain()
   }
 
-  mutating func end() {}
-
-  private mutating func append(_ value: UnsafeRawBufferPointer, isOnly: Bool) {
+  private func append(
+    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ buffer: inout OutputBuffer
+  ) {
     guard mustQuote(value, isOnly: isOnly) else { return buffer.append(value) }
     buffer.append(UInt8(ascii: "\""))
     for byte in value {

@@ -8,13 +8,15 @@ internal import PGKit
 /// readers of JSON keep only one of two equal keys.
 struct JSONPrinter: RowPrinter {
   private let asArray: Bool
+  private let options: PGJSONOptions
   private var keys: [[UInt8]] = []
   private var hasRows = false
-  private var buffer = OutputBuffer()
 
-  init(asArray: Bool) { self.asArray = asArray }
+  init(asArray: Bool, _ options: PGJSONOptions) {
+    (self.asArray, self.options) = (asArray, options)
+  }
 
-  mutating func begin(_ columns: [Column]) {
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     keys = Self.distinct(columns.map(\.name)).enumerated().map { index, name in
       var key = OutputBuffer()
       if index > 0 { key.append(UInt8(ascii: ",")) }
@@ -26,29 +28,40 @@ struct JSONPrinter: RowPrinter {
     if asArray { buffer.append(UInt8(ascii: "[")) }
   }
 
-  mutating func print(_ batch: RowBatch) throws {
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) throws(Failure) {
     for row in 0..<batch.count {
       if asArray { buffer.append(hasRows ? ",\n" : "\n") }
       hasRows = true
       buffer.append(UInt8(ascii: "{"))
-      try batch.forEachValue(inRow: row) { column, value in
-        buffer.append(keys[column])
-        guard let value else { return buffer.append("null") }
-        let shown = batch.columns[column]
-        do throws(PGError) {
-          try buffer.withBytes { (bytes: inout [UInt8]) throws(PGError) in
-            try PGValue.appendJSON(of: value, shown.pgType, shown.format, to: &bytes)
-          }
-        } catch { throw refused(shown, error) }
-      }
+      let refused = buffer.withBytes { bytes in append(batch, row, &bytes) }
+      if let refused { throw refused }
       buffer.append(asArray ? "}" : "}\n")
     }
-    try buffer.drain()
   }
 
-  mutating func end() throws {
+  mutating func end(_ buffer: inout OutputBuffer) {
     if asArray { buffer.append(hasRows ? "\n]\n" : "]\n") }
-    try buffer.drain()
+  }
+
+  /// Appends the members of one row; returns why it cannot be.
+  private func append(_ batch: RowBatch, _ row: Int, _ bytes: inout [UInt8]) -> Failure? {
+    var refused: Failure?
+    batch.forEachValue(inRow: row) { column, value in
+      bytes.append(contentsOf: keys[column])
+      guard let value else { return bytes += "null".utf8 }
+      let shown = batch.columns[column]
+      do throws(PGError) {
+        try PGValue.appendJSON(of: value, shown.pgType, shown.format, to: &bytes, options)
+      } catch { refused = refused ?? Self.refusal(of: shown, error) }
+    }
+    return refused
+  }
+
+  static func refusal(of column: Column, _ error: PGError) -> Failure {
+    PGError(
+      code: error.code, message: "column \"\(column.name)\" is no JSON text: \(error.message)",
+      fault: error.fault, hint: error.hint
+    ).failure(of: OpenCommand.program, status: .localFailure)
   }
 
   private static func distinct(_ names: [String]) -> [String] {
@@ -63,12 +76,5 @@ struct JSONPrinter: RowPrinter {
       taken.insert("\(name)_\(number)")
       return "\(name)_\(number)"
     }
-  }
-
-  private func refused(_ column: Column, _ error: PGError) -> Failure {
-    PGError(
-      code: error.code, message: "column \"\(column.name)\" is no JSON text: \(error.message)",
-      fault: error.fault, hint: error.hint
-    ).failure(of: OpenCommand.program, status: .localFailure)
   }
 }

@@ -7,26 +7,34 @@ internal import PGKit
 /// a subset, so what is printed can be copied in again. NULL is `\N` unless told otherwise.
 struct TSVPrinter: RowPrinter {
   private let nullText: [UInt8]
-  private var buffer = OutputBuffer()
+  private let hasHeader: Bool
 
-  init(nullText: String) { self.nullText = Array(nullText.utf8) }
+  init(nullText: String, _ hasHeader: Bool) {
+    self.nullText = Array(nullText.utf8)
+    self.hasHeader = hasHeader
+  }
 
-  mutating func begin(_ columns: [Column]) {}
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
+    guard hasHeader else { return }
+    for (index, column) in columns.enumerated() {
+      if index > 0 { buffer.append(UInt8(ascii: "\t")) }
+      var name = column.name
+      name.withUTF8 { append(UnsafeRawBufferPointer($0), &buffer) }
+    }
+    buffer.append(UInt8(ascii: "\n"))
+  }
 
-  mutating func print(_ batch: RowBatch) throws {
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
     for row in 0..<batch.count {
       batch.forEachValue(inRow: row) { column, value in
         if column > 0 { buffer.append(UInt8(ascii: "\t")) }
-        if let value { append(value) } else { buffer.append(nullText) }
+        if let value { append(value, &buffer) } else { buffer.append(nullText) }
       }
       buffer.append(UInt8(ascii: "\n"))
     }
-    try buffer.drain()
   }
 
-  mutating func end() {}
-
-  private mutating func append(_ value: UnsafeRawBufferPointer) {
+  private func append(_ value: UnsafeRawBufferPointer, _ buffer: inout OutputBuffer) {
     guard value.contains(where: { Self.escape($0) != nil }) else { return buffer.append(value) }
     for byte in value {
       if let letter = Self.escape(byte) {
