@@ -27,14 +27,25 @@ public enum ArgumentMemory {
     {
       ranges.append(colon + 1..<user.upperBound)
     }
-    let key = Array("password=".utf8)
+    let key = Array("password".utf8)
     var start = 0
     while let found = argument[start...].firstRange(of: key) {
       start = found.upperBound
+      // In an IRI of the dialect pq, the key stands in brackets; in a keyword string, blanks may follow.
+      let rest = argument[start...].drop { !Self.endsKey.contains($0) && $0 != UInt8(ascii: "=") }
+      guard rest.first == UInt8(ascii: "="), rest.startIndex - start <= Self.longestGap else {
+        continue
+      }
+      start =
+        argument[(rest.startIndex + 1)...].firstIndex { $0 != UInt8(ascii: " ") } ?? argument.count
       ranges.append(start..<end(ofValueAt: start, in: argument))
     }
     return ranges.filter { !$0.isEmpty }
   }
+
+  /// What may stand between the key and its equals sign at most: `%5D`.
+  private static let longestGap = 3
+  private static let endsKey = Array("&?#/'".utf8)
 
   /// What stands between the `//` and the `@` of an IRI.
   private static func userPart(of argument: [UInt8]) -> Range<Int>? {

@@ -66,8 +66,14 @@ public final class OutputFile {
     }
   }
 
+  /// Ends in failure: what is written directly is kept as far as it goes; otherwise nothing is left.
+  public func abandon() {
+    if isDirect { try? output.finish() }
+    discard()
+  }
+
   /// Forgets the file; what had the name before keeps it.
-  public func discard() {
+  private func discard() {
     if let temporary { unlink(temporary) }
     temporary = nil
   }

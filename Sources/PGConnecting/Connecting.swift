@@ -61,7 +61,8 @@ public struct Connecting: Sendable {
     _ options: ConnectionOptions, until deadline: Deadline = .never,
     waitingUntil patience: Deadline? = nil
   ) throws(Failure) -> Connection {
-    let policy = RetryPolicy(triesAll: false)
+    // Whoever waits for a server wants it as soon as it is there.
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(1))
     let deadline = patience.map { deadline.earlier($0) } ?? deadline
     var attempts = 0
     while true {

@@ -5,12 +5,15 @@ public import PGKit
 public struct RetryPolicy: Sendable {
   /// Whether to try again whatever the server says.
   public let triesAll: Bool
+  /// The longest pause between two attempts.
+  public let longest: Duration
 
   /// Makes a policy.
-  public init(triesAll: Bool) { self.triesAll = triesAll }
+  public init(triesAll: Bool, longest: Duration = .seconds(30)) {
+    (self.triesAll, self.longest) = (triesAll, longest)
+  }
 
   private static let shortest = Duration.milliseconds(100)
-  private static let longest = Duration.seconds(30)
 
   /// Whether another attempt may have another end.
   ///
@@ -39,7 +42,7 @@ public struct RetryPolicy: Sendable {
   ///
   /// - Parameter attempt: 0 for the first one.
   public func pause(before attempt: Int) -> Duration {
-    let most = min(Self.shortest * (1 << min(attempt, 16)), Self.longest)
+    let most = min(Self.shortest * (1 << min(attempt, 16)), longest)
     return .microseconds(Int64.random(in: 0...Self.microseconds(most)))
   }
 

@@ -85,8 +85,9 @@ final class EachLoad {
   private func send(_ batch: [EachRow], _ loader: BatchLoader) throws {
     var rest = batch[...]
     while !rest.isEmpty {
-      guard let refusal = try loader.send(&rest, stored: &stored) else { return }
-      try refuse(refusal.row, refusal.error)
+      if let refusal = try loader.send(&rest, stored: &stored) {
+        try refuse(refusal.row, refusal.error)
+      }
     }
   }
 
@@ -148,7 +149,8 @@ struct BatchLoader {
     }
   }
 
-  /// Sends rows until one is refused, which is taken out with those in front of it.
+  /// Sends rows until one is refused, which is taken out with those in front of it; there may be others
+  /// left even if none was.
   ///
   /// - Throws: ``PGError`` that has nothing to do with a row.
   func send(_ rows: inout ArraySlice<EachRow>, stored: inout Int) throws(PGError) -> Refusal? {
@@ -177,21 +179,22 @@ struct BatchLoader {
   private func sendHalf(
     of rows: inout ArraySlice<EachRow>, _ error: PGError, stored: inout Int
   ) throws(PGError) -> Refusal? {
-    guard let row = rows.first, rows.count > 1 else {
+    guard rows.count > 1 else {
       let refusal = rows.first.map { Refusal(row: $0, error: error) }
       rows = []
       return refusal
     }
     var half = rows.prefix(rows.count / 2)
     let behind = rows.dropFirst(rows.count / 2)
-    _ = row
     let refusal = try send(&half, stored: &stored)
     rows = half + behind
     return refusal
   }
 
   private func load(_ rows: ArraySlice<EachRow>) throws(PGError) {
-    let values = rows.map { row -> [(any PGEncodable)?] in texts(of: row).map { $0 } }
+    let values = rows.map { row -> [(any PGEncodable)?] in
+      texts(of: row).map { $0.map { UntypedText(text: $0) } }
+    }
     try protect { () throws(PGError) in
       _ = try statement.loadRows(values, batchSize: max(values.count, 1))
     }
@@ -212,5 +215,20 @@ struct BatchLoader {
   /// Which of the rows an error is about.
   private static func index(of error: PGError) -> Int? {
     error.origin.creators.first { $0.label == "ROW" }.flatMap { Int($0.summary) }
+  }
+}
+
+/// A text that the server is to understand, whatever the parameter's type is.
+private struct UntypedText: PGEncodable {
+  let text: String
+
+  func encodingFormat(for type: PGType) -> PGFormat? { .text }
+
+  func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try encodeText(as: type, into: &writer)
+  }
+
+  func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    writer.writeText(text)
   }
 }

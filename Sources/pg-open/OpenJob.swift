@@ -41,6 +41,7 @@ final class OpenJob {
       try connectAndRun()
       try output.finish()
     } catch {
+      output.abandon()
       let failure = Self.failure(of: error, command.limits.timeout)
       if command.messages.summary != nil {
         printSummary((failure as? Failure)?.status ?? .localFailure)
@@ -87,7 +88,7 @@ final class OpenJob {
     let options = try options
     let deadline = command.limits.timeout.map { Deadline.after($0.duration) } ?? .never
     Interruptions.shared.limit(to: deadline, program: OpenCommand.program)
-    let policy = RetryPolicy(triesAll: false)
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
     var connection = try connect(options, until: deadline)
     defer { connection.close() }
     var attempts = 0
@@ -171,7 +172,8 @@ final class OpenJob {
       throw error
     }
     if Interruptions.shared.signal != nil { return rollBack(connection) }
-    guard !plan.statements.rollback, runner.tally.worst == .ok else {
+    // Rows of --each that were refused and kept do not count: the others were to go on.
+    guard !plan.statements.rollback, runner.tally.failures == 0 else {
       rollBack(connection)
       return try output.output.release()
     }

@@ -102,6 +102,9 @@ final class RowOutput {
     buffer = OutputBuffer()
   }
 
+  /// Ends in failure: a file that would not be whole does not appear.
+  func abandon() { file?.abandon() }
+
   /// Gives the file its name.
   ///
   /// - Throws: ``StandardOutput/Failure``.

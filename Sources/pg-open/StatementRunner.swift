@@ -69,7 +69,7 @@ final class StatementRunner {
 
   private func runRepeatedly(_ statement: ScriptStatement) throws {
     let isAlone = connection.transactionStatus == .idle && plan.retries > 0
-    let policy = RetryPolicy(triesAll: false)
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
     var attempts = 0
     while true {
       if isAlone { try output.output.hold() }

@@ -38,6 +38,7 @@ public struct SubstitutedText: Sendable, Hashable {
     while let token = try scanner.next() {
       let range = scanner.range
       if token == .quoted, colon == range.lowerBound, let quote = scanner.quotes.first,
+        quote.range.lowerBound == range.lowerBound,
         let name = Self.name(in: self.source[quote.range]), let value = variables[name]
       {
         append(range: taken..<range.lowerBound - 1)

@@ -7,7 +7,8 @@ import Testing
     "stand in quotes behind a colon",
     arguments: [
       ("SELECT :'x'", "SELECT 'o''b'"), ("SELECT :\"x\"", "SELECT \"o'b\""),
-      ("f(:'x',:\"x\")", "f('o''b', \"o'b\")"), ("SELECT ':''x''', :'x'", "SELECT ':''x''', 'o''b'"),
+      ("f(:'x',:\"x\")", "f('o''b', \"o'b\")"),
+      ("SELECT ':''x''', :'x'", "SELECT ':''x''', 'o''b'"),
       ("SELECT 1 -- :'x'\n, $$:'x'$$", "SELECT 1 -- :'x'\n, $$:'x'$$"),
       ("SELECT 'c'::\"x\"", "SELECT 'c'::\"x\""), ("SELECT :'unknown'", "SELECT :'unknown'"),
       ("SELECT :x, :'a b'", "SELECT :x, :'a b'"), ("SELECT:'x'", "SELECT 'o''b'"),
