@@ -8,6 +8,7 @@ internal import PGKit
 struct CSVPrinter: RowPrinter {
   private let nullText: [UInt8]
   private let hasHeader: Bool
+  private let text = TextBuffer()
 
   init(nullText: String, _ hasHeader: Bool) {
     self.nullText = Array(nullText.utf8)
@@ -16,51 +17,88 @@ struct CSVPrinter: RowPrinter {
 
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     guard hasHeader else { return }
-    for (index, column) in columns.enumerated() {
-      if index > 0 { buffer.append(UInt8(ascii: ",")) }
-      var name = column.name
-      name.withUTF8 { append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1, &buffer) }
+    text.fill(&buffer) { writer in
+      for (index, column) in columns.enumerated() {
+        if index > 0 { writer.append(UInt8(ascii: ",")) }
+        var name = column.name
+        name.withUTF8 { append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1, &writer) }
+      }
+      writer.append(UInt8(ascii: "\n"))
     }
-    buffer.append(UInt8(ascii: "\n"))
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
-    let isOnly = batch.columns.count == 1
-    for row in 0..<batch.count {
-      batch.forEachValue(inRow: row) { column, value in
-        if column > 0 { buffer.append(UInt8(ascii: ",")) }
-        if let value {
-          append(value, isOnly: isOnly, &buffer)
-        } else {
-          buffer.append(nullText)
+    text.fill(&buffer) { writer in
+      batch.withValues { values in
+        var index = 0
+        for _ in 0..<values.rowCount {
+          for column in 0..<values.columnCount {
+            if column > 0 { writer.append(UInt8(ascii: ",")) }
+            if let value = values[index] {
+              append(value, isOnly: values.columnCount == 1, &writer)
+            } else {
+              nullText.withUnsafeBytes { writer.append($0) }
+            }
+            index += 1
+          }
+          writer.append(UInt8(ascii: "\n"))
         }
       }
-      buffer.append(UInt8(ascii: "\n"))
     }
   }
 
+  @inline(__always)
   private func append(
-    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ buffer: inout OutputBuffer
+    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ writer: inout TextWriter
   ) {
-    guard mustQuote(value, isOnly: isOnly) else { return buffer.append(value) }
-    buffer.append(UInt8(ascii: "\""))
+    if mustQuote(value, isOnly: isOnly) { quote(value, &writer) } else { writer.append(value) }
+  }
+
+  @inline(never)
+  private func quote(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+    writer.reserve(2 * value.count + 2)
+    writer.put(UInt8(ascii: "\""))
     for byte in value {
-      if byte == UInt8(ascii: "\"") { buffer.append(byte) }
-      buffer.append(byte)
+      if byte == UInt8(ascii: "\"") { writer.put(byte) }
+      writer.put(byte)
     }
-    buffer.append(UInt8(ascii: "\""))
+    writer.put(UInt8(ascii: "\""))
+  }
+
+  @inline(__always)
+  private func mustQuote(_ value: UnsafeRawBufferPointer, isOnly: Bool) -> Bool {
+    var index = 0
+    while index + 8 <= value.count {
+      // All that make quotes necessary are below 0x2D, as few other characters are: space is one.
+      let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if EightBytes.hasBelow(0x2D, in: word), hasMark(value, from: index, to: index + 8) {
+        return true
+      }
+      index += 8
+    }
+    if hasMark(value, from: index, to: value.count) { return true }
+    if value.count == nullText.count, value.elementsEqual(nullText) { return true }
+    return isOnly && isEndOfData(value)
+  }
+
+  @inline(__always)
+  private func hasMark(_ value: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Bool {
+    var index = start
+    while index < end {
+      let byte = value[index]
+      if byte <= UInt8(ascii: ","),
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+          || byte == UInt8(ascii: "\r")
+      {
+        return true
+      }
+      index += 1
+    }
+    return false
   }
 
   /// A lone `\.` would end the data where this is read by COPY.
-  private func mustQuote(_ value: UnsafeRawBufferPointer, isOnly: Bool) -> Bool {
-    for byte in value where byte <= UInt8(ascii: ",") {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-        return true
-      default: continue
-      }
-    }
-    if value.count == nullText.count, value.elementsEqual(nullText) { return true }
-    return isOnly && value.count == 2 && value[0] == UInt8(ascii: "\\")
+  private func isEndOfData(_ value: UnsafeRawBufferPointer) -> Bool {
+    value.count == 2 && value[0] == UInt8(ascii: "\\")
   }
 }

@@ -9,7 +9,12 @@ internal import PGKit
 struct JSONPrinter: RowPrinter {
   private let asArray: Bool
   private let options: PGJSONOptions
-  private var keys: [[UInt8]] = []
+  /// The columns' keys with their colons, and commas in front, one behind the other.
+  private var keys: [UInt8] = []
+  private var keyEnds: [Int] = []
+  private var columns: [Column] = []
+  /// By themselves: a column is larger, and its parts would be retained for each value.
+  private var types: [PGType] = []
   private var hasRows = false
 
   init(asArray: Bool, _ options: PGJSONOptions) {
@@ -17,44 +22,73 @@ struct JSONPrinter: RowPrinter {
   }
 
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
-    keys = Self.distinct(columns.map(\.name)).enumerated().map { index, name in
-      var key = OutputBuffer()
+    var key = OutputBuffer()
+    keyEnds = []
+    for (index, name) in Self.distinct(columns.map(\.name)).enumerated() {
       if index > 0 { key.append(UInt8(ascii: ",")) }
       JSONText.append(name, to: &key)
       key.append(UInt8(ascii: ":"))
-      return key.bytes
+      keyEnds.append(key.bytes.count)
     }
+    keys = key.bytes
+    self.columns = columns
+    types = columns.map(\.pgType)
     hasRows = false
     if asArray { buffer.append(UInt8(ascii: "[")) }
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) throws(Failure) {
-    for row in 0..<batch.count {
-      if asArray { buffer.append(hasRows ? ",\n" : "\n") }
-      hasRows = true
-      buffer.append(UInt8(ascii: "{"))
-      let refused = buffer.withBytes { bytes in append(batch, row, &bytes) }
-      if let refused { throw refused }
-      buffer.append(asArray ? "}" : "}\n")
+    let (hadRows, refused) = (
+      hasRows,
+      buffer.withBytes { bytes in
+        batch.withValues { values in append(values, hasRows, &bytes) }
+      }
+    )
+    hasRows = hadRows || !batch.isEmpty
+    if let refused { throw refused }
+  }
+
+  /// Appends rows; returns why that cannot be.
+  private func append(
+    _ values: RowValues, _ hadRows: Bool, _ bytes: inout [UInt8]
+  ) -> Failure? {
+    keys.withUnsafeBytes { keys in
+      var index = 0
+      for row in 0..<values.rowCount {
+        if asArray { bytes += (hadRows || row > 0 ? ",\n" : "\n").utf8 }
+        bytes.append(UInt8(ascii: "{"))
+        var keyStart = 0
+        for column in 0..<values.columnCount {
+          let keyEnd = keyEnds[column]
+          bytes.append(
+            contentsOf: UnsafeRawBufferPointer(rebasing: keys[keyStart..<keyEnd]))
+          keyStart = keyEnd
+          if let value = values[index] {
+            if let refused = append(value, column, &bytes) { return refused }
+          } else {
+            bytes += "null".utf8
+          }
+          index += 1
+        }
+        bytes.append(UInt8(ascii: "}"))
+        if !asArray { bytes.append(UInt8(ascii: "\n")) }
+      }
+      return nil
     }
+  }
+
+  @inline(__always)
+  private func append(
+    _ value: UnsafeRawBufferPointer, _ column: Int, _ bytes: inout [UInt8]
+  ) -> Failure? {
+    do throws(PGError) {
+      try PGValue.appendJSON(of: value, types[column], .text, to: &bytes, options)
+      return nil
+    } catch { return Self.refusal(of: columns[column], error) }
   }
 
   mutating func end(_ buffer: inout OutputBuffer) {
     if asArray { buffer.append(hasRows ? "\n]\n" : "]\n") }
-  }
-
-  /// Appends the members of one row; returns why it cannot be.
-  private func append(_ batch: RowBatch, _ row: Int, _ bytes: inout [UInt8]) -> Failure? {
-    var refused: Failure?
-    batch.forEachValue(inRow: row) { column, value in
-      bytes.append(contentsOf: keys[column])
-      guard let value else { return bytes += "null".utf8 }
-      let shown = batch.columns[column]
-      do throws(PGError) {
-        try PGValue.appendJSON(of: value, shown.pgType, shown.format, to: &bytes, options)
-      } catch { refused = refused ?? Self.refusal(of: shown, error) }
-    }
-    return refused
   }
 
   static func refusal(of column: Column, _ error: PGError) -> Failure {

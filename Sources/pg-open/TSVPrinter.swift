@@ -8,6 +8,7 @@ internal import PGKit
 struct TSVPrinter: RowPrinter {
   private let nullText: [UInt8]
   private let hasHeader: Bool
+  private let text = TextBuffer()
 
   init(nullText: String, _ hasHeader: Bool) {
     self.nullText = Array(nullText.utf8)
@@ -16,33 +17,66 @@ struct TSVPrinter: RowPrinter {
 
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     guard hasHeader else { return }
-    for (index, column) in columns.enumerated() {
-      if index > 0 { buffer.append(UInt8(ascii: "\t")) }
-      var name = column.name
-      name.withUTF8 { append(UnsafeRawBufferPointer($0), &buffer) }
+    text.fill(&buffer) { writer in
+      for (index, column) in columns.enumerated() {
+        if index > 0 { writer.append(UInt8(ascii: "\t")) }
+        var name = column.name
+        name.withUTF8 { append(UnsafeRawBufferPointer($0), &writer) }
+      }
+      writer.append(UInt8(ascii: "\n"))
     }
-    buffer.append(UInt8(ascii: "\n"))
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
-    for row in 0..<batch.count {
-      batch.forEachValue(inRow: row) { column, value in
-        if column > 0 { buffer.append(UInt8(ascii: "\t")) }
-        if let value { append(value, &buffer) } else { buffer.append(nullText) }
+    text.fill(&buffer) { writer in
+      batch.withValues { values in
+        var index = 0
+        for _ in 0..<values.rowCount {
+          for column in 0..<values.columnCount {
+            if column > 0 { writer.append(UInt8(ascii: "\t")) }
+            if let value = values[index] {
+              append(value, &writer)
+            } else {
+              nullText.withUnsafeBytes { writer.append($0) }
+            }
+            index += 1
+          }
+          writer.append(UInt8(ascii: "\n"))
+        }
       }
-      buffer.append(UInt8(ascii: "\n"))
     }
   }
 
-  private func append(_ value: UnsafeRawBufferPointer, _ buffer: inout OutputBuffer) {
-    guard value.contains(where: { Self.escape($0) != nil }) else { return buffer.append(value) }
-    for byte in value {
-      if let letter = Self.escape(byte) {
-        buffer.append(UInt8(ascii: "\\"))
-        buffer.append(letter)
-      } else {
-        buffer.append(byte)
+  @inline(__always)
+  private func append(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+    if mustEscape(value) { escape(value, &writer) } else { writer.append(value) }
+  }
+
+  @inline(__always)
+  private func mustEscape(_ value: UnsafeRawBufferPointer) -> Bool {
+    var index = 0
+    while index + 8 <= value.count {
+      let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if EightBytes.hasBelow(0x0E, in: word) || EightBytes.has(UInt8(ascii: "\\"), in: word) {
+        return true
       }
+      index += 8
+    }
+    while index < value.count {
+      let byte = value[index]
+      if byte < 0x0E || byte == UInt8(ascii: "\\") { return true }
+      index += 1
+    }
+    return false
+  }
+
+  @inline(never)
+  private func escape(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+    writer.reserve(2 * value.count)
+    for byte in value {
+      let letter = Self.escape(byte)
+      if letter != nil { writer.put(UInt8(ascii: "\\")) }
+      writer.put(letter ?? byte)
     }
   }
 

@@ -63,18 +63,15 @@ struct PgOpenFailureTests {
       "--wait", "10s", open.server.iri(database: "no_such_database"), "SELECT 1",
     ])
     #expect(refused.end == .exit(2))
-    let cluster = try TemporaryCluster()
-    let options = try cluster.connectionOptions()
-    let host = try #require(options.hosts?.first)
-    let port = try #require(options.ports?.first)
-    try cluster.cluster.stop()
-    let running = try open.program.start([
-      "--wait", "60s",
-      "host=\(host) port=\(port) user=\(TemporaryCluster.superuser) dbname=postgres", "SELECT 1",
-    ])
+    let temporary = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let iri = try temporary.iri(scheme: "postgres")
+    try temporary.cluster.stop(.fast)
+    let running = try open.program.start(["--wait", "60s", iri, "SELECT 1"])
     usleep(300_000)
     #expect(running.isRunning)
-    try cluster.cluster.start()
+    var start = Cluster.StartOptions()
+    start.socketDirectory = temporary.directory
+    try temporary.cluster.start(start)
     let outcome = try running.wait(timeout: .seconds(90))
     #expect(outcome.output == "1\n", "\(outcome.errors)")
   }

@@ -139,6 +139,37 @@ struct PgOpenFormatTests {
     #expect(try open.run(["--format", "csv", wide]).output.split(separator: ",").count == 3199)
   }
 
+  @Test("quotes and escapes wherever in a value the mark stands")
+  func marksEverywhere() throws {
+    let query = """
+      SELECT left('abcdefghijklmnopqrst', n) || m || right('ABCDEFGHIJKLMNOPQRST', 20 - n)
+        FROM generate_series(0, 20) n, unnest(ARRAY[',', '"', E'\\n', E'\\r', E'\\t', E'\\\\', ' ', '+', 'é']) m
+      """
+    for (format, read) in [
+      ("csv", "csv.reader(io.StringIO(text, newline=''))"),
+      (
+        "tsv",
+        "[[l.encode('latin-1', 'backslashreplace').decode('unicode_escape')] for l in text.split('\\n')[:-1]]"
+      ),
+      ("jsonl", "[list(json.loads(l).values()) for l in text.split('\\n')[:-1]]"),
+    ] {
+      let outcome = try open.run([
+        "--format", format, "--no-header", query.replacing("é", with: "e"),
+      ])
+      let program = """
+        import csv, io, json, sys
+        text = sys.stdin.buffer.read().decode()
+        rows = [r[0] for r in \(read)]
+        wanted = ['abcdefghijklmnopqrst'[:n] + m + 'ABCDEFGHIJKLMNOPQRST'[n:]
+          for n in range(21) for m in [',', '"', '\\n', '\\r', '\\t', '\\\\', ' ', '+', 'e']]
+        print(sorted(rows) == sorted(wanted), len(rows))
+        """
+      let checked = try BuiltProgram(absolute: "/usr/bin/python3").run(
+        ["-c", program], input: .text(outcome.output))
+      #expect(checked.output == "True 189\n", "\(format) \(checked.errors)")
+    }
+  }
+
   // MARK: Expectations
 
   @Test(
