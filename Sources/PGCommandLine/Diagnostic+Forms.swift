@@ -14,7 +14,11 @@ extension Diagnostic {
     add("condition", condition)
     add("class", code?.classCharacters)
     add("message", message)
-    for detail in details { add(detail.label.lowercased(), detail.text) }
+    // The server's context has a name of its own among the fields.
+    let hasContext = fields.contains { $0.name == "where" }
+    for detail in details where !(hasContext && detail.label == "CONTEXT") {
+      add(detail.label.lowercased(), detail.text)
+    }
     for field in fields where !details.contains(where: { $0.label.lowercased() == field.name }) {
       members.append((field.name, field.isNumber ? field.value : JSONText.quoted(field.value)))
     }

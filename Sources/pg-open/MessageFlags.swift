@@ -30,8 +30,11 @@ struct MessageFlags: ParsableArguments {
   var hasNotices: Bool { !quiet && notices != .off }
 
   /// Chooses the forms for the rest of the run.
-  func apply() {
-    let form = errors ?? DiagnosticForm.fromEnvironment
+  ///
+  /// - Throws: ``Failure`` with status 64 if PGKIT_ERRORS is no form.
+  func apply() throws(Failure) {
+    let form: DiagnosticForm
+    if let errors { form = errors } else { form = try DiagnosticForm.fromEnvironment() }
     DiagnosticLog.shared.setForm(form, notices: notices?.form)
   }
 }
@@ -56,9 +59,11 @@ enum SummaryForm: String, WordArgument {
 
 extension DiagnosticForm {
   /// What the environment asks for.
-  fileprivate static var fromEnvironment: DiagnosticForm {
-    if let word = getenv("PGKIT_ERRORS"), let form = DiagnosticForm(rawValue: String(cString: word))
-    {
+  fileprivate static func fromEnvironment() throws(Failure) -> DiagnosticForm {
+    if let word = getenv("PGKIT_ERRORS").map({ String(cString: $0) }), !word.isEmpty {
+      guard let form = DiagnosticForm(rawValue: word) else {
+        throw .usage("PGKIT_ERRORS is \"\(word)\", which is none of \(list)")
+      }
       return form
     }
     let isWorkflow = getenv("GITHUB_ACTIONS").map { String(cString: $0) } == "true"

@@ -42,7 +42,7 @@ struct OpenCommand: ParsableCommand {
   }
 
   func run() throws {
-    messages.apply()
+    try messages.apply()
     let job = try OpenJob(self)
     try Interruptions.shared.duringWork { try job.run() }
   }

@@ -28,9 +28,6 @@ public struct RowValues {
     return UnsafeRawBufferPointer(
       start: base.advanced(by: Int(cell.offset)), count: Int(cell.length))
   }
-
-  /// How many bytes all values have together.
-  public var byteCount: Int { cells.reduce(0) { $0 + Int(max($1.length, 0)) } }
 }
 
 extension RowBatch {
