@@ -18,44 +18,61 @@ struct CSVPrinter: RowPrinter {
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     guard hasHeader else { return }
     text.fill(&buffer) { writer in
-      for (index, column) in columns.enumerated() {
-        if index > 0 { writer.append(UInt8(ascii: ",")) }
-        var name = column.name
-        name.withUTF8 { append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1, &writer) }
+      nullText.withUnsafeBytes { null in
+        for (index, column) in columns.enumerated() {
+          if index > 0 { writer.append(UInt8(ascii: ",")) }
+          var name = column.name
+          name.withUTF8 {
+            Self.append(UnsafeRawBufferPointer($0), isOnly: columns.count == 1, null, &writer)
+          }
+        }
       }
       writer.append(UInt8(ascii: "\n"))
     }
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
+    // The null text is lent here, and the rest is static: nothing is retained for a value.
     text.fill(&buffer) { writer in
-      batch.withValues { values in
-        var index = 0
-        for _ in 0..<values.rowCount {
-          for column in 0..<values.columnCount {
-            if column > 0 { writer.append(UInt8(ascii: ",")) }
-            if let value = values[index] {
-              append(value, isOnly: values.columnCount == 1, &writer)
-            } else {
-              nullText.withUnsafeBytes { writer.append($0) }
-            }
-            index += 1
-          }
-          writer.append(UInt8(ascii: "\n"))
-        }
+      nullText.withUnsafeBytes { null in
+        batch.withValues { values in Self.append(values, null, &writer) }
       }
     }
   }
 
-  @inline(__always)
-  private func append(
-    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ writer: inout TextWriter
+  private static func append(
+    _ values: RowValues, _ null: UnsafeRawBufferPointer, _ writer: inout TextWriter
   ) {
-    if mustQuote(value, isOnly: isOnly) { quote(value, &writer) } else { writer.append(value) }
+    let isOnly = values.columnCount == 1
+    var index = 0
+    for _ in 0..<values.rowCount {
+      for column in 0..<values.columnCount {
+        if column > 0 { writer.append(UInt8(ascii: ",")) }
+        if let value = values[index] {
+          append(value, isOnly: isOnly, null, &writer)
+        } else {
+          writer.append(null)
+        }
+        index += 1
+      }
+      writer.append(UInt8(ascii: "\n"))
+    }
+  }
+
+  @inline(__always)
+  private static func append(
+    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ null: UnsafeRawBufferPointer,
+    _ writer: inout TextWriter
+  ) {
+    if mustQuote(value, isOnly: isOnly, null) {
+      quote(value, &writer)
+    } else {
+      writer.append(value)
+    }
   }
 
   @inline(never)
-  private func quote(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+  private static func quote(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
     writer.reserve(2 * value.count + 2)
     writer.put(UInt8(ascii: "\""))
     for byte in value {
@@ -66,7 +83,9 @@ struct CSVPrinter: RowPrinter {
   }
 
   @inline(__always)
-  private func mustQuote(_ value: UnsafeRawBufferPointer, isOnly: Bool) -> Bool {
+  private static func mustQuote(
+    _ value: UnsafeRawBufferPointer, isOnly: Bool, _ null: UnsafeRawBufferPointer
+  ) -> Bool {
     var index = 0
     while index + 8 <= value.count {
       // All that make quotes necessary are below 0x2D, as few other characters are: space is one.
@@ -77,12 +96,13 @@ struct CSVPrinter: RowPrinter {
       index += 8
     }
     if hasMark(value, from: index, to: value.count) { return true }
-    if value.count == nullText.count, value.elementsEqual(nullText) { return true }
+    if value.count == null.count, value.elementsEqual(null) { return true }
     return isOnly && isEndOfData(value)
   }
 
   @inline(__always)
-  private func hasMark(_ value: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Bool {
+  private static func hasMark(_ value: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Bool
+  {
     var index = start
     while index < end {
       let byte = value[index]
@@ -98,7 +118,7 @@ struct CSVPrinter: RowPrinter {
   }
 
   /// A lone `\.` would end the data where this is read by COPY.
-  private func isEndOfData(_ value: UnsafeRawBufferPointer) -> Bool {
+  private static func isEndOfData(_ value: UnsafeRawBufferPointer) -> Bool {
     value.count == 2 && value[0] == UInt8(ascii: "\\")
   }
 }

@@ -38,13 +38,11 @@ struct JSONPrinter: RowPrinter {
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) throws(Failure) {
-    let (hadRows, refused) = (
-      hasRows,
-      buffer.withBytes { bytes in
-        batch.withValues { values in append(values, hasRows, &bytes) }
-      }
-    )
-    hasRows = hadRows || !batch.isEmpty
+    let before = hasRows
+    let refused = buffer.withBytes { bytes in
+      batch.withValues { values in append(values, before, &bytes) }
+    }
+    hasRows = before || !batch.isEmpty
     if let refused { throw refused }
   }
 
@@ -52,39 +50,37 @@ struct JSONPrinter: RowPrinter {
   private func append(
     _ values: RowValues, _ hadRows: Bool, _ bytes: inout [UInt8]
   ) -> Failure? {
-    keys.withUnsafeBytes { keys in
-      var index = 0
-      for row in 0..<values.rowCount {
-        if asArray { bytes += (hadRows || row > 0 ? ",\n" : "\n").utf8 }
-        bytes.append(UInt8(ascii: "{"))
-        var keyStart = 0
-        for column in 0..<values.columnCount {
-          let keyEnd = keyEnds[column]
-          bytes.append(
-            contentsOf: UnsafeRawBufferPointer(rebasing: keys[keyStart..<keyEnd]))
-          keyStart = keyEnd
-          if let value = values[index] {
-            if let refused = append(value, column, &bytes) { return refused }
-          } else {
-            bytes += "null".utf8
+    let options = options
+    let asArray = asArray
+    // Lent, so that nothing is retained for a value.
+    return keys.withUnsafeBytes { keys in
+      keyEnds.withUnsafeBufferPointer { keyEnds in
+        types.withUnsafeBufferPointer { types in
+          var index = 0
+          for row in 0..<values.rowCount {
+            if asArray { bytes += (hadRows || row > 0 ? ",\n" : "\n").utf8 }
+            bytes.append(UInt8(ascii: "{"))
+            var keyStart = 0
+            for column in 0..<values.columnCount {
+              let keyEnd = keyEnds[column]
+              bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: keys[keyStart..<keyEnd]))
+              keyStart = keyEnd
+              if let value = values[index] {
+                do throws(PGError) {
+                  try PGValue.appendJSON(of: value, types[column], .text, to: &bytes, options)
+                } catch { return Self.refusal(of: columns[column], error) }
+              } else {
+                bytes += "null".utf8
+              }
+              index += 1
+            }
+            bytes.append(UInt8(ascii: "}"))
+            if !asArray { bytes.append(UInt8(ascii: "\n")) }
           }
-          index += 1
+          return nil
         }
-        bytes.append(UInt8(ascii: "}"))
-        if !asArray { bytes.append(UInt8(ascii: "\n")) }
       }
-      return nil
     }
-  }
-
-  @inline(__always)
-  private func append(
-    _ value: UnsafeRawBufferPointer, _ column: Int, _ bytes: inout [UInt8]
-  ) -> Failure? {
-    do throws(PGError) {
-      try PGValue.appendJSON(of: value, types[column], .text, to: &bytes, options)
-      return nil
-    } catch { return Self.refusal(of: columns[column], error) }
   }
 
   mutating func end(_ buffer: inout OutputBuffer) {

@@ -21,39 +21,42 @@ struct TSVPrinter: RowPrinter {
       for (index, column) in columns.enumerated() {
         if index > 0 { writer.append(UInt8(ascii: "\t")) }
         var name = column.name
-        name.withUTF8 { append(UnsafeRawBufferPointer($0), &writer) }
+        name.withUTF8 { Self.append(UnsafeRawBufferPointer($0), &writer) }
       }
       writer.append(UInt8(ascii: "\n"))
     }
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
+    // The null text is lent here, and the rest is static: nothing is retained for a value.
     text.fill(&buffer) { writer in
-      batch.withValues { values in
-        var index = 0
-        for _ in 0..<values.rowCount {
-          for column in 0..<values.columnCount {
-            if column > 0 { writer.append(UInt8(ascii: "\t")) }
-            if let value = values[index] {
-              append(value, &writer)
-            } else {
-              nullText.withUnsafeBytes { writer.append($0) }
-            }
-            index += 1
-          }
-          writer.append(UInt8(ascii: "\n"))
-        }
+      nullText.withUnsafeBytes { null in
+        batch.withValues { values in Self.append(values, null, &writer) }
       }
     }
   }
 
+  private static func append(
+    _ values: RowValues, _ null: UnsafeRawBufferPointer, _ writer: inout TextWriter
+  ) {
+    var index = 0
+    for _ in 0..<values.rowCount {
+      for column in 0..<values.columnCount {
+        if column > 0 { writer.append(UInt8(ascii: "\t")) }
+        if let value = values[index] { append(value, &writer) } else { writer.append(null) }
+        index += 1
+      }
+      writer.append(UInt8(ascii: "\n"))
+    }
+  }
+
   @inline(__always)
-  private func append(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+  private static func append(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
     if mustEscape(value) { escape(value, &writer) } else { writer.append(value) }
   }
 
   @inline(__always)
-  private func mustEscape(_ value: UnsafeRawBufferPointer) -> Bool {
+  private static func mustEscape(_ value: UnsafeRawBufferPointer) -> Bool {
     var index = 0
     while index + 8 <= value.count {
       let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -71,7 +74,7 @@ struct TSVPrinter: RowPrinter {
   }
 
   @inline(never)
-  private func escape(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+  private static func escape(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
     writer.reserve(2 * value.count)
     for byte in value {
       let letter = Self.escape(byte)
