@@ -10,6 +10,10 @@ public struct OutputBuffer: Sendable {
   @inlinable
   public var bytes: [UInt8] { gathered }
 
+  /// How many bytes have been gathered.
+  @inlinable
+  public var count: Int { gathered.count }
+
   // Inlinable, because a program calls them several times for each value that it prints.
 
   /// Appends one byte.

@@ -51,7 +51,7 @@ public final class StandardOutput: Sendable {
   static let heldCapacity = 1 << 20
 
   /// Large enough that system calls do not matter, small enough for the processor's cache.
-  static let capacity = 64 * 1024
+  public static let capacity = 64 * 1024
 
   /// The process's stdout, block-buffered at first.
   public static let shared = StandardOutput(

@@ -67,7 +67,16 @@ final class RowOutput {
       buffer = OutputBuffer()
       throw error
     }
-    if !expectation.holdsBack { try buffer.drain(to: output) }
+    // What is as much as the output takes at once goes there without being copied.
+    if !expectation.holdsBack, buffer.count >= StandardOutput.capacity {
+      try buffer.drain(to: output)
+    }
+  }
+
+  /// Keeps the rows that came before a result failed.
+  fileprivate func keepRows() throws {
+    if expectation.holdsBack { buffer = OutputBuffer() }
+    try buffer.drain(to: output)
   }
 
   fileprivate func end(_ place: SourcePlace?) throws {
@@ -122,6 +131,13 @@ struct RowSeries {
 
   /// Prints the rows of one run; a failure of printing is kept for the caller.
   mutating func take(_ chunks: Chunks) throws(PGError) {
+    do throws(PGError) { try takeAll(chunks) } catch {
+      do { try output.keepRows() } catch { failure = error }
+      throw error
+    }
+  }
+
+  private mutating func takeAll(_ chunks: Chunks) throws(PGError) {
     while let batch = try chunks.next() {
       guard failure == nil else { continue }
       do {
