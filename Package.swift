@@ -53,7 +53,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "PGConnecting", dependencies: ["PGKit", "PGCommandLine"], swiftSettings: strict),
+      name: "PGConnecting",
+      dependencies: [
+        "PGKit", "PGCommandLine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "pg-open", dependencies: ["PGKit", "PGCommandLine", "PGConnecting"],
       swiftSettings: strict),

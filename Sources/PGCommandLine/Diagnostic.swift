@@ -36,6 +36,21 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     public let text: String
   }
 
+  /// One of the server's fields, for machines.
+  public struct Field: Hashable, Sendable {
+    /// Its name in JSON: `constraint`.
+    public let name: String
+    /// Its value.
+    public let value: String
+    /// Whether the value is a number.
+    public let isNumber: Bool
+
+    /// Makes a field.
+    public init(_ name: String, _ value: String, isNumber: Bool = false) {
+      (self.name, self.value, self.isNumber) = (name, value, isNumber)
+    }
+  }
+
   /// The program's name.
   public let program: String
   /// How grave it is; `nil` for a program's plain remark.
@@ -46,21 +61,28 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   public let message: String
   /// Where, such as `schema.sql:12:15`.
   public let location: String?
+  /// The place in the program's input, if the location is one.
+  public let place: SourcePlace?
   /// The lines below the headline.
   public let details: [Detail]
+  /// What the server said beyond that, for machines.
+  public let fields: [Field]
 
   /// Makes a message.
   ///
   /// Nothing in it may be secret: stderr ends up in logs.
   public init(
     program: String, severity: Severity? = nil, code: SQLState? = nil, message: String,
-    location: String? = nil, details: [(label: String, text: String)] = []
+    location: String? = nil, place: SourcePlace? = nil,
+    details: [(label: String, text: String)] = [], fields: [Field] = []
   ) {
     self.program = program
     self.severity = severity
     self.code = code
     self.message = message
-    self.location = location
+    self.location = place?.description ?? location
+    self.place = place
+    self.fields = fields
     self.details = details.map { Detail(label: $0.label, text: $0.text) }
   }
 
@@ -69,24 +91,33 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     ([headline] + details.map { "\($0.label): \($0.text)" }).joined(separator: "\n")
   }
 
-  /// Prints the message to stderr with one write.
+  /// Prints the message to stderr with one write, in the form that the program was told to use.
   ///
   /// A stderr that fails is left alone: there is no other place to say so.
-  public func print() {
+  ///
+  /// - Parameter status: The status that the program ends with because of it, if it does.
+  public func print(status: ExitStatus? = nil) { DiagnosticLog.shared.take(self, status) }
+
+  /// Prints the message as text.
+  func printText() {
     let isTerminal = isatty(STDERR_FILENO) == 1
     StandardError.print(isTerminal ? Diagnostic.escapingControls(description) : description)
   }
 
   private var headline: String {
-    let known = [severity?.rawValue, code?.description, code.flatMap(Diagnostic.name(of:))]
+    let known = [severity?.rawValue, title]
     let prefix = known.compactMap { $0 }.joined(separator: " ")
     let place = location.map { " (\($0))" } ?? ""
     return "\(program): \(prefix.isEmpty ? "" : prefix + ": ")\(message)\(place)"
   }
 
-  private static func name(of code: SQLState) -> String? {
-    code.definition.map { $0.condition ?? $0.name }
+  /// The code and its condition: `42P01 undefined_table`; `nil` without a code.
+  var title: String? {
+    code.map { code in condition.map { "\(code) \($0)" } ?? "\(code)" }
   }
+
+  /// The condition's name, if there is one.
+  var condition: String? { code?.definition.map { $0.condition ?? $0.name } }
 
   /// Shows control characters, which could command a terminal, as `\x1b`; lines and tabs stay.
   public static func escapingControls(_ text: String) -> String {

@@ -10,6 +10,10 @@ public struct OutputBuffer: Sendable {
   @inlinable
   public var bytes: [UInt8] { gathered }
 
+  /// How many bytes have been gathered.
+  @inlinable
+  public var count: Int { gathered.count }
+
   // Inlinable, because a program calls them several times for each value that it prints.
 
   /// Appends one byte.
@@ -32,9 +36,9 @@ public struct OutputBuffer: Sendable {
 
   /// Lends what has been gathered, to append to it.
   @inlinable
-  public mutating func withBytes<Thrown: Error>(
-    _ body: (inout [UInt8]) throws(Thrown) -> Void
-  ) throws(Thrown) {
+  public mutating func withBytes<Result, Thrown: Error>(
+    _ body: (inout [UInt8]) throws(Thrown) -> Result
+  ) throws(Thrown) -> Result {
     try body(&gathered)
   }
 

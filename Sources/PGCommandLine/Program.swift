@@ -30,6 +30,7 @@ public enum Program {
     _ command: Command.Type, examples: [String] = []
   ) -> Never {
     Descriptor.occupyStandardStreams()
+    ArgumentMemory.hidePasswords()
     do {
       try requireText(program: name(of: command))
       var parsed = try Command.parseAsRoot()
@@ -59,7 +60,7 @@ public enum Program {
   ) -> Never {
     switch error {
     case let failure as Failure:
-      failure.diagnostic?.print()
+      failure.diagnostic?.print(status: failure.status)
       end(failure.status, program: program)
     case let failure as StandardOutput.Failure: end(after: failure, program: program)
     default: otherwise(error)
@@ -78,13 +79,15 @@ public enum Program {
     } catch {
       end(after: error, program: program)
     }
+    DiagnosticLog.shared.finish(program: program)
     exit(status)
   }
 
   /// A reader that went away ends a program as SIGPIPE does; every other failure is told.
   private static func end(after failure: StandardOutput.Failure, program: String) -> Never {
     if failure.isBrokenPipe { Signals.endProcess(by: SIGPIPE) }
-    Diagnostic(program: program, message: failure.description).print()
+    Diagnostic(program: program, message: failure.description).print(status: .localFailure)
+    DiagnosticLog.shared.finish(program: program)
     exit(ExitStatus.localFailure.rawValue)
   }
 

@@ -12,6 +12,9 @@ public final class StandardOutput: Sendable {
     case lineBuffered
     /// When 64 KiB have come together: for rows and files.
     case blockBuffered
+    /// Not before ``StandardOutput/release()``, as far as a megabyte goes: for what may have to be
+    /// taken back.
+    case held
   }
 
   /// A write or the close that the system did not accept.
@@ -38,12 +41,17 @@ public final class StandardOutput: Sendable {
     var buffer: [UInt8] = []
     var buffering: Buffering
     var hasWritten = false
+    /// Whether something was written since output is held back.
+    var hasLetGo = false
     var isOpen = true
     var failure: Failure?
   }
 
+  /// How much is held back at most.
+  static let heldCapacity = 1 << 20
+
   /// Large enough that system calls do not matter, small enough for the processor's cache.
-  static let capacity = 64 * 1024
+  public static let capacity = 64 * 1024
 
   /// The process's stdout, block-buffered at first.
   public static let shared = StandardOutput(
@@ -96,6 +104,36 @@ public final class StandardOutput: Sendable {
     try state.withLock { (state) throws(Failure) in try drain(&state) }
   }
 
+  /// Begins to hold back what comes, so that it can be taken back.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept what came before.
+  public func hold() throws(Failure) {
+    try state.withLock { (state) throws(Failure) in
+      try drain(&state)
+      state.buffering = .held
+      state.hasLetGo = false
+    }
+  }
+
+  /// Lets go what was held back.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept it.
+  public func release() throws(Failure) {
+    try state.withLock { (state) throws(Failure) in
+      state.buffering = .blockBuffered
+      try drain(&state)
+    }
+  }
+
+  /// Takes back what was held back; `false` if some of it was too much to hold, and is written.
+  public func takeBack() -> Bool {
+    state.withLock { state in
+      guard state.buffering == .held, !state.hasLetGo, state.failure == nil else { return false }
+      state.buffer.removeAll(keepingCapacity: true)
+      return true
+    }
+  }
+
   /// Writes what is in the buffer and closes the descriptor.
   ///
   /// A second call does nothing.
@@ -118,12 +156,13 @@ public final class StandardOutput: Sendable {
   private func append(_ bytes: UnsafeRawBufferPointer, to state: inout State) throws(Failure) {
     guard state.isOpen else { throw Failure(stream: name, errno: EBADF) }
     if let failure = state.failure { throw failure }
-    if state.buffer.isEmpty, bytes.count >= StandardOutput.capacity {
+    if state.buffer.isEmpty, state.buffering != .held, bytes.count >= StandardOutput.capacity {
       return try send(bytes, &state)
     }
     state.buffer.append(contentsOf: bytes)
     let endsLine = state.buffering == .lineBuffered && bytes.contains(UInt8(ascii: "\n"))
-    if endsLine || state.buffer.count >= StandardOutput.capacity { try drain(&state) }
+    let capacity = state.buffering == .held ? Self.heldCapacity : Self.capacity
+    if endsLine || state.buffer.count >= capacity { try drain(&state) }
   }
 
   private func drain(_ state: inout State) throws(Failure) {
@@ -136,6 +175,7 @@ public final class StandardOutput: Sendable {
     if let failure = state.failure { return failure.errno }
     guard !state.buffer.isEmpty else { return 0 }
     state.hasWritten = true
+    state.hasLetGo = true
     let fault = state.buffer.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
     state.buffer.removeAll(keepingCapacity: true)
     return fault == 0 ? 0 : fail(&state, fault).errno
@@ -143,6 +183,7 @@ public final class StandardOutput: Sendable {
 
   private func send(_ bytes: UnsafeRawBufferPointer, _ state: inout State) throws(Failure) {
     state.hasWritten = true
+    state.hasLetGo = true
     let fault = Descriptor.write(bytes, to: descriptor)
     if fault != 0 { throw fail(&state, fault) }
   }

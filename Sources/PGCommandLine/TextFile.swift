@@ -12,6 +12,21 @@ public enum TextFile {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(path, errno, program) }
     defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+    return try read(descriptor, path, program)
+  }
+
+  /// Reads what comes from a descriptor that the program was given, and closes it.
+  ///
+  /// - Throws: ``Failure`` with status 1, naming the descriptor and the reason.
+  public static func read(descriptor: CInt, program: String) throws(Failure) -> [UInt8] {
+    guard descriptor >= 0 else { throw failure("descriptor \(descriptor)", EBADF, program) }
+    defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+    return try read(descriptor, "descriptor \(descriptor)", program)
+  }
+
+  private static func read(
+    _ descriptor: CInt, _ path: String, _ program: String
+  ) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 * 1024)
     while true {

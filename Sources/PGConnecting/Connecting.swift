@@ -12,19 +12,36 @@ public struct Connecting: Sendable {
   ///
   /// - Parameters:
   ///   - iri: Where to connect; without a text the environment says it.
+  ///   - overrides: What flags say, which wins over everything.
   ///   - settings: Settings that the program's output depends on; the IRI's own win.
   /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another.
   public func options(
-    iri: String?, settings: [ConnectionOptions.Setting] = []
+    iri: String?, overrides: ConnectionOptions = ConnectionOptions(),
+    settings: [ConnectionOptions.Setting] = []
   ) throws(Failure) -> ConnectionOptions {
+    let resolved = try resolve(iri: iri, overrides: overrides)
     do throws(PGError) {
-      let resolved = try OptionSources().resolve(iri: iri?.isEmpty == true ? nil : iri)
-      for warning in resolved.warnings { note(warning) }
       var options = resolved.options
       options.fallbackApplicationName = options.fallbackApplicationName ?? program
       for setting in settings where !options.has(setting.name) { options.settings.append(setting) }
       try Connector(options).check()
       return options
+    } catch {
+      throw error.failure(of: program, status: .usage)
+    }
+  }
+
+  /// Works out the options, with the place that each came from.
+  ///
+  /// - Throws: ``Failure`` with status 64 if an option is malformed.
+  public func resolve(
+    iri: String?, overrides: ConnectionOptions = ConnectionOptions()
+  ) throws(Failure) -> ResolvedOptions {
+    do throws(PGError) {
+      let resolved = try OptionSources().resolve(
+        iri: iri?.isEmpty == true ? nil : iri, overrides: overrides)
+      for warning in resolved.warnings { note(warning) }
+      return resolved
     } catch {
       throw error.failure(of: program, status: .usage)
     }
@@ -36,23 +53,39 @@ public struct Connecting: Sendable {
   /// database, which have no known encoding, travel as they are: asked for UTF-8, its server would
   /// end the statement, or a listener's session, at the first that is something else.
   ///
-  /// - Parameter deadline: When all attempts together must have led to a connection.
-  /// - Throws: ``Failure`` with status 2, or 4 when `deadline` was what ended the attempts.
+  /// - Parameters:
+  ///   - deadline: When all attempts together must have led to a connection.
+  ///   - patience: Until when to try again where a server may be about to come.
+  /// - Throws: ``Failure`` with status 2, or 4 when time ended the attempts.
   public func connect(
-    _ options: ConnectionOptions, until deadline: Deadline = .never
+    _ options: ConnectionOptions, until deadline: Deadline = .never,
+    waitingUntil patience: Deadline? = nil
   ) throws(Failure) -> Connection {
-    do throws(PGError) {
-      let connection = try session(options, until: deadline)
-      Interruptions.shared.add(connection.interruption)
-      return connection
-    } catch {
-      let place = error.origin.creators.last { $0.label == "HOST" }?.summary
-      let status: ExitStatus = error.isTimeout && deadline.hasPassed ? .deadline : .connection
-      throw error.failure(of: program, status: status, location: place)
+    // Whoever waits for a server wants it as soon as it is there.
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(1))
+    let deadline = patience.map { deadline.earlier($0) } ?? deadline
+    var attempts = 0
+    while true {
+      do throws(PGError) {
+        let connection = try session(options, until: deadline)
+        Interruptions.shared.add(connection.interruption)
+        return connection
+      } catch {
+        let isAgain = patience != nil && policy.mayTryAgain(after: error)
+        if isAgain, !deadline.hasPassed {
+          policy.sleep(before: attempts, until: deadline)
+          attempts += 1
+          continue
+        }
+        let place = error.origin.creators.last { $0.label == "HOST" }?.summary
+        let isLate = deadline.hasPassed && (error.isTimeout || isAgain)
+        throw error.failure(
+          of: program, status: isLate ? .deadline : .connection, location: place)
+      }
     }
   }
 
-  /// Connects as ``connect(_:until:)`` does, for a program that connects again and again and has
+  /// Connects as ``connect(_:until:waitingUntil:)`` does, for a program that connects again and again and has
   /// nothing to cancel: signals do not know the session.
   ///
   /// - Throws: ``PGError`` as the connector does.

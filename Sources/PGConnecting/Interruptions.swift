@@ -17,6 +17,8 @@ public final class Interruptions: Sendable {
     var isAsking = false
     /// Whether what runs must come to its end.
     var isFinal = false
+    /// Whether the time is over.
+    var isExpired = false
   }
 
   /// How long a program may take to clean up.
@@ -68,13 +70,33 @@ public final class Interruptions: Sendable {
     defer { state.withLock { $0.isBusy = false } }
     do { try body() } catch {
       if let signal {
-        (error as? Failure)?.diagnostic?.print()
+        let failure = error as? Failure
+        failure?.diagnostic?.print(status: failure?.status)
+        DiagnosticLog.shared.finish(program: failure?.diagnostic?.program ?? "")
         Signals.endProcess(by: signal)
       }
       throw error
     }
     if let signal { Signals.endProcess(by: signal) }
   }
+
+  /// Cancels what runs when time is over; a program that then does not come to its end within the
+  /// grace is ended with status 4.
+  public func limit(to deadline: Deadline, program: String) {
+    guard deadline.instant != nil else { return }
+    DetachedThread.start {
+      while !deadline.hasPassed { _ = poll(nil, 0, deadline.pollTimeout) }
+      self.state.withLock { $0.isExpired = true }
+      self.cancelRepeatedly(until: .after(Self.grace))
+      Diagnostic(program: program, message: "time is over, and the server does not answer")
+        .print(status: .deadline)
+      DiagnosticLog.shared.finish(program: program)
+      _exit(ExitStatus.deadline.rawValue)
+    }
+  }
+
+  /// Whether the time of ``limit(to:program:)`` is over.
+  public var isExpired: Bool { state.withLock { $0.isExpired } }
 
   /// The signal that came, if one did.
   public var signal: CInt? { state.withLock { $0.signal } }
@@ -87,14 +109,17 @@ public final class Interruptions: Sendable {
     }
     if isFinal { return }
     guard isWorking else { Signals.endProcess(by: signal) }
-    // Again and again, because a request that comes just before a statement begins cancels nothing.
-    let end = Deadline.after(Self.grace)
+    cancelRepeatedly(until: .after(Self.grace))
+    Signals.endProcess(by: signal)
+  }
+
+  /// Again and again, because a request that comes just before a statement begins cancels nothing.
+  private func cancelRepeatedly(until end: Deadline) {
     while !end.hasPassed {
       for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
       state.withLock { $0.isAsking = false }
       sleep(1)
     }
-    Signals.endProcess(by: signal)
   }
 
   /// How long somebody who is impatient waits for the servers to be asked.

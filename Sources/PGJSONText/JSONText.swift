@@ -23,6 +23,7 @@ public enum JSONText {
   public static func append(
     _ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]
   ) throws(NotUTF8) {
+    guard !isPlain(bytes) else { return appendPlain(bytes, to: &buffer) }
     guard isUTF8(bytes) else { throw NotUTF8() }
     appendQuoted(bytes, to: &buffer)
   }
@@ -59,6 +60,36 @@ public enum JSONText {
 
   private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+  }
+
+  /// Whether all is ASCII without anything that must be escaped, as most texts are: one look at each
+  /// eight bytes tells.
+  private static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let ones = 0x0101_0101_0101_0101 as UInt64
+    let tops = 0x8080_8080_8080_8080 as UInt64
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      // Beyond ASCII, below a space, a quote, a backslash, or U+007F.
+      let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+      let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+      let found =
+        word | ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote)
+        | ((backslash &- ones) & ~backslash) | (word &+ ones)
+      if found & tops != 0 { return false }
+      index += 8
+    }
+    while index < bytes.count {
+      if mustEscape(bytes[index]) || bytes[index] >= 0x80 { return false }
+      index += 1
+    }
+    return true
+  }
+
+  private static func appendPlain(_ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]) {
+    buffer.append(UInt8(ascii: "\""))
+    buffer.append(contentsOf: bytes)
+    buffer.append(UInt8(ascii: "\""))
   }
 
   private static func appendQuoted(_ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]) {

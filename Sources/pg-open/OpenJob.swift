@@ -3,73 +3,232 @@ internal import PGConnecting
 internal import PGKit
 
 /// What one run of pg-open does: connect, run each statement, print its rows.
-struct OpenJob {
+final class OpenJob {
   private let iri: String?
-  private let scripts: [Script]
-  private let parameters: [String?]
-  private let format: OutputFormat
-  private let nullText: String?
-  private let isQuiet: Bool
+  private let overrides: ConnectionOptions
+  private let command: OpenCommand
+  private let plan: RunPlan
+  private let output: RowOutput
+  private let each: EachLoad?
+  private let connecting = Connecting(program: OpenCommand.program)
+  private let start = ContinuousClock.now
+  private var tally = Tally()
 
   /// Makes the job of the command line.
   ///
   /// - Throws: ``Failure`` with status 64 if there is nothing to run, 1 if a file cannot be read.
-  init(_ command: OpenCommand) throws {
-    let hasScript = !command.command.isEmpty || !command.file.isEmpty
-    iri = command.operands.first
-    let statements = Array(command.operands.dropFirst())
-    if statements.isEmpty, !hasScript {
-      throw Failure(
-        .usage,
-        Diagnostic(
-          program: OpenCommand.program, message: "no statement is given",
-          details: [("HINT", "write the statement after the IRI, or use -c or -f")]))
+  init(_ command: OpenCommand) throws(Failure) {
+    self.command = command
+    var operands = command.operands
+    iri = try command.connection.takeIRI(from: &operands, program: OpenCommand.program)
+    overrides = try command.connection.overrides(program: OpenCommand.program)
+    let flags = command.statements
+    if operands.isEmpty, flags.command.isEmpty, flags.file.isEmpty, !command.connection.explains {
+      throw .usage(
+        "no statement is given", hint: "write the statement after the IRI, or use -c or -f")
     }
-    parameters = command.parameters
-    format = command.format ?? OutputFormat.default
-    nullText = command.nullText
-    isQuiet = command.quiet
-    scripts =
-      statements.map { Script(operand: $0) } + command.command.map { Script(operand: $0) }
-      + (try command.file.map { try Script(file: $0) })
+    plan = try RunPlan(command, operands: operands)
+    each = try EachLoad(command.values, nullText: command.output.nullText)
+    output = try RowOutput(command.output, command.expectations)
   }
 
   /// Runs it.
   ///
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
-    let connecting = Connecting(program: OpenCommand.program)
-    let options = try connecting.options(iri: iri, settings: Self.settings)
-    let connection = try connecting.connect(options)
-    defer { connection.close() }
-    if isQuiet { connection.messageHook = { _ in true } }
-    var printer = format.makePrinter(nullText: nullText)
-    let encoding = connection.reportedSetting("client_encoding")
-    for script in scripts {
-      for statement in try script.statements(on: connection) {
-        try run(statement, on: connection, &printer)
-        if Interruptions.shared.signal != nil { return }
-        try requireEncoding(encoding, of: connection, after: statement)
+    if command.connection.explains { return try explain() }
+    do {
+      try connectAndRun()
+      try output.finish()
+    } catch {
+      output.abandon()
+      let failure = Self.failure(of: error, command.limits.timeout)
+      if command.messages.summary != nil {
+        printSummary((failure as? Failure)?.status ?? .localFailure)
       }
+      throw failure
     }
-    try requireNothingOpen(on: connection)
+    if command.messages.summary != nil { printSummary(.ok) }
   }
 
-  /// Texts are written and read as UTF-8: in a session that has another encoding they would be taken
-  /// for something else.
-  private func requireEncoding(
-    _ first: String?, of connection: Connection, after statement: Script.Statement
-  ) throws(Failure) {
-    let encoding = connection.reportedSetting("client_encoding")
-    guard encoding != first, encoding != "UTF8" else { return }
-    throw Failure(
-      .localFailure,
+  /// What an error means for the program.
+  private static func failure(of error: any Error, _ timeout: DurationArgument?) -> any Error {
+    let failure = (error as? StatementFailure)?.failure ?? error
+    guard Interruptions.shared.isExpired, let known = failure as? Failure else { return failure }
+    return Failure(
+      .deadline,
       Diagnostic(
         program: OpenCommand.program,
-        message: "the session's client_encoding is now \(encoding ?? "unknown")",
-        location: statement.location,
-        details: [("HINT", "pg-open reads and writes UTF-8: leave client_encoding alone.")]))
+        message: "the time of --timeout is over", place: known.diagnostic?.place,
+        details: known.diagnostic.map { [("DETAIL", $0.message)] } ?? []))
   }
+
+  // MARK: The connection
+
+  private var options: ConnectionOptions {
+    get throws {
+      var overrides = overrides
+      for setting in command.limits.settings {
+        overrides.setSetting(setting.name, to: setting.value)
+      }
+      if command.statements.readOnly {
+        overrides.setSetting("default_transaction_read_only", to: "on")
+      }
+      return try connecting.options(iri: iri, overrides: overrides, settings: Self.settings)
+    }
+  }
+
+  /// What the text of values must not depend on a server's configuration for.
+  private static let settings = [
+    ConnectionOptions.Setting("DateStyle", "ISO"),
+    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
+  ]
+
+  private func connectAndRun() throws {
+    let options = try options
+    let deadline = command.limits.timeout.map { Deadline.after($0.duration) } ?? .never
+    Interruptions.shared.limit(to: deadline, program: OpenCommand.program)
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
+    var connection = try connect(options, until: deadline)
+    defer { connection.close() }
+    var attempts = 0
+    while true {
+      if attempts > 0, connection.isClosed { connection = try connect(options, until: deadline) }
+      do { return try runOnce(connection) } catch let failed as StatementFailure
+        where attempts < plan.retries && mayRepeatAll(failed)
+      {
+        output.restart()
+        policy.sleep(before: attempts, until: deadline)
+        attempts += 1
+      }
+    }
+  }
+
+  private func connect(
+    _ options: ConnectionOptions, until deadline: Deadline
+  ) throws(Failure) -> Connection {
+    let connection = try connecting.connect(
+      options, until: deadline,
+      waitingUntil: command.limits.wait.map { Deadline.after($0.duration) })
+    if !command.messages.hasNotices { connection.messageHook = { _ in true } }
+    return connection
+  }
+
+  // MARK: One attempt
+
+  private func runOnce(_ connection: Connection) throws {
+    if command.statements.check || command.statements.checkDDL {
+      var check = StatementCheck(connection, plan, output)
+      defer { tally = check.tally }
+      try check.run()
+      return try conclude(check.tally)
+    }
+    let runner = StatementRunner(connection, plan, output, each)
+    defer { take(runner) }
+    if plan.statements.isOneTransaction {
+      try runAsOne(runner)
+    } else {
+      try runner.runAll()
+      try output.requireResult()
+      try requireNothingOpen(on: connection)
+    }
+    try conclude(runner.tally)
+  }
+
+  private func take(_ runner: StatementRunner) {
+    let before = tally
+    tally = runner.tally
+    if isRepeating { tally.add(repetitionsOf: before) }
+    isRepeating = true
+    hasReadInput = hasReadInput || runner.hasReadInput
+  }
+
+  private var isRepeating = false
+  private var hasReadInput = false
+
+  private func conclude(_ tally: Tally) throws(Failure) {
+    if tally.skippedStatements > 0 {
+      let count = tally.skippedStatements
+      Diagnostic(
+        program: OpenCommand.program, severity: .notice,
+        message:
+          "\(count) statement\(count == 1 ? " was" : "s were") not run: their transaction had failed"
+      ).print()
+    }
+    if tally.worst != .ok { throw Failure(tally.worst) }
+  }
+
+  // MARK: Everything in one transaction
+
+  private func runAsOne(_ runner: StatementRunner) throws {
+    let connection = runner.connection
+    if plan.retries > 0 { try output.output.hold() }
+    try perform(beginning, on: connection)
+    do {
+      try runner.runAll()
+      try output.requireResult()
+    } catch {
+      rollBack(connection)
+      throw error
+    }
+    if Interruptions.shared.signal != nil { return rollBack(connection) }
+    // Rows of --each that were refused and kept do not count: the others were to go on.
+    guard !plan.statements.rollback, runner.tally.failures == 0 else {
+      rollBack(connection)
+      return try output.output.release()
+    }
+    // A disk that is full must be known before anything takes effect.
+    if plan.retries == 0 { try output.output.flush() }
+    try commit(connection)
+    try output.output.release()
+  }
+
+  private var beginning: String {
+    var words = ["BEGIN"]
+    if let isolation = plan.statements.isolation {
+      words.append("ISOLATION LEVEL \(isolation.sql)")
+    }
+    if plan.statements.readOnly { words.append("READ ONLY") }
+    return words.joined(separator: " ")
+  }
+
+  private func commit(_ connection: Connection) throws {
+    let tag: CommandTag?
+    do throws(PGError) { tag = try connection.query.text("COMMIT").finish() } catch {
+      guard connection.isClosed else {
+        throw StatementFailure(failure: error.failure(of: OpenCommand.program), cause: error)
+      }
+      // Nobody knows whether it took effect, so it is not tried again either.
+      throw Failure(
+        .connection,
+        Diagnostic(
+          program: OpenCommand.program, severity: .fatal, code: error.code,
+          message: "the connection was lost during COMMIT: \(error.message)",
+          details: [("HINT", "look whether it took effect before doing it again")]))
+    }
+    if tag?.description == "ROLLBACK" { throw Failure.rolledBack(nil) }
+  }
+
+  private func perform(_ sql: String, on connection: Connection) throws {
+    do throws(PGError) { try connection.execute(sql) } catch {
+      throw StatementFailure(failure: error.failure(of: OpenCommand.program), cause: error)
+    }
+  }
+
+  /// A session that is lost has rolled back by itself.
+  private func rollBack(_ connection: Connection) {
+    if !connection.isClosed { try? connection.execute("ROLLBACK") }
+  }
+
+  /// Whether everything may be done again from its beginning.
+  private func mayRepeatAll(_ failed: StatementFailure) -> Bool {
+    guard plan.statements.isOneTransaction, !hasReadInput, each == nil,
+      !Interruptions.shared.isExpired, Interruptions.shared.signal == nil
+    else { return false }
+    return (failed.mayPass || failed.failure.status == .connection) && output.output.takeBack()
+  }
+
+  // MARK: The end
 
   /// A transaction that nobody ended is rolled back: if it has changed something, that is lost.
   private func requireNothingOpen(on connection: Connection) throws(Failure) {
@@ -93,56 +252,35 @@ struct OpenJob {
         details: [("HINT", "end it with COMMIT, or with ROLLBACK if that is what is wanted")]))
   }
 
-  /// Runs one statement and prints its rows as they come.
-  private func run(
-    _ statement: Script.Statement, on connection: Connection, _ printer: inout any RowPrinter
-  ) throws {
-    do {
-      if statement.isCopy {
-        try copy(statement, on: connection)
-      } else {
-        let rows = try connection.query.text(
-          statement.text, parameters, learnsTypes: format.showsParts)
-        try print(rows, &printer)
+  private func printSummary(_ status: ExitStatus) {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    let rows = each.map { ",\"stored\":\($0.stored),\"rejected\":\($0.rejected)" } ?? ""
+    StandardError.print(
+      """
+      {"program":"\(OpenCommand.program)","exit_code":\(status.rawValue),\
+      "statements":\(tally.statements),"failed":\(tally.failures),\
+      "skipped":\(tally.skippedStatements),"retries":\(tally.repetitions),\
+      "rows":\(output.rowCount),"changed":\(tally.changedRows)\(rows),\
+      "duration_ms":\(milliseconds)}
+      """)
+  }
+
+  /// Prints what is known of the connection, and from where.
+  private func explain() throws {
+    for entry in try connecting.resolve(iri: iri, overrides: overrides).entries {
+      let place = entry.source == .override ? "flag" : entry.place
+      guard output.isJSON else {
+        try output.write("\(entry.name)\t\(entry.value)\t\(place)\n")
+        continue
       }
-    } catch let error as PGError {
-      throw error.failure(of: OpenCommand.program, location: statement.location(of: error))
-    }
-  }
+      try output.write(
+        """
+        {"name":\(JSONText.quoted(entry.name)),"value":\(JSONText.quoted(entry.value)),\
+        "source":\(JSONText.quoted(place))}
 
-  private func print(_ chunks: Chunks, _ printer: inout any RowPrinter) throws {
-    var hasBegun = false
-    while let batch = try chunks.next() {
-      if !hasBegun { try printer.begin(batch.columns) }
-      hasBegun = true
-      try printer.print(batch)
+        """)
     }
-    if !hasBegun {
-      if chunks.columns.isEmpty { return }
-      try printer.begin(chunks.columns)
-    }
-    try printer.end()
+    try output.finish()
   }
-
-  /// Relays COPY … TO STDOUT; there is no stdin for the other direction.
-  private func copy(_ statement: Script.Statement, on connection: Connection) throws {
-    guard parameters.isEmpty else {
-      throw Failure(
-        .usage,
-        Diagnostic(
-          program: OpenCommand.program, message: "COPY takes no parameters",
-          location: statement.location,
-          details: [("HINT", "put the values into the statement, and leave -p out")]))
-    }
-    guard let stream = try connection.copyOutIfAny(statement.text) else { return }
-    while let chunk = try stream.next() {
-      try chunk.forEach { try StandardOutput.shared.write($0) }
-    }
-  }
-
-  /// What the text of values must not depend on a server's configuration for.
-  private static let settings = [
-    ConnectionOptions.Setting("DateStyle", "ISO"),
-    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
-  ]
 }

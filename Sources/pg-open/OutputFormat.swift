@@ -5,37 +5,74 @@ internal import PGKit
 
 /// How rows are printed.
 enum OutputFormat: String, WordArgument {
-  case table, tsv, csv, json, jsonl
+  case table, tsv, csv, json, jsonl, vertical, md, nul, raw, sh
 
   /// The words of `--format`.
   static let list = allValueStrings.joined(separator: ", ")
 
-  /// Whether the parts of arrays and composites are told apart.
-  var showsParts: Bool { self == .json || self == .jsonl }
+  /// Whether values become JSON, for which the parts of arrays and composites are told apart.
+  var isJSON: Bool { self == .json || self == .jsonl }
 
   /// A terminal changes the presentation and nothing else.
-  static var `default`: OutputFormat { isatty(STDOUT_FILENO) == 1 ? .table : .tsv }
+  ///
+  /// - Throws: ``Failure`` with status 64 if PGKIT_FORMAT is no format.
+  static func byDefault() throws(Failure) -> OutputFormat {
+    if let word = getenv("PGKIT_FORMAT").map({ String(cString: $0) }), !word.isEmpty {
+      guard let format = OutputFormat(rawValue: word) else {
+        throw .usage("PGKIT_FORMAT is \"\(word)\", which is none of \(list)")
+      }
+      return format
+    }
+    return isatty(STDOUT_FILENO) == 1 ? .table : .tsv
+  }
 
   /// A printer for one run of the program.
-  func makePrinter(nullText: String?) -> any RowPrinter {
+  func makePrinter(_ options: FormatOptions) -> any RowPrinter {
     switch self {
-    case .table: TablePrinter(nullText: nullText ?? "∅")
-    case .tsv: TSVPrinter(nullText: nullText ?? "\\N")
-    case .csv: CSVPrinter(nullText: nullText ?? "")
-    case .json: JSONPrinter(asArray: true)
-    case .jsonl: JSONPrinter(asArray: false)
+    case .table: TablePrinter(nullText: options.nullText ?? "∅")
+    case .tsv: TSVPrinter(nullText: options.nullText ?? "\\N", options.hasHeader ?? false)
+    case .csv: CSVPrinter(nullText: options.nullText ?? "", options.hasHeader ?? true)
+    case .json: JSONPrinter(asArray: true, options.json)
+    case .jsonl: JSONPrinter(asArray: false, options.json)
+    case .vertical: VerticalPrinter(nullText: options.nullText ?? "∅")
+    case .md: MarkdownPrinter(nullText: options.nullText ?? "")
+    case .nul: NULPrinter(nullText: options.nullText ?? "")
+    case .raw: RawPrinter(nullText: options.nullText ?? "")
+    case .sh: ShellPrinter(nullText: options.nullText)
     }
   }
+}
+
+/// What formats depend on beside the rows.
+struct FormatOptions {
+  /// What stands for NULL; `nil` leaves it to the format.
+  let nullText: String?
+  /// Whether the columns' names come first; `nil` leaves it to the format.
+  let hasHeader: Bool?
+  let json: PGJSONOptions
 }
 
 /// Prints the results of statements, one after the other, in constant memory.
 protocol RowPrinter {
   /// Begins a result.
-  mutating func begin(_ columns: [Column]) throws
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) throws(Failure)
 
   /// Prints rows of it.
-  mutating func print(_ batch: RowBatch) throws
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) throws(Failure)
 
   /// Ends it.
-  mutating func end() throws
+  mutating func end(_ buffer: inout OutputBuffer) throws(Failure)
+}
+
+extension RowPrinter {
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) throws(Failure) {}
+  mutating func end(_ buffer: inout OutputBuffer) throws(Failure) {}
+
+  /// What a format says of a value that it cannot show.
+  func refusal(_ message: String, hint: String) -> Failure {
+    Failure(
+      .localFailure,
+      Diagnostic(
+        program: OpenCommand.program, message: message, details: [("HINT", hint)]))
+  }
 }

@@ -1,68 +1,101 @@
-internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
 /// A text of statements and where it came from.
-struct Script {
-  /// One statement of it.
-  struct Statement {
-    let text: String
-    /// The file that it is in, or `nil` for the command line.
-    let file: String?
-    /// The line on which it begins, from 1.
-    let line: Int
-    /// Whether it begins with the word COPY.
-    let isCopy: Bool
+final class Script {
+  /// The text.
+  let text: String
+  /// The file's path, or what the text is called that is in none.
+  private let name: String
+  /// Whether the text is in a file, where data may stand behind a COPY.
+  let isFile: Bool
 
-    /// Where it begins: `schema.sql:12`; `nil` for the command line.
-    var location: String? { file.map { "\($0):\(line)" } }
-
-    /// Where the server says the error is, or where the statement begins: `schema.sql:12:15`.
-    func location(of error: PGError) -> String? {
-      guard let file else { return nil }
-      guard let position = error.fields?.position, position > 0 else { return location }
-      let before = text.unicodeScalars.prefix(position - 1)
-      let lines = before.reduce(0) { $1 == "\n" ? $0 + 1 : $0 }
-      let column = before.reversed().prefix { $0 != "\n" }.count + 1
-      return "\(file):\(line + lines):\(column)"
-    }
-  }
-
-  private let text: String
-  private let file: String?
-
-  /// A script of an operand or of `-c`.
-  init(operand: String) {
-    text = operand
-    file = nil
+  /// A script of the command line.
+  init(_ text: String, called name: String) {
+    (self.text, self.name, isFile) = (text, name, false)
   }
 
   /// The script in a file; `-` is stdin.
   ///
-  /// - Throws: ``Failure`` with status 1 if it cannot be read or is not UTF-8.
-  init(file path: String) throws {
-    file = path == "-" ? "stdin" : path
-    let bytes = try TextFile.read(path, program: OpenCommand.program)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(
-        .localFailure,
-        Diagnostic(program: OpenCommand.program, message: "\(path): the file is not UTF-8"))
+  /// - Throws: ``Failure`` with status 1 if it cannot be read, is not UTF-8 or holds a NUL.
+  init(file path: String) throws(Failure) {
+    name = path == "-" ? "stdin" : path
+    isFile = true
+    var bytes = try TextFile.read(path, program: OpenCommand.program)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+    if let place = bytes.firstIndex(of: 0) {
+      throw Self.failure("a NUL byte is no SQL", SourcePlace(name, offset: place, in: bytes))
     }
-    self.text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Self.failure("the file is not UTF-8", Self.firstLine(notUTF8: bytes, of: name))
+    }
+    self.text = text
   }
 
-  /// Its statements, in order, as the session reads strings now.
+  /// Where a byte of the text is.
+  func place(ofOffset offset: Int) -> SourcePlace {
+    SourcePlace(name, isFile: isFile, offset: offset, in: Array(text.utf8))
+  }
+
+  private static func firstLine(notUTF8 bytes: [UInt8], of name: String) -> SourcePlace {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let index = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+    return SourcePlace(name, line: index + 1)
+  }
+
+  private static func failure(_ message: String, _ place: SourcePlace) -> Failure {
+    Failure(
+      .localFailure, Diagnostic(program: OpenCommand.program, message: message, place: place))
+  }
+}
+
+/// One statement of a script.
+struct ScriptStatement {
+  let piece: ScriptSplitter.Piece
+  let script: Script
+  /// The data that stands behind a COPY in a file.
+  let copyData: ArraySlice<UInt8>?
+
+  /// Where it begins.
+  var place: SourcePlace { script.place(ofOffset: piece.offset) }
+
+  /// Where an error is: at the server's position, or where the statement begins.
+  ///
+  /// On the command line, where there is little to search, only a position counts.
+  func place(of error: PGError, in text: SubstitutedText) -> SourcePlace? {
+    guard let position = error.fields?.position, position > 0 else {
+      return script.isFile ? place : nil
+    }
+    return script.place(ofOffset: piece.offset + text.sourceOffset(ofPosition: position))
+  }
+}
+
+/// Reads a script's statements one after the other, as the session reads strings at that time.
+struct StatementSource {
+  private let script: Script
+  private var reader: ScriptReader
+
+  init(_ script: Script) {
+    self.script = script
+    reader = ScriptReader(script.text)
+  }
+
+  /// The next statement.
   ///
   /// - Throws: ``Failure`` with status 3 if a quote or comment has no end.
-  func statements(on connection: Connection) throws -> [Statement] {
-    let conforming = connection.reportedSetting("standard_conforming_strings") != "off"
+  mutating func next(standardConformingStrings: Bool) throws(Failure) -> ScriptStatement? {
     do throws(PGError) {
-      return try ScriptSplitter.split(text, standardConformingStrings: conforming).map {
-        Statement(text: $0.text, file: file, line: $0.line, isCopy: $0.firstWord == "COPY")
-      }
+      guard
+        let piece = try reader.next(standardConformingStrings: standardConformingStrings)
+      else { return nil }
+      let hasData = script.isFile && piece.streamCopy == .fromProgram
+      return ScriptStatement(
+        piece: piece, script: script, copyData: hasData ? try reader.takeCopyData() : nil)
     } catch {
-      throw error.failure(of: OpenCommand.program, status: .refused, location: file)
+      throw error.failure(
+        of: OpenCommand.program, status: .refused,
+        place: script.place(ofOffset: reader.offset))
     }
   }
 }

@@ -7,34 +7,79 @@ internal import PGKit
 /// a subset, so what is printed can be copied in again. NULL is `\N` unless told otherwise.
 struct TSVPrinter: RowPrinter {
   private let nullText: [UInt8]
-  private var buffer = OutputBuffer()
+  private let hasHeader: Bool
+  private let text = TextBuffer()
 
-  init(nullText: String) { self.nullText = Array(nullText.utf8) }
-
-  mutating func begin(_ columns: [Column]) {}
-
-  mutating func print(_ batch: RowBatch) throws {
-    for row in 0..<batch.count {
-      batch.forEachValue(inRow: row) { column, value in
-        if column > 0 { buffer.append(UInt8(ascii: "\t")) }
-        if let value { append(value) } else { buffer.append(nullText) }
-      }
-      buffer.append(UInt8(ascii: "\n"))
-    }
-    try buffer.drain()
+  init(nullText: String, _ hasHeader: Bool) {
+    self.nullText = Array(nullText.utf8)
+    self.hasHeader = hasHeader
   }
 
-  mutating func end() {}
-
-  private mutating func append(_ value: UnsafeRawBufferPointer) {
-    guard value.contains(where: { Self.escape($0) != nil }) else { return buffer.append(value) }
-    for byte in value {
-      if let letter = Self.escape(byte) {
-        buffer.append(UInt8(ascii: "\\"))
-        buffer.append(letter)
-      } else {
-        buffer.append(byte)
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
+    guard hasHeader else { return }
+    text.fill(&buffer) { writer in
+      for (index, column) in columns.enumerated() {
+        if index > 0 { writer.append(UInt8(ascii: "\t")) }
+        var name = column.name
+        name.withUTF8 { Self.append(UnsafeRawBufferPointer($0), &writer) }
       }
+      writer.append(UInt8(ascii: "\n"))
+    }
+  }
+
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
+    // The null text is lent here, and the rest is static: nothing is retained for a value.
+    text.fill(&buffer) { writer in
+      nullText.withUnsafeBytes { null in
+        batch.withValues { values in Self.append(values, null, &writer) }
+      }
+    }
+  }
+
+  private static func append(
+    _ values: RowValues, _ null: UnsafeRawBufferPointer, _ writer: inout TextWriter
+  ) {
+    var index = 0
+    for _ in 0..<values.rowCount {
+      for column in 0..<values.columnCount {
+        if column > 0 { writer.append(UInt8(ascii: "\t")) }
+        if let value = values[index] { append(value, &writer) } else { writer.append(null) }
+        index += 1
+      }
+      writer.append(UInt8(ascii: "\n"))
+    }
+  }
+
+  @inline(__always)
+  private static func append(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+    if mustEscape(value) { escape(value, &writer) } else { writer.append(value) }
+  }
+
+  @inline(__always)
+  private static func mustEscape(_ value: UnsafeRawBufferPointer) -> Bool {
+    var index = 0
+    while index + 8 <= value.count {
+      let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if EightBytes.hasBelow(0x0E, in: word) || EightBytes.has(UInt8(ascii: "\\"), in: word) {
+        return true
+      }
+      index += 8
+    }
+    while index < value.count {
+      let byte = value[index]
+      if byte < 0x0E || byte == UInt8(ascii: "\\") { return true }
+      index += 1
+    }
+    return false
+  }
+
+  @inline(never)
+  private static func escape(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
+    writer.reserve(2 * value.count)
+    for byte in value {
+      let letter = Self.escape(byte)
+      if letter != nil { writer.put(UInt8(ascii: "\\")) }
+      writer.put(letter ?? byte)
     }
   }
 

@@ -15,100 +15,71 @@ struct TablePrinter: RowPrinter {
   private var columns: [Column] = []
   private var widths: [Int] = []
   /// The rows looked at, until the widths are settled.
-  private var waiting: [[String]]? = []
+  private var waiting: [[ShownText]]? = []
   private var waitingSize = 0
   private var count = 0
-  private var buffer = OutputBuffer()
 
   init(nullText: String) { self.nullText = nullText }
 
-  mutating func begin(_ columns: [Column]) {
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     self.columns = columns
-    widths = columns.map { Self.width(Self.shown($0.name)) }
+    widths = columns.map { ShownText($0.name).width }
     waiting = []
     waitingSize = 0
     count = 0
   }
 
-  mutating func print(_ batch: RowBatch) throws {
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
     for row in 0..<batch.count {
       let cells = texts(of: row, in: batch)
       count += 1
       if waiting == nil {
-        append(cells)
+        append(cells, &buffer)
       } else {
         waiting?.append(cells)
         for (index, cell) in cells.enumerated() {
-          widths[index] = max(widths[index], Self.width(cell))
-          waitingSize += cell.utf8.count
+          widths[index] = max(widths[index], cell.width)
+          waitingSize += cell.text.utf8.count
         }
-        if count == Self.sample || waitingSize > Self.sampleSize { settle() }
+        if count == Self.sample || waitingSize > Self.sampleSize { settle(&buffer) }
       }
     }
-    try buffer.drain()
   }
 
-  mutating func end() throws {
-    settle()
+  mutating func end(_ buffer: inout OutputBuffer) {
+    settle(&buffer)
     buffer.append("(\(count) row\(count == 1 ? "" : "s"))\n\n")
-    try buffer.drain()
   }
 
   /// Prints the head and the rows that waited for it.
-  private mutating func settle() {
+  private mutating func settle(_ buffer: inout OutputBuffer) {
     guard let rows = waiting else { return }
     waiting = nil
-    let names = columns.map { Self.shown($0.name) }
-    append(names, isHead: true)
+    append(columns.map { ShownText($0.name) }, isHead: true, &buffer)
     buffer.append(
       widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "+") + "\n")
-    for row in rows { append(row) }
+    for row in rows { append(row, &buffer) }
   }
 
-  private mutating func append(_ cells: [String], isHead: Bool = false) {
+  private func append(
+    _ cells: [ShownText], isHead: Bool = false, _ buffer: inout OutputBuffer
+  ) {
     var line = ""
     for (index, cell) in cells.enumerated() {
       if index > 0 { line += "|" }
-      let padding = String(repeating: " ", count: max(widths[index] - Self.width(cell), 0))
-      let alignsRight = !isHead && Self.alignsRight(columns[index].type)
-      line += alignsRight ? " \(padding)\(cell) " : " \(cell)\(padding) "
+      let padding = String(repeating: " ", count: max(widths[index] - cell.width, 0))
+      let alignsRight = !isHead && columns[index].isNumber
+      line += alignsRight ? " \(padding)\(cell.text) " : " \(cell.text)\(padding) "
     }
     while line.last == " " { line.removeLast() }
     buffer.append(line + "\n")
   }
 
-  private func texts(of row: Int, in batch: RowBatch) -> [String] {
-    var cells: [String] = []
+  private func texts(of row: Int, in batch: RowBatch) -> [ShownText] {
+    var cells: [ShownText] = []
     batch.forEachValue(inRow: row) { _, value in
-      cells.append(value.map { Self.shown(String(decoding: $0, as: UTF8.self)) } ?? nullText)
+      cells.append(ShownText(value.map { String(decoding: $0, as: UTF8.self) } ?? nullText))
     }
     return cells
-  }
-
-  /// The text on one line, without anything that could command a terminal.
-  private static func shown(_ text: String) -> String {
-    guard
-      text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) })
-    else { return text }
-    var line = ""
-    for scalar in Diagnostic.escapingControls(text).unicodeScalars {
-      switch scalar {
-      case "\n": line += "\\n"
-      case "\t": line += "\\t"
-      default: line.unicodeScalars.append(scalar)
-      }
-    }
-    return line
-  }
-
-  private static func width(_ text: String) -> Int {
-    text.reduce(0) { $0 + DisplayWidth.of($1) }
-  }
-
-  private static func alignsRight(_ type: TypeOID) -> Bool {
-    switch type {
-    case .int2, .int4, .int8, .oid, .float4, .float8, .numeric, .money: true
-    default: false
-    }
   }
 }

@@ -87,6 +87,11 @@ struct BuiltProgram {
     return try running.wait(timeout: timeout)
   }
 
+  /// The tests' environment, without what changes the form of messages in a workflow.
+  private static let ownEnvironment = ProcessInfo.processInfo.environment.filter {
+    $0.key != "GITHUB_ACTIONS"
+  }
+
   /// One start at a time: a pipe that another program inherits would never end.
   private static let starting = NSLock()
 
@@ -113,7 +118,7 @@ struct BuiltProgram {
     var actions = streams.actions()
     defer { posix_spawn_file_actions_destroy(&actions) }
     var process: pid_t = 0
-    let variables = environment ?? ProcessInfo.processInfo.environment
+    let variables = environment ?? Self.ownEnvironment
     let fault = withCStrings([path] + arguments) { arguments in
       withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
         posix_spawn(&process, path, &actions, &attributes, arguments, variables)

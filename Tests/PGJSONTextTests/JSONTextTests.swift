@@ -34,6 +34,19 @@ import Testing
     #expect(try appended(Array(text.utf8)) == want)
   }
 
+  @Test("sees what must be escaped at every place of a word, and nothing else")
+  func everyPlace() throws {
+    for byte in UInt8(0)...0x7F {
+      for place in 0..<17 {
+        var bytes = [UInt8](repeating: UInt8(ascii: "a"), count: 17)
+        bytes[place] = byte
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(try appended(bytes) == JSONText.quoted(text))
+        #expect(try parsed(try appended(bytes)) == text)
+      }
+    }
+  }
+
   @Test("writes every character so that it is read back, on one line of plain characters")
   func everyCharacter() throws {
     for first in stride(from: UInt32(0), to: 0x11_0000, by: 0x400) {

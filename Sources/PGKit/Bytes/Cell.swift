@@ -1,9 +1,12 @@
 /// Where one column's value lies in a buffer: eight bytes, no reference.
-struct Cell {
+@usableFromInline
+struct Cell: Sendable {
   /// The offset of the value's first byte.
-  let offset: UInt32
+  @usableFromInline let offset: UInt32
   /// The number of its bytes; −1 for NULL.
-  let length: Int32
+  @usableFromInline let length: Int32
+
+  init(offset: UInt32, length: Int32) { (self.offset, self.length) = (offset, length) }
 
   /// A value that is NULL.
   static let null = Cell(offset: 0, length: -1)

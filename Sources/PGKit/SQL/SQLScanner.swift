@@ -31,9 +31,11 @@ struct SQLScanner {
     let isTerminated: Bool
   }
 
-  private let bytes: [UInt8]
-  private let standardConformingStrings: Bool
-  private var position = 0
+  let bytes: [UInt8]
+  /// The server's setting of that name; off, backslashes escape in strings without a prefix too.
+  var standardConformingStrings: Bool
+  /// Up to where the text has been read, in bytes.
+  var position = 0
   private var start = 0
   private var lines = LineCount()
   /// The quotes that the last token consists of, if it is a quoted one: a string may be continued.

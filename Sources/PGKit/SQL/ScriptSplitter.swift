@@ -2,7 +2,8 @@
 ///
 /// A semicolon ends a statement unless it stands in a string, a quoted identifier, a dollar quote, a
 /// comment, parentheses (the actions of `CREATE RULE`) or the body of a routine
-/// (`BEGIN ATOMIC … END`). psql's own commands, those with a backslash, are not known.
+/// (`BEGIN ATOMIC … END`). psql's own commands, those with a backslash, are not known; but the lines
+/// `\restrict` and `\unrestrict`, which pg_dump writes, are passed over.
 ///
 /// Source: PostgreSQL manual, "Lexical Structure"; psql's lexer.
 ///
@@ -17,10 +18,15 @@ public enum ScriptSplitter {
     public let text: String
     /// The line of the script on which ``text`` begins, from 1.
     public let line: Int
+    /// Where in the script's UTF-8 ``text`` begins, in bytes.
+    public let offset: Int
     /// The first word in upper case, such as `SELECT`; empty if the statement begins with none.
     ///
     /// Parentheses in front do not count.
     public let firstWord: String
+
+    /// Which way the statement copies between server and program; `nil` if it does not.
+    public var streamCopy: StreamCopy? { firstWord == "COPY" ? SQL.streamCopy(text) : nil }
   }
 
   /// Splits a script into its statements; those without a token are left out.
@@ -37,9 +43,11 @@ public enum ScriptSplitter {
   public static func split(
     _ script: String, standardConformingStrings: Bool = true
   ) throws(PGError) -> [Piece] {
-    var reader = StatementReader(script, standardConformingStrings: standardConformingStrings)
+    var reader = ScriptReader(script)
     var pieces: [Piece] = []
-    while let piece = try reader.next() { pieces.append(piece) }
+    while let piece = try reader.next(standardConformingStrings: standardConformingStrings) {
+      pieces.append(piece)
+    }
     return pieces
   }
 }

@@ -16,4 +16,11 @@ import Testing
   func standardStreams(sql: String, isStream: Bool) {
     #expect(SQL.copiesStandardStream(sql) == isStream)
   }
+
+  @Test("have a direction")
+  func directions() {
+    #expect(SQL.streamCopy("COPY t FROM stdin") == .fromProgram)
+    #expect(SQL.streamCopy("COPY (SELECT 1 FROM x) TO stdin") == .toProgram)
+    #expect(SQL.streamCopy("COPY t FROM 'file'") == nil)
+  }
 }

@@ -1,18 +1,25 @@
-internal import PGKit
+internal import Glibc
+public import PGKit
 
-/// Whether and when to connect again.
-struct RetryPolicy: Sendable {
+/// Whether and when to connect, or to run something, again.
+public struct RetryPolicy: Sendable {
   /// Whether to try again whatever the server says.
-  let triesAll: Bool
+  public let triesAll: Bool
+  /// The longest pause between two attempts.
+  public let longest: Duration
+
+  /// Makes a policy.
+  public init(triesAll: Bool, longest: Duration = .seconds(30)) {
+    (self.triesAll, self.longest) = (triesAll, longest)
+  }
 
   private static let shortest = Duration.milliseconds(100)
-  private static let longest = Duration.seconds(30)
 
   /// Whether another attempt may have another end.
   ///
   /// A login that was refused or a database that is missing will not come back by itself; a standby
   /// may be promoted.
-  func mayTryAgain(after error: PGError) -> Bool {
+  public func mayTryAgain(after error: PGError) -> Bool {
     if triesAll { return true }
     switch error.code {
     case .readOnlySqlTransaction, .cannotConnectNow, .tooManyConnections: return true
@@ -34,9 +41,15 @@ struct RetryPolicy: Sendable {
   /// How long to wait before an attempt, by chance: many clients must not come back all at once.
   ///
   /// - Parameter attempt: 0 for the first one.
-  func pause(before attempt: Int) -> Duration {
-    let most = min(Self.shortest * (1 << min(attempt, 16)), Self.longest)
+  public func pause(before attempt: Int) -> Duration {
+    let most = min(Self.shortest * (1 << min(attempt, 16)), longest)
     return .microseconds(Int64.random(in: 0...Self.microseconds(most)))
+  }
+
+  /// Waits as long as ``pause(before:)`` says, but not past `end`.
+  public func sleep(before attempt: Int, until end: Deadline) {
+    let wake = Deadline.after(pause(before: attempt)).earlier(end)
+    while !wake.hasPassed { _ = poll(nil, 0, wake.pollTimeout) }
   }
 
   private static func microseconds(_ duration: Duration) -> Int64 {

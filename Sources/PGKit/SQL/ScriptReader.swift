@@ -1,5 +1,7 @@
-/// Reads a script's statements one after the other.
-struct StatementReader {
+/// Reads a script's statements one after the other, for those who run each before the next is read.
+///
+/// So a statement may change how strings are read, and data may stand behind a COPY.
+public struct ScriptReader {
   /// What is known of a statement while it is read.
   private struct Draft {
     var range: Range<Int>?
@@ -14,20 +16,37 @@ struct StatementReader {
   private var scanner: SQLScanner
 
   /// Makes a reader that stands at the beginning of a script.
-  init(_ script: String, standardConformingStrings: Bool) {
-    scanner = SQLScanner(script, standardConformingStrings: standardConformingStrings)
-  }
+  public init(_ script: String) { scanner = SQLScanner(script) }
+
+  /// Where in the script's UTF-8 the last token begins, in bytes: after an error, the one without an
+  /// end.
+  public var offset: Int { scanner.range.lowerBound }
 
   /// The next statement that is not empty; `nil` at the end of the script.
   ///
+  /// - Parameter standardConformingStrings: The server's setting of that name as it is now.
   /// - Throws: ``PGError`` with ``SQLState/syntaxError`` if a quote or a comment has no end.
-  mutating func next() throws(PGError) -> ScriptSplitter.Piece? {
+  public mutating func next(
+    standardConformingStrings: Bool = true
+  ) throws(PGError) -> ScriptSplitter.Piece? {
+    scanner.standardConformingStrings = standardConformingStrings
     while let draft = try read() {
       guard draft.hasTokens, let range = draft.range else { continue }
       return ScriptSplitter.Piece(
-        text: scanner.text(range), line: draft.line, firstWord: draft.firstWord ?? "")
+        text: scanner.text(range), line: draft.line, offset: range.lowerBound,
+        firstWord: draft.firstWord ?? "")
     }
     return nil
+  }
+
+  /// Takes the data that stands in the script behind a COPY … FROM STDIN: from the line after it up to
+  /// a line `\.` or the end.
+  ///
+  /// - Returns: Whole lines, without the one that ends them.
+  /// - Throws: ``PGError`` with ``SQLState/syntaxError`` if something stands behind the statement on
+  ///   its line: it would run after the data and look as if it ran before.
+  public mutating func takeCopyData() throws(PGError) -> ArraySlice<UInt8> {
+    try scanner.takeCopyData()
   }
 
   /// The statement up to the next semicolon that ends one, perhaps empty; `nil` at the end.
@@ -41,7 +60,10 @@ struct StatementReader {
   }
 
   private mutating func nextToken(of draft: Draft) throws(PGError) -> SQLScanner.Token? {
-    if draft.range == nil { scanner.skipByteOrderMarks() }
+    if draft.range == nil {
+      scanner.skipByteOrderMarks()
+      scanner.skipRestrictions()
+    }
     return try scanner.next()
   }
 

@@ -1,0 +1,128 @@
+internal import PGCommandLine
+
+/// Rows of a CSV file (RFC 4180) whose first line names the columns.
+///
+/// A value is NULL if it is the null text without quotes, as where `--format csv` wrote it.
+struct CSVRows: EachRows {
+  private struct Record {
+    let line: Int
+    let source: [UInt8]
+    let fields: [Field]
+  }
+
+  private struct Field {
+    var bytes: [UInt8] = []
+    var isQuoted = false
+  }
+
+  private let lines: LineReader
+  private let nullText: [UInt8]
+  private var line = 0
+  private var width = 0
+  private var positions: [Int] = []
+  private(set) var columns: [String] = []
+  private(set) var header: [UInt8] = []
+
+  var name: String { lines.name }
+
+  /// Opens the file and reads its first line.
+  ///
+  /// - Parameter wanted: The columns to take; `nil` for all.
+  init(_ path: String, columns wanted: [String]?, nullText: String) throws(Failure) {
+    lines = try LineReader(path, program: OpenCommand.program)
+    self.nullText = Array(nullText.utf8)
+    guard let first = try readRecord() else {
+      throw Failure(
+        .localFailure,
+        Diagnostic(
+          program: OpenCommand.program,
+          message: "\(lines.name): the line with the columns is missing"
+        ))
+    }
+    var all: [String] = []
+    for field in first.fields { all.append(try text(field, line: first.line)) }
+    if all[0].hasPrefix("\u{FEFF}") { all[0].removeFirst() }
+    width = all.count
+    header = first.source
+    positions = try Self.positions(of: wanted, in: all, lines.name)
+    columns = positions.map { all[$0] }
+  }
+
+  mutating func next() throws(Failure) -> EachRow? {
+    guard let record = try readRecord() else { return nil }
+    guard record.fields.count == width else {
+      throw fault(
+        "the row has \(record.fields.count) values, and the first line \(width)",
+        line: record.line)
+    }
+    var values: [EachValue] = []
+    for position in positions {
+      let field = record.fields[position]
+      let isNull = !field.isQuoted && field.bytes == nullText
+      values.append(.text(isNull ? nil : try text(field, line: record.line)))
+    }
+    return EachRow(line: record.line, source: record.source, values: values)
+  }
+
+  private func text(_ field: Field, line: Int) throws(Failure) -> String {
+    guard let text = String(validating: field.bytes, as: UTF8.self) else {
+      throw fault("a value is not UTF-8", line: line)
+    }
+    return text
+  }
+
+  /// Reads as many lines as a record takes: a newline in quotes is part of a value.
+  private mutating func readRecord() throws(Failure) -> Record? {
+    guard let first = try lines.next() else { return nil }
+    line += 1
+    let start = line
+    var source = Array(first)
+    var fields = [Field()]
+    var isOpen = false
+    var index = 0
+    while true {
+      while index < source.count {
+        read(source, &index, &fields, &isOpen)
+      }
+      guard isOpen else { break }
+      guard let more = try lines.next() else {
+        throw fault("a quote that begins in this row has no end", line: start)
+      }
+      line += 1
+      source += more
+      guard source.count <= LineReader.lineLimit else {
+        throw fault("a row is too long", line: start)
+      }
+    }
+    return Record(line: start, source: source, fields: fields)
+  }
+
+  /// Reads one byte, or a pair of quotes.
+  private func read(
+    _ source: [UInt8], _ index: inout Int, _ fields: inout [Field], _ isOpen: inout Bool
+  ) {
+    let byte = source[index]
+    let last = fields.count - 1
+    index += 1
+    if isOpen {
+      guard byte == UInt8(ascii: "\"") else { return fields[last].bytes.append(byte) }
+      if index < source.count, source[index] == byte {
+        fields[last].bytes.append(byte)
+        index += 1
+      } else {
+        isOpen = false
+      }
+      return
+    }
+    switch byte {
+    case UInt8(ascii: "\"") where fields[last].bytes.isEmpty:
+      fields[last].isQuoted = true
+      isOpen = true
+    case UInt8(ascii: ","): fields.append(Field())
+    case UInt8(ascii: "\n"): break
+    case UInt8(ascii: "\r") where index >= source.count || source[index] == UInt8(ascii: "\n"):
+      break
+    default: fields[last].bytes.append(byte)
+    }
+  }
+}

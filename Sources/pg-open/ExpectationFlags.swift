@@ -1,0 +1,68 @@
+internal import ArgumentParser
+
+/// The flags that say what each result must be; where it is not, the status is 6.
+struct ExpectationFlags: ParsableArguments {
+  @Flag(help: "Print the one value of the one row, as it is; anything else is an error.")
+  var scalar = false
+
+  @Flag(help: "The result must have exactly one row; nothing is printed otherwise.")
+  var oneRow = false
+
+  @Option(help: ArgumentHelp("The result must have so many rows.", valueName: "n"))
+  var expectRows: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What must be true of the number of rows, as '>=1'; may be repeated.",
+      valueName: "condition"))
+  var expect: [RowCountCondition] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The result must be this one value.", valueName: "text"))
+  var expectValue: String?
+}
+
+/// A comparison of the number of rows: `>=1`, `=0`, `<100`.
+struct RowCountCondition: ExpressibleByArgument, Hashable, CustomStringConvertible {
+  private enum Comparison: String, CaseIterable {
+    case atLeast = ">="
+    case atMost = "<="
+    case notEqual = "!="
+    case unequal = "<>"
+    case same = "=="
+    case equal = "="
+    case more = ">"
+    case less = "<"
+  }
+
+  private let comparison: Comparison
+  private let number: Int
+
+  /// A number of rows, exactly.
+  init(exactly number: Int) { (comparison, self.number) = (.equal, number) }
+
+  /// Reads it; `nil` unless it is a comparison and a number.
+  init?(argument: String) {
+    guard let comparison = Comparison.allCases.first(where: { argument.hasPrefix($0.rawValue) }),
+      let number = Int(argument.dropFirst(comparison.rawValue.count).drop { $0 == " " })
+    else { return nil }
+    (self.comparison, self.number) = (comparison, number)
+  }
+
+  /// Whether it is true of a number of rows.
+  func holds(for count: Int) -> Bool {
+    switch comparison {
+    case .atLeast: count >= number
+    case .atMost: count <= number
+    case .notEqual, .unequal: count != number
+    case .same, .equal: count == number
+    case .more: count > number
+    case .less: count < number
+    }
+  }
+
+  var description: String {
+    comparison == .equal ? "\(number)" : "\(comparison.rawValue)\(number)"
+  }
+}

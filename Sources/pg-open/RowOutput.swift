@@ -1,0 +1,161 @@
+internal import PGCommandLine
+internal import PGKit
+
+/// Where rows go: through the format into stdout or a file.
+final class RowOutput {
+  /// Whether values become JSON.
+  let isJSON: Bool
+  /// Whether the columns are to be described first.
+  let hasSchema: Bool
+  let output: StandardOutput
+  private let file: OutputFile?
+  private var printer: any RowPrinter
+  private var expectation: Expectation
+  private var buffer = OutputBuffer()
+  /// How many rows were printed.
+  private(set) var rowCount = 0
+  private var hadResult = false
+
+  /// Opens it.
+  ///
+  /// - Throws: ``Failure`` with status 64, or 1 for a file that cannot be written.
+  init(_ flags: OutputFlags, _ expectations: ExpectationFlags) throws(Failure) {
+    let format: OutputFormat
+    if let given = flags.format { format = given } else { format = try OutputFormat.byDefault() }
+    isJSON = format.isJSON
+    hasSchema = flags.jsonSchema
+    if hasSchema, !isJSON { throw .usage("--json-schema goes with --format jsonl or json") }
+    if let path = flags.output {
+      let file = try OutputFile(path, program: OpenCommand.program, isAtomic: !flags.noAtomic)
+      (self.file, output) = (file, file.output)
+    } else {
+      (file, output) = (nil, .shared)
+    }
+    let options = flags.options
+    printer =
+      expectations.scalar
+      ? ScalarPrinter(nullText: options.nullText ?? "", json: isJSON ? options.json : nil)
+      : format.makePrinter(options)
+    expectation = Expectation(expectations)
+  }
+
+  /// Prints a result as it comes.
+  ///
+  /// - Parameter place: Where its statement is.
+  /// - Throws: ``PGError``, ``Failure`` or ``StandardOutput/Failure``.
+  func print(_ chunks: Chunks, of place: @autoclosure () -> SourcePlace?) throws {
+    var series = beginSeries()
+    try series.take(chunks)
+    if let failure = series.failure { throw failure }
+    try series.end(of: place())
+  }
+
+  /// Begins to print the rows of one statement, or of one that runs several times.
+  func beginSeries() -> RowSeries { RowSeries(self) }
+
+  fileprivate func begin(_ columns: [Column]) throws {
+    hadResult = true
+    expectation.begin(columns)
+    try printer.begin(columns, &buffer)
+  }
+
+  fileprivate func print(_ batch: RowBatch) throws {
+    rowCount += batch.count
+    expectation.see(batch)
+    if expectation.isExceeded { return }
+    do throws(Failure) { try printer.print(batch, &buffer) } catch {
+      buffer = OutputBuffer()
+      throw error
+    }
+    // What is as much as the output takes at once goes there without being copied.
+    if !expectation.holdsBack, buffer.count >= StandardOutput.capacity {
+      try buffer.drain(to: output)
+    }
+  }
+
+  /// Keeps the rows that came before a result failed.
+  fileprivate func keepRows() throws {
+    if expectation.holdsBack { buffer = OutputBuffer() }
+    try buffer.drain(to: output)
+  }
+
+  fileprivate func end(_ place: SourcePlace?) throws {
+    if !expectation.isExceeded { try printer.end(&buffer) }
+    do throws(Failure) { try expectation.requireFulfilled(place) } catch {
+      if expectation.holdsBack { buffer = OutputBuffer() }
+      try buffer.drain(to: output)
+      throw error
+    }
+    try buffer.drain(to: output)
+  }
+
+  /// Writes a text of our own, such as a line of JSON.
+  func write(_ text: String) throws { try output.write(text) }
+
+  /// Makes sure that there was something of which what is expected could be true.
+  ///
+  /// - Throws: ``Failure`` with status 6.
+  func requireResult() throws(Failure) {
+    guard expectation.isAny, !hadResult else { return }
+    throw Failure(
+      .negative,
+      Diagnostic(
+        program: OpenCommand.program,
+        message: "no statement gave rows, and something is expected of them"))
+  }
+
+  /// Forgets what was printed, because all of it is done again.
+  func restart() {
+    rowCount = 0
+    hadResult = false
+    buffer = OutputBuffer()
+  }
+
+  /// Ends in failure: a file that would not be whole does not appear.
+  func abandon() { file?.abandon() }
+
+  /// Gives the file its name.
+  ///
+  /// - Throws: ``StandardOutput/Failure``.
+  func finish() throws { try file?.finish() }
+}
+
+/// The rows of a statement that runs once or several times, printed as one result.
+struct RowSeries {
+  private let output: RowOutput
+  private var hasBegun = false
+  /// What went wrong with printing, as opposed to running.
+  var failure: (any Error)?
+
+  fileprivate init(_ output: RowOutput) { self.output = output }
+
+  /// Prints the rows of one run; a failure of printing is kept for the caller.
+  mutating func take(_ chunks: Chunks) throws(PGError) {
+    do throws(PGError) { try takeAll(chunks) } catch {
+      do { try output.keepRows() } catch { failure = error }
+      throw error
+    }
+  }
+
+  private mutating func takeAll(_ chunks: Chunks) throws(PGError) {
+    while let batch = try chunks.next() {
+      guard failure == nil else { continue }
+      do {
+        if !hasBegun { try output.begin(batch.columns) }
+        hasBegun = true
+        try output.print(batch)
+      } catch {
+        failure = error
+        return
+      }
+    }
+    if hasBegun || chunks.columns.isEmpty { return }
+    hasBegun = true
+    do { try output.begin(chunks.columns) } catch { failure = error }
+  }
+
+  /// Ends the result.
+  func end(of place: @autoclosure () -> SourcePlace? = nil) throws {
+    if hasBegun { try output.end(place()) }
+  }
+}

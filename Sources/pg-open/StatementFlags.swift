@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGKit
+
+/// The flags that say what runs, and how much of it is one transaction.
+struct StatementFlags: ParsableArguments {
+  @Option(
+    name: [.customShort("c"), .long],
+    help: ArgumentHelp("A statement to run, or several; may be repeated.", valueName: "sql"))
+  var command: [String] = []
+
+  @Option(
+    name: [.customShort("f"), .long],
+    help: ArgumentHelp(
+      "A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
+  var file: [String] = []
+
+  @Flag(
+    name: [.customShort("1"), .customLong("transaction")],
+    help: "Run everything in one transaction: all of it takes effect, or nothing.")
+  var transaction = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The isolation of that transaction: \(Isolation.list).", valueName: "level"))
+  var isolation: Isolation?
+
+  @Flag(help: "Refuse whatever would change something.")
+  var readOnly = false
+
+  @Flag(help: "Run everything in one transaction and roll it back: a rehearsal.")
+  var rollback = false
+
+  @Flag(help: "Go on after an error; the status is that of the worst.")
+  var keepGoing = false
+
+  @Flag(help: "Run each value of a result as SQL.")
+  var gexec = false
+
+  @Flag(help: "With --gexec: print that SQL, and do not run it.")
+  var dryRun = false
+
+  @Flag(help: "Have the server check each statement and print its types, and run none.")
+  var check = false
+
+  @Flag(
+    name: .customLong("check-ddl"),
+    help: "The same, but run what defines something, and roll it back.")
+  var checkDDL = false
+
+  /// Whether everything is one transaction.
+  var isOneTransaction: Bool { transaction || rollback || isolation != nil }
+}
+
+/// How much a transaction sees of others.
+enum Isolation: String, WordArgument {
+  case serializable
+  case repeatableRead = "repeatable-read"
+  case readCommitted = "read-committed"
+
+  /// The words of `--isolation`.
+  static let list = allValueStrings.joined(separator: ", ")
+
+  /// How SQL spells it.
+  var sql: String { rawValue.uppercased().replacing("-", with: " ") }
+}
