@@ -203,7 +203,9 @@ struct PgClusterContractTests {
       "\(pgOpen)" "$PGKIT_IRI" "SELECT pg_backend_pid(), pg_sleep(9)" >/dev/null 2>&1 &
       while ! pid=$(pgrep -f "$PGUSER postgres .*SELECT" -P "$(head -n 1 $PGHOST/data/postmaster.pid)")
       do sleep 0.1; done
-      kill -SEGV $pid; wait; exit 1
+      kill -SEGV $pid; wait
+      until grep -q 'terminated by signal 11' "$PGHOST/server.log"; do sleep 0.1; done
+      exit 1
       """
     let outcome = try BuiltProgram(absolute: "/usr/bin/prlimit").run(
       ["--core=unlimited", scene.program.path, "run", "--", "bash", "-c", script],
