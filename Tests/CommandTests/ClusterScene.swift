@@ -113,7 +113,8 @@ final class ClusterScene {
   }
 
   func census() throws -> Census {
-    Census(
+    for directory in directories() { shared.formUnion(try SharedSegments(in: directory)) }
+    return Census(
       tools: try processes(true, false, false), supervisors: try processes(false, true, false),
       servers: try processes(false, false, true), commands: try commands())
   }
@@ -204,6 +205,7 @@ final class ClusterScene {
         if seen.contains("\(base)/\(name)") { left.append("\(base)/\(name)") }
       }
     }
+    left += shared.remaining
     left += try processes(true, true, true).map { "process \($0)" }
     left += try commands().map { "command \($0)" }
     for pid in try Self.allProcesses() {
@@ -215,6 +217,8 @@ final class ClusterScene {
     return left
   }
 
+  /// The shared memory that servers here had when a census was taken.
+  private var shared = SharedSegments()
   /// Every directory that was ever met on record.
   private var seen: Set<String> = []
   private static func idleSegments() throws -> Set<String> {

@@ -134,7 +134,11 @@ int pgkit_unpack_tree(
 /// Whether files of one directory can be copied into the other by reflink.
 int pgkit_can_reflink(const char *source, const char *destination);
 
-/// Kills every server process that works below the directory `root`, whose path is without links,
+/// Writes the numbers of the server processes that work in the directory `root` or below, whose path is
+/// without links, as many as there is room for. Returns how many.
+int pgkit_list_residents(const char *root, int *numbers, int capacity);
+
+/// Kills every server process that works in the directory `root` or below, whose path is without links,
 /// and waits `patience` milliseconds at most until none is left. Returns how many were met.
 int pgkit_end_residents(const char *root, int patience);
 
@@ -146,9 +150,25 @@ int pgkit_end_command(const char *root, pid_t group, int patience);
 /// Whether anybody is connected to a server whose sockets are in `root`, or at a TCP port; 0 is none.
 int pgkit_has_clients(const char *root, int port);
 
-/// Removes the System V shared memory of servers whose data directories are entries of `root`, if
-/// nobody uses it any more: those that `postmaster.pid` names, and small ones of the directory's owner
-/// whose head says so. Nobody else's is touched.
+/// What a server's shared memory is known by: its data directory's identity and owner, and the System V
+/// segment that `postmaster.pid` names there, or -1.
+struct pgkit_data_directory {
+  dev_t device;
+  ino_t inode;
+  uid_t owner;
+  int segment;
+};
+
+/// Looks at a data directory while it is there; a link is none. Returns 0 or an errno.
+int pgkit_identify_data(const char *directory, struct pgkit_data_directory *data);
+
+/// Removes the shared memory that killed servers of a data directory have left, if nobody uses it any
+/// more: the System V segments that `postmaster.pid` names, small ones of the directory's owner whose
+/// head says so, and the dynamic ones that such a head leads to, in /dev/shm or of System V. Nobody
+/// else's is touched.
+void pgkit_remove_segments_of(const struct pgkit_data_directory *data);
+
+/// The same for every data directory that is an entry of `root`.
 void pgkit_remove_segments(const char *root);
 
 /// Whether what is written below `path` stays in memory.

@@ -30,6 +30,9 @@ extension Cluster {
   /// How long a server that was killed may take to be gone.
   private static let killPatience = Duration.seconds(5)
 
+  /// How long the processes of a server that was killed may take to be gone after it.
+  static let companyPatience = Duration.seconds(5)
+
   /// Stops the server and waits until it is gone.
   ///
   /// If a fast shutdown does not end in time, an immediate one is asked for. A smart shutdown is
@@ -39,7 +42,8 @@ extension Cluster {
   /// - Parameters:
   ///   - mode: How it is asked first.
   ///   - wait: How long it may take before it is asked more firmly, and again after that.
-  ///   - force: Whether it is asked more firmly in every mode, and killed in the end.
+  ///   - force: Whether it is asked more firmly in every mode, and killed in the end, with all its
+  ///     processes; so are those that a server has left that was killed before.
   /// - Returns: Whether a server was stopped; `false` if none ran.
   /// - Throws: ``PGError`` `-Cout` if it is still there.
   ///
@@ -56,7 +60,12 @@ extension Cluster {
   func stop(
     _ mode: ShutdownMode, wait: Duration, force: Bool, meanwhile: () -> Void
   ) throws(PGError) -> Bool {
-    guard let (server, file) = try runningServer() else { return false }
+    // Looked at while the directory is there.
+    let memory = force ? SharedMemory(of: dataDirectory.path) : nil
+    guard let (server, file) = try runningServer() else {
+      if force { try end(ServerProcesses(in: dataDirectory.path), memory) }
+      return false
+    }
     try send(mode.signal, to: server)
     meanwhile()
     var isGone = hasEnded(server, by: .after(wait))
@@ -65,15 +74,27 @@ extension Cluster {
       isGone = hasEnded(server, by: .after(wait))
     }
     if !isGone, force {
+      let company = ServerProcesses(in: dataDirectory.path)
       try send(SIGKILL, to: server)
       isGone = hasEnded(server, by: .after(Self.killPatience))
-      if isGone { SharedMemory.remove(file?.sharedMemory) }
+      if isGone { try end(company, memory) }
     }
     guard isGone else { throw stillThere(server.pid, mode) }
     if let directory = file?.socketDirectory {
       SocketDirectory.removeIfEmpty(directory, of: socketDirectoryName)
     }
     return true
+  }
+
+  /// Ends what a killed server has left running, and removes its shared memory.
+  ///
+  /// - Throws: ``PGError`` `-Cout` if a process stays.
+  func end(_ company: ServerProcesses, _ memory: SharedMemory?) throws(PGError) {
+    guard company.end(by: .after(Self.companyPatience)) else {
+      throw .clusterTimeout(
+        "processes of the killed server in \"\(dataDirectory.path)\" still run: \(company)")
+    }
+    memory?.remove()
   }
 
   /// How a directory is called that was made for its sockets.
@@ -115,6 +136,8 @@ extension Cluster {
   }
 
   /// Kills the server at once, and does not wait for that; the next start recovers from the log.
+  ///
+  /// What it leaves, such as shared memory, goes with that start, or with ``drop(includesTablespaces:)``.
   ///
   /// - Returns: Whether there was one.
   /// - Throws: ``PGError`` `-C000` if the system refuses.

@@ -18,7 +18,8 @@ extension Cluster {
   /// Removes the cluster: the data directory with everything in it.
   ///
   /// Links are removed, never followed. Refused are a path that holds no cluster, a link, a mount
-  /// point, a directory of somebody else's, and a cluster whose server runs.
+  /// point, a directory of somebody else's, and a cluster whose server runs. What a killed server has
+  /// left goes too: its processes, its shared memory, its sockets.
   ///
   /// - Parameter includesTablespaces: Whether what servers of this version keep in tablespaces
   ///   elsewhere is removed first; the tablespaces' own directories stay.
@@ -36,6 +37,8 @@ extension Cluster {
     }
     let file = dataDirectory.postmasterFile
     let name = try SocketDirectory.name(for: path)
+    // Whatever a crash has left belongs to this cluster alone.
+    try end(ServerProcesses(in: path), SharedMemory(of: path))
     var removal = Removal()
     for folder in tablespaces(of: identity) {
       if includesTablespaces {
@@ -47,8 +50,6 @@ extension Cluster {
     }
     removal.bytes &+= identity.contentSize
     try identity.remove()
-    // Whatever a crash has left belongs to this cluster alone.
-    SharedMemory.remove(file?.sharedMemory)
     if let directory = file?.socketDirectory {
       SocketDirectory.removeLeftovers(in: directory, of: name, port: file?.port)
     }

@@ -49,11 +49,15 @@ extension Cluster {
   /// How long a server that did not turn out right may take to end, before it is killed.
   private static let failurePatience = Duration.seconds(5)
 
+  /// How long the processes that a killed server has left may take to end, before a start is tried all
+  /// the same.
+  private static let formerPatience = Duration.seconds(10)
+
   /// Starts the server and waits until a login succeeds on it.
   ///
   /// The server has its own session, no input, its output in the log and no other descriptor, so
   /// it holds nothing of the caller. If it answers under somebody else's data directory, or ends,
-  /// that is noticed at once.
+  /// that is noticed at once. What a killed server has left running is waited for.
   ///
   /// - Returns: Whether a server was started; `false` if one runs already.
   /// - Throws: ``PGError`` `-Cbot` with the log's first fatal message if the server ends, `-Cout`
@@ -138,6 +142,7 @@ extension Cluster {
   private func start(
     _ plan: StartPlan, _ options: StartOptions, until deadline: Deadline
   ) throws(PGError) {
+    try awaitFormer(until: deadline)
     guard case .loopback(let wanted) = options.listening else {
       return try launch(plan, options, port: nil, until: deadline)
     }
@@ -152,6 +157,23 @@ extension Cluster {
         if !wasTaken || attempt >= Self.portAttempts { throw error }
       }
     }
+  }
+
+  /// Waits for the processes that a killed server has left: as long as one of them has its shared
+  /// memory, another server refuses to start.
+  ///
+  /// Some need not have it, as that which writes the log; so it is tried in the end, and who remains is
+  /// told if the server refuses.
+  private func awaitFormer(until deadline: Deadline) throws(PGError) {
+    // Who ends in order removes its file.
+    guard dataDirectory.postmasterFile != nil else { return }
+    let former = ServerProcesses(in: dataDirectory.path)
+    if former.haveEnded(by: .after(Self.formerPatience).earlier(deadline)) { return }
+    guard deadline.hasPassed else { return }
+    throw .clusterTimeout(
+      "the server for \"\(dataDirectory.path)\" was not started in time: "
+        + "processes of its former server still run: \(former)",
+      hint: "They end when they notice that it was killed; stopping with force ends them at once.")
   }
 
   private func launch(

@@ -28,7 +28,8 @@ struct ServerLog: Sendable {
     return text.split(separator: "\n").suffix(max(0, count)).map { Self.plain($0) }
   }
 
-  private static func plain(_ line: Substring) -> String {
+  /// A text without control characters.
+  static func plain(_ line: Substring) -> String {
     var result = ""
     for scalar in line.unicodeScalars {
       let isControl = scalar.properties.generalCategory == .control && scalar != "\t"

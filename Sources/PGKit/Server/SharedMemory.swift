@@ -1,21 +1,21 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import CSpawn
 
-/// The System V shared memory that a killed server leaves behind.
-enum SharedMemory {
-  /// Removes the segment if it is the one that was named and nobody uses it any more.
-  static func remove(_ segment: PostmasterFile.SharedMemory?) {
-    guard let segment else { return }
-    var status = shmid_ds()
-    guard shmctl(segment.identifier, IPC_STAT, &status) == 0, status.shm_nattch == 0 else { return }
-    #if canImport(Glibc)
-      guard UInt(truncatingIfNeeded: status.shm_perm.__key) == segment.key else { return }
-    #endif
-    _ = shmctl(segment.identifier, IPC_RMID, nil)
+/// The shared memory that killed servers of a data directory leave behind, known while the directory
+/// is there.
+struct SharedMemory: Sendable {
+  private let data: pgkit_data_directory
+
+  /// Takes the directory's identity, and what its `postmaster.pid` names; `nil` if there is none.
+  init?(of directory: String) {
+    var data = pgkit_data_directory()
+    let path = AbsolutePath.resolved(directory) ?? directory
+    guard pgkit_identify_data(path, &data) == 0 else { return nil }
+    self.data = data
+  }
+
+  /// Removes what nobody uses any more, the dynamic segments included.
+  func remove() {
+    var data = data
+    pgkit_remove_segments_of(&data)
   }
 }

@@ -26,7 +26,8 @@ struct StartObstacles: Sendable {
 
   /// What was found, a sentence each.
   var sentences: [String] {
-    [room, sharing, passage, mode, staleFile].compactMap { $0 } + [holder].compactMap { $0 }
+    [room, sharing, passage, mode, staleFile, residents].compactMap { $0 }
+      + [holder].compactMap { $0 }
   }
 
   private var room: String? {
@@ -84,6 +85,11 @@ struct StartObstacles: Sendable {
   private var staleFile: String? {
     guard case .stopped(let stale?)? = try? directory.status() else { return nil }
     return "A postmaster.pid was left there: \(stale)."
+  }
+
+  private var residents: String? {
+    let processes = ServerProcesses(in: directory.path)
+    return processes.isEmpty ? nil : "Processes of a server still work there: \(processes)."
   }
 
   private var holder: String? {

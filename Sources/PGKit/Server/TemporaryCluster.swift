@@ -196,7 +196,7 @@ public final class TemporaryCluster: Sendable {
     for standby in standbys {
       _ = try? standby.stop(.immediate, wait: Self.stopPatience, force: true)
     }
-    let file = cluster.dataDirectory.postmasterFile
+    let memory = SharedMemory(of: cluster.dataDirectory.path)
     let wasStopped = try cluster.stop(.immediate, wait: Self.stopPatience, force: true) {
       // What it still writes is removed below. Processes are found by where they work, so that those
       // of standbys must not lose their directory yet.
@@ -208,7 +208,7 @@ public final class TemporaryCluster: Sendable {
     if !wasStopped || !standbys.isEmpty || cluster.lastEnding?.isSuccess != true {
       root.endResidents()
     }
-    SharedMemory.remove(file?.sharedMemory)
+    memory?.remove()
     try root.removePatiently()
     record?.remove()
     supervisor.disarm()

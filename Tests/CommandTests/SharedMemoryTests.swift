@@ -1,0 +1,74 @@
+import Foundation
+import Glibc
+import PGKit
+import PGTestCluster
+import Testing
+
+/// Shared memory of throwaway clusters of which everybody was killed.
+@Suite(
+  "Shared memory of pg-cluster",
+  .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct SharedMemoryTests {
+  private let scene: ClusterScene
+
+  init() throws { scene = try ClusterScene() }
+
+  private func killEverybody() throws {
+    let census = try scene.census()
+    for process in census.supervisors + census.tools { kill(process, SIGKILL) }
+    for directory in scene.directories() {
+      for process in try SharedSegments.processes(in: directory) { kill(process, SIGKILL) }
+    }
+    try scene.waitUntilNothingIsHeld()
+  }
+
+  @Test(
+    "gc removes what servers have left that were told to share otherwise",
+    arguments: TestServer.installations, ["posix", "sysv"])
+  func told(installation: Installation, sharing: String) throws {
+    defer { scene.remove() }
+    let made = try scene.run([
+      "temp", "--pg", installation.binaryDirectory, "--ttl", "60s", "--standby", "1",
+      "--set", "dynamic_shared_memory_type=\(sharing)",
+    ])
+    #expect(made.end == .exit(0), "\(made.errors)")
+    let directory = try #require(scene.directories().first)
+    let segments = try SharedSegments(in: directory)
+    #expect(segments.names.count + segments.numbers.count >= 4)
+    try killEverybody()
+    #expect(!segments.remaining.isEmpty)
+    #expect(try scene.run(["gc"]).end == .exit(0))
+    #expect(segments.remaining.isEmpty)
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  @Test("gc removes what initdb has left that was killed", arguments: TestServer.installations)
+  func initializing(installation: Installation) throws {
+    defer { scene.remove() }
+    let tool = try scene.start(["run", "--pg", installation.binaryDirectory, "--", "true"])
+    let segments = try #require(try firstSegments())
+    try killEverybody()
+    _ = try tool.wait()
+    #expect(!segments.remaining.isEmpty)
+    #expect(try scene.run(["gc"]).end == .exit(0))
+    #expect(segments.remaining.isEmpty)
+    #expect(try scene.leftovers().isEmpty)
+  }
+
+  /// Stops the first server process that shares memory by /dev/shm: one that initdb has started.
+  private func firstSegments() throws -> SharedSegments? {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < deadline {
+      for directory in scene.directories() {
+        for process in try SharedSegments.processes(in: directory) {
+          kill(process, SIGSTOP)
+          let segments = try SharedSegments(in: directory)
+          if !segments.names.isEmpty, !segments.numbers.isEmpty { return segments }
+          kill(process, SIGCONT)
+        }
+      }
+      usleep(2_000)
+    }
+    return nil
+  }
+}
