@@ -31,16 +31,16 @@ struct Listener {
     let wishes = EventStream.Wishes(
       count: command.count, conditions: command.until, format: command.format,
       control: command.events ?? (command.format == .json ? .inline : .stderr),
-      sender: command.fromPID, namesSources: iris.count > 1)
+      namesSources: iris.count > 1, parses: command.parse)
     let output = PendingOutput(
       limit: command.buffer.bytes, overflow: command.onOverflow,
       separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
     let children =
       command.exec
       ? ChildQueue(
-        command.command, policy: command.onFail, limit: command.buffer.bytes,
+        command.command, policy: command.failurePolicy, limit: command.buffer.bytes,
         overflow: command.onOverflow) : nil
-    let stream = EventStream(wishes, output, children)
+    let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
       sources: iris.count, channels: channels, isQuiet: command.quiet, descriptor: command.readyFD)
     self.stream = stream
@@ -56,42 +56,65 @@ struct Listener {
   ///   the time is over, 6 when `--until` waited in vain; or ``StandardOutput/Failure``.
   func run() throws {
     StandardOutput.shared.setBuffering(.lineBuffered)
+    StatusSignal.shared.answer { [stream, sources] in
+      let places = sources.map(\.summary).joined(separator: "; ")
+      return places + (stream.isWaiting ? "; the reader of stdout is slow" : "")
+    }
     stream.children?.start(command.maxParallel, stream)
     for source in sources { source.start() }
-    while !hasSignal {
+    while signal == nil {
       if let outcome = stream.outcome { return try finish(outcome) }
       if let late = lateness { try decide(late) } else { try wait() }
     }
+    try finishAfterSignal()
   }
 
-  /// How long commands have to end when the program is ended.
+  /// How long commands have to end, and rows to be acknowledged, when the program is ended.
   private static let grace = Duration.seconds(4)
 
-  /// Whether a signal has come that the commands are to hear of; without any it ends the process.
-  private var hasSignal: Bool {
-    guard let children = stream.children, let signal = Interruptions.shared.signal else {
-      return false
-    }
-    children.end(by: signal)
-    _ = children.waitForRunning(until: .after(Self.grace))
-    return true
+  /// The signal that has come, if the program is to end by itself then; otherwise the process ends at
+  /// once.
+  private var signal: CInt? { command.heedsSignals ? Interruptions.shared.signal : nil }
+
+  private func finishAfterSignal() throws {
+    stream.printHeld(at: nil)
+    stream.finish(.done)
+    if let signal { stream.children?.end(by: signal) }
+    try waitUntilSettled(until: .after(Self.grace))
+    if command.graceful { try stream.flush() }
   }
 
   private func finish(_ outcome: EventStream.Outcome) throws {
-    if let children = stream.children {
+    if case .failed = outcome {
       // What failed begins no more; what succeeded has all its events seen to.
-      var patience = Deadline.never
-      if case .failed = outcome {
-        children.end(by: 0)
-        patience = .after(Self.grace)
-      }
-      while !stream.isSettled, !hasSignal, !patience.hasPassed { try wait(until: patience) }
-      if patience.hasPassed { children.end(by: SIGTERM) }
+      let patience = Deadline.after(Self.grace)
+      stream.children?.end(by: 0)
+      try waitUntilSettled(until: patience)
+      if patience.hasPassed { stream.children?.end(by: SIGTERM) }
+    } else {
+      try waitUntilSettled(until: stream.children == nil ? .after(Self.grace) : .never)
     }
     try stream.flush()
     if let failure = stream.children?.failure { throw failure }
     if case .failed(let error) = outcome { throw error }
+    if !stream.isSettled, signal == nil { throw Self.notAcknowledged }
   }
+
+  private func waitUntilSettled(until patience: Deadline) throws {
+    while !stream.isSettled, !patience.hasPassed {
+      if let signal, stream.children?.isIdle == false {
+        stream.children?.end(by: signal)
+        if stream.children?.waitForRunning(until: .after(Self.grace)) == false { return }
+      }
+      try wait(until: patience)
+    }
+  }
+
+  private static let notAcknowledged = Failure(
+    .connection,
+    Diagnostic(
+      program: ListenCommand.program, message: "the last rows were printed and not acknowledged",
+      details: [("HINT", "they will come again")]))
 
   /// Why it is time to end.
   private enum Lateness { case timeout, idle, drained }
@@ -119,6 +142,7 @@ struct Listener {
       try wait(until: patience)
     }
     stream.ask([])
+    if late != .idle || lateness != nil { stream.printHeld(at: nil) }
     switch late {
     case .drained: stream.finish(.done)
     case .timeout: stream.finish(.failed(timedOut("--timeout")))
@@ -138,14 +162,24 @@ struct Listener {
       pollfd(
         fd: STDOUT_FILENO, events: stream.isWaiting ? Int16(POLLOUT) : 0, revents: 0),
     ]
-    let limit = stream.children == nil ? deadline : deadline.earlier(.after(Self.signalPause))
+    var limit = command.heedsSignals ? deadline.earlier(.after(Self.signalPause)) : deadline
+    if let next = stream.nextHeld { limit = limit.earlier(Deadline(instant: next)) }
     _ = poll(&polled, nfds_t(polled.count), limit.pollTimeout)
     stream.waker.clear()
-    if stream.isWaiting { stream.drain() }
+    if stream.isWaiting {
+      stream.drain()
+      if !stream.isWaiting { wakeReaders() }
+    }
+    stream.printHeld(at: .now)
     if StandardOutput.shared.isHungUp {
       // A closed stdout is a failure of its own, which the next write tells of.
       if polled[1].revents & Int16(POLLNVAL) == 0 { Signals.endProcess(by: SIGPIPE) }
     }
+  }
+
+  /// What was printed has been written, and can be acknowledged.
+  private func wakeReaders() {
+    if command.durable.table != nil { for source in sources { source.wake() } }
   }
 
   private func timedOut(_ option: String) -> Failure {

@@ -36,10 +36,11 @@ final class ListeningSession {
 
   /// Connects and begins to listen: when this returns, LISTEN is committed.
   ///
+  /// - Parameter reader: What reads a durable table here: it says what is listened on then.
   /// - Throws: ``Loss``.
   init(
     _ options: ConnectionOptions, channels: [String], heartbeat: Heartbeat?,
-    until deadline: Deadline
+    reader: DurableReader?, until deadline: Deadline
   ) throws(Loss) {
     self.heartbeat = heartbeat
     heartbeatChannel = "pg_listen_\(UInt64.random(in: 0...(.max)))"
@@ -52,8 +53,11 @@ final class ListeningSession {
       if connection.serverVersion.major >= 14 {
         try connection.execute("SET idle_session_timeout = 0", until: deadline)
       }
+      let names = try reader.map { reader throws(PGError) in
+        [try reader.open(connection, until: deadline)]
+      } ?? channels
       let more = heartbeat == nil ? [] : [heartbeatChannel]
-      try connection.listen(channels + more, until: deadline)
+      try connection.listen(names + more, until: deadline)
     } catch { throw Loss(Self.explained(error)) }
   }
 
@@ -95,14 +99,17 @@ final class ListeningSession {
 
   /// The events that have arrived, waiting for the first until `other` can be read.
   ///
-  /// - Parameter isAlive: Called when a heartbeat has come back.
+  /// - Parameters:
+  ///   - deadline: When the waiting ends in any case.
+  ///   - isAlive: Called when a heartbeat has come back.
   /// - Throws: ``Loss`` when the session is over or its heartbeat did not come back.
   func events(
-    orReadable other: CInt, _ isAlive: () -> Void
+    orReadable other: CInt, until deadline: Deadline = .never, _ isAlive: () -> Void
   ) throws(Loss) -> [PGNotification] {
     var events: [PGNotification] = []
     do throws(PGError) {
-      events = try connection.notifications(until: nextHeartbeat, orReadable: other)
+      events = try connection.notifications(
+        until: nextHeartbeat.earlier(deadline), orReadable: other)
     } catch {
       if connection.isClosed { throw Loss(error) }
       warn(error)
