@@ -38,6 +38,7 @@ bench:
 	@scripts/setup test
 	@scripts/build release
 	@scripts/bench
+	@scripts/bench-decoding
 
 fuzz:
 	@scripts/setup test

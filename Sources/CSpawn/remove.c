@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -19,7 +20,19 @@ struct removal {
   char *name;
   size_t name_size;
   int error;
+  // When it is given up, on the monotonic clock in milliseconds; negative is never.
+  long long end;
 };
+
+static long long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int is_late(const struct removal *removal) {
+  return removal->end >= 0 && now() >= removal->end;
+}
 
 static void note(struct removal *removal, const char *name, int error) {
   if (removal->error != 0) return;
@@ -48,6 +61,10 @@ static int remove_subdirectory(struct removal *removal, int parent, const char *
 
 /// Removes one entry; returns whether it is gone.
 static int remove_entry(struct removal *removal, int parent, const char *name, int depth) {
+  if (is_late(removal)) {
+    note(removal, name, ETIMEDOUT);
+    return 0;
+  }
   if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 1;
   int error = errno;
   if (error == EISDIR || error == EPERM) {
@@ -111,8 +128,9 @@ static int empty_directory(struct removal *removal, int directory, int depth) {
   return 0;
 }
 
-int pgkit_remove_tree(const struct pgkit_directory *directory, char *name, size_t name_size) {
-  struct removal removal = {directory->device, name, name_size, 0};
+int pgkit_remove_tree(
+  const struct pgkit_directory *directory, int patience, char *name, size_t name_size) {
+  struct removal removal = {directory->device, name, name_size, 0, patience < 0 ? -1 : now() + patience};
   if (name_size > 0) name[0] = 0;
   int top = open(directory->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (top < 0) return errno == ENOENT ? 0 : errno;

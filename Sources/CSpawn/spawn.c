@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 extern char **environ;
 
@@ -82,14 +85,28 @@ static int prepare(const struct pgkit_spawn_request *request, struct failure *fa
   return 0;
 }
 
-static _Noreturn void become(const struct pgkit_spawn_request *request, int report) {
+/// Has the child end with the thread that makes it, after the change of user, which would undo that.
+static void follow_parent(const struct pgkit_spawn_request *request, pid_t parent) {
+#if defined(__linux__)
+  if (request->end_signal == 0) return;
+  prctl(PR_SET_PDEATHSIG, request->end_signal, 0, 0, 0);
+  // It may have gone already.
+  if (getppid() != parent) _exit(127);
+#else
+  (void)request;
+  (void)parent;
+#endif
+}
+
+static _Noreturn void become(
+  const struct pgkit_spawn_request *request, int report, pid_t parent) {
   struct failure failure = {PGKIT_STEP_NONE, 0};
   // Both must survive the standard descriptors' arrival and be the only ones left.
   int lifted = pgkit_lift(report);
   int supervisor = request->supervisor < 0 ? -1 : pgkit_lift(request->supervisor);
   if (lifted < 0) _exit(127);
   // Announced first: from here on the process cannot outlive its owner unnoticed.
-  if (supervisor >= 0) pgkit_tell_supervisor(supervisor, PGKIT_MESSAGE_PROCESS, (int)getpid());
+  if (supervisor >= 0) pgkit_tell_supervisor(supervisor, request->announced_as, (int)getpid());
   if (supervisor >= 0) close(supervisor);
   if (prepare(request, &failure) == 0) {
     if (request->closes_others) {
@@ -100,6 +117,7 @@ static _Noreturn void become(const struct pgkit_spawn_request *request, int repo
       pgkit_close_from(4);
     }
     reset_signals(request->keeps_ignored_signals);
+    follow_parent(request, parent);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -149,8 +167,9 @@ int pgkit_spawn(const struct pgkit_spawn_request *request, pid_t *pid, int *step
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t parent = getpid();
   pid_t child = fork();
-  if (child == 0) become(request, ends[1]);
+  if (child == 0) become(request, ends[1], parent);
   int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);

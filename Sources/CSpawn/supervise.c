@@ -27,9 +27,13 @@
 static const long long quit_patience = 10000;
 static const long long kill_patience = 5000;
 // How long a command may take to obey SIGTERM.
-static const long long command_patience = 2000;
+static const int command_patience = 2000;
 // How often processes are looked at where the system has no descriptor for them.
 static const int look_interval = 100;
+// How long a killed server's processes may take to be gone.
+static const int resident_patience = 1000;
+// How often is looked whether anybody is connected.
+static const int longest_idle_look = 1000;
 // A killed postmaster's backends may still write for a moment: removal is tried this often.
 static const int removal_attempts = 20;
 
@@ -124,6 +128,12 @@ struct state {
   long long end;
   // Whether somebody else than the socket's holder decides.
   int is_handed_over;
+  // How long nobody may be connected; 0 is for ever. And since when nobody was, when last looked.
+  long long longest_idle;
+  long long idle_since;
+  int port;
+  // Where the sockets are.
+  const char *root;
 };
 
 /// Whether a message names what it may: 0, 1 and negative numbers stand for groups, for the first
@@ -134,6 +144,7 @@ static int is_sensible(const struct pgkit_message *message) {
     case PGKIT_MESSAGE_COMMAND: return message->value > 1;
     // Only waited for; the first process of a container may own a cluster.
     case PGKIT_MESSAGE_OWNER: return message->value > 0;
+    case PGKIT_MESSAGE_IDLE: return message->value > 0;
     default: return 1;
   }
 }
@@ -160,13 +171,23 @@ static int receive(struct state *state) {
       state->end = now() + (long long)message.value * 1000;
       return 1;
     case PGKIT_MESSAGE_COMMAND: follow(&state->command, (pid_t)message.value); return 1;
+    case PGKIT_MESSAGE_IDLE:
+      state->is_handed_over = 1;
+      state->longest_idle = (long long)message.value * 1000;
+      state->idle_since = now();
+      return 1;
+    case PGKIT_MESSAGE_PORT: state->port = message.value; return 1;
     default: return 0;
   }
 }
 
-static int is_over(const struct state *state) {
+static int is_over(struct state *state) {
   if (state->socket < 0 && !state->is_handed_over) return 1;
   if (state->end != 0 && now() >= state->end) return 1;
+  if (state->longest_idle != 0) {
+    if (pgkit_has_clients(state->root, state->port)) state->idle_since = now();
+    if (now() - state->idle_since >= state->longest_idle) return 1;
+  }
   if (has_ended(&state->owner)) return 1;
   return state->is_handed_over && state->socket < 0 && has_ended(&state->server);
 }
@@ -176,6 +197,11 @@ static int patience(const struct state *state) {
   if (state->end != 0) {
     long long rest = state->end - now();
     result = rest < 0 ? 0 : rest > INT_MAX ? INT_MAX : (int)rest;
+  }
+  if (state->longest_idle != 0) {
+    int look = longest_idle_look;
+    if (state->longest_idle / 4 < look) look = (int)(state->longest_idle / 4);
+    if (result < 0 || result > look) result = look;
   }
   int looks = (state->owner.pid != 0 && state->owner.descriptor < 0)
     || (state->server.pid != 0 && state->server.descriptor < 0);
@@ -199,11 +225,15 @@ static int watch(struct state *state) {
 }
 
 /// Ends a command whose owner did not live to do so, with all that it has started.
-static void end_command(const struct process *process) {
-  if (process->pid == 0 || has_ended(process)) return;
-  kill(-process->pid, SIGTERM);
-  wait_for_end(process, command_patience);
-  kill(-process->pid, SIGKILL);
+static void end_command(const struct process *process, const char *root) {
+  if (process->pid == 0) return;
+  if (!has_ended(process)) {
+    kill(-process->pid, SIGTERM);
+    wait_for_end(process, command_patience);
+    if (!has_ended(process)) kill(-process->pid, SIGKILL);
+  }
+  // Its number may be another group's by now, so the rest of it is looked at first.
+  pgkit_end_command(root, process->pid, command_patience);
 }
 
 /// Returns whether nothing of them is left.
@@ -213,13 +243,13 @@ static int remove_directories(const struct pgkit_directory *directories, size_t 
     struct stat status;
     if (lstat(directories[i].path, &status) == 0 && status.st_dev == directories[i].device
         && status.st_ino == directories[i].inode) {
-      pgkit_end_residents(directories[i].path);
+      pgkit_end_residents(directories[i].path, resident_patience);
       pgkit_remove_segments(directories[i].path);
     }
     int error = 0;
     for (int attempt = 0; attempt < removal_attempts; attempt++) {
       char name[256];
-      error = pgkit_remove_tree(&directories[i], name, sizeof name);
+      error = pgkit_remove_tree(&directories[i], -1, name, sizeof name);
       if (error == 0 || error == ESTALE) break;
       poll(NULL, 0, look_interval);
     }
@@ -306,9 +336,12 @@ static _Noreturn void supervise(const struct duty *duty) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (keep_descriptors(duty) != 0 || chdir("/") != 0) _exit(1);
   rename_process("pgkit-guard");
-  struct state state = {3, {0, -1, 0}, {0, -1, 0}, {0, -1, 0}, 0, 0};
+  const char *root = duty->count > 0 ? duty->directories[0].path : "/";
+  const struct process none_yet = {0, -1, 0};
+  struct state state = {
+    .socket = 3, .server = none_yet, .owner = none_yet, .command = none_yet, .root = root};
   if (watch(&state)) {
-    end_command(&state.command);
+    end_command(&state.command, root);
     end_process(&state.server);
     // What could not be removed stays on record, for whoever sweeps up next.
     int is_clean = remove_directories(duty->directories, duty->count);

@@ -37,6 +37,9 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
     try self.init(PGTimestampTZ(text: &reader, as: type))
   }
 
+  /// The last Date that the server has: a Double does not know the microseconds of that time.
+  private static let last = (9_223_371_331_200 - Double(referenceOffset)).nextDown
+
   /// Makes a Date of an instant, exact to about a microsecond in this millennium.
   ///
   /// - Throws: ``PGError`` `--CIO` for the infinities: read those columns as `PGTimestampTZ`.
@@ -45,8 +48,9 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
     // Whole seconds first, so that the fraction keeps its digits.
     let (seconds, rest) = timestamp.microsecondsSince2000.quotientAndRemainder(
       dividingBy: 1_000_000)
-    self.init(
-      timeIntervalSinceReferenceDate: Double(seconds - Self.referenceOffset) + Double(rest) / 1e6)
+    let interval = Double(seconds - Self.referenceOffset) + Double(rest) / 1e6
+    // Rounded up, the last ones would be Dates that cannot be sent back.
+    self.init(timeIntervalSinceReferenceDate: min(interval, Self.last))
   }
 
   private func timestamp() throws(PGError) -> PGTimestampTZ {

@@ -40,6 +40,13 @@ struct ClusterCommand: ParsableCommand {
   /// Says something on stderr.
   static func note(_ message: String) { Diagnostic(program: program, message: message).print() }
 
+  /// Puts a cluster on the list of those that stay; that this fails is only said.
+  static func remember(_ directory: String) {
+    do throws(PGError) { try StandingCluster.remember(directory) } catch {
+      note("pg-cluster list will not show it: \(error.message)")
+    }
+  }
+
   /// Runs what may fail with an error of the library.
   ///
   /// - Throws: ``Failure`` with `status`; 4 where time ran out.

@@ -40,6 +40,7 @@ struct RestartCommand: ParsableCommand {
       try cluster.restart(mode.shutdown, wait: stopTimeout.duration, start.options)
       return try cluster.iri()
     }
+    start.remember()
     ClusterCommand.note("restarted: \(iri)")
   }
 }

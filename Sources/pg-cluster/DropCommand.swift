@@ -12,15 +12,39 @@ struct DropCommand: ParsableCommand {
   @Flag(help: "That there is nothing to remove is no failure.")
   var ifExists = false
 
-  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  @Flag(help: "Remove what the cluster keeps in tablespaces elsewhere, too.")
+  var tablespaces = false
+
+  @Argument(
+    help: ArgumentHelp(
+      "The data directory, or the directory of a throwaway cluster that was kept.",
+      valueName: "dir"))
   var directory: String
 
   func run() throws {
-    let wasThere = try ClusterCommand.attempt { () throws(PGError) in
-      if ifExists, try DataDirectory(directory).status() == .missing { return false }
-      try installation.cluster(directory).drop()
-      return true
+    if ClusterArgument.dataDirectory(of: directory) != directory { return try dropThrowaway() }
+    let removal = try ClusterCommand.attempt { () throws(PGError) -> Cluster.Removal? in
+      if ifExists, try DataDirectory(directory).status() == .missing { return nil }
+      return try installation.cluster(directory).drop(includesTablespaces: tablespaces)
     }
-    ClusterCommand.note(wasThere ? "removed \(directory)" : "there is no \(directory)")
+    guard let removal else { return ClusterCommand.note("there is no \(directory)") }
+    ClusterCommand.note("removed \(directory), \(removal.bytes) bytes")
+    for place in removal.remaining {
+      ClusterCommand.note("left \(place), which a tablespace was in; --tablespaces removes it too")
+    }
+  }
+
+  private func dropThrowaway() throws {
+    let wanted = DataDirectory(directory).path
+    let bytes = try ClusterCommand.attempt { () throws(PGError) -> UInt64? in
+      try ThrowawayCluster.all().first { $0.directory == wanted }?.drop()
+    }
+    guard let bytes else {
+      throw ClusterCommand.failure(
+        .localFailure,
+        "\(directory) has a throwaway cluster's form, but is not on record as yours; "
+          + "its data directory is \(wanted)/data")
+    }
+    ClusterCommand.note("removed \(directory), \(bytes) bytes")
   }
 }

@@ -8,23 +8,13 @@ struct InitCommand: ParsableCommand {
     commandName: "init", abstract: "Make a cluster in a new or empty directory.")
 
   @OptionGroup var installation: InstallationOptions
+  @OptionGroup var making: InitDBOptions
 
   @Option(help: ArgumentHelp("The superuser; by default your own name.", valueName: "name"))
   var superuser: String?
 
-  @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
-  var encoding = "UTF8"
-
-  @Option(help: ArgumentHelp("The locale; by default C.UTF-8, else C.", valueName: "name"))
-  var locale: String?
-
   @Flag(help: "Do not force the files to the disk.")
   var noSync = false
-
-  @Option(
-    name: .customLong("initdb-arg"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("One more argument for initdb; may be repeated.", valueName: "argument"))
-  var arguments: [String] = []
 
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
   var directory: String
@@ -32,15 +22,16 @@ struct InitCommand: ParsableCommand {
   func run() throws {
     var options = Cluster.InitOptions()
     options.superuser = superuser
-    options.encoding = encoding
-    options.locale = locale
+    options.encoding = making.encoding
+    options.locale = making.locale
     options.synchronizes = !noSync
-    options.arguments = arguments
+    options.arguments = making.arguments
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
       let cluster = try installation.cluster(directory)
       try cluster.initialize(options)
       return cluster
     }
+    ClusterCommand.remember(directory)
     ClusterCommand.note("made \(cluster)")
   }
 }

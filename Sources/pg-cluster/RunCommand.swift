@@ -15,8 +15,6 @@ struct RunCommand: ParsableCommand {
       The status is the command's; 128 + n if signal n ended it.
       """)
 
-  /// How long a command may take to end after a signal.
-  private static let grace = Duration.seconds(5)
   /// How often it is looked whether that time is over, or the command was stopped; its end is noticed at
   /// once.
   private static let look = Duration.milliseconds(250)
@@ -28,6 +26,17 @@ struct RunCommand: ParsableCommand {
 
   @Flag(help: "Keep the cluster if the command fails, and say how to enter it.")
   var keepOnFailure = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the command may take to end after a signal.", valueName: "duration"))
+  var grace = DurationArgument(seconds: 5)
+
+  @Option(
+    help: ArgumentHelp(
+      "If the command fails, show so many lines of what the server has logged since it was ready.",
+      valueName: "lines"))
+  var logTail = 20
 
   @Flag(help: "Say on stderr how long each step took.")
   var times = false
@@ -47,6 +56,7 @@ struct RunCommand: ParsableCommand {
   var command: [String]
 
   func validate() throws {
+    if logTail < 0 { throw ValidationError("--log-tail takes a number from 0 on") }
     if command.isEmpty { throw ValidationError("no command is given; write it after --") }
     if versions != nil, throwaway.installation.installation != nil {
       throw ValidationError("--versions and --pg both name servers; give one of them")
@@ -73,6 +83,7 @@ struct RunCommand: ParsableCommand {
       try close(cluster, keeping: false)
       throw error
     }
+    if !ending.isSuccess { sayLog(cluster) }
     try close(cluster, keeping: keep || keepOnFailure && !ending.isSuccess)
     if times { sayTimes(cluster) }
     Program.end(rawStatus: ending.shellStatus, program: ClusterCommand.program)
@@ -90,6 +101,8 @@ struct RunCommand: ParsableCommand {
       launch.group = .own(terminal: isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : nil)
       launch.inheritsDescriptors = true
       launch.inheritsIgnoredSignals = true
+      // Even if the supervisor is killed with this program.
+      launch.endsWithThread = true
       return try cluster.start(launch)
     }
     shared.begin(started)
@@ -98,7 +111,7 @@ struct RunCommand: ParsableCommand {
     while true {
       if let ending = started.wait(until: .after(Self.look)) { return ending }
       if shared.signal == nil, isAbandoned { shared.pass(on: SIGTERM) }
-      if shared.isOverdue(by: Self.grace) { shared.kill() }
+      if shared.isOverdue(by: grace.duration) { shared.kill() }
       if started.takeStop() { Terminal.stop(with: started) }
       if !hasWarned, let room = cluster.lowRoom {
         hasWarned = true
@@ -124,8 +137,21 @@ struct RunCommand: ParsableCommand {
       try cluster.keep()
       ClusterCommand.note("kept in \(cluster.directory): psql '\(iri)'")
       ClusterCommand.note(
-        "to be rid of it: pg-cluster stop \(cluster.directory)/data --mode immediate && "
-          + "rm -r \(cluster.directory)")
+        "to be rid of it: pg-cluster stop \(cluster.directory) --mode immediate && "
+          + "pg-cluster drop \(cluster.directory)")
+    }
+  }
+
+  /// What the server has said may explain why the command has failed.
+  private func sayLog(_ cluster: TemporaryCluster) {
+    let lines = cluster.logTail(logTail)
+    if !lines.isEmpty {
+      ClusterCommand.note(
+        (["what the server has logged last:"] + lines).joined(separator: "\n  "))
+    }
+    let server = cluster.cluster.installation.binaryDirectory + "/postgres"
+    for line in Backtrace.all(in: cluster.cluster.dataDirectory, of: server) {
+      ClusterCommand.note(line)
     }
   }
 

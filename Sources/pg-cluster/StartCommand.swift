@@ -19,6 +19,7 @@ struct StartCommand: ParsableCommand {
       let cluster = try start.cluster()
       return (try cluster.start(start.options), try cluster.iri())
     }
+    start.remember()
     ClusterCommand.note("\(wasStarted ? "started" : "runs already"): \(iri)")
   }
 }
@@ -50,6 +51,13 @@ struct StartArguments: ParsableArguments {
   /// The cluster that is meant.
   func cluster() throws(PGError) -> Cluster {
     try installation.cluster(ClusterArgument.dataDirectory(of: directory))
+  }
+
+  /// Puts the cluster on the list, unless it is a throwaway one, which is on another.
+  func remember() {
+    if ClusterArgument.dataDirectory(of: directory) == directory {
+      ClusterCommand.remember(directory)
+    }
   }
 
   /// These arguments for the library.

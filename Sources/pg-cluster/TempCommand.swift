@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PGCommandLine
 internal import PGKit
 
@@ -8,8 +9,8 @@ struct TempCommand: ParsableCommand {
     commandName: "temp",
     abstract: "Make a throwaway cluster in the background, and print its IRI.",
     discussion: """
-      It is removed when its owner is gone or its time is over, whichever comes first: \
-      iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
+      It is removed when its owner is gone, its time is over or nobody was connected for long, \
+      whichever comes first: iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
       """)
 
   @OptionGroup var throwaway: ThrowawayOptions
@@ -20,20 +21,38 @@ struct TempCommand: ParsableCommand {
   var owner: Int32?
 
   @Option(
-    help: ArgumentHelp("How long it lives; without an owner one hour.", valueName: "duration"))
+    help: ArgumentHelp(
+      "How long it lives; without --owner-pid and --idle as long as PGKIT_CLUSTER_TTL says, or one hour.",
+      valueName: "duration"))
   var ttl: DurationArgument?
+
+  @Option(help: ArgumentHelp("How long nobody may be connected.", valueName: "duration"))
+  var idle: DurationArgument?
 
   @Option(help: ArgumentHelp("The scheme of the IRI: pq or postgres.", valueName: "scheme"))
   var scheme = IRIScheme.pq
 
   func validate() throws {
     if let owner, owner < 1 { throw ValidationError("--owner-pid must be a process's number") }
+    if ttl == nil, owner == nil, idle == nil { _ = try Self.usualLifetime() }
+  }
+
+  /// How long a cluster lives of which nothing was said.
+  private static func usualLifetime() throws -> Duration {
+    guard let text = getenv("PGKIT_CLUSTER_TTL").map({ String(cString: $0) }), !text.isEmpty
+    else { return .seconds(3600) }
+    guard let argument = DurationArgument(argument: text) else {
+      throw ValidationError("PGKIT_CLUSTER_TTL is no duration: '\(text)'; write 90s, 10m or 2h")
+    }
+    return argument.duration
   }
 
   func run() throws {
     if let owner, !TemporaryCluster.mayOwn(owner) {
       throw ClusterCommand.failure(.localFailure, "--owner-pid: there is no process \(owner)")
     }
+    let isBounded = ttl != nil || owner != nil || idle != nil
+    let lifetime = isBounded ? ttl?.duration : try Self.usualLifetime()
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
       try throwaway.make()
     }
@@ -44,8 +63,7 @@ struct TempCommand: ParsableCommand {
       try StandardOutput.shared.write(iri + "\n")
       try StandardOutput.shared.flush()
       try ClusterCommand.attempt { () throws(PGError) in
-        try cluster.handOver(
-          owner: owner, lifetime: ttl?.duration ?? (owner == nil ? .seconds(3600) : nil))
+        try cluster.handOver(owner: owner, lifetime: lifetime, idle: idle?.duration)
       }
     } catch {
       try ClusterCommand.attempt { () throws(PGError) in try cluster.close() }

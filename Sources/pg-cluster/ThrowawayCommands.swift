@@ -6,18 +6,23 @@ internal import PGKit
 /// `pg-cluster list`.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Print your throwaway clusters, one a line.",
+    commandName: "list", abstract: "Print your clusters, one a line, throwaway ones first.",
     discussion: """
-      A cluster is held while its maker or its supervisor lives, kept if it was told to stay, and \
-      otherwise abandoned: gc removes it.
+      A throwaway cluster is held while its maker or its supervisor lives, kept if it was told to \
+      stay, and otherwise abandoned: gc removes it. Others are on the list once pg-cluster has made \
+      or started them; they are running or stopped.
       """)
 
   @Flag(help: "Print one JSON array.")
   var json = false
 
   func run() throws {
-    let clusters = try ClusterCommand.attempt { () throws(PGError) in try ThrowawayCluster.all() }
-    let lines = clusters.map { json ? jsonText($0) : line($0) }
+    let (clusters, standing) = try ClusterCommand.attempt { () throws(PGError) in
+      (try ThrowawayCluster.all(), try StandingCluster.all())
+    }
+    let lines =
+      clusters.map { json ? jsonText($0) : line($0) }
+      + standing.map { json ? jsonText($0) : line($0) }
     try StandardOutput.shared.write(
       json ? "[" + lines.joined(separator: ",\n ") + "]\n" : lines.map { $0 + "\n" }.joined())
   }
@@ -27,31 +32,58 @@ struct ListCommand: ParsableCommand {
     return cluster.isHeld ? "held" : "abandoned"
   }
 
-  private func server(_ cluster: ThrowawayCluster) -> Int32? {
-    if case .running(let file)? = try? cluster.dataDirectory.status() { return file.processID }
+  private func server(_ data: DataDirectory) -> PostmasterFile? {
+    if case .running(let file)? = try? data.status() { return file }
     return nil
   }
 
   private func line(_ cluster: ThrowawayCluster) -> String {
-    let server = server(cluster).map { "server \($0)" } ?? "no server"
-    let version = cluster.version.map { "PostgreSQL \($0)" } ?? ""
-    return [cluster.directory, state(cluster), server, version].joined(separator: "\t")
+    line(cluster.directory, state(cluster), server(cluster.dataDirectory), cluster.version)
   }
 
-  private func jsonText(_ cluster: ThrowawayCluster) -> String {
-    let numbers: [(String, Int64?)] = [
-      ("server", server(cluster).map { Int64($0) }), ("maker", cluster.maker.map { Int64($0) }),
-      ("owner", cluster.owner.map { Int64($0) }), ("made", cluster.made),
-      ("lifetime", cluster.lifetime),
-    ]
+  private func line(_ data: DataDirectory) -> String {
+    let server = server(data)
+    return line(data.path, server == nil ? "stopped" : "running", server, data.version)
+  }
+
+  private func line(
+    _ directory: String, _ state: String, _ server: PostmasterFile?, _ version: String?
+  ) -> String {
+    let process = server.map { "server \($0.processID)" } ?? "no server"
+    return [directory, state, process, version.map { "PostgreSQL \($0)" } ?? ""]
+      .joined(separator: "\t")
+  }
+
+  private func jsonText(_ data: DataDirectory) -> String {
+    let server = server(data)
     let texts = [
-      ("directory", cluster.directory), ("state", state(cluster)),
-      ("version", cluster.version ?? ""),
+      ("kind", "standing"), ("directory", data.path),
+      ("state", server == nil ? "stopped" : "running"), ("version", data.version ?? ""),
     ]
+    return object(
+      texts,
+      [("server", server.map { Int64($0.processID) }), ("port", server?.port.map { Int64($0) })])
+  }
+
+  private func object(_ texts: [(String, String)], _ numbers: [(String, Int64?)]) -> String {
     let parts =
       texts.map { "\"\($0.0)\": \(JSONText.quoted($0.1))" }
       + numbers.map { "\"\($0.0)\": \($0.1.map(String.init) ?? "null")" }
     return "{" + parts.joined(separator: ", ") + "}"
+  }
+
+  private func jsonText(_ cluster: ThrowawayCluster) -> String {
+    let numbers: [(String, Int64?)] = [
+      ("server", server(cluster.dataDirectory).map { Int64($0.processID) }),
+      ("maker", cluster.maker.map { Int64($0) }),
+      ("owner", cluster.owner.map { Int64($0) }), ("made", cluster.made),
+      ("lifetime", cluster.lifetime),
+    ]
+    let texts = [
+      ("kind", "throwaway"), ("directory", cluster.directory), ("state", state(cluster)),
+      ("version", cluster.version ?? ""),
+    ]
+    return object(texts, numbers)
   }
 }
 

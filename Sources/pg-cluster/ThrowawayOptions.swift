@@ -33,23 +33,13 @@ struct ThrowawayOptions: ParsableArguments {
     help: ArgumentHelp("So many standbys that follow it.", valueName: "count"))
   var standbys = 0
 
-  @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
-  var encoding = "UTF8"
-
-  @Option(help: ArgumentHelp("The locale; by default C.UTF-8, else C.", valueName: "name"))
-  var locale: String?
-
-  @Flag(help: "Give every page of data a checksum.")
-  var checksums = false
-
-  @Option(help: ArgumentHelp("The size of a WAL file.", valueName: "megabytes"))
-  var walSegsize: Int?
-
   @Option(
-    name: .customLong("initdb-arg"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("One more argument for initdb; may be repeated.", valueName: "argument"))
-  var arguments: [String] = []
+    help: ArgumentHelp(
+      "A directory whose extension/ and lib/ hold extensions (servers since 18).",
+      valueName: "dir"))
+  var extensionPath: String?
 
+  @OptionGroup var making: InitDBOptions
   @OptionGroup var installation: InstallationOptions
   @OptionGroup var server: ServerOptions
 
@@ -71,10 +61,10 @@ struct ThrowawayOptions: ParsableArguments {
     options.seeds = seeds
     options.usesTLS = tls
     options.standbys = standbys
-    options.encoding = encoding
-    options.locale = locale
-    options.initArguments = (checksums ? ["--data-checksums"] : []) + arguments
-    if let walSegsize { options.initArguments.append("--wal-segsize=\(walSegsize)") }
+    options.extensionDirectory = extensionPath
+    options.encoding = making.encoding
+    options.locale = making.locale
+    options.initArguments = making.arguments
     options.settings = server.settings.map(\.setting)
     options.listening = server.listening
     options.runAs = installation.runAs

@@ -112,6 +112,32 @@ struct CollectingTests {
     #expect(["a", "b", "c", "d", "e"].filter { hasRecord("pgkit-\($0)") } == ["a", "b", "c"])
   }
 
+  @Test("ends what is left of an abandoned command, and no other group of its number")
+  func commands() throws {
+    defer { scene.remove() }
+    func sleeper(_ directory: String) throws -> RunningProgram {
+      let process = try BuiltProgram(absolute: "/usr/bin/perl").start(
+        ["-e", "setpgrp; exec @ARGV", "--", "/bin/sleep", "60"],
+        environment: ["A": "B", "PGSERVICEFILE": directory + "/pg_service.conf"])
+      for _ in 0..<500 where getpgid(process.process) != process.process { usleep(10_000) }
+      return process
+    }
+    let paths = (try precious("pgkit-a"), try precious("pgkit-b"))
+    let (command, other) = (try sleeper(paths.0), try sleeper(paths.1 + "-other"))
+    for (path, process) in [(paths.0, command), (paths.1, other)] {
+      let facts = try identity(path)
+      let name = (path as NSString).lastPathComponent
+      try record(
+        name, "directory = '\(path)'", facts[0], facts[1], "command = '\(process.process)'")
+    }
+    #expect(try collect().end == .exit(0))
+    #expect(!files.fileExists(atPath: paths.0) && !files.fileExists(atPath: paths.1))
+    #expect(try command.wait().end == .signal(SIGTERM))
+    #expect(other.isRunning)
+    other.signal(SIGKILL)
+    _ = try other.wait()
+  }
+
   @Test("uses no home that somebody else could have chosen")
   func homes() throws {
     defer { scene.remove() }

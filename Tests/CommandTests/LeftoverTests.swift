@@ -16,48 +16,96 @@ struct LeftoverTests {
   }
 
   /// Who is killed.
-  private enum Victim: CaseIterable { case tool, supervisor, server, all }
+  private enum Victim: String, CaseIterable {
+    case tool, supervisor, server, command, toolAndSupervisor, groups, all
 
-  @Test("kills at random moments leave nothing, at the latest after gc")
-  func kills() throws {
-    let scene = try ClusterScene()
+    /// Whether it is there to be killed.
+    func isMet(in census: ClusterScene.Census) -> Bool {
+      switch self {
+      case .tool: !census.tools.isEmpty
+      case .supervisor: !census.supervisors.isEmpty
+      case .server: !census.servers.isEmpty
+      case .command: !census.commands.isEmpty
+      case .toolAndSupervisor: !census.tools.isEmpty && !census.supervisors.isEmpty
+      case .groups: !census.tools.isEmpty && !census.commands.isEmpty
+      case .all: ![census.tools, census.supervisors, census.servers].contains { $0.isEmpty }
+      }
+    }
+
+    var includesTool: Bool { [.tool, .toolAndSupervisor, .groups, .all].contains(self) }
+
+    func kill(_ census: ClusterScene.Census, group: pid_t) {
+      switch self {
+      case .tool: Self.kill(census.tools)
+      case .supervisor: Self.kill(census.supervisors)
+      case .server: Self.kill(census.servers)
+      case .command: Self.kill(census.commands)
+      case .toolAndSupervisor: Self.kill(census.supervisors + census.tools)
+      case .groups:
+        // Whichever group a server leads is its own.
+        for member in [group] + census.commands.map({ getpgid($0) }) where member > 1 {
+          Glibc.kill(-member, SIGKILL)
+        }
+      case .all: Self.kill(census.supervisors + census.tools + census.servers)
+      }
+    }
+
+    private static func kill(_ processes: [pid_t]) {
+      for process in processes { Glibc.kill(process, SIGKILL) }
+    }
+  }
+
+  @Test("kills at random moments leave nothing, at the latest after gc", arguments: Account.all)
+  func kills(account: Account) throws {
+    let scene = try ClusterScene(account: account)
     defer { scene.remove() }
+    let rounds = Self.count("PGKIT_SOAK_KILLS", 10)
     let seed = UInt64(Self.count("PGKIT_SOAK_SEED", Int(time(nil))))
     var generator = SeededGenerator(seed: seed)
-    // The first one makes the template, which is a moment too.
-    for round in 0..<Self.count("PGKIT_SOAK_KILLS", 10) {
-      let victim = Victim.allCases[generator.number(below: Victim.allCases.count)]
-      let patience = generator.number(below: round == 0 ? 600_000 : 160_000)
-      let tool = try scene.program.start(
-        ["run", "--", "sleep", "30"], environment: scene.environment)
+    var met: [Victim: Int] = [:]
+    for round in 0..<rounds {
+      let victim = Victim.allCases[round % Victim.allCases.count]
+      let server = TestServer.installations[round % TestServer.installations.count]
+      let tool = try scene.start(
+        ["run", "--pg", server.binaryDirectory, "--", "sleep", "60"], inOwnGroup: true)
+      // Every other round begins when the command runs; the others meet whatever there is by then, as
+      // the making of a template in the first ones.
+      if round % 2 == 1 { try scene.waitForCommand() }
+      let patience = generator.number(below: round % 2 == 1 ? 20_000 : 300_000)
       usleep(UInt32(patience))
-      let isAll = victim == .all
-      for process in try scene.processes(
-        isAll || victim == .tool, isAll || victim == .supervisor, isAll || victim == .server)
-      { kill(process, SIGKILL) }
-      if victim == .tool || victim == .all { tool.signal(SIGKILL) } else { tool.signal(SIGTERM) }
-      _ = try tool.wait(timeout: .seconds(40))
+      let census = try scene.census()
+      if victim.isMet(in: census) { met[victim, default: 0] += 1 }
+      victim.kill(census, group: tool.process)
+      tool.signal(victim.includesTool ? SIGKILL : SIGTERM)
+      _ = try tool.wait(timeout: .seconds(60))
+      let what = "seed \(seed), round \(round), \(victim) of \(server.majorVersion), \(patience) us"
       try scene.waitUntilNothingIsHeld()
-      _ = try scene.program.run(["gc"], environment: scene.environment)
+      #expect(try scene.commandsEnd(), "\(what): the command runs on")
+      _ = try scene.run(["gc"])
       let left = try scene.leftovers()
-      #expect(left.isEmpty, "seed \(seed), round \(round), \(victim) after \(patience) us: \(left)")
+      #expect(left.isEmpty, "\(what): \(left)")
       if !left.isEmpty { return }
     }
     #expect(try scene.newSegments().isEmpty)
+    let sum = met.values.reduce(0, +)
+    let details = met.map { "\($0.key.rawValue) \($0.value)" }.sorted().joined(separator: ", ")
+    print("\(account): \(rounds) kills, \(sum) met their victims: \(details)")
+    #expect(sum >= rounds / 2, "kills that meet nobody prove nothing")
+    if rounds >= 4 * Victim.allCases.count { #expect(met.count == Victim.allCases.count) }
   }
 
-  @Test("of many first starts at once one runs initdb, and all have a cluster")
-  func firstStarts() throws {
-    let scene = try ClusterScene(countingInits: true)
+  @Test(
+    "of many first starts at once one runs initdb, and all have a cluster",
+    arguments: Account.all)
+  func firstStarts(account: Account) throws {
+    let scene = try ClusterScene(countingInits: true, account: account)
     defer { scene.remove() }
     let count = Self.count("PGKIT_SOAK_STARTS", 8)
     let runs = try (0..<count).map { _ in
-      try scene.program.start(
-        [
-          "run", "--pg", scene.programs, "--set", "max_connections=10", "--",
-          "sh", "-c", "test -S $PGHOST/.s.PGSQL.5432 && echo ready",
-        ],
-        environment: scene.environment)
+      try scene.start([
+        "run", "--pg", scene.programs, "--set", "max_connections=10", "--",
+        "sh", "-c", "test -S $PGHOST/.s.PGSQL.5432 && echo ready",
+      ])
     }
     for run in runs {
       let outcome = try run.wait(timeout: .seconds(300))
@@ -66,139 +114,5 @@ struct LeftoverTests {
     }
     #expect(try scene.initCount() == 1)
     #expect(try scene.leftovers().isEmpty)
-  }
-}
-
-/// A place of its own for records and templates.
-final class ClusterScene {
-  let program = BuiltProgram("pg-cluster")
-  let home: String
-  /// A directory of programs whose initdb counts its runs.
-  let programs: String
-  let environment: [String: String]
-  private let segmentsBefore: Set<String>
-
-  init(countingInits: Bool = false) throws {
-    home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    programs = home + "/bin"
-    try FileManager.default.createDirectory(
-      atPath: home, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o711])
-    var variables = ProcessInfo.processInfo.environment
-    variables["PGKIT_CLUSTER_HOME"] = home + "/home"
-    environment = variables
-    segmentsBefore = try Self.idleSegments()
-    if countingInits { try makePrograms() }
-  }
-
-  private func makePrograms() throws {
-    let real = try Installation.find().binaryDirectory
-    let files = FileManager.default
-    try files.createDirectory(
-      atPath: programs, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
-    for name in ["postgres", "pg_resetwal"] {
-      try files.createSymbolicLink(
-        atPath: "\(programs)/\(name)", withDestinationPath: "\(real)/\(name)")
-    }
-    let script = "#!/bin/sh\necho run >>\(home)/inits\nexec \(real)/initdb \"$@\"\n"
-    try script.write(toFile: programs + "/initdb", atomically: true, encoding: .utf8)
-    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs + "/initdb")
-    files.createFile(atPath: home + "/inits", contents: nil)
-    try files.setAttributes([.posixPermissions: 0o666], ofItemAtPath: home + "/inits")
-  }
-
-  func initCount() throws -> Int {
-    try String(contentsOfFile: home + "/inits", encoding: .utf8).split(separator: "\n").count
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: home) }
-
-  private var records: String { home + "/home/throwaways" }
-
-  private func recordNames() -> [String] {
-    (try? FileManager.default.contentsOfDirectory(atPath: records)) ?? []
-  }
-
-  /// The directories that are on record, wherever they are.
-  func directories() -> [String] {
-    let found = recordNames().compactMap { name in
-      let text = (try? String(contentsOfFile: "\(records)/\(name)", encoding: .utf8)) ?? ""
-      return ConfigurationFile(parsing: text)["directory"]
-    }
-    seen.formUnion(found)
-    return found
-  }
-
-  /// The processes that belong to this place: tools, supervisors, servers.
-  func processes(_ tools: Bool, _ supervisors: Bool, _ servers: Bool) throws -> [pid_t] {
-    var found: [pid_t] = []
-    for directory in directories() where servers {
-      if let file = DataDirectory(directory + "/data").postmasterFile {
-        found.append(file.processID)
-      }
-    }
-    guard tools || supervisors else { return found }
-    for pid in try Self.allProcesses() where holdsRecord(pid) {
-      let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? ""
-      if name.hasPrefix("pgkit-guard") ? supervisors : tools { found.append(pid) }
-    }
-    return found
-  }
-
-  private static func allProcesses() throws -> [pid_t] {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
-  }
-
-  private func holdsRecord(_ pid: pid_t) -> Bool {
-    let folder = "/proc/\(pid)/fd"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.contains {
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?
-        .hasPrefix(home) == true
-    }
-  }
-
-  func waitUntilNothingIsHeld() throws {
-    for _ in 0..<800 {
-      if try processes(true, true, false).isEmpty { return }
-      usleep(50_000)
-    }
-    Issue.record("something is still held: \(directories())")
-  }
-
-  /// Everything that is left: records, directories, processes.
-  func leftovers() throws -> [String] {
-    var left = recordNames()
-    for base in ["/dev/shm", "/tmp", environment["XDG_RUNTIME_DIR"] ?? "/tmp"] {
-      for name in try FileManager.default.contentsOfDirectory(atPath: base) {
-        if seen.contains("\(base)/\(name)") { left.append("\(base)/\(name)") }
-      }
-    }
-    left += try processes(true, true, true).map { "process \($0)" }
-    for pid in try Self.allProcesses() {
-      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
-      if let place, seen.contains(where: place.hasPrefix) {
-        left.append("process \(pid) in \(place)")
-      }
-    }
-    return left
-  }
-
-  /// Every directory that was ever met on record.
-  private var seen: Set<String> = []
-  private static func idleSegments() throws -> Set<String> {
-    let text = (try? String(contentsOfFile: "/proc/sysvipc/shm", encoding: .utf8)) ?? ""
-    return Set(
-      text.split(separator: "\n").dropFirst().compactMap { line in
-        let columns = line.split(separator: " ")
-        return columns.count > 6 && columns[6] == "0" ? String(columns[1]) : nil
-      })
-  }
-
-  /// Shared memory that nobody uses and that was not there before, and stays.
-  func newSegments() throws -> Set<String> {
-    let first = try Self.idleSegments().subtracting(segmentsBefore)
-    if first.isEmpty { return [] }
-    sleep(2)
-    return try first.intersection(Self.idleSegments())
   }
 }

@@ -104,7 +104,7 @@ struct PgClusterTests {
     try expectGone(directory.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  @Test("leaves nothing behind when it is killed itself")
+  @Test("its cluster goes when it is killed itself")
   func killed() throws {
     let running = try program.start(["run", "--", "sh", "-c", "echo $PGHOST; exec sleep 5"])
     let directory = try running.waitForOutput { $0.contains("\n") }
@@ -292,7 +292,7 @@ extension PgClusterTests {
     #expect(first["reason"]?.isEmpty == false)
   }
 
-  @Test("leaves initdb's work where it was asked to, and runs it each time when told")
+  @Test("keeps data on disk when told, and runs initdb once for what decides about its work")
   func storages() throws {
     let scene = try ClusterScene(countingInits: true)
     defer { scene.remove() }
@@ -518,18 +518,4 @@ extension PgClusterTests {
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "port = 1\n")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["postgresql.conf"])
   }
-}
-
-/// A program where every user can execute it.
-private struct PublicCopy {
-  let path: String
-
-  /// Copied by another process: a descriptor that is still open for writing somewhere, as in a
-  /// program that another test just starts, would keep the copy from being executed.
-  init(of program: String) throws {
-    path = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    _ = try BuiltProgram(absolute: "/usr/bin/install").run(["-m", "755", program, path])
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

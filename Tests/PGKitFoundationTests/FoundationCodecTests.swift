@@ -66,6 +66,12 @@ struct FoundationCodecTests {
     #expect(throws: PGError.column("")) { try Date(PGTimestampTZ.minusInfinity) }
     let last = PGTimestampTZ(microsecondsSince2000: 9_223_371_331_199_000_000)
     #expect(try PGTimestampTZ(Date(last)) == last)
+    // Between the Dates of that time there are two milliseconds.
+    for distance in [1, 500, 976, 977, 1000, 2000, 999_999] as [Int64] {
+      let late = PGTimestampTZ(microsecondsSince2000: 9_223_371_331_200_000_000 - distance)
+      let again = try PGTimestampTZ(Date(late)).microsecondsSince2000
+      #expect((again - late.microsecondsSince2000).magnitude <= 2000)
+    }
   }
 
   @Test("a UUID is a uuid")

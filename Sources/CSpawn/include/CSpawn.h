@@ -50,8 +50,12 @@ struct pgkit_spawn_request {
   int closes_others;
   /// Whether signals that the parent ignores stay ignored.
   int keeps_ignored_signals;
-  /// A supervisor's socket to which the child announces itself before it runs, or -1.
+  /// A supervisor's socket to which the child announces itself before it runs, or -1; and as what: as
+  /// the process or the command of `enum pgkit_message_kind`.
   int supervisor;
+  int announced_as;
+  /// A signal that the child gets when the thread that makes it ends, where the system can; 0 is none.
+  int end_signal;
   /// Whether the child becomes another user, and which.
   int changes_user;
   uid_t user;
@@ -76,6 +80,11 @@ char **pgkit_environment(void);
 /// or -1 with errno: ENOTDIR or ELOOP where a link stands.
 int pgkit_open_without_links(const char *path, int flags, mode_t mode);
 
+/// Makes the new directory `name` in `parent`, which no link may stand for, open to its owner alone.
+/// Where that speeds up what is made in it, it lies apart from others on the disk; `unique` is a name
+/// that no other parent's directory was given. Returns 0 or an errno.
+int pgkit_make_apart(const char *parent, const char *name, const char *unique);
+
 /// A directory by name and identity: it is touched only while both are those of its making.
 struct pgkit_directory {
   const char *path;
@@ -86,8 +95,10 @@ struct pgkit_directory {
 /// Removes a directory and everything in it, following no link and crossing no mount point.
 ///
 /// Returns 0, or an errno with the entry that could not be removed in `name`. A directory that is
-/// gone already counts as removed; one of another identity is left alone (ESTALE).
-int pgkit_remove_tree(const struct pgkit_directory *directory, char *name, size_t name_size);
+/// gone already counts as removed; one of another identity is left alone (ESTALE). It gives up
+/// (ETIMEDOUT) after `patience` milliseconds, unless that is negative; what is gone by then is gone.
+int pgkit_remove_tree(
+  const struct pgkit_directory *directory, int patience, char *name, size_t name_size);
 
 /// How a directory is copied.
 struct pgkit_clone_request {
@@ -124,8 +135,16 @@ int pgkit_unpack_tree(
 int pgkit_can_reflink(const char *source, const char *destination);
 
 /// Kills every server process that works below the directory `root`, whose path is without links,
-/// and waits a second at most until none is left. Returns how many were met.
-int pgkit_end_residents(const char *root);
+/// and waits `patience` milliseconds at most until none is left. Returns how many were met.
+int pgkit_end_residents(const char *root, int patience);
+
+/// Ends the process group `group` if a process in it was started for the cluster in `root`, as
+/// `PGSERVICEFILE` in its environment says: by SIGTERM, and by SIGKILL after `patience` milliseconds.
+/// Returns whether it was.
+int pgkit_end_command(const char *root, pid_t group, int patience);
+
+/// Whether anybody is connected to a server whose sockets are in `root`, or at a TCP port; 0 is none.
+int pgkit_has_clients(const char *root, int port);
 
 /// Removes the System V shared memory of servers whose data directories are entries of `root`, if
 /// nobody uses it any more: those that `postmaster.pid` names, and small ones of the directory's owner
@@ -151,6 +170,11 @@ enum pgkit_message_kind {
   /// `value` leads a process group that is ended with its owner: by SIGTERM, then by SIGKILL. A later
   /// one replaces it. Numbers below 2 are refused: to the system they stand for other processes.
   PGKIT_MESSAGE_COMMAND,
+  /// From now on everything ends when nobody was connected for `value` seconds, and the socket's end
+  /// means nothing.
+  PGKIT_MESSAGE_IDLE,
+  /// `value` is the TCP port at which clients may be connected as well.
+  PGKIT_MESSAGE_PORT,
 };
 
 struct pgkit_message {

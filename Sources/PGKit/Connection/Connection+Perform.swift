@@ -63,6 +63,8 @@ extension Connection {
     let isRenamed = creator?.label == ErrorOrigin.Creator.statementLabel
     let observation = observe(.execute, isRenamed ? creator?.summary ?? sql : sql)
     do throws(PGError) { try perform(&exchange, heardBy: hearer, until: deadline) } catch {
+      // What came before the failure may have been committed.
+      heed(exchange)
       observation?.ended(.failed(error))
       throw error.inside(creator ?? .statement(sql), of: self)
     }

@@ -86,6 +86,7 @@ public final class Connection {
     endpoint = session.endpoint
     backendKey = session.backendKey
     interruption = session.interruption
+    types.serverMajor = UInt16(clamping: serverVersion.major)
   }
 
   /// Lets go of a session that is not what was wanted, or of none; from now on there is none because of

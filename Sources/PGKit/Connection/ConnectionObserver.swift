@@ -85,7 +85,7 @@ extension Connection {
   /// A value's text form; that of its description where it has none.
   private static func text(of value: any PGEncodable) -> String {
     var writer = ByteWriter()
-    do throws(PGError) { try value.encodeText(as: PGType(.unspecified), into: &writer) } catch {
+    do throws(PGError) { try value.encodeText(as: .shown, into: &writer) } catch {
       return "\(value)"
     }
     return String(decoding: writer.bytes, as: UTF8.self)

@@ -57,9 +57,10 @@ extension Cluster {
         try runInitDB(options, passwordFile: file, as: user)
       }
     } catch {
+      let explanation = explained(error, port: nil)
       // initdb has emptied it; a directory that it could not even enter is empty anyway.
       if wasMade { rmdir(dataDirectory.path) }
-      throw error
+      throw explanation
     }
   }
 
@@ -68,7 +69,13 @@ extension Cluster {
     let path = dataDirectory.path
     switch try dataDirectory.status() {
     case .missing:
-      do throws(PGError) { _ = try DirectoryIdentity.make(path, owner: user) } catch {
+      do throws(PGError) {
+        // A throwaway cluster's directory is in one with a name of its own.
+        _ =
+          supervisor == nil
+          ? try DirectoryIdentity.make(path, owner: user)
+          : try DirectoryIdentity.makeApart(path, owner: user)
+      } catch {
         throw .clusterInitialization(error.message, cause: error.cause)
       }
       return true

@@ -84,11 +84,13 @@ extension Cluster {
 
   /// An error of a start with what else is found to be in the way.
   func explained(_ error: PGError, port: Int?) -> PGError {
-    guard error.code == .clusterStartupError || error.code == .clusterError else { return error }
+    let explicable: [SQLState] = [.clusterStartupError, .clusterError, .initDBError]
+    guard explicable.contains(error.code) else { return error }
     let user = (try? serverUser()) ?? nil
     // Throwaway clusters share memory by files.
     let found = StartObstacles(
-      directory: dataDirectory, user: user, port: port, usesFiles: supervisor != nil
+      directory: dataDirectory, user: user, port: port,
+      usesFiles: supervisor != nil || error.code == .initDBError
     ).sentences
     if found.isEmpty { return error }
     let hint = (found + [error.hint].compactMap { $0 }).joined(separator: " ")

@@ -35,6 +35,19 @@ struct DirectoryIdentity: Sendable, Hashable {
     return try give(path, to: owner)
   }
 
+  /// Makes a new directory in one that has a name of its own; what is made in it then is made fast even
+  /// where many files were removed a moment ago.
+  static func makeApart(_ path: String, owner: ServerUser?) throws(PGError) -> DirectoryIdentity {
+    let parent = AbsolutePath.parent(of: path)
+    let error = pgkit_make_apart(
+      parent, String(AbsolutePath.name(of: path)), String(AbsolutePath.name(of: parent)))
+    guard error == 0 else {
+      throw .cluster(
+        "could not make directory \"\(path)\"", SystemError(call: "mkdir", number: error))
+    }
+    return try give(path, to: owner)
+  }
+
   /// Makes a new directory with a name of its own under `base`.
   static func makeUnique(
     under base: String, prefix: String = "pgkit", owner: ServerUser?
@@ -76,11 +89,14 @@ struct DirectoryIdentity: Sendable, Hashable {
   /// Removes the directory with everything in it, following no link and crossing no mount point.
   ///
   /// One that is gone already counts as removed.
-  func remove() throws(PGError) {
+  ///
+  /// - Throws: ``PGError`` `-C000` that names what could not be removed, or was not yet when the deadline
+  ///   passed.
+  func remove(until deadline: Deadline = .never) throws(PGError) {
     var name = [CChar](repeating: 0, count: 256)
     let error = path.withCString { path in
       var directory = pgkit_directory(path: path, device: device, inode: inode)
-      return pgkit_remove_tree(&directory, &name, name.count)
+      return pgkit_remove_tree(&directory, deadline.pollTimeout, &name, name.count)
     }
     if error == 0 { return }
     let reason = SystemError(call: "unlinkat", number: error)
@@ -94,13 +110,16 @@ struct DirectoryIdentity: Sendable, Hashable {
 
   /// A killed server's processes may still write for a moment: removal is tried this often.
   private static let removalAttempts = 20
+  private static let removalPause: Int32 = 50
+  /// How long killed processes may take to be gone.
+  private static let residentPatience = Duration.seconds(1)
 
   /// Removes the directory, again and again if somebody still writes into it.
-  func removePatiently() throws(PGError) {
+  func removePatiently(until deadline: Deadline = .never) throws(PGError) {
     for attempt in 1... {
-      do throws(PGError) { return try remove() } catch {
-        if attempt >= Self.removalAttempts || !isThere { throw error }
-        poll(nil, 0, 50)
+      do throws(PGError) { return try remove(until: deadline) } catch {
+        if attempt >= Self.removalAttempts || deadline.hasPassed || !isThere { throw error }
+        poll(nil, 0, Self.removalPause)
       }
     }
   }
@@ -109,10 +128,22 @@ struct DirectoryIdentity: Sendable, Hashable {
   ///
   /// - Returns: How many processes were met.
   @discardableResult
-  func endResidents() -> Int {
+  func endResidents(until deadline: Deadline = .never) -> Int {
     guard isThere else { return 0 }
-    let count = Int(pgkit_end_residents(path))
+    let patience = Deadline.after(Self.residentPatience).earlier(deadline).pollTimeout
+    let count = Int(pgkit_end_residents(path, patience))
     pgkit_remove_segments(path)
     return count
+  }
+
+  /// How much is in it, in bytes.
+  var contentSize: UInt64 { Self.contentSize(path) }
+
+  private static func contentSize(_ path: String) -> UInt64 {
+    ((try? FolderListing.names(in: path)) ?? []).reduce(into: 0) { sum, name in
+      let entry = "\(path)/\(name)"
+      guard let status = try? FileStatus(of: entry, followingLinks: false) else { return }
+      sum &+= status.isDirectory ? contentSize(entry) : UInt64(clamping: status.size)
+    }
   }
 }

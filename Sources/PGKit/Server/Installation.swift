@@ -84,6 +84,15 @@ public struct Installation: Sendable, Hashable {
     return try Self.pgConfig(program)
   }
 
+  /// Where its own `pg_config` says that files lie which do not depend on the machine; `nil` if it has
+  /// none.
+  var shareDirectory: String? {
+    guard let program = executable("pg_config") else { return nil }
+    return try? InstallationMemory.answer(of: program, to: "sharedir") { () throws(PGError) in
+      try Self.pgConfig(program)["sharedir"] ?? ""
+    }
+  }
+
   static func pgConfig(_ program: String) throws(PGError) -> PGConfigOutput {
     var launch = ProcessLaunch(
       program, environment: ProcessEnvironment.forServer(as: nil))

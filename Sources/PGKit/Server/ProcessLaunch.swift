@@ -52,8 +52,13 @@ public struct ProcessLaunch: Sendable {
   public var inheritsIgnoredSignals = false
   /// Whom it runs as; `nil` is the caller.
   public var user: ServerUser?
+  /// Whether it gets SIGTERM when the thread that starts it ends, however that comes about; Linux only.
+  public var endsWithThread = false
   /// Who ends it if this process dies.
   var supervisor: Supervisor?
+  /// Whether the supervisor knows it as a command, of which it ends the whole process group, rather
+  /// than as the server.
+  var isCommand = false
 
   /// Makes a launch of a program.
   public init(_ executable: String, _ arguments: [String] = [], environment: [String: String]) {
@@ -122,6 +127,9 @@ public struct ProcessLaunch: Sendable {
     request.closes_others = inheritsDescriptors ? 0 : 1
     request.keeps_ignored_signals = inheritsIgnoredSignals ? 1 : 0
     request.supervisor = supervisor?.descriptor ?? -1
+    let kind = isCommand ? PGKIT_MESSAGE_COMMAND : PGKIT_MESSAGE_PROCESS
+    request.announced_as = Int32(kind.rawValue)
+    request.end_signal = endsWithThread ? SIGTERM : 0
     request.terminal = -1
     switch group {
     case .inherited: request.group = Int32(PGKIT_GROUP_SAME.rawValue)

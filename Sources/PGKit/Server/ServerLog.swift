@@ -20,6 +20,23 @@ struct ServerLog: Sendable {
     return Self.fault(in: text)
   }
 
+  /// The last lines, at most so many, without control characters.
+  func tail(_ count: Int) -> [String] {
+    let end = (try? FileStatus(of: path))?.size ?? 0
+    let from = max(start, end - Int64(Self.readLimit))
+    let text = (try? OpenFile.text(of: path, from: from, limit: Self.readLimit)) ?? ""
+    return text.split(separator: "\n").suffix(max(0, count)).map { Self.plain($0) }
+  }
+
+  private static func plain(_ line: Substring) -> String {
+    var result = ""
+    for scalar in line.unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control && scalar != "\t"
+      result.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+    }
+    return result
+  }
+
   static func fault(in text: String) -> String {
     let lines = text.split(separator: "\n").map { line in line.filter { $0 != "\r" } }
     guard let first = lines.firstIndex(where: isFatal) else {

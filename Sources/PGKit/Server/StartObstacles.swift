@@ -31,7 +31,11 @@ struct StartObstacles: Sendable {
 
   private var room: String? {
     var facts = statvfs()
-    guard statvfs(directory.path, &facts) == 0 else { return nil }
+    // What initdb has failed to make is gone again.
+    guard
+      statvfs(directory.path, &facts) == 0
+        || statvfs(AbsolutePath.parent(of: directory.path), &facts) == 0
+    else { return nil }
     let (free, isHuge) = UInt64(facts.f_bavail)
       .multipliedReportingOverflow(by: UInt64(facts.f_frsize))
     if !isHuge, free < Self.enoughBytes {

@@ -16,20 +16,21 @@ struct StoragePlace: Sendable, Hashable {
   /// Why it is not memory, where that was not asked for.
   let remark: String?
 
-  /// So much must be free in the file system and in the machine for a cluster to go to memory.
+  /// So much must be free in the file system and in the machine, besides what the data takes at first, for
+  /// a cluster to go to memory.
   private static let enough: UInt64 = 256 << 20
   /// Below this much, a cluster that is in memory may soon be in trouble.
   static let low: UInt64 = 64 << 20
 
-  /// Chooses a place.
+  /// Chooses a place for clusters of which so many bytes are written at first.
   ///
   /// - Throws: ``PGError`` `-C000` if memory was asked for and has no room, or no directory is usable.
   static func choose(
-    _ storage: TemporaryCluster.Storage, for user: ServerUser?
+    _ storage: TemporaryCluster.Storage, for user: ServerUser?, needing size: UInt64 = 0
   ) throws(PGError) -> StoragePlace {
     var remark: String?
     if storage != .disk {
-      switch memoryPlace(for: user) {
+      switch memoryPlace(for: user, size) {
       case .success(let base): return StoragePlace(base: base, isMemory: true, remark: nil)
       case .failure(let obstacle):
         if storage == .memory {
@@ -45,17 +46,21 @@ struct StoragePlace: Sendable, Hashable {
 
   private struct Obstacle: Error { let reason: String }
 
-  private static func memoryPlace(for user: ServerUser?) -> Result<String, Obstacle> {
+  private static func memoryPlace(
+    for user: ServerUser?, _ size: UInt64
+  ) -> Result<String, Obstacle> {
+    let (sum, isHuge) = enough.addingReportingOverflow(size)
+    let wanted = isHuge ? UInt64.max : sum
     let runtime = user == nil ? ProcessEnvironment.current["XDG_RUNTIME_DIR"] : nil
     var reason = "there is no file system in memory that the server's user may write to"
     for base in ["/dev/shm"] + [runtime].compactMap({ $0 }) {
       guard pgkit_is_in_memory(base) != 0, SocketDirectory.isUsable(base, user, true) else {
         continue
       }
-      guard let free = room(in: base), free >= enough else {
+      guard let free = room(in: base), free >= wanted else {
         reason =
           "\(base) has \(megabytes(room(in: base) ?? 0)) free, "
-          + "\(megabytes(enough)) are wanted"
+          + "\(megabytes(wanted)) are wanted"
         continue
       }
       return .success(base)

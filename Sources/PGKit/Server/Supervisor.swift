@@ -83,11 +83,17 @@ final class Supervisor: Sendable {
   /// A later command's replaces it. Numbers below 2 are refused.
   func guardCommand(_ pid: Int32) { tell(PGKIT_MESSAGE_COMMAND, pid) }
 
-  /// Leaves everything to it: it acts when the process `owner` is gone, or after `lifetime`
-  /// seconds, whatever becomes of this process.
-  func handOver(owner: Int32?, lifetime: Int32?) throws(PGError) {
+  /// Leaves everything to it: it acts when the process `owner` is gone, after `lifetime` seconds, or when
+  /// nobody was connected for `idle` seconds, whatever becomes of this process.
+  ///
+  /// - Parameter port: Where clients may be connected besides the sockets in its first directory.
+  func handOver(
+    owner: Int32?, lifetime: Int32?, idle: Int32? = nil, port: Int32? = nil
+  ) throws(PGError) {
     if let owner { try check(tell(PGKIT_MESSAGE_OWNER, owner)) }
     if let lifetime { try check(tell(PGKIT_MESSAGE_LIFETIME, lifetime)) }
+    if let port { try check(tell(PGKIT_MESSAGE_PORT, port)) }
+    if let idle { try check(tell(PGKIT_MESSAGE_IDLE, idle)) }
     end()
   }
 

@@ -7,6 +7,13 @@ struct Template: Sendable {
   /// Where it is in the cache.
   let path: String
 
+  /// How much of it has to be written for a copy, in bytes.
+  var size: UInt64 {
+    [leadingPack, remainingPack].reduce(0) { sum, path in
+      sum &+ UInt64(clamping: (try? FileStatus(of: path))?.size ?? 0)
+    }
+  }
+
   private var data: String { path + "/data" }
   private var leadingPack: String { path + "/leading" }
   private var remainingPack: String { path + "/remaining" }

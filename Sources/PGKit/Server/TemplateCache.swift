@@ -51,8 +51,18 @@ struct TemplateCache: Sendable {
     let arguments = options.initDBArguments("", passwordFile: nil)
     let parts =
       ["2", installation.version, bootIdentity, libraryVersion, String(user?.userID ?? geteuid())]
-      + programs + timeZone + arguments
+      + programs + timeZone + shared(by: installation) + arguments
     return parts.joined(separator: "\n")
+  }
+
+  /// The files from which initdb makes the catalogues and the configuration.
+  private static func shared(by installation: Installation) -> [String] {
+    guard let folder = installation.shareDirectory else { return [] }
+    let names = ((try? FolderListing.names(in: folder)) ?? []).sorted()
+    return ["shared \(folder)"]
+      + (names + ["extension/plpgsql.control"]).map { name in
+        "\(name) \(FileIdentity.text(of: "\(folder)/\(name)"))"
+      }
   }
 
   /// What initdb writes into `postgresql.conf` as the time zone comes from these.
@@ -108,6 +118,12 @@ struct TemplateCache: Sendable {
     }
   }
 
+  /// How many bytes the template of that key takes, as it is stored; `nil` if there is none yet.
+  func size(ofTemplate key: String) -> UInt64? {
+    let path = "\(folder)/\(ClusterHome.shortName(of: key))"
+    return isTemplate(path, of: key) ? Template(path: path).size : nil
+  }
+
   private func openLock(_ path: String) throws(PGError) -> OpenFile {
     do throws(SystemError) {
       return try OpenFile(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
@@ -151,7 +167,7 @@ struct TemplateCache: Sendable {
   ) throws(PGError) {
     // Whoever was killed while making one has left a part; ours is the lock.
     for leftover in [path, path + ".new"] { try? remove(leftover) }
-    let data = try DirectoryIdentity.make(place, owner: owner)
+    let data = try DirectoryIdentity.makeApart(place, owner: owner)
     var failure: PGError?
     do throws(PGError) {
       try make(data.path)

@@ -27,6 +27,8 @@ extension TemporaryCluster {
     }
     environment["PG_CONFIG"] = cluster.installation.executable("pg_config")
     environment["PGSERVICEFILE"] = try makeServiceFile(options)
+    environment["PGSYSCONFDIR"] = root.path
+    if options.password != nil { environment["PGPASSFILE"] = try makePasswordFile(options) }
     environment["PGKIT_IRI"] = try iri()
     environment["DATABASE_URL"] = try iri(scheme: "postgres")
     return environment
@@ -37,8 +39,12 @@ extension TemporaryCluster {
   ///
   /// - Throws: ``PGError`` `-C000` if the program does not run.
   public func start(_ launch: ProcessLaunch) throws(PGError) -> ChildProcess {
+    var launch = launch
+    // Before it runs: from then on it cannot outlive its cluster unnoticed.
+    launch.supervisor = supervisor
+    launch.isCommand = true
     let child = try launch.start()
-    supervisor.guardCommand(child.pid)
+    note(command: child.pid)
     return child
   }
 
@@ -59,10 +65,22 @@ extension TemporaryCluster {
       ("sslmode", rootCertificate.map { _ in "verify-full" }), ("sslrootcert", rootCertificate),
     ]
     let lines = parts.compactMap { name, value in value.map { "\(name)=\($0)" } }
+    try write(["[pgkit]"] + lines, to: path)
+    return path
+  }
+
+  /// The file in which libpq looks for the password.
+  private func makePasswordFile(_ options: ConnectionOptions) throws(PGError) -> String {
+    let path = root.path + "/pgpass"
+    try write(["*:\(options.ports?.first ?? 5432):*:*:\(options.password ?? "")"], to: path)
+    return path
+  }
+
+  /// Writes a file that only the server's user can read.
+  private func write(_ lines: [String], to path: String) throws(PGError) {
     do {
       try OpenFile.create(
-        path, owner: try cluster.serverUser(),
-        Array((["[pgkit]"] + lines + [""]).joined(separator: "\n").utf8))
+        path, owner: try cluster.serverUser(), Array((lines + [""]).joined(separator: "\n").utf8))
     } catch let error as SystemError {
       throw .cluster("could not write \"\(path)\"", error)
     } catch let error as PGError {
@@ -70,6 +88,5 @@ extension TemporaryCluster {
     } catch {
       throw .cluster("could not write \"\(path)\"", cause: error)
     }
-    return path
   }
 }

@@ -21,7 +21,7 @@ extension TemporaryCluster {
 
   func begin(_ options: Options, _ user: ServerUser?) throws(PGError) {
     let making = Self.initOptions(options, cluster.installation)
-    var starting = startOptions(options)
+    var starting = try startOptions(options)
     if starting.listening != .socketOnly { starting.password = try Self.makePassword() }
     if options.usesTLS {
       let certificate = ServerCertificate(directory: root.path, user: user)
@@ -90,9 +90,57 @@ extension TemporaryCluster {
     return making
   }
 
-  private func startOptions(_ options: Options) -> Cluster.StartOptions {
+  /// So much a cluster takes at least whose template has not been made yet.
+  private static let usualSize: UInt64 = 40 << 20
+
+  /// How much the data of a cluster and its standbys takes when they have just been made, in bytes.
+  static func size(
+    of options: Options, _ installation: Installation, _ user: ServerUser?
+  ) -> UInt64 {
+    let copies = UInt64(1 + max(0, options.standbys))
+    return (known(options, installation, user) ?? usualSize).multipliedReportingOverflow(by: copies)
+      .partialValue
+  }
+
+  private static func known(
+    _ options: Options, _ installation: Installation, _ user: ServerUser?
+  ) -> UInt64? {
+    guard options.usesTemplates, let cache = try? TemplateCache() else { return nil }
+    var key = TemplateCache.key(installation, initOptions(options, installation), user)
+    if let seeds = try? read(options.seeds), !seeds.isEmpty {
+      guard let grown = try? Self.key(key, seeds, options) else { return nil }
+      key = grown
+    }
+    return cache.size(ofTemplate: key)
+  }
+
+  /// The settings with which a server finds extensions in a directory before its own.
+  ///
+  /// - Throws: ``PGError`` `-C000` for a server that cannot, or a directory that has none.
+  private func extensionSettings(
+    _ directory: String?
+  ) throws(PGError) -> [ConnectionOptions.Setting] {
+    guard let directory = directory.map(AbsolutePath.text(of:)) else { return [] }
+    guard cluster.installation.serverVersion.major >= 18 else {
+      throw .cluster(
+        "PostgreSQL \(cluster.installation.majorVersion) finds extensions only in its own directory",
+        hint: "Servers since 18 can look elsewhere.")
+    }
+    guard (try? FileStatus(of: directory + "/extension"))?.isDirectory == true else {
+      throw .cluster(
+        "there is no directory \"extension\" in \"\(directory)\"",
+        hint: "That is where control and SQL files of extensions are looked for.")
+    }
+    return [
+      .init("extension_control_path", "\(directory):$system"),
+      .init("dynamic_library_path", "\(directory)/lib:\(directory):$libdir"),
+    ]
+  }
+
+  private func startOptions(_ options: Options) throws(PGError) -> Cluster.StartOptions {
     var starting = Cluster.StartOptions()
     starting.settings = options.preset.settings + Self.tidySettings
+    starting.settings += try extensionSettings(options.extensionDirectory)
     if options.standbys > 0 { starting.settings += Self.followedSettings }
     starting.settings += options.settings
     starting.listening = options.listening
@@ -124,9 +172,13 @@ extension TemporaryCluster {
     _ template: Template, _ options: Cluster.StartOptions, _ user: ServerUser?
   ) throws(PGError) {
     times.end("find or make the template")
-    let data = try DirectoryIdentity.make(cluster.dataDirectory.path, owner: user)
     var options = options
-    options.meanwhile = try template.copyLeading(to: data.path, owner: user)
+    do throws(PGError) {
+      let data = try DirectoryIdentity.makeApart(cluster.dataDirectory.path, owner: user)
+      options.meanwhile = try template.copyLeading(to: data.path, owner: user)
+    } catch {
+      throw cluster.explained(error, port: nil)
+    }
     times.end("copy what the start needs")
     try cluster.start(options)
   }

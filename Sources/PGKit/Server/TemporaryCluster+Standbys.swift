@@ -17,7 +17,7 @@ extension TemporaryCluster {
     let user = try cluster.serverUser()
     for number in 1...options.standbys {
       let path = "\(root.path)/standby\(number)"
-      _ = try DirectoryIdentity.make(path, owner: user)
+      _ = try DirectoryIdentity.makeApart(path, owner: user)
       var launch = try cluster.launch(
         "pg_basebackup",
         [

@@ -37,6 +37,10 @@ public final class TemporaryCluster: Sendable {
     public var usesTLS = false
     /// How many standbys follow it.
     public var standbys = 0
+    /// A directory of extensions under development, where servers since 18 look first.
+    ///
+    /// Their control and SQL files are in `extension` below it, their libraries in `lib` or in itself.
+    public var extensionDirectory: String?
     /// The encoding.
     public var encoding = "UTF8"
     /// The locale; by default `C.UTF-8` where the system has it, else `C`.
@@ -72,6 +76,8 @@ public final class TemporaryCluster: Sendable {
   public let rootCertificate: String?
   let root: DirectoryIdentity
   let supervisor: Supervisor
+  /// What the server wrote when it was ready, and before.
+  private let readyLog: Mutex<ServerLog?> = Mutex(nil)
   private let record: ThrowawayRecord?
   private let isOpen = Mutex(true)
   /// The process that made it: a forked child must not take it from its parent.
@@ -93,7 +99,8 @@ public final class TemporaryCluster: Sendable {
   ) throws(PGError) {
     let found = if let installation { installation } else { try Installation.find() }
     let user = try ServerUser.choose(for: nil, runAs: options.runAs)
-    let place = try StoragePlace.choose(options.storage, for: user)
+    let place = try StoragePlace.choose(
+      options.storage, for: user, needing: Self.size(of: options, found, user))
     _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
     (record, root, supervisor) = try Self.makePlace(place, user)
     (isInMemory, storageRemark) = (place.isMemory, place.remark)
@@ -108,6 +115,7 @@ public final class TemporaryCluster: Sendable {
       do throws(PGError) { try close() } catch {}
       throw error
     }
+    readyLog.withLock { $0 = ServerLog(logFile) }
     // For lists only.
     _ = try? record?.add([("version", found.version)])
   }
@@ -168,6 +176,13 @@ public final class TemporaryCluster: Sendable {
   /// - Throws: ``PGError`` `-Cdwn` if the server does not run any more.
   public func iri(scheme: String = "pq", database: String = "postgres") throws(PGError) -> String {
     ClusterAddress.iri(of: try connectionOptions(database: database), scheme: scheme)
+  }
+
+  /// The last lines that the server has logged since it was ready, at most so many.
+  ///
+  /// Control characters in them are replaced, so that they can be shown on a terminal.
+  public func logTail(_ count: Int) -> [String] {
+    readyLog.withLock { $0 }?.tail(count) ?? []
   }
 
   /// Stops the server and removes everything.
@@ -232,21 +247,32 @@ public final class TemporaryCluster: Sendable {
     process > 0 && ProcessFacts(process) != nil
   }
 
-  /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone or after
-  /// `lifetime`, whichever comes first, whatever becomes of this process.
+  /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone, after
+  /// `lifetime`, or when nobody was connected for `idle`, whichever comes first, whatever becomes of
+  /// this process.
   ///
-  /// - Throws: ``PGError`` `-C000` if neither is given, there is no such process or the supervisor
+  /// - Throws: ``PGError`` `-C000` if nothing is given, there is no such process or the supervisor
   ///   cannot be reached; the cluster then still goes with this value.
-  public func handOver(owner: Int32?, lifetime: Duration?) throws(PGError) {
-    guard owner != nil || lifetime != nil else {
-      throw .cluster("a cluster that is handed over needs an owner or a lifetime")
+  public func handOver(
+    owner: Int32?, lifetime: Duration?, idle: Duration? = nil
+  ) throws(PGError) {
+    guard owner != nil || lifetime != nil || idle != nil else {
+      throw .cluster("a cluster that is handed over needs an owner or a time")
     }
     if let owner, !Self.mayOwn(owner) { throw .cluster("there is no process \(owner) to own it") }
-    let seconds = lifetime.map { Int32(clamping: max(1, $0.components.seconds)) }
+    func seconds(_ duration: Duration) -> Int32 {
+      Int32(clamping: max(1, duration.components.seconds))
+    }
+    let (lifetime, idle) = (lifetime.map(seconds), idle.map(seconds))
     _ = try? record?.add([
-      ("follows", owner.map(String.init)), ("lifetime", seconds.map(String.init)),
+      ("follows", owner.map(String.init)), ("lifetime", lifetime.map(String.init)),
+      ("idle", idle.map(String.init)),
     ])
-    try supervisor.handOver(owner: owner, lifetime: seconds)
+    let port = try connectionOptions().ports?.first.flatMap { Int32(exactly: $0) }
+    try supervisor.handOver(owner: owner, lifetime: lifetime, idle: idle, port: port)
     _ = end()
   }
+
+  /// Notes the process group of a command, so that it can be ended when nobody looks after the cluster.
+  func note(command group: Int32) { _ = try? record?.add([("command", String(group))]) }
 }

@@ -1,3 +1,5 @@
+internal import CSpawn
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -22,6 +24,8 @@ public struct ThrowawayCluster: Sendable {
   public let lifetime: Int64?
   /// The server's version.
   public let version: String?
+  /// The process group of the command that was run with it.
+  private let command: Int32?
   private let recordPath: String
   private let identity: (device: UInt64, inode: UInt64)?
   /// Where it was made, as ``ThrowawayRecord/origin``.
@@ -46,6 +50,7 @@ public struct ThrowawayCluster: Sendable {
     owner = number("follows")
     lifetime = number("lifetime")
     version = file["version"]
+    command = number("command")
     origin = file["origin"]
     let device: UInt64? = number("device")
     let inode: UInt64? = number("inode")
@@ -148,7 +153,7 @@ extension ThrowawayCluster {
   ///
   /// - Parameters:
   ///   - isTrial: Whether nothing is removed, only said what would be.
-  ///   - deadline: When no further cluster is begun with.
+  ///   - deadline: When it is left off, wherever that is; the next one goes on.
   /// - Returns: Each such cluster's directory, and what became of it.
   /// - Throws: ``PGError`` `-C000` if the records cannot be read.
   @discardableResult
@@ -167,21 +172,26 @@ extension ThrowawayCluster {
         if case .nothing? = try? cluster.find(), !isTrial { record.remove() }
         continue
       }
-      result.append((cluster.directory, cluster.collect(record, isTrial)))
+      result.append((cluster.directory, cluster.collect(record, isTrial, until: deadline)))
     }
     return result
   }
 
-  private func collect(_ record: ThrowawayRecord, _ isTrial: Bool) -> Outcome {
+  /// How long a command that nobody waits for may take to obey SIGTERM.
+  private static let commandPatience = Duration.seconds(2)
+
+  private func collect(
+    _ record: ThrowawayRecord, _ isTrial: Bool, until deadline: Deadline
+  ) -> Outcome {
     do throws(PGError) {
       let finding = try find()
       if isTrial { return .removable }
       var processes = 0
       switch finding {
-      case .nothing: break
+      case .nothing: processes = endCommand(until: deadline)
       case .made(let found):
-        processes = found.endResidents()
-        try found.removePatiently()
+        processes = endCommand(until: deadline) + found.endResidents(until: deadline)
+        try found.removePatiently(until: deadline)
       case .unknown: try removeEmpty()
       }
       record.remove()
@@ -189,6 +199,40 @@ extension ThrowawayCluster {
     } catch {
       return .skipped(error.message)
     }
+  }
+
+  /// Ends what is left of the command, by which is known whose it is; returns how many groups that were.
+  private func endCommand(until deadline: Deadline) -> Int {
+    guard let command else { return 0 }
+    let patience = Deadline.after(Self.commandPatience).earlier(deadline).pollTimeout
+    return pgkit_end_command(directory, command, patience) == 0 ? 0 : 1
+  }
+
+  /// Removes a cluster that was kept, and that nobody looks after; its server must not run.
+  ///
+  /// - Returns: How many bytes were in its directory.
+  /// - Throws: ``PGError`` `-C000` if somebody looks after it, its server runs, or something stays.
+  public func drop() throws(PGError) -> UInt64 {
+    guard let record = ThrowawayRecord.takeOver(recordPath) else {
+      throw .cluster(
+        "somebody still looks after the throwaway cluster in \"\(directory)\"",
+        hint: "It goes with its owner, or when its time is over.")
+    }
+    if case .running(let file) = try dataDirectory.status() {
+      throw .cluster(
+        "the server in \"\(directory)\" runs (process \(file.processID))", hint: "Stop it first.")
+    }
+    var size: UInt64 = 0
+    switch try find() {
+    case .nothing: break
+    case .made(let found):
+      size = found.contentSize
+      found.endResidents()
+      try found.removePatiently()
+    case .unknown: try removeEmpty()
+    }
+    record.remove()
+    return size
   }
 
   private func removeEmpty() throws(PGError) {

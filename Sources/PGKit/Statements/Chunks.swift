@@ -22,7 +22,7 @@ public final class Chunks {
   /// The next batch, or `nil` after the last.
   ///
   /// - Throws: ``PGError``: the server's, each time; or `--OPE` if what was left was too much to keep.
-  public func next() throws(PGError) -> RowBatch? { try running.next(on: connection) }
+  public func next() throws(PGError) -> RowBatch? { try running.nextBatch(on: connection) }
 
   /// The columns.
   ///
@@ -61,6 +61,8 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   private(set) var columns: ColumnList?
   /// What is known of types, where the columns are not.
   private var types: TypeRegistry?
+  /// The types that were met within anonymous records.
+  private var members: [TypeOID: PGType] = [:]
   /// The parameters of a prepared statement, to run it anew if its result has changed since it was
   /// prepared; `nil` once something of it has come.
   private var values: [(any PGEncodable)?]?
@@ -101,6 +103,18 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
     }
   }
 
+  /// The next batch, with all that its values are made of looked up.
+  func nextBatch(on connection: Connection) throws(PGError) -> RowBatch? {
+    guard let batch = try next(on: connection) else { return nil }
+    guard let known = columns, known.holdRecords else { return batch }
+    let run = batch.storage.run
+    if try connection.lookUpMembers(of: run, known, into: &members) {
+      columns = known.withMembers(members)
+    }
+    // One that was kept meanwhile knows less.
+    return RowBatch(run, columns: columns ?? known)
+  }
+
   override func size(of part: RowBatch) -> Int { part.storage.run.memorySize }
 
   override func finished() {
@@ -131,7 +145,7 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
   /// The first row, with the rest dropped as it arrives.
   func first(on connection: Connection) throws(PGError) -> Row? {
     var row: Row?
-    while let batch = try next(on: connection) {
+    while let batch = try nextBatch(on: connection) {
       if row == nil { row = batch.first }
     }
     return row
@@ -149,11 +163,17 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
 }
 
 extension PGError {
-  /// Whether a prepared statement gives other columns now than when it was prepared.
+  /// Whether a prepared statement gives other columns now than when it was prepared, or is about types
+  /// that were dropped since.
   ///
   /// The code says only that something is not supported; the server's routine says what, whatever its
-  /// language.
+  /// language. What the server says of its own errors is not translated.
   var isStalePlan: Bool {
-    code == .featureNotSupported && fields?[.routine] == "RevalidateCachedQuery"
+    switch code {
+    case .featureNotSupported: fields?[.routine] == "RevalidateCachedQuery"
+    case .undefinedObject: fields?[.routine] == "lookup_type_cache"
+    case .internalError: fields?.message.hasPrefix("cache lookup failed for type ") == true
+    default: false
+    }
   }
 }

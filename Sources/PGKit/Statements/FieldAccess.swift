@@ -85,11 +85,11 @@ extension Row: PGEncodable {
 
   /// Writes the values as the attributes of a composite.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try record().encodeBinary(as: type, into: &writer)
+    try record().encodeBinary(as: type, of: Row.self, into: &writer)
   }
 
   /// Writes the values as the attributes of a composite, in text.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try record().encodeText(as: type, into: &writer)
+    try record().encodeText(as: type, of: Row.self, into: &writer)
   }
 }

@@ -86,6 +86,11 @@ private struct FieldDecoder<Fields: FieldAccess>: Decoder, SingleValueDecodingCo
   let userInfo: [CodingUserInfoKey: Any] = [:]
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    if let value = try? fields.value(index, as: PGValue.self), case .json = value {
+      throw PGError(
+        code: .columnError, message: "column \"\(name)\" is a JSON document, not a composite",
+        fault: .caller, hint: "ask for a PGJSONDocument of the type, of PGKitFoundation")
+    }
     let record = try fields.value(index, as: PGRecord.self)
     return KeyedDecodingContainer(FieldKeys(fields: record, codingPath: codingPath))
   }
@@ -106,7 +111,7 @@ private struct FieldDecoder<Fields: FieldAccess>: Decoder, SingleValueDecodingCo
 
   func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
     // What a column can be asked for as is asked for; its own way of decoding is another's format.
-    if let column = type as? any PGColumnValue.Type,
+    if let column = type as? any PGColumnValue.Type, !(type is any NarrowInteger.Type),
       let value = try column.value(of: fields, index) as? Value
     {
       return value
@@ -167,16 +172,35 @@ private struct FieldList: UnkeyedDecodingContainer {
   }
 }
 
+/// An integer of a width that SQL does not have: as a member it may be of a wider type.
+private protocol NarrowInteger {}
+
+extension Int8: NarrowInteger {}
+extension UInt8: NarrowInteger {}
+extension UInt16: NarrowInteger {}
+extension UInt: NarrowInteger {}
+
 extension FixedWidthInteger {
-  /// An integer of a width that SQL does not have.
   fileprivate static func value(
     of fields: some FieldAccess, _ index: Int
   ) throws(PGError) -> Self {
-    guard let value = Self(exactly: try fields.value(index, as: Int64.self)) else {
+    guard let value = try exactly(fields, index) else {
       let name = fields.columnNames.indices.contains(index) ? fields.columnNames[index] : ""
       throw .column("column \"\(name)\" is out of the range of \(Self.self)")
     }
     return value
+  }
+
+  private static func exactly(
+    _ fields: some FieldAccess, _ index: Int
+  ) throws(PGError) -> Self? {
+    do throws(PGError) { return Self(exactly: try fields.value(index, as: Int64.self)) } catch {
+      // A type that goes beyond int8 has the values of xid8, too.
+      guard Self(exactly: UInt64.max) != nil,
+        let value = try? fields.value(index, as: UInt64.self)
+      else { throw error }
+      return Self(exactly: value)
+    }
   }
 }
 

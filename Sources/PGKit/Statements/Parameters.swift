@@ -36,7 +36,7 @@ enum Parameters {
         continue
       }
       do throws(PGError) { try append(value, as: type(index), to: &bound) } catch {
-        throw error.inside(.init("PARAMETER", "$\(index + 1)"))
+        throw error.inside(.parameter(index + 1, type(index), value))
       }
     }
     return bound
@@ -46,9 +46,9 @@ enum Parameters {
     _ value: some PGEncodable, as declared: PGType, to bound: inout BoundParameters
   ) throws(PGError) {
     let number = bound.count + 1
-    let type = declared.values
+    let type = declared.written
     guard let format = value.encodingFormat(for: type) else {
-      throw .parameter("parameter $\(number) is \(declared.name); \(Swift.type(of: value)) is not")
+      throw .parameter("parameter $\(number) is \(declared.name); \(value.givenType) is not")
     }
     try bound.append(format: format.rawValue) { (writer: inout ByteWriter) throws(PGError) in
       switch format {
@@ -56,5 +56,22 @@ enum Parameters {
       case .text: try value.encodeText(as: type, into: &writer)
       }
     }
+  }
+}
+
+extension PGEncodable {
+  /// What errors call the value: a dynamic one by what is inside.
+  fileprivate var givenType: Any.Type {
+    (self as? PGValue)?.swiftType ?? Swift.type(of: self)
+  }
+}
+
+extension ErrorOrigin.Creator {
+  /// A parameter, by its number, its type where that is known, and the Swift type of the value.
+  fileprivate static func parameter(
+    _ number: Int, _ type: PGType, _ value: any PGEncodable
+  ) -> ErrorOrigin.Creator {
+    let place = type.oid == .unspecified ? "" : " of type \(type.name)"
+    return ErrorOrigin.Creator("PARAMETER", "$\(number)\(place), given \(value.givenType)")
   }
 }

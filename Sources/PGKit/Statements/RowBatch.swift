@@ -54,8 +54,13 @@ final class RowStorage: @unchecked Sendable {
 /// The columns of a result, found by name as well.
 final class ColumnList: Sendable {
   let columns: [Column]
+  /// Whether there are anonymous records in binary among the values.
+  let holdRecords: Bool
 
-  init(_ columns: [Column]) { self.columns = columns }
+  init(_ columns: [Column]) {
+    self.columns = columns
+    holdRecords = columns.contains { $0.pgType.holdsRecords && $0.format == .binary }
+  }
 
   /// The first column of that name.
   ///

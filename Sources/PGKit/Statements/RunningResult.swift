@@ -174,6 +174,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
       }
     } catch {
       failure = error
+      connection.heed(exchange)
       ended(.failed(error))
       // What went wrong with the results is told to whoever takes them; a lost connection to everybody.
       guard error.endsSession else { return }
@@ -196,6 +197,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
     failure = error
     isTold = true
     if connection.running === self { connection.running = nil }
+    connection.heed(exchange)
     ended(.failed(error))
     return located
   }

@@ -9,9 +9,16 @@ extension Statement {
     _ parameters: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> Value? {
     guard let run = try firstRows(parameters) else { return nil }
-    guard let column = columnList.columns.first else {
+    var columns = columnList
+    if columns.holdRecords {
+      var members: [TypeOID: PGType] = [:]
+      if try connection.lookUpMembers(of: run, columns, into: &members) {
+        columns = columns.withMembers(members)
+      }
+    }
+    guard let column = columns.columns.first else {
       // Says what is wrong.
-      return try Row(RowStorage(run, columnList), 0)[0, as: type]
+      return try Row(RowStorage(run, columns), 0)[0, as: type]
     }
     do throws(PGError) {
       return try type.decodeColumn(

@@ -168,7 +168,11 @@ public final class Statement: MessageHearer {
       ).inside(origin, of: connection)
     }
     if prepared.generation != connection.generation, string != nil { try renew() }
-    if description.isOutdated(connection.types) { try prepared.learnTypes(on: connection) }
+    if description.isOutdated(connection.types) {
+      try prepared.learnTypes(on: connection)
+      // Types of the same names may have taken their places.
+      if description.lacksTypes, string != nil { try renew() }
+    }
   }
 
   func chunks(with values: [(any PGEncodable)?]) throws(PGError) -> Chunks {

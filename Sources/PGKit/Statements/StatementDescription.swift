@@ -19,7 +19,7 @@ struct StatementDescription: Sendable {
   init(_ exchange: Prepare, _ types: TypeRegistry) {
     func known(_ oid: UInt32) -> PGType {
       let oid = TypeOID(rawValue: oid)
-      return types.type(oid) ?? PGType(oid)
+      return types.type(oid) ?? types.builtin(oid)
     }
     parameterTypes = exchange.parameters.map(known)
     givesRows = exchange.columns != nil
@@ -39,6 +39,11 @@ struct StatementDescription: Sendable {
   /// Whether types that were looked up for it have been forgotten since.
   func isOutdated(_ types: TypeRegistry) -> Bool {
     types.generation != (lookedUp?.generation ?? 0)
+  }
+
+  /// Whether the server has some of its types no more.
+  var lacksTypes: Bool {
+    parameterTypes.contains(where: \.isGone) || columns.columns.contains { $0.pgType.isGone }
   }
 
   /// The same statement with its types looked up anew.

@@ -22,9 +22,37 @@ extension Connection {
   /// Learns which types are meant by names for which there are codecs.
   private func lookUpCodecNames() throws(PGError) {
     for name in types.namesToResolve {
-      let oid = try query.text("SELECT pg_catalog.to_regtype($1)::pg_catalog.oid", [name]).first()
+      let (sql, parameter) = Self.question(forName: name)
+      let oid = try query.text(sql, [parameter]).first()
       types.resolve(name, as: try oid?[0, as: UInt32?.self].map { TypeOID(rawValue: $0) })
     }
+  }
+
+  /// Names that SQL's grammar has words for.
+  ///
+  /// Source: PostgreSQL manual, "SQL Key Words": those that can be the name of a type only.
+  private static let grammarNames: Set<String> = [
+    "bigint", "bit", "boolean", "char", "character", "dec", "decimal", "float", "int", "integer",
+    "interval", "nchar", "numeric", "real", "smallint", "time", "timestamp", "varchar",
+  ]
+
+  /// How to ask for a type's identifier: never in a way that the server refuses, whatever the name.
+  private static func question(forName name: String) -> (sql: String, parameter: String) {
+    let isArray = name.hasSuffix("[]")
+    let element = isArray ? String(name.dropLast(2)) : name
+    let byName = "SELECT pg_catalog.to_regtype($1)::pg_catalog.oid"
+    if grammarNames.contains(element.lowercased()) { return (byName, name) }
+    if let parts = try? SQL.splitQualifiedName(element), (1...2).contains(parts.count) {
+      if element.contains("\"") { return (byName, name) }
+      // Without quotes it is folded, and may be a word that SQL has reserved.
+      if let quoted = try? SQL.qualifiedName(parts.map { $0.lowercased() }) {
+        return (byName, isArray ? quoted + "[]" : quoted)
+      }
+    }
+    // As format_type writes them: "double precision", "timestamp with time zone".
+    let byForm =
+      "SELECT oid FROM pg_catalog.pg_type WHERE pg_catalog.format_type(oid, NULL) = $1 LIMIT 1"
+    return (byForm, name)
   }
 
   /// What types are called in SQL, with their schema where that is not the server's own.
@@ -128,14 +156,17 @@ private struct FoundTypes {
   }
 
   /// How deep types may be made of types; servers allow no circles.
-  private static let depthLimit = 1000
+  ///
+  /// Values of what is deeper still are text. Reading a value takes a few kilobytes of the stack for
+  /// each level.
+  private static let depthLimit = 100
   private var depth = 0
 
   private mutating func type(_ oid: TypeOID) -> PGType {
     if let type = resolved[oid] ?? registry.type(oid) { return type }
     guard let entry = found[oid] else {
-      if oid.isBuiltin, registry.codec(for: oid) == nil { return PGType(oid) }
-      let type = PGType(oid, TypeDefinition(name: oid.name, .opaque))
+      if oid.isBuiltin, registry.codec(for: oid) == nil { return registry.builtin(oid) }
+      let type = PGType(oid, TypeDefinition(name: oid.name, .gone))
       resolved[oid] = type
       return type
     }
@@ -145,7 +176,7 @@ private struct FoundTypes {
       registry.codec(for: oid).map { .custom($0) }
       ?? (depth > Self.depthLimit ? .opaque : kind(of: entry, oid))
     let type =
-      if case .opaque = kind, oid.isBuiltin { PGType(oid) } else {
+      if case .opaque = kind, oid.isBuiltin { registry.builtin(oid) } else {
         PGType(oid, TypeDefinition(name: entry.name, kind))
       }
     resolved[oid] = type

@@ -24,4 +24,17 @@ public protocol PGEncodable: Sendable {
 extension PGEncodable {
   /// Not NULL.
   public var isNull: Bool { false }
+
+  /// The text form, for people; `?` for a value that has none.
+  var shownText: String {
+    var writer = ByteWriter()
+    do throws(PGError) { try encodeText(as: .shown, into: &writer) } catch { return "?" }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  /// Insists that a value is one that the server has; to be shown, it may be any.
+  @inline(__always)
+  func require(_ isInRange: Bool, of type: PGType) throws(PGError) {
+    guard isInRange || type.isShown else { throw .outOfRange(Self.self, as: type) }
+  }
 }

@@ -20,7 +20,9 @@ extension PGError {
   /// A parameter's value cannot become its SQL type.
   @inline(never)
   static func unwritable(_ swiftType: Any.Type, as type: PGType, _ reason: String = "") -> PGError {
-    .parameter("a value of type \(swiftType) cannot be sent as SQL type \(type.name)\(reason)")
+    // Where the server is to find out the type, there is none to name.
+    let place = type.oid == .unspecified ? "" : " as SQL type \(type.name)"
+    return .parameter("a value of type \(swiftType) cannot be sent\(place)\(reason)")
   }
 
   /// A parameter's value lies beyond its SQL type's range.

@@ -47,7 +47,7 @@ extension PGDecodable where Self: PGTextConvertible {
     self = value
   }
 
-  private static var styleHint: String {
+  static var styleHint: String {
     "Values are read in the forms of DateStyle ISO and IntervalStyle postgres or iso_8601."
   }
 }

@@ -18,14 +18,21 @@ public struct PGType: Sendable {
 
   /// How many values of type `record` a value is inside of: they alone can be nested without end, and
   /// the nesting is the sender's choice.
-  let recordDepth: UInt16
+  private(set) var recordDepth: UInt16
+
+  /// The server's major version, on which the forms of a few types depend; 0 where it is not known.
+  private(set) var serverMajor: UInt16
+
+  /// Whether what is written is for people, and no server has to understand it.
+  private(set) var isShown = false
 
   /// A type that every server has; of any other, nothing is known.
-  public init(_ oid: TypeOID) { self.init(oid, recordDepth: 0) }
+  public init(_ oid: TypeOID) { self.init(oid, recordDepth: 0, serverMajor: 0) }
 
-  init(_ oid: TypeOID, recordDepth: UInt16) {
+  init(_ oid: TypeOID, recordDepth: UInt16, serverMajor: UInt16) {
     self.oid = oid
     self.recordDepth = recordDepth
+    self.serverMajor = serverMajor
     base = oid.isBuiltin ? oid : .unspecified
     definition = nil
   }
@@ -34,13 +41,18 @@ public struct PGType: Sendable {
     self.oid = oid
     self.definition = definition
     recordDepth = 0
+    if case .domain(let type) = definition.kind {
+      serverMajor = type.serverMajor
+    } else {
+      serverMajor = 0
+    }
     base =
       switch definition.kind {
       case .domain(let type): type.base
       case .enumeration: .text
       case .extensionType(let form): form.base
-      case .array, .range, .multirange, .composite, .custom: oid
-      case .opaque: .unspecified
+      case .array, .range, .multirange, .composite, .record, .custom: oid
+      case .opaque, .gone: .unspecified
       }
   }
 
@@ -50,34 +62,58 @@ public struct PGType: Sendable {
   /// The same type with a domain's place taken by what the domain is over.
   var values: PGType {
     guard case .domain(let type)? = definition?.kind else { return self }
-    return type.values
+    return passing(to: type.values)
+  }
+
+  /// What a parameter is written as: itself, so that errors call it by its own name; but what a domain is
+  /// over, where a program's own codec writes that.
+  var written: PGType {
+    if case .custom? = values.definition?.kind { return values }
+    return self
+  }
+
+  /// The type, for a text that people read.
+  var shown: PGType {
+    var type = self
+    type.isShown = true
+    return type
+  }
+
+  /// Whatever type, for a text that people read.
+  static let shown = PGType(.unspecified).shown
+
+  /// A part's type, for the same purpose.
+  func passing(to part: PGType) -> PGType { isShown ? part.shown : part }
+
+  private func part(_ oid: TypeOID, recordDepth: UInt16 = 0) -> PGType {
+    passing(to: PGType(oid, recordDepth: recordDepth, serverMajor: serverMajor))
   }
 
   /// The type of an array's elements; `nil` for what is no array.
   public var element: PGType? {
     if let definition = values.definition {
       guard case .array(let element, _) = definition.kind else { return nil }
-      return element
+      return passing(to: recordDepth == 0 ? element : element.within(recordDepth))
     }
-    return base.arrayElement.map { PGType($0, recordDepth: recordDepth) }
+    return base.arrayElement.map { part($0, recordDepth: recordDepth) }
   }
 
   /// The type of a range's bounds; `nil` for what is no range.
   public var bound: PGType? {
     if let definition = values.definition {
       guard case .range(let bound) = definition.kind else { return nil }
-      return bound
+      return passing(to: bound)
     }
-    return base.rangeBound.map { PGType($0) }
+    return base.rangeBound.map { part($0) }
   }
 
   /// The type of a multirange's ranges; `nil` for what is no multirange.
   public var range: PGType? {
     if let definition = values.definition {
       guard case .multirange(let range) = definition.kind else { return nil }
-      return range
+      return passing(to: range)
     }
-    return base.multirangeRange.map { PGType($0) }
+    return base.multirangeRange.map { part($0) }
   }
 
   /// The attributes of a composite type; `nil` for what is none, and for `record`, whose attributes
@@ -93,11 +129,60 @@ public struct PGType: Sendable {
     return labels
   }
 
+  // MARK: Anonymous records
+
+  /// Whether values are anonymous records, or arrays of them: what these are made of stands in each.
+  var holdsRecords: Bool { base == .record || base == .recordArray }
+
+  /// The same type, with what is known of the types that its records are made of.
+  func withMembers(_ members: [TypeOID: PGType]) -> PGType {
+    guard holdsRecords else { return self }
+    var type = PGType(.record, TypeDefinition(name: TypeOID.record.name, .record(members)))
+    type.serverMajor = serverMajor
+    if base == .recordArray {
+      type = PGType(oid, TypeDefinition(name: name, .array(type, delimiter: delimiter)))
+      type.serverMajor = serverMajor
+    }
+    return type.within(recordDepth)
+  }
+
+  /// The type of a member of a record, by its identifier.
+  func member(_ oid: TypeOID) -> PGType {
+    let depth = recordDepth + 1
+    guard case .record(let members)? = definition?.kind else {
+      return PGType(oid, recordDepth: depth, serverMajor: serverMajor)
+    }
+    let type = members[oid] ?? PGType(oid, recordDepth: depth, serverMajor: serverMajor)
+    return type.withMembers(members).within(depth)
+  }
+
+  private func within(_ depth: UInt16) -> PGType {
+    var type = self
+    type.recordDepth = depth
+    return type
+  }
+
   /// The byte between an array's elements in its text form.
   var delimiter: UInt8 {
     if case .array(_, let delimiter)? = values.definition?.kind { return delimiter }
     return base == .boxArray ? UInt8(ascii: ";") : UInt8(ascii: ",")
   }
+
+  /// Whether the server had no such type when it was looked up.
+  var isGone: Bool { if case .gone? = definition?.kind { true } else { false } }
+
+  /// Whether it is one of the catalogues' vectors: one dimension from 0 on, without NULLs, whose text has
+  /// elements between spaces and no more.
+  var isVector: Bool { base == .int2vector || base == .oidvector }
+
+  /// How the text form of such an array is laid out.
+  var arrayStyle: ArrayStyle { isVector ? .vector : .braces(delimiter: delimiter) }
+
+  /// Whether the server has intervals without end: PostgreSQL 17 and later.
+  var hasInfiniteIntervals: Bool { serverMajor == 0 || serverMajor >= 17 }
+
+  /// Whether the server reads `\ooo` as a "char": PostgreSQL 16 and later.
+  var readsOctalBytes: Bool { serverMajor == 0 || serverMajor >= 16 }
 
   /// The form of a type that an extension brings and PGKit knows.
   var extensionForm: ExtensionForm? {
@@ -154,12 +239,16 @@ final class TypeDefinition: Sendable {
     case multirange(PGType)
     /// A composite type: a table's row, or one of CREATE TYPE.
     case composite([PGAttribute])
+    /// An anonymous record, and the types of members that not every server has.
+    case record([TypeOID: PGType])
     /// A base type of an extension that PGKit knows.
     case extensionType(ExtensionForm)
     /// A type whose values are those of a codec that a program brought.
     case custom(CustomCodec)
     /// A base type of which nothing is known: its values travel as text.
     case opaque
+    /// A type that the server has no more.
+    case gone
   }
 
   /// The name, with its schema where that is needed, quoted as in SQL.
@@ -174,9 +263,9 @@ final class TypeDefinition: Sendable {
       switch kind {
       case .domain(let part), .array(let part, _), .range(let part), .multirange(let part): [part]
       case .composite(let attributes): attributes.map(\.type)
-      case .enumeration, .extensionType: []
+      case .enumeration, .extensionType, .record: []
       // A codec says so itself.
-      case .custom, .opaque: [PGType(.unspecified)]
+      case .custom, .opaque, .gone: [PGType(.unspecified)]
       }
     resultFormat =
       parts.allSatisfy { BuiltinTypes.resultFormat(for: $0) == .binary } ? .binary : .text

@@ -15,6 +15,7 @@ extension PGValue {
     case let value as Int16: self = .int16(value)
     case let value as Int32: self = .int32(value)
     case let value as Int64: self = .int64(value)
+    case let value as Substring: self = .string(String(value))
     case let value as UInt32: self = .uint32(value)
     case let value as UInt64: self = .uint64(value)
     case let value as Float: self = .float(value)
@@ -31,9 +32,21 @@ extension PGValue {
     }
   }
 
-  /// Whether its text form does not depend on its type: of money it is only for show.
-  var isShownAlone: Bool {
-    if case .money = self { true } else { false }
+  /// Makes a dynamic value of a value, or of an optional of one; `nil` is NULL.
+  ///
+  /// - Returns: `nil` for a type that can be no parameter.
+  init?(element: some PGArrayElement) {
+    switch element {
+    case let value as any PGEncodable: self.init(wrapping: value)
+    case let optional as any OptionalElement:
+      guard let value = optional.wrapped else {
+        self = .null
+        return
+      }
+      guard let value = value as? any PGEncodable else { return nil }
+      self.init(wrapping: value)
+    default: return nil
+    }
   }
 
   /// The Swift type of what is inside.
@@ -83,6 +96,7 @@ extension PGValue {
     case .json: .jsonb
     case .numeric: .numeric
     case .string: .text
+    case .money: .money
     default: .unspecified
     }
   }
@@ -90,17 +104,22 @@ extension PGValue {
 
 extension PGValue: CustomStringConvertible {
   /// The text form, as the server prints it; `NULL` for NULL.
+  ///
+  /// Of money, whose looks are the server's choice, it is the amount with two decimals.
   public var description: String {
     switch payload {
     case nil: "NULL"
     case let string as String: string
-    case let value?:
-      {
-        var writer = ByteWriter()
-        // Only a String can refuse its text form, and that case is above.
-        try? value.encodeText(as: PGType(.unspecified), into: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
-      }()
+    case let value?: value.shownText
     }
   }
+}
+
+/// An optional, whatever is in it.
+private protocol OptionalElement {
+  var wrapped: Any? { get }
+}
+
+extension Optional: OptionalElement {
+  fileprivate var wrapped: Any? { self }
 }

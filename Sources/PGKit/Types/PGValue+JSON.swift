@@ -68,7 +68,7 @@ extension PGValue {
       try Self.appendList(value.ranges.map { .range($0) }, to: &output, options)
     case .custom(let own):
       var text = ByteWriter()
-      try own.value.encodeText(as: PGType(.unspecified), into: &text)
+      try own.value.encodeText(as: .shown, into: &text)
       Self.appendText(String(decoding: text.bytes, as: UTF8.self), to: &output)
     default: Self.appendText(description, to: &output)
     }
@@ -200,7 +200,7 @@ extension PGRecord {
   fileprivate func appendJSON(
     to output: inout [UInt8], _ options: PGJSONOptions
   ) throws(PGError) {
-    guard columnNames.count == count, count > 0 else {
+    guard columnNames.count == count else {
       return try PGValue.appendList(values, to: &output, options)
     }
     try PGValue.appendObject(Array(zip(columnNames, values)), to: &output, options)

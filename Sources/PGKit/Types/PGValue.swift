@@ -241,8 +241,11 @@ extension PGValue: PGEncodable {
 
   /// The format that the payload wants; text of a known type goes back to that type alone.
   public func encodingFormat(for type: PGType) -> PGFormat? {
-    if case .text(let own, _) = self { return type.oid == own || type.takesAnyText ? .text : nil }
-    return payload.map { $0.encodingFormat(for: type) } ?? .text
+    if case .text(let own, _) = self {
+      let isOwn = type.oid == own || type.values.oid == own
+      return isOwn || type.takesAnyText ? .text : nil
+    }
+    return payload(for: type).map { $0.encodingFormat(for: type) } ?? .text
   }
 
   /// Writes the payload in the type's binary form.
@@ -256,12 +259,33 @@ extension PGValue: PGEncodable {
   }
 
   private func writable(as type: PGType) throws(PGError) -> any PGEncodable {
-    guard let payload else { throw .unwritable(PGValue.self, as: type, ": NULL has no bytes") }
+    guard let payload = payload(for: type) else {
+      throw .unwritable(PGValue.self, as: type, ": NULL has no bytes")
+    }
     return payload
+  }
+
+  /// What is written as a parameter of `type`: arrays within an array are its rows.
+  private func payload(for type: PGType) -> (any PGEncodable)? {
+    guard case .array(let array) = self, array.dimensions.count == 1,
+      type.element?.values.element == nil,
+      array.elements.contains(where: { if case .array? = $0 { true } else { false } })
+    else { return payload }
+    return array.elements.map { $0 ?? .null }
   }
 }
 
 extension PGValue: PGDecodable, PGArrayElement {
+  /// Hands itself over; an array where no value is one, as a dimension.
+  public func visitElements(at level: Int, _ visitor: inout ArrayVisitor) throws(PGError) {
+    guard case .array(let array) = self, !visitor.takesArrays else {
+      // Without its type, nil would be a value here: ``null``.
+      let none: (any PGEncodable)? = nil
+      return try visitor.visit(isNull ? none : self, at: level)
+    }
+    try array.visitRows(at: level, &visitor)
+  }
+
   /// Accepts everything that PGKit can read, and any other type as text.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     format == .text || type.base == .xml || BuiltinTypes.resultFormat(for: type) == .binary

@@ -81,6 +81,21 @@ extension TypeOID {
   }
 }
 
+extension TypeOID {
+  /// Whether it is one of the types that show something of the catalogues by its name, and whose
+  /// binary form is the identifier.
+  ///
+  /// Source: PostgreSQL manual, "Object Identifier Types".
+  var isNamedObject: Bool {
+    switch self {
+    case .regproc, .regprocedure, .regoper, .regoperator, .regclass, .regtype, .regconfig,
+      .regdictionary, .regnamespace, .regrole, .regcollation:
+      true
+    default: false
+    }
+  }
+}
+
 extension PGType {
   /// The Swift type that its values have as a ``PGValue``; of a domain, that of what it is over.
   public var swiftType: any PGColumnValue.Type {

@@ -15,6 +15,9 @@ public final class TypeRegistry {
   /// How often the server was asked.
   private(set) var lookUps = 0
 
+  /// The server's major version; 0 before there is a server.
+  var serverMajor: UInt16 = 0
+
   init() {}
 
   /// Whether nothing was looked up and no codec was brought.
@@ -24,6 +27,9 @@ public final class TypeRegistry {
   ///
   /// Columns of the type are then asked for in binary if the Swift type accepts that, in text
   /// otherwise, and their dynamic value is ``PGValue/custom(_:)``.
+  ///
+  /// A server says of a column of a domain that it is of the type that the domain is over, so a
+  /// domain's codec is for parameters, and for the members of arrays and composites.
   ///
   /// - Parameter type: The identifier of the SQL type.
   ///
@@ -45,6 +51,18 @@ public final class TypeRegistry {
     isEmpty = false
   }
 
+  /// Ends what ``register(_:for:)-(_,TypeOID)`` began.
+  public func unregister(_ type: TypeOID) {
+    codecs[type] = nil
+    forget()
+  }
+
+  /// Ends what ``register(_:for:)-(_,String)`` began; the name must be written in the same way.
+  public func unregister(_ name: String) {
+    namedCodecs[name] = nil
+    forget()
+  }
+
   /// Forgets everything that was looked up; what is needed is looked up anew.
   ///
   /// Codecs that a program brought stay.
@@ -63,10 +81,15 @@ public final class TypeRegistry {
 
   /// What is known of a type; `nil` if it has to be looked up.
   func type(_ oid: TypeOID) -> PGType? {
-    if isEmpty { return oid.isBuiltin ? PGType(oid) : nil }
+    if isEmpty { return oid.isBuiltin ? builtin(oid) : nil }
     if let type = known[oid] { return type }
     guard namedCodecs.count == resolvedNames.count, codec(for: oid) == nil else { return nil }
-    return oid.isBuiltin ? PGType(oid) : nil
+    return oid.isBuiltin ? builtin(oid) : nil
+  }
+
+  /// A type that every server has.
+  func builtin(_ oid: TypeOID) -> PGType {
+    PGType(oid, recordDepth: 0, serverMajor: serverMajor)
   }
 
   /// Takes in what a look-up found.
@@ -102,7 +125,10 @@ struct CustomCodec: Sendable {
   func decode(
     _ reader: inout ByteReader, _ column: PGType, _ format: PGFormat
   ) throws(PGError) -> PGCustomValue {
-    try type.decodeCustom(&reader, column, format)
+    guard type.accepts(column, format) else {
+      throw .unreadable(column, as: type, " from \(format)")
+    }
+    return try type.decodeCustom(&reader, column, format)
   }
 }
 

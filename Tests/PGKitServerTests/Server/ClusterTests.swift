@@ -18,8 +18,8 @@ struct ClusterTests {
 
   private func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
-  @Test("lives from initdb to drop")
-  func life() throws {
+  @Test("lives from initdb to drop", arguments: TestServer.installations)
+  func life(installation: Installation) throws {
     defer { remove() }
     let cluster = Cluster(folder + "/data", installation: installation)
     #expect(try cluster.status() == .missing)
@@ -54,8 +54,8 @@ struct ClusterTests {
     #expect(throws: PGError.self) { try cluster.drop() }
   }
 
-  private func stoppedCluster() throws -> Cluster {
-    let cluster = Cluster(folder + "/data", installation: installation)
+  private func stoppedCluster(_ other: Installation? = nil) throws -> Cluster {
+    let cluster = Cluster(folder + "/data", installation: other ?? installation)
     var making = Cluster.InitOptions()
     making.synchronizes = false
     making.arguments = ["--wal-segsize=1"]
@@ -85,10 +85,10 @@ struct ClusterTests {
     #expect(try cluster.stop())
   }
 
-  @Test("a smart stop spares the clients, a fast one does not")
-  func stopModes() throws {
+  @Test("a smart stop spares the clients, a fast one does not", arguments: TestServer.installations)
+  func stopModes(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     try cluster.start(startOptions())
     let client = try Connector(cluster.connectionOptions()).connect()
     let late = #expect(throws: PGError.self) {
@@ -104,10 +104,10 @@ struct ClusterTests {
     try cluster.drop()
   }
 
-  @Test("a restart and a reload bring new settings")
-  func newSettings() throws {
+  @Test("a restart and a reload bring new settings", arguments: TestServer.installations)
+  func newSettings(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     try cluster.start(startOptions())
     let before = try cluster.processID()
     var options = startOptions()
@@ -132,10 +132,12 @@ struct ClusterTests {
     try cluster.drop()
   }
 
-  @Test("changes settings in the file, which count after a reload, and finds the hba file")
-  func configuration() throws {
+  @Test(
+    "changes settings in the file, which count after a reload, and finds the hba file",
+    arguments: TestServer.installations)
+  func configuration(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     #expect(try cluster.hbaFile() == folder + "/data/pg_hba.conf")
     #expect(throws: PGError.self) { try cluster.configure([("a b", "c")]) }
     try cluster.configure([("work_mem", "6MB"), ("max_connections", "19")])
@@ -157,10 +159,12 @@ struct ClusterTests {
     #expect(try cluster.hbaFile() == folder + "/data/other.conf")
   }
 
-  @Test("recovers from a killed server, and drops what that has left")
-  func killed() throws {
+  @Test(
+    "recovers from a killed server, and drops what that has left",
+    arguments: TestServer.installations)
+  func killed(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     for _ in 0..<2 {
       try cluster.start(startOptions())
       let process = try #require(try cluster.processID())
@@ -179,10 +183,10 @@ struct ClusterTests {
     #expect(!FileManager.default.fileExists(atPath: socket))
   }
 
-  @Test("a drop leaves what tablespaces hold elsewhere")
-  func tablespaces() throws {
+  @Test("a drop leaves what tablespaces hold elsewhere", arguments: TestServer.installations)
+  func tablespaces(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     let elsewhere = folder + "/elsewhere"
     try FileManager.default.createDirectory(
       atPath: elsewhere, withIntermediateDirectories: false)
@@ -230,8 +234,10 @@ struct ClusterTests {
     #expect(error?.message.contains("9.6") == true)
   }
 
-  @Test("keeps the superuser's password to itself, and asks for it")
-  func password() throws {
+  @Test(
+    "keeps the superuser's password to itself, and asks for it", arguments: TestServer.installations
+  )
+  func password(installation: Installation) throws {
     defer { remove() }
     let cluster = Cluster(folder + "/data", installation: installation)
     var making = Cluster.InitOptions()
@@ -255,8 +261,9 @@ struct ClusterTests {
     #expect(try other.status() == .missing)
   }
 
-  @Test("says with the server's own words why it does not start")
-  func startFails() throws {
+  @Test(
+    "says with the server's own words why it does not start", arguments: TestServer.installations)
+  func startFails(installation: Installation) throws {
     defer { remove() }
     let cluster = Cluster(folder + "/data", installation: installation)
     var making = Cluster.InitOptions()
@@ -296,10 +303,12 @@ struct ClusterTests {
     }
   }
 
-  @Test("is killed and shut down without waiting, and is waited for")
-  func waits() throws {
+  @Test(
+    "is killed and shut down without waiting, and is waited for",
+    arguments: TestServer.installations)
+  func waits(installation: Installation) throws {
     defer { remove() }
-    let cluster = try stoppedCluster()
+    let cluster = try stoppedCluster(installation)
     let missing = #expect(throws: PGError.self) { try cluster.waitUntilStarted(.seconds(1)) }
     #expect(missing?.code == .clusterNotRunningError)
     try cluster.waitUntilStopped(.milliseconds(1))

@@ -29,6 +29,33 @@ struct DirectoryIdentityTests {
     try folder.remove()
   }
 
+  @Test("leaves off in time, and goes on later")
+  func bounded() throws {
+    for number in 0..<2000 { try write("\(folder.path)/\(number)") }
+    let error = #expect(throws: PGError.self) { try folder.remove(until: .after(.milliseconds(1))) }
+    #expect((error?.cause as? SystemError)?.number == ETIMEDOUT)
+    #expect(folder.isThere)
+    #expect(throws: PGError.self) { try folder.removePatiently(until: .after(.zero)) }
+    try folder.removePatiently()
+    #expect(!folder.isThere)
+  }
+
+  @Test("makes a directory apart as any other, and none where there is one, or through a link")
+  func apart() throws {
+    defer { try? files.removeItem(atPath: folder.path) }
+    let path = folder.path + "/data"
+    let made = try DirectoryIdentity.makeApart(path, owner: nil)
+    #expect(made.isThere)
+    #expect(try files.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o700)
+    let error = #expect(throws: PGError.self) { try DirectoryIdentity.makeApart(path, owner: nil) }
+    #expect((error?.cause as? SystemError)?.number == EEXIST)
+    try files.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: path)
+    #expect(throws: PGError.self) {
+      try DirectoryIdentity.makeApart(folder.path + "/link/x", owner: nil)
+    }
+    #expect(try files.contentsOfDirectory(atPath: folder.path).sorted() == ["data", "link"])
+  }
+
   @Test("follows no link")
   func links() throws {
     let other = try DirectoryIdentity.makeUnique(under: "/tmp", owner: nil)

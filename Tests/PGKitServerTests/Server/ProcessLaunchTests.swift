@@ -51,6 +51,30 @@ struct ProcessLaunchTests {
     #expect(set == [0, 0], "\(masks)")
   }
 
+  @Test("ends a program with the thread that started it, if that is wanted")
+  func endsWithThread() throws {
+    for isWanted in [true, false] {
+      var launch = ProcessLaunch("/bin/sleep", ["60"], environment: [:])
+      launch.endsWithThread = isWanted
+      let ready = launch
+      let (started, done) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      nonisolated(unsafe) var child: Result<ChildProcess, any Error>?
+      Thread.detachNewThread {
+        child = Result { try ready.start() }
+        started.signal()
+        done.wait()
+      }
+      started.wait()
+      let process = try #require(try child?.get())
+      #expect(process.wait(until: .after(.milliseconds(100))) == nil)
+      done.signal()
+      let ending = process.wait(until: .after(isWanted ? .seconds(10) : .milliseconds(300)))
+      #expect(ending == (isWanted ? .signalled(SIGTERM) : nil))
+      if ending == nil { try process.send(SIGKILL) }
+      _ = process.wait()
+    }
+  }
+
   @Test("gives a server a session of its own")
   func session() throws {
     let text = try output(of: shell("cut -d' ' -f1,6 /proc/$$/stat"))

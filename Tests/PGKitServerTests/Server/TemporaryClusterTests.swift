@@ -54,7 +54,7 @@ struct TemporaryClusterTests {
     #expect(environment["PGDATABASE"] == "postgres")
     #expect(environment["DATABASE_URL"]?.hasPrefix("postgres://postgres@%2F") == true)
     #expect(environment["PGKIT_IRI"]?.hasPrefix("pq://") == true)
-    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICEFILE"]
+    let own = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICEFILE", "PGSYSCONFDIR"]
     for name in TemporaryCluster.interferingVariables where !own.contains(name) {
       #expect(environment[name] == nil)
     }
@@ -64,7 +64,7 @@ struct TemporaryClusterTests {
     try cluster.close()
   }
 
-  @Test("several may be made at once")
+  @Test("of several that are made at once each has a server of its own")
   func several() async throws {
     try await withThrowingTaskGroup(of: String.self) { group in
       for _ in 0..<4 {
@@ -133,7 +133,9 @@ struct TemporaryClusterTests {
     try FileManager.default.removeItem(atPath: cluster.directory)
   }
 
-  @Test("lives on every version, in memory or on disk", arguments: TestServer.installations)
+  @Test(
+    "lives on every version with every preset, in memory and on disk",
+    arguments: TestServer.installations)
   func versions(installation: Installation) throws {
     for storage in TemporaryCluster.Storage.allCases {
       for preset in TemporaryCluster.Preset.allCases where storage != .disk || preset == .test {

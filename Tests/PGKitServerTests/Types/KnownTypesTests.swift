@@ -11,7 +11,7 @@ struct KnownTypesTests {
   init() throws { db = try TestServer.shared.connect() }
 
   /// Made once: two sessions that make the same one at the same time are in each other's way.
-  private static let extensionsExist = Result {
+  static let extensionsExist = Result {
     let db = try TestServer.shared.connect()
     for name in ["hstore", "citext", "ltree"] {
       try db.execute("CREATE EXTENSION IF NOT EXISTS \(name)")
@@ -110,7 +110,7 @@ struct KnownTypesTests {
     let short = #expect(throws: PGError.self) {
       try db.query("SELECT $1::pg_temp.item", PGRecord("x"))
     }
-    #expect(short?.message.contains("1 values, and the type 2 attributes") == true)
+    #expect(short?.message.contains("1 value, and the type 2 attributes") == true)
     // A structure, by the names of its members, and an array of them.
     let shop = Basket(id: 3, items: [Item(name: "z", price: PGNumeric("9.99"))], first: nil)
     let encoded = try PGRecord(encoding: shop)

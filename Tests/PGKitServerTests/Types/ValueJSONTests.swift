@@ -57,6 +57,14 @@ struct ValueJSONTests {
     #expect(String(decoding: output, as: UTF8.self) == json)
   }
 
+  @Test("a composite without attributes is an empty object, as the server has it")
+  func emptyComposites() throws {
+    try db.execute("CREATE TYPE pg_temp.zero AS ()")
+    let row = try #require(
+      try db.query("SELECT row()::pg_temp.zero, to_json(row()::pg_temp.zero)::text").first)
+    #expect(try row[0].json() == "{}" && row[1, as: String.self] == "{}")
+  }
+
   @Test("numbers as texts and as doubles, bytes as base64, hstore as an object")
   func options() throws {
     let row = try #require(

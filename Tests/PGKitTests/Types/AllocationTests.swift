@@ -1,4 +1,5 @@
 import CAllocationCount
+import Foundation
 import Testing
 
 @testable import PGKit
@@ -50,30 +51,59 @@ struct AllocationTests {
     return RowBatch(run, columns: ColumnList(columns))
   }
 
-  @Test("not one allocation for a column of a thousand rows, and one for each String")
-  func counts() throws {
-    try #require(pgkit_allocation_count() >= 0)
-    let rows = 1000
-    let batch = try batch(rows: rows)
-    func allocations(_ body: (Row) throws(PGError) -> Void) throws(PGError) -> Int {
+  /// What reading one column of every row took.
+  private struct Reading {
+    let title: String
+    /// More than walking over the rows asks for.
+    let allocations: Int
+    let time: Duration
+  }
+
+  private func readings(_ batch: RowBatch) throws(PGError) -> [Reading] {
+    func read(_ body: (Row) throws(PGError) -> Void) throws(PGError) -> (Int, Duration) {
       // Once for what is made once.
       try body(batch[0])
       let before = pgkit_allocation_count()
+      let started = ContinuousClock.now
       for row in batch { try body(row) }
-      return Int(pgkit_allocation_count() - before)
+      return (Int(pgkit_allocation_count() - before), .now - started)
     }
     // What it takes to go over the rows: nothing, when it is optimized.
-    _ = try allocations { _ throws(PGError) in }
-    let walking = try allocations { _ throws(PGError) in }
-    let counts = [
-      try allocations { row throws(PGError) in _ = try row[0, as: Int32.self] },
-      try allocations { row throws(PGError) in _ = try row[1, as: Int.self] },
-      try allocations { row throws(PGError) in _ = try row[3, as: PGTimestampTZ.self] },
-      try allocations { row throws(PGError) in _ = try row[4, as: Double.self] },
-      try allocations { row throws(PGError) in _ = try row[5, as: PGNumeric.self] },
-    ].map { $0 - walking }
-    let strings = try allocations { row throws(PGError) in _ = try row[2, as: String.self] }
-    #expect(counts == [0, 0, 0, 0, 0])
-    #expect(strings - walking == rows)
+    _ = try read { _ throws(PGError) in }
+    let walking = try read { _ throws(PGError) in }
+    let columns = [
+      ("int4 as Int32", try read { row throws(PGError) in _ = try row[0, as: Int32.self] }),
+      ("int8 as Int", try read { row throws(PGError) in _ = try row[1, as: Int.self] }),
+      (
+        "timestamptz as PGTimestampTZ",
+        try read { row throws(PGError) in _ = try row[3, as: PGTimestampTZ.self] }
+      ),
+      ("float8 as Double", try read { row throws(PGError) in _ = try row[4, as: Double.self] }),
+      (
+        "numeric as PGNumeric",
+        try read { row throws(PGError) in _ = try row[5, as: PGNumeric.self] }
+      ),
+      ("text as String", try read { row throws(PGError) in _ = try row[2, as: String.self] }),
+    ]
+    return columns.map {
+      Reading(title: $0.0, allocations: $0.1.0 - walking.0, time: $0.1.1)
+    }
+  }
+
+  @Test("not one allocation for a column of a row, and one for each String")
+  func counts() throws {
+    try #require(pgkit_allocation_count() >= 0)
+    // As many as `scripts/bench-decoding` asks for, which prints what it took.
+    let asked = ProcessInfo.processInfo.environment["PGKIT_DECODED_ROWS"].flatMap { Int($0) }
+    let rows = asked ?? 1000
+    let readings = try readings(batch(rows: rows))
+    if asked != nil {
+      for reading in readings {
+        let nanoseconds = reading.time / .nanoseconds(1) / Double(rows)
+        print("| \(reading.title) | \(reading.allocations) | \(nanoseconds.rounded()) |")
+      }
+    }
+    #expect(readings.dropLast().map(\.allocations) == [0, 0, 0, 0, 0])
+    #expect(readings.last?.allocations == rows)
   }
 }

@@ -122,4 +122,26 @@ struct PGNumericTests {
     #expect(try Codec.decode(bytes("fffffff6"), as: .int4, PGNumeric.self) == PGNumeric(-10))
     #expect(try Codec.parse("12", as: .int8, PGNumeric.self) == PGNumeric(12))
   }
+
+  @Test("becomes integers of more than 64 bits, exactly or not at all")
+  func wideIntegers() throws {
+    for text in [
+      "170141183460469231731687303715884105727", "-170141183460469231731687303715884105728",
+      "-9223372036854775809", "18446744073709551616", "1e38", "0", "-1", "0.00", "5.0",
+    ] {
+      let numeric = try #require(PGNumeric(text))
+      let value = try #require(Int128(exactly: numeric), "\(text)")
+      #expect(PGNumeric(value) == numeric)
+    }
+    for text in [
+      "170141183460469231731687303715884105728", "-170141183460469231731687303715884105729", "1.5",
+      "1e39", "1e131071", "0.1", "NaN", "Infinity", "-Infinity",
+    ] {
+      #expect(Int128(exactly: try #require(PGNumeric(text))) == nil, "\(text)")
+    }
+    let most = try #require(PGNumeric("340282366920938463463374607431768211455"))
+    #expect(UInt128(exactly: most) == .max)
+    #expect(UInt128(exactly: try #require(PGNumeric("18446744073709551616"))) == 1 << 64)
+    #expect(UInt128(exactly: try #require(PGNumeric("-1"))) == nil)
+  }
 }

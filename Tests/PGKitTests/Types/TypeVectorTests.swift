@@ -110,7 +110,7 @@ struct TypeVectorTests {
     }
     let (value, wire) = try vector.sides()
     if let days = (value as? NSNumber)?.int32Value {
-      #expect(try Codec.encode(PGDate(daysSince2000: days), as: .date) == wire)
+      try stored(PGDate(daysSince2000: days), .date, wire)
       return
     }
     let text = try #require((value as? String)?.split(separator: "T").first)
@@ -121,6 +121,20 @@ struct TypeVectorTests {
     let expected = isSentinel ? sentinel : PGDate(String(text))
     #expect(decoded == expected, "\(vector)")
     #expect(try Codec.encode(decoded, as: .date) == wire, "\(vector)")
+  }
+
+  /// A value made of its stored form: the other driver packs any, and what no server has is refused
+  /// here, in both directions.
+  private func stored<Value: PGCodable & Equatable>(
+    _ value: Value, _ type: TypeOID, _ wire: [UInt8]
+  ) throws {
+    do throws(PGError) {
+      #expect(try Codec.decode(wire, as: type, Value.self) == value)
+    } catch {
+      #expect(throws: PGError.parameter("")) { try Codec.encode(value, as: type) }
+      return
+    }
+    #expect(try Codec.encode(value, as: type) == wire)
   }
 
   private func time(_ vector: TypeVector) throws {
@@ -184,11 +198,11 @@ struct TypeVectorTests {
     }
     switch vector.subject {
     case "time64":
-      #expect(try Codec.encode(PGTime(microseconds: microseconds(parts)), as: .time) == wire)
+      try stored(PGTime(microseconds: microseconds(parts)), .time, wire)
     case "timetz64":
       let time = PGTimeTZ(
         microseconds: microseconds(parts[0]), secondsWest: Int32(integer(parts[1])))
-      #expect(try Codec.encode(time, as: .timetz) == wire)
+      try stored(time, .timetz, wire)
     default:
       let interval = PGInterval(
         months: Int32(integer(parts[0])), days: Int32(integer(parts[1])),

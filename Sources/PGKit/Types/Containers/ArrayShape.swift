@@ -25,6 +25,28 @@ public struct PGArrayDimension: Hashable, Sendable {
   }
 }
 
+/// How the text form of an array is laid out.
+enum ArrayStyle: Sendable {
+  /// Braces around each run of elements, with a byte between them.
+  case braces(delimiter: UInt8)
+  /// Elements between spaces, as the catalogues' vectors have them.
+  case vector
+
+  /// The style of arrays of such values, where no type says it: boxes have commas in themselves.
+  init(of value: (any PGEncodable)?) {
+    let payload = (value as? PGValue)?.payload ?? value
+    self = .braces(delimiter: payload is PGBox ? UInt8(ascii: ";") : ASCII.comma)
+  }
+
+  /// The byte between elements.
+  var delimiter: UInt8 {
+    switch self {
+    case .braces(let delimiter): delimiter
+    case .vector: ASCII.space
+    }
+  }
+}
+
 /// The dimensions of an array, and how they are written and read.
 ///
 /// Source: PostgreSQL manual, "Arrays"; `array_send` and `array_out`.
@@ -58,6 +80,13 @@ struct ArrayShape: Hashable, Sendable {
       step &*= dimension.count
     }
     return strides.reversed()
+  }
+
+  /// SQL's subscripts of an element: `[1][2]`.
+  func subscripts(of index: Int) -> String {
+    zip(strides, dimensions).map { step, dimension in
+      "[\(dimension.lowerBound + index / step % dimension.count)]"
+    }.joined()
   }
 
   // MARK: Binary

@@ -24,8 +24,7 @@ public struct ArraySource {
       guard said == element.oid else {
         throw .malformed(type, "elements of SQL type \(said.name)")
       }
-      let isVector = type.base == .int2vector || type.base == .oidvector
-      guard !isVector || shape.dimensions.map(\.lowerBound) == [0] || shape.dimensions.isEmpty
+      guard !type.isVector || shape.dimensions.map(\.lowerBound) == [0] || shape.dimensions.isEmpty
       else {
         throw .malformed(type, "it does not count from 0, in one dimension")
       }
@@ -103,7 +102,7 @@ struct ArrayText {
   private var position = 0
 
   init(_ reader: inout ByteReader, as type: PGType) throws(PGError) {
-    if type.base == .int2vector || type.base == .oidvector {
+    if type.isVector {
       try readVector(&reader, as: type)
       return
     }

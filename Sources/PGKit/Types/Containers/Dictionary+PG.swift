@@ -15,16 +15,19 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   /// - Throws: ``PGError`` `--PIO` for a name that the composite does not have.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     if type.base == .hstore { return try encodeHstore(into: &writer, type) }
-    try record(of: type).encodeBinary(as: type, into: &writer)
+    try record(of: type).encodeBinary(as: type, of: Self.self, into: &writer)
   }
 
   /// Writes the pairs of an hstore, `"a"=>"1", "b"=>NULL`.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    if type.attributes != nil { return try record(of: type).encodeText(as: type, into: &writer) }
+    if type.attributes != nil {
+      return try record(of: type).encodeText(as: type, of: Self.self, into: &writer)
+    }
     var isFirst = true
     for (key, value) in sorted(by: { Self.precedes($0.key, $1.key) }) {
       if !isFirst { writer.writeText(", ") }
       isFirst = false
+      try Self.check(key, type)
       writer.writeHstoreText(key)
       writer.writeText("=>")
       if let text = try Self.text(of: value, type) {
@@ -56,6 +59,7 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   private func encodeHstore(into writer: inout ByteWriter, _ type: PGType) throws(PGError) {
     writer.writeInteger(Int32(truncatingIfNeeded: count))
     for (key, value) in self {
+      try Self.check(key, type)
       writer.writeLengthPrefixed { $0.writeText(key) }
       guard let text = try Self.text(of: value, type) else {
         writer.writeInteger(-1 as Int32)
@@ -69,31 +73,26 @@ extension Dictionary: PGEncodable where Key == String, Value: PGArrayElement {
   private static func text(of value: Value, _ type: PGType) throws(PGError) -> String? {
     switch try dynamic(value, type) {
     case .null: return nil
-    case .string(let text): return text
+    case .string(let text):
+      try check(text, type)
+      return text
     default: throw .unwritable(Self.self, as: type, ": its values are texts or NULL")
     }
   }
 
-  private static func dynamic(_ value: Value, _ type: PGType) throws(PGError) -> PGValue {
-    if let value = value as? any PGEncodable { return PGValue(wrapping: value) }
-    guard let optional = value as? any OptionalValue else {
-      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
+  /// Insists that a key or a value is a text that the server can hold.
+  private static func check(_ text: String, _ type: PGType) throws(PGError) {
+    guard !text.hasZero else {
+      throw .unwritable(Self.self, as: type, ": a key or a value has a zero character")
     }
-    guard let value = optional.wrapped else { return .null }
-    guard let value = value as? any PGEncodable else {
-      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
-    }
-    return PGValue(wrapping: value)
   }
-}
 
-/// An optional, whatever is in it.
-private protocol OptionalValue {
-  var wrapped: Any? { get }
-}
-
-extension Optional: OptionalValue {
-  fileprivate var wrapped: Any? { self }
+  private static func dynamic(_ value: Value, _ type: PGType) throws(PGError) -> PGValue {
+    guard let value = PGValue(element: value) else {
+      throw .unwritable(Self.self, as: type, ": \(Value.self) is no value of its own")
+    }
+    return value
+  }
 }
 
 extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGArrayElement {
@@ -181,6 +180,8 @@ extension Dictionary: PGColumnValue, PGDecodable where Key == String, Value: PGA
     .malformed(type, "it is not the text form of an hstore")
   }
 }
+
+extension Dictionary: PGArrayElement where Key == String, Value: PGArrayElement {}
 
 /// What a value of an hstore can be had as.
 private protocol HstoreValue {

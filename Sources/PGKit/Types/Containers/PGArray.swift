@@ -8,6 +8,8 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
   /// The elements of all dimensions in their order on the wire: the last subscript changes first.
   public let elements: [Element?]
   let shape: ArrayShape
+  /// How the text form was laid out by the type that it came with.
+  private let style: ArrayStyle?
 
   /// The dimensions, the outermost first; none for an empty array.
   public var dimensions: [PGArrayDimension] { shape.dimensions }
@@ -144,11 +146,30 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
       ArrayShape(Array(dimensions.dropFirst())))
   }
 
-  init(_ elements: [Element?], _ shape: ArrayShape) {
+  init(_ elements: [Element?], _ shape: ArrayShape, _ style: ArrayStyle? = nil) {
     // A dynamic NULL is a NULL, however it was written down.
     let hasDynamicNull = elements.contains { $0?.isNull == true }
     self.elements = hasDynamicNull ? elements.map { $0?.isNull == true ? nil : $0 } : elements
     self.shape = shape
+    self.style = style
+  }
+
+  /// Hands the elements over as rows of an array around this one.
+  func visitRows(
+    at level: Int, _ visitor: inout ArrayVisitor
+  ) throws(PGError) where Element: PGArrayElement {
+    guard let first = dimensions.first else { return try visitor.enter(0, at: level) }
+    try visitor.enter(first.count, at: level)
+    if dimensions.count > 1 {
+      for index in 0..<first.count { try row(index).visitRows(at: level + 1, &visitor) }
+    } else {
+      for element in elements {
+        switch element {
+        case let element?: try element.visitElements(at: level + 1, &visitor)
+        case nil: try visitor.visit(nil, at: level + 1)
+        }
+      }
+    }
   }
 
   private static func noPlace(_ reason: String) -> PGError {
@@ -156,8 +177,20 @@ public struct PGArray<Element: PGEncodable & PGDecodable>: Sendable {
   }
 }
 
-extension PGArray: Equatable where Element: Equatable {}
-extension PGArray: Hashable where Element: Hashable {}
+extension PGArray: Equatable where Element: Equatable {
+  /// Whether they have equal elements in equal dimensions.
+  public static func == (left: PGArray, right: PGArray) -> Bool {
+    left.shape == right.shape && left.elements == right.elements
+  }
+}
+
+extension PGArray: Hashable where Element: Hashable {
+  /// Feeds the elements and the dimensions.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(elements)
+    hasher.combine(shape)
+  }
+}
 
 extension PGArray: ExpressibleByArrayLiteral {
   /// An array of one dimension, from subscript 1 on.
@@ -168,7 +201,9 @@ extension PGArray: PGEncodable {
   /// The format in which the array becomes a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.takesAnyText { return .text }
-    guard let element = type.element?.values else { return nil }
+    guard let element = type.element?.written else { return nil }
+    // In binary the server takes no vector without elements.
+    if type.isVector, elements.isEmpty { return .text }
     var format = BuiltinTypes.resultFormat(for: type)
     for case let value? in elements {
       guard let wanted = value.encodingFormat(for: element) else { return nil }
@@ -192,6 +227,10 @@ extension PGArray: PGEncodable {
   ) throws(PGError) {
     var writing = ArrayWriting(type)
     let hasNull = elements.contains { $0 == nil }
+    try shape.require(hasNull: hasNull, for: type, of: Self.self)
+    if type.element == nil {
+      writing.style = style ?? ArrayStyle(of: elements.lazy.compactMap { $0 }.first)
+    }
     writing.begin(shape, hasNull: hasNull, format, &writer)
     do throws(PGError) {
       for element in elements { try writing.write(element) }
@@ -233,17 +272,11 @@ extension PGArray: PGDecodable, PGColumnValue, PGArrayElement {
       }
     }
     try source.finish(&reader)
-    self.init(elements, source.shape)
+    self.init(elements, source.shape, type.arrayStyle)
   }
 }
 
 extension PGArray: CustomStringConvertible {
   /// The text form, as the server prints it.
-  public var description: String {
-    var writer = ByteWriter()
-    do throws(PGError) { try encodeText(as: PGType(.unspecified), into: &writer) } catch {
-      return "?"
-    }
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
+  public var description: String { shownText }
 }

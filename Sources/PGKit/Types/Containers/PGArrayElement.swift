@@ -143,9 +143,9 @@ extension Array: PGArrayElement where Element: PGArrayElement {
 extension Array: PGEncodable where Element: PGArrayElement {
   /// The format in which an array of such values becomes a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
-    if type.base == .vector { return Element.self is Float.Type ? .binary : nil }
+    if type.base == .vector { return vector == nil ? nil : .binary }
     if Element.arrayDimensions == 0 { return Element.valueFormat(for: type) }
-    return ArrayShape.format(for: type) { visitor throws(PGError) in
+    return ArrayShape.format(for: type, of: Self.self) { visitor throws(PGError) in
       try visitElements(at: 0, &visitor)
     }
   }
@@ -164,16 +164,27 @@ extension Array: PGEncodable where Element: PGArrayElement {
     try encode(.text, as: type, into: &writer)
   }
 
+  /// The numbers as those of a vector, as near as a float4 comes to them.
+  private var vector: PGVector? {
+    switch self {
+    case let numbers as [Float]: PGVector(numbers)
+    case let numbers as [Double]: PGVector(numbers.map { Float($0) })
+    case let numbers as [Int]: PGVector(numbers.map { Float($0) })
+    default: nil
+    }
+  }
+
   private func encode(
     _ format: PGFormat, as type: PGType, into writer: inout ByteWriter
   ) throws(PGError) {
     if Element.arrayDimensions == 0 {
       return try Element.encodeValue(self, format, as: type, into: &writer)
     }
-    if type.base == .vector, let numbers = self as? [Float] {
-      return try PGVector(numbers).encodeBinary(as: type, into: &writer)
+    if type.base == .vector, let vector {
+      return try vector.encodeBinary(as: type, into: &writer)
     }
-    try ArrayShape.encode(format, as: type, into: &writer) { visitor throws(PGError) in
+    try ArrayShape.encode(format, as: type, of: Self.self, into: &writer) {
+      visitor throws(PGError) in
       try visitElements(at: 0, &visitor)
     }
   }
@@ -183,7 +194,7 @@ extension Array: PGColumnValue, PGDecodable where Element: PGArrayElement {
   /// Whether a column of `type` in `format` can become an array of such values.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     if Element.arrayDimensions == 0 { return Element.valueFormat(for: type) == .binary }
-    if type.base == .vector { return Element.self is Float.Type }
+    if type.base == .vector { return Element.self is Float.Type || Element.self is Double.Type }
     return type.element.map { Element.acceptsElement($0, format) } ?? false
   }
 
@@ -206,8 +217,10 @@ extension Array: PGColumnValue, PGDecodable where Element: PGArrayElement {
     if Element.arrayDimensions == 0 {
       return try Element.decodeValue(&reader, format, as: type)
     }
-    if type.base == .vector, let numbers = try PGVector.decode(&reader, type, format) as? Self {
-      return numbers
+    if type.base == .vector {
+      let numbers = try PGVector.decode(&reader, type, format)
+      if let numbers = numbers as? Self ?? numbers.map({ Double($0) }) as? Self { return numbers }
+      throw .unreadable(type, as: Self.self)
     }
     var source = try ArraySource(&reader, format, as: type)
     let shown = source.shape.dimensions.count

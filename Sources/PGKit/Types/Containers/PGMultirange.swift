@@ -23,7 +23,7 @@ extension PGMultirange: PGEncodable {
   /// The format in which the ranges become a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.takesAnyText { return .text }
-    guard let range = type.range?.values else { return nil }
+    guard let range = type.range?.written else { return nil }
     var format = BuiltinTypes.resultFormat(for: type)
     for value in ranges {
       guard let wanted = value.encodingFormat(for: range) else { return nil }
@@ -34,7 +34,7 @@ extension PGMultirange: PGEncodable {
 
   /// Writes the number of ranges, and each with its length.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    guard let range = type.range?.values else { throw .unwritable(Self.self, as: type) }
+    guard let range = type.range?.written else { throw .unwritable(Self.self, as: type) }
     writer.writeInteger(Int32(truncatingIfNeeded: ranges.count))
     for value in ranges {
       try writer.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
@@ -45,7 +45,7 @@ extension PGMultirange: PGEncodable {
 
   /// Writes `{[1,2),[5,)}`.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    let range = type.range?.values ?? PGType(.unspecified)
+    let range = type.range?.written ?? type.passing(to: PGType(.unspecified))
     writer.writeByte(UInt8(ascii: "{"))
     for (index, value) in ranges.enumerated() {
       if index > 0 { writer.writeByte(ASCII.comma) }
@@ -99,5 +99,5 @@ extension PGMultirange: PGDecodable, PGColumnValue, PGArrayElement {
 
 extension PGMultirange: CustomStringConvertible {
   /// The text form, as the server prints it.
-  public var description: String { "{\(ranges.map(\.description).joined(separator: ","))}" }
+  public var description: String { shownText }
 }

@@ -46,6 +46,14 @@ extension PGRange where Bound: Comparable {
   /// The range `[lower,)`.
   public init(_ range: PartialRangeFrom<Bound>) { self.init(range.lowerBound, nil) }
 
+  /// The range `(,upper)`.
+  public init(_ range: PartialRangeUpTo<Bound>) { self.init(nil, range.upperBound) }
+
+  /// The range `(,upper]`.
+  public init(_ range: PartialRangeThrough<Bound>) {
+    self.init(nil, range.upperBound, includesUpper: true)
+  }
+
   /// Whether a value is in the range, by Swift's order.
   public func contains(_ value: Bound) -> Bool {
     if isEmpty { return false }
@@ -76,7 +84,7 @@ extension PGRange: PGEncodable {
   /// The format in which the range becomes a parameter of `type`.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     if type.takesAnyText { return .text }
-    guard let bound = type.bound?.values else { return nil }
+    guard let bound = type.bound?.written else { return nil }
     var format = BuiltinTypes.resultFormat(for: type)
     for case let value? in [lower, upper] {
       guard let wanted = value.encodingFormat(for: bound) else { return nil }
@@ -86,8 +94,10 @@ extension PGRange: PGEncodable {
   }
 
   /// Writes the flags, and each end with its length.
+  ///
+  /// - Throws: ``PGError`` `--PIO` if the lower end comes behind the upper one.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    guard let bound = type.bound?.values else { throw .unwritable(Self.self, as: type) }
+    guard let bound = type.bound?.written else { throw .unwritable(Self.self, as: type) }
     var flags: RangeFlags = []
     if isEmpty { flags.insert(.empty) }
     if includesLower { flags.insert(.includesLower) }
@@ -95,30 +105,90 @@ extension PGRange: PGEncodable {
     if lower == nil, !isEmpty { flags.insert(.hasNoLower) }
     if upper == nil, !isEmpty { flags.insert(.hasNoUpper) }
     writer.writeByte(flags.rawValue)
-    for case let value? in [lower, upper] {
-      try writer.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
-        try value.encodeBinary(as: bound, into: &writer)
-      }
-    }
+    let start = writer.count + 4
+    if let lower { try Self.write(lower, "lower", as: bound, into: &writer) }
+    let middle = writer.count
+    guard let upper else { return }
+    try Self.write(upper, "upper", as: bound, into: &writer)
+    if lower == nil { return }
+    try requireOrder(
+      writer.bytes[start..<middle], writer.bytes[(middle + 4)...], .binary, as: type, bound)
   }
 
   /// Writes `[1,2)`, or `empty`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` if the lower end comes behind the upper one.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     if isEmpty { return writer.writeText("empty") }
-    let bound = type.bound?.values ?? PGType(.unspecified)
+    let bound = type.bound?.written ?? type.passing(to: PGType(.unspecified))
+    let lowest = try lower.map { value throws(PGError) in
+      try Self.text(of: value, "lower", as: bound)
+    }
+    let highest = try upper.map { value throws(PGError) in
+      try Self.text(of: value, "upper", as: bound)
+    }
+    if let lowest, let highest {
+      try requireOrder(lowest[...], highest[...], .text, as: type, bound)
+    }
     writer.writeByte(UInt8(ascii: includesLower ? "[" : "("))
-    if let lower { try Self.write(lower, as: bound, into: &writer) }
+    if let lowest { writer.writePart(lowest, .range) }
     writer.writeByte(ASCII.comma)
-    if let upper { try Self.write(upper, as: bound, into: &writer) }
+    if let highest { writer.writePart(highest, .range) }
     writer.writeByte(UInt8(ascii: includesUpper ? "]" : ")"))
   }
 
   private static func write(
-    _ value: Bound, as bound: PGType, into writer: inout ByteWriter
+    _ value: Bound, _ end: String, as bound: PGType, into writer: inout ByteWriter
   ) throws(PGError) {
+    do throws(PGError) {
+      try writer.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
+        try value.encodeBinary(as: bound, into: &writer)
+      }
+    } catch { throw located(error, end, bound) }
+  }
+
+  private static func text(
+    of value: Bound, _ end: String, as bound: PGType
+  ) throws(PGError) -> [UInt8] {
     var text = ByteWriter()
-    try value.encodeText(as: bound, into: &text)
-    writer.writePart(text.bytes, .range)
+    do throws(PGError) { try value.encodeText(as: bound, into: &text) } catch {
+      throw located(error, end, bound)
+    }
+    return text.bytes
+  }
+
+  /// Says of an error at which end it happened.
+  private static func located(_ error: PGError, _ end: String, _ bound: PGType) -> PGError {
+    error.inside(.init("BOUND", "\(end) of type \(bound.name)"))
+  }
+
+  /// Insists that the ends of one of the server's own ranges are in its order; in what order the values
+  /// of any other are, the server alone knows.
+  private func requireOrder(
+    _ lower: ArraySlice<UInt8>, _ upper: ArraySlice<UInt8>, _ format: PGFormat, as type: PGType,
+    _ bound: PGType
+  ) throws(PGError) {
+    if type.isShown || type.values.definition != nil { return }
+    func isBehind<Value: PGDecodable & Comparable>(_: Value.Type) -> Bool {
+      let ends = [lower, upper].compactMap { bytes in
+        ByteReader.over(bytes) { reader in
+          try? Value.decodeColumn(reader, type: bound, format: format)
+        }
+      }
+      return ends.count == 2 && ends[0] > ends[1]
+    }
+    let isRefused =
+      switch bound.base {
+      case .int4, .int8: isBehind(Int64.self)
+      case .numeric: isBehind(PGNumeric.self)
+      case .date: isBehind(PGDate.self)
+      case .timestamp: isBehind(PGTimestamp.self)
+      case .timestamptz: isBehind(PGTimestampTZ.self)
+      default: false
+      }
+    if isRefused {
+      throw .unwritable(Self.self, as: type, ": its lower end comes behind its upper one")
+    }
   }
 }
 
@@ -196,11 +266,5 @@ extension PGRange: PGDecodable, PGColumnValue, PGArrayElement {
 
 extension PGRange: CustomStringConvertible {
   /// The text form, as the server prints it.
-  public var description: String {
-    var writer = ByteWriter()
-    do throws(PGError) { try encodeText(as: PGType(.unspecified), into: &writer) } catch {
-      return "?"
-    }
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
+  public var description: String { shownText }
 }

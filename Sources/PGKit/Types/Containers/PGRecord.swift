@@ -53,6 +53,13 @@ public struct PGRecord: Sendable {
     self.init(values: fields.map { $0.map { PGValue(wrapping: $0) } ?? .null })
   }
 
+  /// Makes a record of a tuple: `PGRecord(tuple: (100, "text", nil as Date?))`.
+  public init<each Value: PGArrayElement>(tuple: (repeat each Value)) {
+    var values: [PGValue] = []
+    for value in repeat each tuple { values.append(PGValue(element: value) ?? .null) }
+    self.init(values: values)
+  }
+
   /// A value by its attribute's name.
   ///
   /// - Throws: ``PGError`` `--CIO` if there is none.
@@ -152,11 +159,11 @@ extension PGRecord: PGEncodable {
     if type.takesAnyText || type.base == .record { return .text }
     guard let attributes = type.attributes else { return nil }
     // What is wrong with the names or the number is said when it is written.
-    guard let values = try? values(for: attributes, of: type) else { return .text }
+    guard let values = try? values(for: attributes, of: type, PGRecord.self) else { return .text }
     var format = BuiltinTypes.resultFormat(for: type)
     for (value, attribute) in zip(values, attributes) where !value.isNull {
       // What does not fit is told with its attribute, when it is written.
-      if value.encodingFormat(for: attribute.type.values) != .binary { format = .text }
+      if value.encodingFormat(for: attribute.type.written) != .binary { format = .text }
     }
     return format
   }
@@ -165,8 +172,15 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    guard let attributes = type.attributes else { throw .unwritable(PGRecord.self, as: type) }
-    let values = try values(for: attributes, of: type)
+    try encodeBinary(as: type, of: PGRecord.self, into: &writer)
+  }
+
+  /// Writes the values of what errors call `given`: the Swift type that the record was made of.
+  func encodeBinary(
+    as type: PGType, of given: Any.Type, into writer: inout ByteWriter
+  ) throws(PGError) {
+    guard let attributes = type.attributes else { throw .unwritable(given, as: type) }
+    let values = try values(for: attributes, of: type, given)
     writer.writeInteger(Int32(truncatingIfNeeded: attributes.count))
     for (value, attribute) in zip(values, attributes) {
       writer.writeInteger(attribute.type.oid.rawValue)
@@ -176,7 +190,7 @@ extension PGRecord: PGEncodable {
       }
       try Self.located(attribute) { () throws(PGError) in
         try writer.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
-          try value.encodeBinary(as: attribute.type.values, into: &writer)
+          try value.encodeBinary(as: attribute.type.written, into: &writer)
         }
       }
     }
@@ -186,10 +200,17 @@ extension PGRecord: PGEncodable {
   ///
   /// - Throws: ``PGError`` `--PIO` if there are more or fewer values than the type has attributes.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try encodeText(as: type, of: PGRecord.self, into: &writer)
+  }
+
+  /// Writes the values of what errors call `given`: the Swift type that the record was made of.
+  func encodeText(
+    as type: PGType, of given: Any.Type, into writer: inout ByteWriter
+  ) throws(PGError) {
     let attributes = type.attributes
     let values =
       try attributes.map { list throws(PGError) in
-        try self.values(for: list, of: type)
+        try self.values(for: list, of: type, given)
       } ?? values
     writer.writeByte(UInt8(ascii: "("))
     for (index, value) in values.enumerated() {
@@ -198,11 +219,11 @@ extension PGRecord: PGEncodable {
       var text = ByteWriter()
       let attribute = attributes?[index]
       try Self.located(attribute) { () throws(PGError) in
-        let type = attribute?.type.values ?? PGType(.unspecified)
-        guard value.encodingFormat(for: type) != nil else {
-          throw .unwritable(value.swiftType, as: type)
+        let part = type.passing(to: attribute?.type.written ?? PGType(.unspecified))
+        guard type.isShown || value.encodingFormat(for: part) != nil else {
+          throw .unwritable(value.swiftType, as: part)
         }
-        try value.encodeText(as: type, into: &text)
+        try value.encodeText(as: part, into: &text)
       }
       writer.writePart(text.bytes, .composite)
     }
@@ -212,13 +233,14 @@ extension PGRecord: PGEncodable {
   /// The values in the order of a type's attributes: by name if they were given by names, else as they
   /// are.
   private func values(
-    for attributes: [PGAttribute], of type: PGType
+    for attributes: [PGAttribute], of type: PGType, _ given: Any.Type
   ) throws(PGError) -> [PGValue] {
     guard fillsByName else {
       guard attributes.count == values.count else {
         throw .unwritable(
-          PGRecord.self, as: type,
-          ": it has \(values.count) values, and the type \(attributes.count) attributes")
+          given, as: type,
+          ": it has \(values.count) value\(values.count == 1 ? "" : "s"), and the type "
+            + "\(attributes.count) attribute\(attributes.count == 1 ? "" : "s")")
       }
       return values
     }
@@ -226,7 +248,7 @@ extension PGRecord: PGEncodable {
       !attributes.contains { $0.name.utf8.elementsEqual(name.utf8) }
     }
     if let stranger {
-      throw .unwritable(PGRecord.self, as: type, ": it has no attribute \"\(stranger)\"")
+      throw .unwritable(given, as: type, ": that has no attribute \"\(stranger)\"")
     }
     return attributes.map { get($0.name) }
   }
@@ -244,7 +266,7 @@ extension PGRecord: PGEncodable {
 
 extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
   /// The deepest nesting of anonymous records that is read.
-  private static let depthLimit: UInt16 = 64
+  static let depthLimit: UInt16 = 64
 
   /// Whether a column of `type` in `format` is a composite whose attributes can be read.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
@@ -269,15 +291,32 @@ extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
     var types: [PGType] = []
     for index in 0..<count {
       let oid = TypeOID(rawValue: try reader.readField(of: type))
-      let attribute =
-        known?[index].type ?? PGType(oid, recordDepth: type.recordDepth + 1)
+      let attribute = known?[index].type ?? type.member(oid)
       guard attribute.oid == oid else { throw Self.outOfDate(type) }
       types.append(attribute)
-      let value = try reader.takeField(PGValue?.self, attribute.values, .binary)
-      values.append(value ?? .null)
+      values.append(try Self.value(&reader, attribute, known == nil) ?? .null)
     }
     try reader.expectEnd(of: type)
     self.init(columnNames: known?.map(\.name) ?? [], values: values, types: types)
+  }
+
+  private static func value(
+    _ reader: inout ByteReader, _ type: PGType, _ isAnonymous: Bool
+  ) throws(PGError) -> PGValue? {
+    // As text they are names, which a record in binary has not.
+    if type.values.base.isNamedObject {
+      return try reader.takeField(UInt32?.self, PGType(.oid), .binary).map { .uint32($0) }
+    }
+    if type.attributes != nil {
+      return try reader.takeField(PGRecord?.self, type.values, .binary).map { .record($0) }
+    }
+    guard isAnonymous, !PGValue.accepts(type.values, .binary) else {
+      return try reader.takeField(PGValue?.self, type.values, .binary)
+    }
+    throw PGError(
+      code: .columnError,
+      message: "a record has a value of SQL type \(type.name), whose binary form is not known",
+      fault: .peer, hint: "Cast that value to text, or the record to a composite type.")
   }
 
   /// Reads `(1,"a b",)`.
@@ -318,11 +357,5 @@ extension PGRecord: PGDecodable, PGColumnValue, PGArrayElement {
 
 extension PGRecord: CustomStringConvertible {
   /// The text form, as the server prints it.
-  public var description: String {
-    var writer = ByteWriter()
-    do throws(PGError) { try encodeText(as: PGType(.unspecified), into: &writer) } catch {
-      return "?"
-    }
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
+  public var description: String { shownText }
 }

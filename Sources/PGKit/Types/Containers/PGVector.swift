@@ -61,7 +61,8 @@ extension PGVector: PGEncodable, PGDecodable {
       repeat {
         let length = reader.unread.firstIndex { $0 == ASCII.comma || $0 == UInt8(ascii: "]") }
         guard let length, let slice = try? reader.readSlice(length),
-          let value = String(validating: slice.unread, as: UTF8.self).flatMap({ Float($0) })
+          let value = String(validating: slice.unread, as: UTF8.self)
+            .flatMap({ FloatText.number($0) as Float? })
         else { throw Self.malformed(type) }
         values.append(value)
       } while reader.take(ASCII.comma)

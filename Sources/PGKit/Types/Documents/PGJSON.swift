@@ -29,12 +29,13 @@ extension PGJSON: PGEncodable {
 
   /// Writes the text, after jsonb's version byte if it is jsonb.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try text.encodeBinary(as: type, into: &writer)
+    if type.base == .jsonb { writer.writeByte(Self.binaryVersion) }
+    try text.write(as: type, of: PGJSON.self, into: &writer)
   }
 
   /// Writes the text.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try text.encodeText(as: type, into: &writer)
+    try text.write(as: type, of: PGJSON.self, into: &writer)
   }
 }
 

@@ -45,21 +45,54 @@ extension PGTextSearchVector: PGSQLType {
   public static var sqlType: TypeOID { .tsvector }
 
   /// Writes the number of lexemes, and each with its places.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a lexeme that is there twice, has a zero character or more than
+  ///   2047 bytes, or has more than 256 places, or has them not in order from 1 on; and for more than a
+  ///   mebibyte of lexemes.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try check(as: type)
     writer.writeInteger(Int32(truncatingIfNeeded: lexemes.count))
     for lexeme in lexemes {
-      guard !lexeme.word.utf8.contains(0), let count = UInt16(exactly: lexeme.positions.count)
-      else {
-        throw .unwritable(
-          Self.self, as: type, ": a lexeme has a zero character, or too many places")
-      }
       writer.writeTerminated(lexeme.word)
-      writer.writeInteger(count)
+      writer.writeInteger(UInt16(truncatingIfNeeded: lexeme.positions.count))
       for position in lexeme.positions {
         writer.writeInteger(
           UInt16(truncatingIfNeeded: position.weight.rawValue) << 14 | position.number)
       }
     }
+  }
+
+  /// Writes `'a':1A,2 'b'`.
+  ///
+  /// - Throws: ``PGError`` `--PIO`, as in binary.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    if !type.isShown { try check(as: type) }
+    formatText(into: &writer)
+  }
+
+  /// The most bytes of a lexeme, and of all (`MAXSTRLEN`, `MAXSTRPOS`); the most places of a lexeme
+  /// (`MAXNUMPOS`).
+  private static let (wordLimit, textLimit, placeLimit) = (2047, 1 << 20 - 1, 256)
+
+  private func check(as type: PGType) throws(PGError) {
+    func refusal(_ reason: String) -> PGError { .unwritable(Self.self, as: type, ": " + reason) }
+    var words: Set<[UInt8]> = []
+    var total = 0
+    for lexeme in lexemes {
+      let word = Array(lexeme.word.utf8)
+      guard word.count <= Self.wordLimit, !word.contains(0) else {
+        throw refusal("a lexeme has more than \(Self.wordLimit) bytes, or a zero character")
+      }
+      guard words.insert(word).inserted else { throw refusal("a lexeme is there twice") }
+      let places = lexeme.positions.map(\.number)
+      let isInOrder = zip(places, places.dropFirst()).allSatisfy { $0 < $1 }
+      guard places.count <= Self.placeLimit, isInOrder, places.first != 0 else {
+        throw refusal(
+          "a lexeme has more than \(Self.placeLimit) places, or not in order from 1 on")
+      }
+      total += word.count + places.count * 2
+    }
+    guard total <= Self.textLimit else { throw refusal("its lexemes are too long in all") }
   }
 
   /// Reads the number of lexemes, and each with its places.

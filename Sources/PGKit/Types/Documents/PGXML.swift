@@ -19,12 +19,12 @@ extension PGXML: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Writes the text.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try text.encodeText(as: type, into: &writer)
+    try text.write(as: type, of: PGXML.self, into: &writer)
   }
 
   /// Writes the text.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    try text.encodeText(as: type, into: &writer)
+    try text.write(as: type, of: PGXML.self, into: &writer)
   }
 
   /// Accepts xml.

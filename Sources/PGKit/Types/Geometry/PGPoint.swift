@@ -125,6 +125,6 @@ extension ByteReader {
     let ends = Array(",()[]{}<>".utf8)
     let length = unread.firstIndex { ends.contains($0) } ?? remaining
     guard let slice = try? readSlice(length) else { return nil }
-    return String(validating: slice.unread, as: UTF8.self).flatMap(Double.init)
+    return String(validating: slice.unread, as: UTF8.self).flatMap { FloatText.number($0) }
   }
 }

@@ -71,17 +71,50 @@ extension PGMACAddress: PGTextConvertible {
     }
   }
 
-  /// Reads six or eight bytes in hexadecimal, with or without colons, hyphens or dots between them.
+  /// Reads six bytes in the forms of `macaddr`: `08:00:2b:01:02:03`, `8-0-2b-1-2-3`, `08002b:010203`,
+  /// `08002b-010203`, `0800.2b01.0203`, `0800-2b01-0203`, `08002b010203`; or eight bytes of two digits
+  /// with the same colon, hyphen or dot, or nothing, between them.
+  ///
+  /// Source: `macaddr_in` and `macaddr8_in` of the server, without the digits that these guess at.
   public static func parseText(_ reader: inout ByteReader) -> PGMACAddress? {
-    var digits: [UInt8] = []
-    while let byte = reader.next, digits.count <= 16 {
-      let isSeparator =
-        byte == UInt8(ascii: ":") || byte == ASCII.minus || byte == ASCII.dot
-      guard isSeparator || ASCII.isDigit(byte) || ASCII.isLetter(byte) else { return nil }
-      _ = reader.take(byte)
-      if !isSeparator { digits.append(byte) }
+    guard let (groups, separator) = takeGroups(&reader) else { return nil }
+    let isColonOrHyphen = separator != ASCII.dot
+    if groups.count == 6, isColonOrHyphen {
+      let bytes = groups.compactMap { UInt8(String(decoding: $0, as: UTF8.self), radix: 16) }
+      return bytes.count == 6 ? try? PGMACAddress(bytes) : nil
     }
-    guard let bytes = Hexadecimal.decode(digits) else { return nil }
+    let shape = groups.map(\.count)
+    let isWhole =
+      switch shape.reduce(0, +) {
+      case 16: shape.allSatisfy { $0.isMultiple(of: 2) }
+      case 12:
+        shape == [12] || shape == [6, 6] && isColonOrHyphen
+          || shape == [4, 4, 4] && separator != UInt8(ascii: ":")
+      default: false
+      }
+    guard isWhole, let bytes = Hexadecimal.decode(Array(groups.joined())) else { return nil }
     return try? PGMACAddress(bytes)
+  }
+
+  /// Reads digits with one kind of separator between them, at least one on either side of it.
+  private static func takeGroups(
+    _ reader: inout ByteReader
+  ) -> (groups: [[UInt8]], separator: UInt8?)? {
+    var groups: [[UInt8]] = [[]]
+    var separator: UInt8?
+    while let byte = reader.next, groups.count <= 8 {
+      _ = reader.take(byte)
+      if byte == UInt8(ascii: ":") || byte == ASCII.minus || byte == ASCII.dot {
+        guard separator ?? byte == byte else { return nil }
+        separator = byte
+        groups.append([])
+      } else {
+        guard ASCII.isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 else {
+          return nil
+        }
+        groups[groups.count - 1].append(byte)
+      }
+    }
+    return groups.contains([]) ? nil : (groups, separator)
   }
 }

@@ -39,7 +39,7 @@ extension PGMoney {
   /// Refused: what its text is, depends on the server.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     // To be shown, it has the form of most currencies.
-    guard type.base == .unspecified else {
+    guard type.isShown else {
       throw .unwritable(Self.self, as: type, " as text, which depends on the server's lc_monetary")
     }
     formatText(into: &writer)

@@ -29,12 +29,14 @@ extension PGNumeric {
     value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
   }
 
+  /// Whether it is a whole number.
+  ///
+  /// Groups end where the number ends, so there are decimals if they reach beyond power 0.
+  fileprivate var isIntegral: Bool { isFinite && groups.count <= Int(weight) + 1 }
+
   /// The magnitude of an integral value below 2⁶⁴.
   fileprivate var integerMagnitude: UInt64? {
-    // Groups end where the number ends, so there are decimals if they reach beyond power 0.
-    guard isFinite, groups.count <= Int(weight) + 1, weight < 5 else {
-      return isFinite && groups.isEmpty ? 0 : nil
-    }
+    guard isIntegral, weight < 5 else { return nil }
     var magnitude: UInt64 = 0
     for index in 0...Int(weight) {
       let group = groups.indices.contains(index) ? UInt64(groups[index]) : 0
@@ -67,6 +69,10 @@ extension PGNumeric {
 extension FixedWidthInteger {
   /// Makes an integer of a numeric's value; `nil` if it has decimals or does not fit.
   public init?(exactly numeric: PGNumeric) {
+    if Self.bitWidth > 64 {
+      self.init(wide: numeric)
+      return
+    }
     guard let magnitude = numeric.integerMagnitude else { return nil }
     guard numeric.isNegative else {
       self.init(exactly: magnitude)
@@ -74,6 +80,22 @@ extension FixedWidthInteger {
     }
     guard magnitude <= 1 << 63 else { return nil }
     self.init(exactly: Int64(truncatingIfNeeded: 0 &- magnitude))
+  }
+
+  /// Makes an integer of more than 64 bits.
+  private init?(wide numeric: PGNumeric) {
+    guard numeric.isIntegral else { return nil }
+    self = 0
+    for index in 0...Int(numeric.weight) {
+      let group = numeric.groups.indices.contains(index) ? numeric.groups[index] : 0
+      let (shifted, tooLarge) = multipliedReportingOverflow(by: 10000)
+      let step = Self(truncatingIfNeeded: group)
+      let (sum, outside) =
+        numeric.isNegative
+        ? shifted.subtractingReportingOverflow(step) : shifted.addingReportingOverflow(step)
+      if tooLarge || outside { return nil }
+      self = sum
+    }
   }
 }
 
@@ -87,4 +109,21 @@ extension Double {
     case .finite, .negative: self = Double(numeric.scientificText) ?? 0
     }
   }
+}
+
+extension Float {
+  /// Makes the Float nearest to a numeric; beyond its range, an infinity or zero.
+  public init(_ numeric: PGNumeric) {
+    switch numeric.form {
+    case .nan: self = .nan
+    case .infinity: self = .infinity
+    case .minusInfinity: self = -.infinity
+    case .finite, .negative: self = Float(numeric.scientificText) ?? 0
+    }
+  }
+}
+
+extension PGNumeric: ExpressibleByIntegerLiteral {
+  /// Makes a whole number.
+  public init(integerLiteral value: Int) { self.init(value) }
 }

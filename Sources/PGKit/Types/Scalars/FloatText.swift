@@ -125,6 +125,29 @@ struct FloatText {
   ) throws(PGError) -> Value {
     let text = try reader.readWholeText(of: type)
     guard let value = Value(text) else { throw .malformed(type, "not a number") }
+    guard isMeant(value, by: text) else {
+      throw .malformed(
+        type, "a number beyond the range of \(Value.self)",
+        hint: "A server whose extra_float_digits is below 1 rounds what it prints, even upwards.")
+    }
     return value
+  }
+
+  /// The number of a text form; `nil` if it is none, or beyond the range.
+  static func number<Value: BinaryFloatingPoint & LosslessStringConvertible>(
+    _ text: String
+  ) -> Value? {
+    Value(text).flatMap { isMeant($0, by: text) ? $0 : nil }
+  }
+
+  /// Whether a text that reads as an infinity, NaN or zero says so itself: numbers that are too large or
+  /// too small read as these, too.
+  private static func isMeant(_ value: some BinaryFloatingPoint, by text: String) -> Bool {
+    if value.isFinite, value != 0 { return true }
+    let letters = text.lowercased().drop { $0 == "-" || $0 == "+" }
+    guard value == 0 else { return ["inf", "infinity", "nan"].contains(letters) }
+    let isHex = letters.hasPrefix("0x")
+    let digits = letters.prefix { $0 != (isHex ? "p" : "e") }
+    return digits.allSatisfy { "0.x".contains($0) }
   }
 }

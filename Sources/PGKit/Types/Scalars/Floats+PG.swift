@@ -15,7 +15,10 @@ extension Double: PGEncodable, PGDecodable, PGArrayElement {
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     guard type.base == .float4 else { return writer.writeInteger(bitPattern) }
     let narrow = Float(self)
-    guard narrow.isFinite || !isFinite else { throw .outOfRange(Double.self, as: type) }
+    // Neither infinite nor zero unless it was.
+    guard narrow.isFinite || !isFinite, narrow != 0 || self == 0 else {
+      throw .outOfRange(Double.self, as: type)
+    }
     writer.writeInteger(narrow.bitPattern)
   }
 

@@ -94,8 +94,11 @@ extension PGDecodable where Self: FixedWidthInteger {
 }
 
 extension Int: PGEncodable, PGDecodable, PGArrayElement {}
+extension Int8: PGEncodable, PGDecodable, PGArrayElement {}
 extension Int16: PGEncodable, PGDecodable, PGArrayElement {}
 extension Int32: PGEncodable, PGDecodable, PGArrayElement {}
 extension Int64: PGEncodable, PGDecodable, PGArrayElement {}
+extension UInt: PGEncodable, PGDecodable, PGArrayElement {}
+extension UInt16: PGEncodable, PGDecodable, PGArrayElement {}
 extension UInt32: PGEncodable, PGDecodable, PGArrayElement {}
 extension UInt64: PGEncodable, PGDecodable, PGArrayElement {}

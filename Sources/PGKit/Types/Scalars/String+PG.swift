@@ -6,7 +6,7 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
   /// written.
   public func encodingFormat(for type: PGType) -> PGFormat? {
     switch type.base {
-    case .text, .varchar, .bpchar, .name, .json, .jsonb, .jsonpath: .binary
+    case .text, .varchar, .bpchar, .name, .char, .json, .jsonb, .jsonpath: .binary
     default: .text
     }
   }
@@ -14,7 +14,7 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
   /// Writes the text, after jsonb's version byte if it is jsonb; for "char", its one byte.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     switch type.base {
-    case .char: writer.writeByte(try singleByte())
+    case .char: writer.writeByte(try singleByte(as: type))
     case .jsonb, .jsonpath:
       writer.writeByte(PGJSON.binaryVersion)
       try encodeText(as: type, into: &writer)
@@ -47,7 +47,7 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
       guard Self.accepts(type, .binary) else { throw .unreadable(type, as: String.self) }
       let value = try PGValue(&reader, type: type, format: .binary)
       var writer = ByteWriter()
-      try value.encodeText(as: value.isShownAlone ? PGType(.unspecified) : type, into: &writer)
+      try value.encodeText(as: type.shown, into: &writer)
       self = String(decoding: writer.bytes, as: UTF8.self)
       return
     }
@@ -59,16 +59,30 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
   /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold; or if the type
   ///   has a Swift type of its own, and this is not the text of one of its values.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
-    guard !hasZero else {
-      throw .unwritable(String.self, as: type, ": it has a zero character")
-    }
     try requireForm(of: type)
+    try write(as: type, of: String.self, into: &writer)
+  }
+
+  /// Writes the text.
+  ///
+  /// - Parameter given: What errors call the value: the Swift type that holds the text.
+  func write(
+    as type: PGType, of given: Any.Type, into writer: inout ByteWriter
+  ) throws(PGError) {
+    guard !hasZero else { throw .unwritable(given, as: type, ": it has a zero character") }
     writer.writeText(self)
   }
 
   /// What only the server could make a value of, as `yesterday`, is not sent as one: a statement that
   /// means that says `$1::text::date`.
   private func requireForm(of type: PGType) throws(PGError) {
+    if type.base == .char {
+      let byte = try singleByte(as: type)
+      guard byte < 0x80 || type.readsOctalBytes || type.isShown else {
+        throw .outOfRange(String.self, as: type)
+      }
+      return
+    }
     guard Self.isChecked(type.base), let own = type.base.swiftType as? any PGDecodable.Type else {
       return
     }
@@ -78,7 +92,7 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
     guard isValue else {
       throw .unwritable(
         String.self, as: type,
-        ": it is not the text form of a \(own); the statement may cast, as in "
+        ": it is not the text form of such a value; the statement may cast, as in "
           + "$1::text::\(type.name)")
     }
   }
@@ -101,7 +115,7 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
   /// Whether there is a zero character.
   ///
   /// All bytes are looked at, so that they are looked at many at a time.
-  private var hasZero: Bool {
+  var hasZero: Bool {
     let found = utf8.withContiguousStorageIfAvailable { bytes in
       bytes.reduce(into: false) { found, byte in found = found || byte == 0 }
     }
@@ -118,12 +132,14 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
   }
 
   /// The byte that ``formatByte(_:)`` would show as this text.
-  private func singleByte() throws(PGError) -> UInt8 {
+  private func singleByte(as type: PGType) throws(PGError) -> UInt8 {
     let bytes = Array(utf8)
     if bytes.isEmpty { return 0 }
-    if bytes.count == 1 { return bytes[0] }
-    guard bytes.count == 4, bytes[0] == ASCII.backslash, let byte = UInt8(dropFirst(), radix: 8)
-    else { throw .unwritable(String.self, as: PGType(.char), ": it is more than one byte") }
+    if bytes.count == 1, bytes[0] != 0 { return bytes[0] }
+    let octal = bytes.dropFirst()
+    guard bytes.count == 4, bytes[0] == ASCII.backslash, octal.allSatisfy({ 48...55 ~= $0 }),
+      let byte = UInt8(dropFirst(), radix: 8)
+    else { throw .unwritable(String.self, as: type, ": it is not one byte") }
     return byte
   }
 }

@@ -9,19 +9,29 @@ enum Instant {
     microseconds != .max && microseconds != .min
   }
 
+  /// Whether the stored form is one that the server has: an instant of the calendar, or an infinity.
+  static func isInRange(_ microseconds: Int64) -> Bool {
+    finite ~= microseconds || !isFinite(microseconds)
+  }
+
   /// Reads the stored form.
   static func decode(_ reader: inout ByteReader, as type: PGType) throws(PGError) -> Int64 {
     let microseconds: Int64 = try reader.readWhole(of: type)
-    guard finite ~= microseconds || !isFinite(microseconds) else {
+    guard isInRange(microseconds) else {
       throw .malformed(type, "an instant outside the calendar")
     }
     return microseconds
   }
 
-  /// The instant of a day and a time; `nil` outside the server's range.
+  /// The instant of a day and a time; `nil` outside the server's range, and for a time that no clock
+  /// shows.
+  ///
+  /// - Parameter secondsEast: Less than a day.
   static func join(days: Int, _ time: Int64, secondsEast: Int = 0) -> Int64? {
     // One day beyond the range either way: an offset may bring it back.
-    guard -2_451_546...106_751_992 ~= days else { return nil }
+    guard -2_451_546...106_751_992 ~= days, PGTime.day ~= time else {
+      return nil
+    }
     let local = Int64(days).multipliedReportingOverflow(by: PGTime.microsecondsPerDay)
     let shift = time - Int64(secondsEast) * 1_000_000
     let (instant, overflow) = local.partialValue.addingReportingOverflow(shift)

@@ -54,9 +54,23 @@ extension PGDate: PGEncodable {
   }
 
   /// Writes the day's number.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a day that the server does not have.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(isInRange, of: type)
     writer.writeInteger(daysSince2000)
   }
+
+  /// Writes `2024-02-29`, `0044-03-15 BC`, `infinity`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a day that the server does not have.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(isInRange, of: type)
+    formatText(into: &writer)
+  }
+
+  /// Whether it is a day that the server has, or an infinity.
+  private var isInRange: Bool { Self.finiteDays ~= Int(daysSince2000) || !isFinite }
 }
 
 extension PGDate: PGDecodable, PGArrayElement {
@@ -66,7 +80,7 @@ extension PGDate: PGDecodable, PGArrayElement {
   /// Reads the day's number.
   public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     daysSince2000 = try reader.readWhole(of: type)
-    guard Self.finiteDays ~= Int(daysSince2000) || !isFinite else {
+    guard isInRange else {
       throw .malformed(type, "a day outside the calendar")
     }
   }

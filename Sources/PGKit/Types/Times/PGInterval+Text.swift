@@ -30,7 +30,8 @@ extension PGInterval: PGTextConvertible {
   /// Reads the forms of IntervalStyle postgres and iso_8601.
   public static func parseText(_ reader: inout ByteReader) -> PGInterval? {
     if let isNegative = reader.takeInfinity() { return isNegative ? .minusInfinity : .infinity }
-    return reader.take(UInt8(ascii: "P")) ? parseISO(&reader) : parsePostgres(&reader)
+    // An infinity has a word of its own; the same fields, written out, are none.
+    return (reader.take(UInt8(ascii: "P")) ? parseISO(&reader) : parsePostgres(&reader))?.literal
   }
 
   private static func parsePostgres(_ reader: inout ByteReader) -> PGInterval? {

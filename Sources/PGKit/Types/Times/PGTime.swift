@@ -5,6 +5,9 @@ public struct PGTime: Hashable, Comparable, Sendable {
 
   static let microsecondsPerDay: Int64 = 86_400_000_000
 
+  /// The times of a day, its end included.
+  static let day = 0...microsecondsPerDay
+
   /// Makes a value of its stored form.
   public init(microseconds: Int64) { self.microseconds = microseconds }
 
@@ -32,7 +35,7 @@ public struct PGTime: Hashable, Comparable, Sendable {
 
   /// Insists that a time is one of a day.
   static func check(_ microseconds: Int64, of type: PGType) throws(PGError) {
-    guard 0...microsecondsPerDay ~= microseconds else {
+    guard day ~= microseconds else {
       throw .malformed(type, "a time outside the day")
     }
   }
@@ -45,8 +48,19 @@ extension PGTime: PGEncodable {
   }
 
   /// Writes the microseconds.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a time outside of the day.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(Self.day ~= microseconds, of: type)
     writer.writeInteger(microseconds)
+  }
+
+  /// Writes `12:30:00.5`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a time outside of the day.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(Self.day ~= microseconds, of: type)
+    formatText(into: &writer)
   }
 }
 

@@ -45,9 +45,26 @@ extension PGTimeTZ: PGEncodable {
   }
 
   /// Writes the microseconds and the seconds west.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a time outside of the day, and for an offset of sixteen hours or
+  ///   more.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(isInRange, of: type)
     writer.writeInteger(microseconds)
     writer.writeInteger(secondsWest)
+  }
+
+  /// Writes `12:30:00.5+05:30`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` for a time outside of the day, and for an offset of sixteen hours or
+  ///   more.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(isInRange, of: type)
+    formatText(into: &writer)
+  }
+
+  private var isInRange: Bool {
+    PGTime.day ~= microseconds && secondsWest.magnitude < Self.offsetLimit
   }
 }
 

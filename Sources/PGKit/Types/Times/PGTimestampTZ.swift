@@ -45,8 +45,19 @@ extension PGTimestampTZ: PGEncodable {
   }
 
   /// Writes the microseconds.
+  ///
+  /// - Throws: ``PGError`` `--PIO` outside of the server's calendar.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(Instant.isInRange(microsecondsSince2000), of: type)
     writer.writeInteger(microsecondsSince2000)
+  }
+
+  /// Writes `2024-02-29 12:30:00.5+00`, `0044-03-15 12:00:00+00 BC`, `infinity`.
+  ///
+  /// - Throws: ``PGError`` `--PIO` outside of the server's calendar.
+  public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
+    try require(Instant.isInRange(microsecondsSince2000), of: type)
+    formatText(into: &writer)
   }
 }
 

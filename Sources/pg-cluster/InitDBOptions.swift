@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import PGKit
+
+/// What initdb is told.
+struct InitDBOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
+  var encoding = "UTF8"
+
+  @Option(help: ArgumentHelp("The locale; by default C.UTF-8, else C.", valueName: "name"))
+  var locale: String?
+
+  @Flag(help: "Give every page of data a checksum.")
+  var checksums = false
+
+  @Option(help: ArgumentHelp("The size of a WAL file.", valueName: "megabytes"))
+  var walSegsize: Int?
+
+  @Option(
+    name: .customLong("initdb-arg"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("One more argument for initdb; may be repeated.", valueName: "argument"))
+  var others: [String] = []
+
+  func validate() throws {
+    if let walSegsize, !(1...1024).contains(walSegsize) || walSegsize & (walSegsize - 1) != 0 {
+      throw ValidationError("--wal-segsize takes a power of two from 1 to 1024, in megabytes")
+    }
+  }
+
+  /// What has no option of the library's.
+  var arguments: [String] {
+    (checksums ? ["--data-checksums"] : []) + (walSegsize.map { ["--wal-segsize=\($0)"] } ?? [])
+      + others
+  }
+}
