@@ -3,6 +3,13 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
+/// `pg-listen durable …`.
+struct VerbCommand: ParsableCommand {
+  static let configuration = Program.configuration(
+    name: ListenCommand.program, abstract: ListenCommand.configuration.abstract,
+    subcommands: [DurableCommand.self])
+}
+
 /// `pg-listen durable`: what `--durable` needs, and how its consumers are.
 struct DurableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -24,7 +24,7 @@ struct ListenCommand: ParsableCommand {
       lost is made again, and a line {"event":"gap",…} with the reason stands before the first event \
       after it: nothing is missed in silence. SIGUSR1 prints a line about the run on stderr.
       """,
-    examples: examples, subcommands: [DurableCommand.self])
+    examples: examples)
 
   // MARK: Where
 
@@ -173,7 +173,17 @@ struct ListenCommand: ParsableCommand {
   static func main() {
     StatusSignal.shared.install(program: program)
     Interruptions.shared.install()
+    if isVerb { Program.main(VerbCommand.self) }
     Program.main(self, examples: examples)
+  }
+
+  /// Whether the first words are a verb: the parser would take them for channels, as it does any word.
+  private static var isVerb: Bool {
+    var words = CommandLine.arguments.dropFirst()
+    if words.first == "help" { words = words.dropFirst() }
+    guard words.first == "durable" else { return false }
+    let second = words.dropFirst().first
+    return ["install", "status", "--help", "-h", nil].contains(second)
   }
 
   func validate() throws {
