@@ -45,12 +45,25 @@ public enum Signals {
   public static func takeEach(_ signal: CInt, _ body: @escaping @Sendable () -> Void) {
     if isIgnored(signal) { return }
     let awaited = block([signal])
-    DetachedThread.start {
-      while true {
-        _ = wait(for: awaited)
-        body()
+    withoutSignals {
+      DetachedThread.start {
+        while true {
+          _ = wait(for: awaited)
+          body()
+        }
       }
     }
+  }
+
+  /// Runs `body`, whose threads take no signals but those that they wait for: by default one of those that
+  /// ``handle(_:before:_:)`` waits for would end the process.
+  private static func withoutSignals(_ body: () -> Void) {
+    var all = sigset_t()
+    sigfillset(&all)
+    var before = sigset_t()
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    body()
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 
   /// Keeps signals from every thread that is started from now on.

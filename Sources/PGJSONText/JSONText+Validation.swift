@@ -56,11 +56,11 @@ private struct DocumentChecker {
   }
 
   private mutating func open(_ closing: UInt8) -> Bool {
+    guard closings.count < JSONText.deepestNesting else { return false }
     index += 1
     skipSpace()
     // An empty one is a value.
     if take(closing) { return true }
-    guard closings.count < JSONText.deepestNesting else { return false }
     closings.append(closing)
     isOpening = true
     return readName()

@@ -28,6 +28,9 @@ final class Acknowledgements: Sendable {
     waker.wake()
   }
 
+  /// A command has ended without that: whoever waits sees whether there are more to wait for.
+  func wake() { waker.wake() }
+
   /// All events up to one have been seen to.
   func add(upTo number: Int) {
     state.withLock { state in

@@ -142,6 +142,13 @@ final class ChildQueue: @unchecked Sendable {
     return (isEnding || head >= jobs.count) && active == 0
   }
 
+  /// Whether no more are begun, and none runs: what is not acknowledged by now will not be.
+  var isOver: Bool {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return isEnding && active == 0
+  }
+
   /// Begins no more, and passes a signal on to those that run.
   func end(by signal: Int32) {
     pthread_mutex_lock(&lock)
@@ -170,6 +177,7 @@ final class ChildQueue: @unchecked Sendable {
       active -= 1
       pthread_cond_broadcast(&change)
       pthread_mutex_unlock(&lock)
+      job.acknowledgements?.wake()
       stream?.waker.wake()
     }
   }

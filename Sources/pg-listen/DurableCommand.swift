@@ -80,7 +80,7 @@ struct DurableStatusCommand: ParsableCommand {
     let rows = try connection.query.text(
       """
       WITH running AS (
-        SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) AS xmin
+        SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) AS horizon
       ), readers AS (
         SELECT (classid::pg_catalog.int8 << 32) | objid::pg_catalog.int8 AS key, pid
         FROM pg_catalog.pg_locks
@@ -93,8 +93,8 @@ struct DurableStatusCommand: ParsableCommand {
           (SELECT pid FROM readers WHERE key = pg_catalog.hashtextextended(
             $1 || ($2::pg_catalog.regclass)::pg_catalog.oid || ':' || consumer, 0)) AS pid
         FROM \(table.consumers) AS consumers, running, LATERAL (
-          SELECT pg_catalog.count(*) FILTER (WHERE events.xid < xmin) AS waiting,
-            pg_catalog.count(*) FILTER (WHERE events.xid >= xmin) AS held_back,
+          SELECT pg_catalog.count(*) FILTER (WHERE events.xid < horizon) AS waiting,
+            pg_catalog.count(*) FILTER (WHERE events.xid >= horizon) AS held_back,
             pg_catalog.min(stored_at) AS oldest_waiting
           FROM \(table.name) AS events
           WHERE (events.xid, events.id) > (consumers.xid, consumers.id)

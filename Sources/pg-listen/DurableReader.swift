@@ -62,7 +62,8 @@ final class DurableReader {
   private var cursor = Place.start
   /// Up to where rows have been seen to, if that is not yet acknowledged.
   private var unacknowledged: Place?
-  private var isWorking = false
+  /// Whether rows are in hand that are not yet acknowledged.
+  private(set) var isWorking = false
   /// When to look for rows without being woken.
   private(set) var nextLook = Deadline.after(.zero)
 
@@ -71,6 +72,9 @@ final class DurableReader {
     self.plan = plan
     acknowledgements = Acknowledgements(waker)
   }
+
+  /// Whether there was nothing more to read, and all that was read has been acknowledged.
+  var isResting: Bool { !isWorking && unacknowledged == nil && !nextLook.hasPassed }
 
   // MARK: A session begins
 
@@ -159,6 +163,8 @@ final class DurableReader {
   func advance(
     _ session: ListeningSession, _ stream: EventStream, number: inout Int
   ) throws {
+    // Before it is seen what has been acknowledged: nothing comes after that.
+    let isOver = stream.children?.isOver == true
     do throws(PGError) {
       repeat {
         settle(stream)
@@ -169,7 +175,7 @@ final class DurableReader {
       if session.connection.isClosed { throw ListeningSession.Loss(error) }
       throw error.failure(of: ListenCommand.program, status: .refused, location: "--durable")
     }
-    if pending.isEmpty, unacknowledged == nil, isWorking {
+    if pending.isEmpty || isOver, unacknowledged == nil, isWorking {
       isWorking = false
       stream.endsWork()
     }
@@ -233,7 +239,7 @@ final class DurableReader {
     let channels = plan.channels.isEmpty ? [] : [try Self.array(plan.channels)]
     let rows = try connection.query.text(
       """
-      SELECT xid::text, id, CASE WHEN wanted THEN channel END, CASE WHEN wanted THEN payload END,
+      SELECT xid::text AS number, id, CASE WHEN wanted THEN channel END, CASE WHEN wanted THEN payload END,
         pg_catalog.to_char(stored_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
       FROM (
         SELECT *, pg_catalog.sum(CASE WHEN wanted THEN pg_catalog.octet_length(payload) ELSE 0 END)
@@ -246,7 +252,8 @@ final class DurableReader {
           ORDER BY xid, id LIMIT \(Self.longestBatch)
         ) AS next
       ) AS sized
-      WHERE size IS NULL OR size < \(Self.largestBatch) ORDER BY xid, id
+      WHERE size IS NULL OR size < \(Self.largestBatch)
+      ORDER BY sized.xid, sized.id
       """, cursor.parameters + channels, until: .after(Self.patience)
     ).collect()
     var batch = Batch()

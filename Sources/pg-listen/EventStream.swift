@@ -68,6 +68,9 @@ final class EventStream: Sendable {
   /// Whether lines wait for the reader of stdout.
   var isWaiting: Bool { state.withLock { $0.output.isWaiting } }
 
+  /// Whether the reader of stdout, or a command, is to be waited for.
+  var isSlow: Bool { state.withLock { isSlow($0) } }
+
   /// Whether every event has been seen to, also by its command.
   var isSettled: Bool {
     state.withLock { $0.handing } == 0 && children?.isIdle != false
@@ -95,6 +98,7 @@ final class EventStream: Sendable {
       guard state.outcome == nil else { return ([], 0) }
       let time = ContinuousClock.now
       state.lastEvent = time
+      let nextHeld = state.gathering?.nextTime
       var count = 0
       let line = line(of: source)
       for event in events {
@@ -111,6 +115,8 @@ final class EventStream: Sendable {
       }
       emitHeld(at: state.outcome == nil ? time : nil, &state)
       write(isEvents: true, &state)
+      // Who prints what is held back waits for something else.
+      if state.gathering?.nextTime != nextHeld { waker.wake() }
       if case .failed(let error) = state.outcome, error is StandardOutput.Failure { count = 0 }
       return (takeJobs(&state), count)
     }

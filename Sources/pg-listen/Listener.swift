@@ -22,7 +22,7 @@ struct Listener {
 
   /// Makes a run whose time begins now.
   ///
-  /// - Throws: ``Failure`` with status 64 if an IRI is malformed.
+  /// - Throws: ``Failure`` with status 64 if an IRI is malformed, 1 if a command is not there.
   init(_ command: ListenCommand) throws {
     self.command = command
     deadline = command.timeout.map { Deadline.after($0.duration) } ?? .never
@@ -38,7 +38,7 @@ struct Listener {
     let children =
       command.exec
       ? ChildQueue(
-        command.command, policy: command.failurePolicy, limit: command.buffer.bytes,
+        try Self.found(command.command), policy: command.failurePolicy, limit: command.buffer.bytes,
         overflow: command.onOverflow) : nil
     let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
@@ -48,6 +48,14 @@ struct Listener {
     sources = iris.enumerated().map { number, iri in
       SourceThread(number, command.plan(iri, channels), stream, announcement)
     }
+  }
+
+  /// A command with its path.
+  private static func found(_ words: [String]) throws(Failure) -> [String] {
+    do throws(Failure) {
+      let path = try CommandPath.find(words[0], for: ListenCommand.program)
+      return [path] + words.dropFirst()
+    } catch { throw Failure(.localFailure, error.diagnostic) }
   }
 
   /// Runs until the end.
@@ -77,9 +85,11 @@ struct Listener {
   private var signal: CInt? { command.heedsSignals ? Interruptions.shared.signal : nil }
 
   private func finishAfterSignal() throws {
+    if command.graceful { try collect(until: .after(Self.decision)) }
     stream.printHeld(at: nil)
     stream.finish(.done)
-    if let signal { stream.children?.end(by: signal) }
+    if command.graceful { try waitUntilSettled(until: .after(Self.grace)) }
+    endCommands(by: signal ?? SIGTERM)
     try waitUntilSettled(until: .after(Self.grace))
     if command.graceful { try stream.flush() }
   }
@@ -88,11 +98,11 @@ struct Listener {
     if case .failed = outcome {
       // What failed begins no more; what succeeded has all its events seen to.
       let patience = Deadline.after(Self.grace)
-      stream.children?.end(by: 0)
+      endCommands(by: 0)
       try waitUntilSettled(until: patience)
-      if patience.hasPassed { stream.children?.end(by: SIGTERM) }
+      if patience.hasPassed { endCommands(by: SIGTERM) }
     } else {
-      try waitUntilSettled(until: stream.children == nil ? .after(Self.grace) : .never)
+      try waitUntilSettled(until: .never)
     }
     try stream.flush()
     if let failure = stream.children?.failure { throw failure }
@@ -100,13 +110,26 @@ struct Listener {
     if !stream.isSettled, signal == nil { throw Self.notAcknowledged }
   }
 
+  /// Begins no more commands, and passes a signal on to those that run.
+  private func endCommands(by signal: CInt) {
+    stream.children?.end(by: signal)
+    // What is not acknowledged by then will not be.
+    for source in sources { source.wake() }
+  }
+
+  /// Waits until every event has been seen to.
+  ///
+  /// The reader of stdout and the commands take their time; after that, acknowledging what they took
+  /// has its own, as a connection may be lost.
   private func waitUntilSettled(until patience: Deadline) throws {
-    while !stream.isSettled, !patience.hasPassed {
-      if let signal, stream.children?.isIdle == false {
-        stream.children?.end(by: signal)
+    var end: Deadline?
+    while !stream.isSettled, !patience.hasPassed, end?.hasPassed != true {
+      if let signal, !command.graceful, stream.children?.isIdle == false {
+        endCommands(by: signal)
         if stream.children?.waitForRunning(until: .after(Self.grace)) == false { return }
       }
-      try wait(until: patience)
+      end = stream.isSlow ? nil : end ?? .after(Self.grace)
+      try wait(until: patience.earlier(end ?? .never))
     }
   }
 
@@ -134,14 +157,8 @@ struct Listener {
 
   /// Has what has arrived printed before time is judged.
   private func decide(_ late: Lateness) throws {
-    let asked = sources.filter(\.isListening)
-    stream.ask(Set(asked.map(\.number)))
-    for source in asked { source.wake() }
-    let patience = Deadline.after(Self.decision)
-    while !stream.haveAllAnswered, !patience.hasPassed, stream.outcome == nil {
-      try wait(until: patience)
-    }
-    stream.ask([])
+    try collect(until: late == .drained ? .never : .after(Self.decision))
+    if late == .drained, signal != nil { return }
     if late != .idle || lateness != nil { stream.printHeld(at: nil) }
     switch late {
     case .drained: stream.finish(.done)
@@ -149,6 +166,18 @@ struct Listener {
     case .idle where lateness == nil: break
     case .idle: stream.finish(.failed(timedOut("--idle-timeout")))
     }
+  }
+
+  /// Has the sources take what has arrived.
+  private func collect(until patience: Deadline) throws {
+    let earlier = signal
+    let asked = sources.filter(\.isListening)
+    stream.ask(Set(asked.map(\.number)))
+    for source in asked { source.wake() }
+    while !stream.haveAllAnswered, !patience.hasPassed, stream.outcome == nil, signal == earlier {
+      try wait(until: patience)
+    }
+    stream.ask([])
   }
 
   private func wait() throws {

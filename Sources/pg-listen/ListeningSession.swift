@@ -30,6 +30,8 @@ final class ListeningSession {
   let source: EventSource
   private let heartbeat: Heartbeat?
   private var nextHeartbeat: Deadline
+  /// How long the server may take to answer before the session listens.
+  private static let patience = Duration.seconds(30)
   /// A channel that nobody else knows: what is sent there must come back.
   private let heartbeatChannel: String
   private var warnedUsage = 0
@@ -49,13 +51,16 @@ final class ListeningSession {
       connection = try Connecting(program: ListenCommand.program)
         .session(Self.watched(options), until: deadline)
       source = EventSource(connection)
+      let deadline = deadline.earlier(.after(Self.patience))
       try Self.requireOwnServer(connection, until: deadline)
       if connection.serverVersion.major >= 14 {
         try connection.execute("SET idle_session_timeout = 0", until: deadline)
       }
-      let names = try reader.map { reader throws(PGError) in
-        [try reader.open(connection, until: deadline)]
-      } ?? channels
+      if reader != nil { try connection.execute(Self.watchedByServer, until: deadline) }
+      let names =
+        try reader.map { reader throws(PGError) in
+          [try reader.open(connection, until: deadline)]
+        } ?? channels
       let more = heartbeat == nil ? [] : [heartbeatChannel]
       try connection.listen(names + more, until: deadline)
     } catch { throw Loss(Self.explained(error)) }
@@ -70,6 +75,12 @@ final class ListeningSession {
     options.tcpUserTimeout = options.tcpUserTimeout ?? 30_000
     return options
   }
+
+  /// Has the server notice soon that this client is gone, whose place for a consumer it holds.
+  private static let watchedByServer = """
+    SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = 30000
+    """
 
   /// Refuses a pooler, behind which notifications do not arrive.
   ///

@@ -91,12 +91,13 @@ final class SourceThread: Sendable {
     var session = try first(reader)
     var count = 0
     try begin(session, &count)
-    while stream.outcome == nil {
+    while stream.outcome == nil || reader?.isWorking == true {
       let loss = try listen(on: session, reader, &count)
       let downAt = WallClock.now()
       show(session.takeLeftover(), of: session, &count)
       leave()
-      if stream.outcome != nil { return }
+      // What was printed is acknowledged in the next session.
+      if stream.outcome != nil, reader?.isWorking != true { return }
       note("lost the connection: \(loss.error.message)", code: loss.error.code)
       session = try again(after: loss, reader)
       // No row of a table is missed.
@@ -134,6 +135,7 @@ final class SourceThread: Sendable {
     let source = "\(session.source)"
     status.withLock { ($0.isListening, $0.source) = (true, source) }
     stream.printControl { ControlLine.appendReady(source, to: &$0) }
+    if stream.outcome != nil { return }
     try plan.hook.run(on: session.connection, source: source, stream)
     try announcement.listens(number, source)
     stream.waker.wake()
@@ -154,7 +156,9 @@ final class SourceThread: Sendable {
         } else {
           show(events, of: session, &count)
         }
-        if stream.isAsking(number) { try answer(session, reader, &count) }
+        if stream.isAsking(number), reader?.isResting != false {
+          try answer(session, reader, &count)
+        }
       }
     } catch let loss as ListeningSession.Loss { return loss }
   }
@@ -185,14 +189,19 @@ final class SourceThread: Sendable {
 
   // MARK: Connecting
 
+  /// How many seconds a host may take to connect to again, unless the options say otherwise: one that
+  /// does not answer may be another one by the next attempt.
+  private static let patience = 10
+
   private func attempt(
-    _ reader: DurableReader?, until deadline: Deadline
+    _ reader: DurableReader?, isFirst: Bool, until deadline: Deadline
   ) throws -> ListeningSession {
     // Read again each time: a password, a service or an address may have changed.
     var options = try Connecting(program: ListenCommand.program).options(iri: plan.iri)
     if options.fallbackApplicationName == ListenCommand.program {
       options.fallbackApplicationName = plan.name
     }
+    if !isFirst { options.connectTimeout = options.connectTimeout ?? Self.patience }
     return try ListeningSession(
       options, channels: plan.channels, heartbeat: plan.heartbeat, reader: reader,
       until: deadline)
@@ -204,7 +213,9 @@ final class SourceThread: Sendable {
     while true {
       // Once is until the options' own connect_timeout.
       let end = plan.firstWait == nil ? .never : patience
-      do { return try attempt(reader, until: end) } catch let loss as ListeningSession.Loss {
+      do {
+        return try attempt(reader, isFirst: true, until: end)
+      } catch let loss as ListeningSession.Loss {
         guard !patience.hasPassed, plan.retry.mayTryAgain(after: loss.error) else {
           throw Self.failure(loss.error, isFirst: true)
         }
@@ -223,7 +234,9 @@ final class SourceThread: Sendable {
     var attempts = 0
     while true {
       pause(before: attempts, until: end)
-      do { return try attempt(reader, until: end) } catch let failed as ListeningSession.Loss {
+      do {
+        return try attempt(reader, isFirst: false, until: end)
+      } catch let failed as ListeningSession.Loss {
         attempts += 1
         guard !end.hasPassed, plan.retry.mayTryAgain(after: failed.error) else {
           throw Self.failure(failed.error, isFirst: false)
