@@ -18,6 +18,9 @@ struct DurableOptions: ParsableArguments {
 
   var table: DurableTable? { durable }
 
+  /// What is read and for whom, for a line that says it.
+  var summary: String? { table.map { "\($0.name) for consumer \(consumer ?? "")" } }
+
   func validate() throws {
     if durable != nil, consumer?.isEmpty ?? true {
       throw ValidationError("--durable needs a consumer: --consumer NAME")

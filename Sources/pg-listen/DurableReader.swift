@@ -47,8 +47,6 @@ final class DurableReader {
   /// The most rows that are read at once, and about the most bytes.
   private static let longestBatch = 500
   private static let largestBatch = 8 << 20
-  /// How long the server may take to answer.
-  private static let patience = Duration.seconds(60)
   /// How soon to look again while an older transaction holds rows back.
   private static let impatience = Duration.milliseconds(100)
   /// How soon to look again when nothing says that there are rows.
@@ -57,6 +55,8 @@ final class DurableReader {
   private let plan: Plan
   private let acknowledgements: Acknowledgements
   private var channel = ""
+  /// How long the server may take to answer.
+  private var patience = Duration.seconds(60)
   private var pending: [Pending] = []
   private var lastPrinted = 0
   private var cursor = Place.start
@@ -163,6 +163,7 @@ final class DurableReader {
   func advance(
     _ session: ListeningSession, _ stream: EventStream, number: inout Int
   ) throws {
+    patience = session.patience
     // Before it is seen what has been acknowledged: nothing comes after that.
     let isOver = stream.children?.isOver == true
     do throws(PGError) {
@@ -172,7 +173,10 @@ final class DurableReader {
         guard pending.isEmpty, stream.outcome == nil, nextLook.hasPassed else { break }
       } while try handOver(session, stream, number: &number)
     } catch {
-      if session.connection.isClosed { throw ListeningSession.Loss(error) }
+      if session.connection.isClosed || error.fault == .transport {
+        session.connection.close()
+        throw ListeningSession.Loss(error)
+      }
       throw error.failure(of: ListenCommand.program, status: .refused, location: "--durable")
     }
     if pending.isEmpty || isOver, unacknowledged == nil, isWorking {
@@ -198,7 +202,7 @@ final class DurableReader {
       UPDATE \(plan.table.consumers)
       SET xid = $2::text::pg_catalog.xid8, id = $3, acknowledged_at = pg_catalog.now()
       WHERE consumer = $1 AND (xid, id) < ($2::text::pg_catalog.xid8, $3)
-      """, [plan.consumer] + place.parameters, until: .after(Self.patience)
+      """, [plan.consumer] + place.parameters, until: .after(patience)
     ).collect()
     unacknowledged = nil
   }
@@ -254,7 +258,7 @@ final class DurableReader {
       ) AS sized
       WHERE size IS NULL OR size < \(Self.largestBatch)
       ORDER BY sized.xid, sized.id
-      """, cursor.parameters + channels, until: .after(Self.patience)
+      """, cursor.parameters + channels, until: .after(patience)
     ).collect()
     var batch = Batch()
     for row in rows {
@@ -292,7 +296,7 @@ final class DurableReader {
       """
       SELECT EXISTS (SELECT FROM \(plan.table.name)
         WHERE (xid, id) > ($1::text::pg_catalog.xid8, $2))
-      """, cursor.parameters, until: .after(Self.patience)
+      """, cursor.parameters, until: .after(patience)
     ).collect()
     return try answer.first?[0, as: Bool.self] ?? false
   }

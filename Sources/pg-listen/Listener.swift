@@ -42,7 +42,8 @@ struct Listener {
         overflow: command.onOverflow) : nil
     let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
-      sources: iris.count, channels: channels, isQuiet: command.quiet, descriptor: command.readyFD)
+      sources: iris.count, channels: channels, subject: command.durable.summary,
+      isQuiet: command.quiet, descriptor: command.readyFD)
     self.stream = stream
     self.announcement = announcement
     sources = iris.enumerated().map { number, iri in

@@ -108,6 +108,9 @@ final class ListeningSession {
       fields: error.fields)
   }
 
+  /// How long the server may take to answer what it is asked between heartbeats.
+  var patience: Duration { heartbeat.map { $0.interval + $0.limit } ?? .seconds(60) }
+
   /// The events that have arrived, waiting for the first until `other` can be read.
   ///
   /// - Parameters:
