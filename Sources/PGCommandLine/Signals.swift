@@ -28,12 +28,7 @@ public enum Signals {
   ) {
     let heeded = signals.filter { !isIgnored($0) }
     guard !heeded.isEmpty else { return }
-    var set = Signals.set(of: heeded)
-    var before = sigset_t()
-    pthread_sigmask(SIG_BLOCK, &set, &before)
-    let mask = before
-    state.withLock { $0.mask = mask }
-    let awaited = set
+    let awaited = block(heeded)
     DetachedThread.start {
       let first = wait(for: awaited)
       DetachedThread.start { handler(first) }
@@ -42,6 +37,43 @@ public enum Signals {
       last()
       endProcess(by: second)
     }
+  }
+
+  /// Runs `body` each time when `signal` comes, on a thread of its own.
+  ///
+  /// Call it before ``handle(_:before:_:)``, and before any other thread starts.
+  public static func takeEach(_ signal: CInt, _ body: @escaping @Sendable () -> Void) {
+    if isIgnored(signal) { return }
+    let awaited = block([signal])
+    withoutSignals {
+      DetachedThread.start {
+        while true {
+          _ = wait(for: awaited)
+          body()
+        }
+      }
+    }
+  }
+
+  /// Runs `body`, whose threads take no signals but those that they wait for: by default one of those that
+  /// ``handle(_:before:_:)`` waits for would end the process.
+  private static func withoutSignals(_ body: () -> Void) {
+    var all = sigset_t()
+    sigfillset(&all)
+    var before = sigset_t()
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    body()
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+  }
+
+  /// Keeps signals from every thread that is started from now on.
+  private static func block(_ signals: [CInt]) -> sigset_t {
+    var set = Signals.set(of: signals)
+    var before = sigset_t()
+    pthread_sigmask(SIG_BLOCK, &set, &before)
+    let mask = before
+    state.withLock { $0.mask = $0.mask ?? mask }
+    return set
   }
 
   /// The signal mask from before ``handle(_:_:)``, which child processes are to start with.

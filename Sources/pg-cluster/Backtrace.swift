@@ -34,10 +34,10 @@ enum Backtrace {
   }
 
   private static func debugger(_ server: String, _ core: String) -> (String, [String])? {
-    if let gdb = try? CommandPath.find("gdb") {
+    if let gdb = try? CommandPath.find("gdb", for: ClusterCommand.program) {
       return (gdb, ["-nx", "-batch", "-ex", "bt", server, core])
     }
-    if let lldb = try? CommandPath.find("lldb") {
+    if let lldb = try? CommandPath.find("lldb", for: ClusterCommand.program) {
       return (lldb, ["--no-lldbinit", "--batch", "-o", "bt", "-c", core, server])
     }
     return nil

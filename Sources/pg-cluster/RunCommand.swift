@@ -64,7 +64,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let program = try CommandPath.find(command[0])
+    let program = try CommandPath.find(command[0], for: ClusterCommand.program)
     if let versions { try RunMatrix(versions).run() }
     if let owner { _ = fcntl(owner, F_SETFD, FD_CLOEXEC) }
     let shared = SharedState()

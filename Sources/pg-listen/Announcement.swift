@@ -5,6 +5,7 @@ internal import Synchronization
 /// Says, once, that all sources listen: on stderr, on the descriptor of `--ready-fd`, to systemd.
 final class Announcement: Sendable {
   private let channels: [String]
+  private let subject: String?
   private let isQuiet: Bool
   private let descriptor: ReadyDescriptor?
   private let missing: Mutex<Set<Int>>
@@ -13,11 +14,16 @@ final class Announcement: Sendable {
   /// The sources that have had no heartbeat since systemd was last told that all is well.
   private let silent: Mutex<Set<Int>>
 
-  init(sources: Int, channels: [String], isQuiet: Bool, descriptor: ReadyDescriptor?) {
+  /// - Parameter subject: What is listened to, if it is not just the channels.
+  init(
+    sources: Int, channels: [String], subject: String?, isQuiet: Bool,
+    descriptor: ReadyDescriptor?
+  ) {
     missing = Mutex(Set(0..<sources))
     silent = Mutex(Set(0..<sources))
     self.sources = sources
     self.channels = channels
+    self.subject = subject
     self.isQuiet = isQuiet
     self.descriptor = descriptor
   }
@@ -52,7 +58,8 @@ final class Announcement: Sendable {
 
   private func say(_ source: String) {
     let names = channels.map { (try? SQL.quoteIdentifierIfNeeded($0)) ?? $0 }
-    note("listening on \(names.joined(separator: ", ")) (\(source))")
+    let all = ([subject].compactMap(\.self) + names).joined(separator: ", ")
+    note("listening on \(all) (\(source))")
     let isFirst = hinted.withLock { hinted in
       defer { hinted = true }
       return !hinted

@@ -43,9 +43,19 @@ enum FailurePolicy: Hashable, Sendable, ExpressibleByArgument {
 final class ChildQueue: @unchecked Sendable {
   /// An event and what it is called.
   struct Job {
-    let event: PGNotification
+    let event: ListenedEvent
     let number: Int
     let source: String
+    /// Who wants to know that the command has ended well.
+    let acknowledgements: Acknowledgements?
+
+    init(_ numbered: NumberedEvent, _ acknowledgements: Acknowledgements?) {
+      event = numbered.event
+      number = numbered.number
+      source = numbered.source
+      self.acknowledgements = acknowledgements
+    }
+
     var cost: Int { event.payload.utf8.count + event.channel.utf8.count + 200 }
   }
 
@@ -132,6 +142,13 @@ final class ChildQueue: @unchecked Sendable {
     return (isEnding || head >= jobs.count) && active == 0
   }
 
+  /// Whether no more are begun, and none runs: what is not acknowledged by now will not be.
+  var isOver: Bool {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return isEnding && active == 0
+  }
+
   /// Begins no more, and passes a signal on to those that run.
   func end(by signal: Int32) {
     pthread_mutex_lock(&lock)
@@ -160,6 +177,7 @@ final class ChildQueue: @unchecked Sendable {
       active -= 1
       pthread_cond_broadcast(&change)
       pthread_mutex_unlock(&lock)
+      job.acknowledgements?.wake()
       stream?.waker.wake()
     }
   }
@@ -188,7 +206,10 @@ final class ChildQueue: @unchecked Sendable {
       let fault: String
       do {
         let ending = try runOnce(job)
-        if ending.isSuccess { return }
+        if ending.isSuccess {
+          job.acknowledgements?.add(job.number)
+          return
+        }
         fault = "the command for event \(job.number) \(ending)"
       } catch {
         return fail(error.failure(of: ListenCommand.program, status: .localFailure))
@@ -198,31 +219,32 @@ final class ChildQueue: @unchecked Sendable {
       pthread_mutex_unlock(&lock)
       if isOver { return }
       switch policy {
-      case .stop: return fail(ListenCommand.failure(fault))
       case .retry(let count) where attempts <= count: continue
+      // A row that nobody has seen to must not be left behind.
+      case .retry where job.acknowledgements != nil: return fail(ListenCommand.failure(fault))
+      case .stop: return fail(ListenCommand.failure(fault))
       case .retry, .goOn:
         Diagnostic(program: ListenCommand.program, severity: .warning, message: fault).print()
+        job.acknowledgements?.add(job.number)
         return
       }
     }
   }
 
   private func runOnce(_ job: Job) throws(PGError) -> ProcessEnding {
-    guard let input = WakePipe.openPipe(), let output = WakePipe.openPipe() else {
+    let input = try Self.file(of: job.event.bytes)
+    guard let output = WakePipe.openPipe() else {
+      close(input)
       throw .operation("could not open a pipe for the command")
     }
-    // A payload is shorter than what a pipe holds, so this does not wait.
-    let bytes = job.event.rawPayload ?? Array(job.event.payload.utf8)
-    _ = write(input.writing, bytes, bytes.count)
-    close(input.writing)
     defer { close(output.reading) }
     let child: ChildProcess
     do {
       defer {
-        close(input.reading)
+        close(input)
         close(output.writing)
       }
-      child = try start(job, input.reading, output.writing)
+      child = try start(job, input, output.writing)
     }
     pass(output.reading, of: child)
     let ending = child.wait() ?? .unknown
@@ -232,13 +254,47 @@ final class ChildQueue: @unchecked Sendable {
     return ending
   }
 
+  /// Puts a payload into a file without a name: a pipe would have to be written to while the command
+  /// runs.
+  private static func file(of bytes: [UInt8]) throws(PGError) -> CInt {
+    let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var path = Array("\(directory)/pg-listen-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&path)
+    guard descriptor >= 0 else {
+      throw .operation("could not make a file for the payload in \(directory): \(errorText())")
+    }
+    unlink(path)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let reason = errorText()
+        close(descriptor)
+        throw .operation("could not write the payload for the command: \(reason)")
+      }
+      rest = rest.dropFirst(count)
+    }
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+
+  private static func errorText() -> String { String(cString: strerror(errno)) }
+
   private func start(
     _ job: Job, _ input: CInt, _ output: CInt
   ) throws(PGError) -> ChildProcess {
     var environment = ReadyHook.environment
     environment["PGKIT_EVENT"] = "notify"
     environment["PGKIT_CHANNEL"] = job.event.channel
-    environment["PGKIT_PID"] = "\(job.event.processID)"
+    switch job.event.origin {
+    case .process(let process): environment["PGKIT_PID"] = "\(process)"
+    case .row(let id, let time):
+      environment["PGKIT_ID"] = "\(id)"
+      environment["PGKIT_STORED_AT"] = time
+    }
+    environment["PGKIT_COUNT"] = "\(job.event.count)"
     environment["PGKIT_SEQ"] = "\(job.number)"
     environment["PGKIT_SOURCE"] = job.source
     var launch = ProcessLaunch(arguments[0], Array(arguments.dropFirst()), environment: environment)

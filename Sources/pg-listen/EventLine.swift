@@ -9,7 +9,7 @@ enum EventFormat: String, WordArgument {
   case payload
   /// The payload and a zero byte.
   case nul
-  /// Channel, process and payload, with tabs between them.
+  /// Channel, process (of a durable table: the row's id) and payload, with tabs between them.
   case tsv
 }
 
@@ -26,13 +26,16 @@ enum ControlEvents: String, WordArgument {
 /// Prints events of one moment.
 struct EventLine {
   private let format: EventFormat
+  private let parses: Bool
   private let ending: [UInt8]
 
   /// - Parameters:
+  ///   - parses: Whether payloads that are JSON are printed as such, too.
   ///   - time: When they arrived.
   ///   - source: Where they come from, if that is to be said.
-  init(_ format: EventFormat, time: String, source: String?) {
+  init(_ format: EventFormat, parses: Bool, time: String, source: String?) {
     self.format = format
+    self.parses = parses
     var ending = OutputBuffer()
     if let source {
       ending.append(",\"source\":")
@@ -46,7 +49,7 @@ struct EventLine {
   ///
   /// - Throws: ``Failure`` with status 1 for a payload that would be taken for several lines.
   func append(
-    _ event: PGNotification, _ number: Int, to buffer: inout OutputBuffer
+    _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
   ) throws(Failure) {
     switch format {
     case .json: appendObject(event, number, to: &buffer)
@@ -58,13 +61,17 @@ struct EventLine {
       appendPayload(event, to: &buffer)
       buffer.append(UInt8(ascii: "\n"))
     case .tsv:
-      buffer.append(Self.escaped(event.channel) + "\t\(event.processID)\t")
+      buffer.append(Self.escaped(event.channel) + "\t")
+      switch event.origin {
+      case .process(let process): buffer.append("\(process)\t")
+      case .row(let id, _): buffer.append("\(id)\t")
+      }
       buffer.append(Self.escaped(event.payload) + "\n")
     }
   }
 
   private func appendObject(
-    _ event: PGNotification, _ number: Int, to buffer: inout OutputBuffer
+    _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
   ) {
     buffer.append("{\"event\":\"notify\",\"seq\":\(number),\"channel\":")
     JSONText.append(event.channel, to: &buffer)
@@ -73,12 +80,28 @@ struct EventLine {
       buffer.append("null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
     } else {
       JSONText.append(event.payload, to: &buffer)
+      if parses { appendParsed(event.payload, to: &buffer) }
     }
-    buffer.append(",\"pid\":\(event.processID)")
+    switch event.origin {
+    case .process(let process): buffer.append(",\"pid\":\(process)")
+    case .row(let id, let time): buffer.append(",\"id\":\(id),\"stored_at\":\"\(time)\"")
+    }
+    if event.count > 1 { buffer.append(",\"count\":\(event.count)") }
     buffer.append(ending)
   }
 
-  private func appendPayload(_ event: PGNotification, to buffer: inout OutputBuffer) {
+  /// Appends a payload that is JSON as a member of its own; one that is not is no failure.
+  private func appendParsed(_ payload: String, to buffer: inout OutputBuffer) {
+    var payload = payload
+    payload.withUTF8 { bytes in
+      let document = UnsafeRawBufferPointer(bytes)
+      guard JSONText.isDocument(document) else { return }
+      buffer.append(",\"json\":")
+      buffer.withBytes { try? JSONText.appendDocument(document, to: &$0) }
+    }
+  }
+
+  private func appendPayload(_ event: ListenedEvent, to buffer: inout OutputBuffer) {
     if let bytes = event.rawPayload { buffer.append(bytes) } else { buffer.append(event.payload) }
   }
 
@@ -98,7 +121,7 @@ struct EventLine {
     return result
   }
 
-  private static func severalLines(_ event: PGNotification) -> Failure {
+  private static func severalLines(_ event: ListenedEvent) -> Failure {
     Failure(
       .localFailure,
       Diagnostic(

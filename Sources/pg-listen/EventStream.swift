@@ -13,6 +13,10 @@ final class EventStream: Sendable {
     var count = 0
     var outcome: Outcome?
     var lastEvent = ContinuousClock.now
+    /// What is held back to become fewer events.
+    var gathering: EventGathering?
+    /// What is to be handed to commands.
+    var jobs: [ChildQueue.Job] = []
     /// The sources that are to take what has arrived before time is judged.
     var undecided: Set<Int> = []
     /// How many threads have events in hand that are not yet among those of the commands.
@@ -33,10 +37,10 @@ final class EventStream: Sendable {
     var conditions: [UntilCondition]
     var format: EventFormat
     var control: ControlEvents
-    /// The only session whose events are wanted.
-    var sender: Int32?
     /// Whether lines name their source.
     var namesSources: Bool
+    /// Whether payloads that are JSON are printed as such, too.
+    var parses = false
   }
 
   /// Wakes who waits for the end.
@@ -46,10 +50,13 @@ final class EventStream: Sendable {
   /// What runs a command for each event, instead of printing it.
   let children: ChildQueue?
 
-  init(_ wishes: Wishes, _ output: PendingOutput, _ children: ChildQueue? = nil) {
+  init(
+    _ wishes: Wishes, _ output: PendingOutput, _ children: ChildQueue? = nil,
+    gathering: EventGathering? = nil
+  ) {
     self.wishes = wishes
     self.children = children
-    state = Mutex(State(output: output))
+    state = Mutex(State(output: output, gathering: gathering))
   }
 
   /// How the run ends, if it does.
@@ -60,6 +67,9 @@ final class EventStream: Sendable {
   var lastEvent: ContinuousClock.Instant { state.withLock { $0.lastEvent } }
   /// Whether lines wait for the reader of stdout.
   var isWaiting: Bool { state.withLock { $0.output.isWaiting } }
+
+  /// Whether the reader of stdout, or a command, is to be waited for.
+  var isSlow: Bool { state.withLock { isSlow($0) } }
 
   /// Whether every event has been seen to, also by its command.
   var isSettled: Bool {
@@ -73,31 +83,104 @@ final class EventStream: Sendable {
   }
 
   /// Prints events of a source, and counts them there.
-  func print(_ events: [PGNotification], of source: String, number: inout Int) {
-    // Waiting for room among the commands must not keep their output from being printed.
-    var jobs: [ChildQueue.Job] = []
-    defer { hand(jobs) }
-    state.withLock { state in
-      guard state.outcome == nil else { return }
-      defer { if !jobs.isEmpty { state.handing += 1 } }
-      let line = EventLine(wishes.format, time: WallClock.now(), source: label(source))
-      state.lastEvent = .now
-      for event in events where wishes.sender.map({ $0 == event.processID }) ?? true {
+  ///
+  /// - Parameter acknowledgements: Who wants to know that the commands for them have ended well.
+  /// - Returns: How many of them were taken: fewer than all when the end came among them, none when
+  ///   they could not be written.
+  @discardableResult
+  func print(
+    _ events: [ListenedEvent], of source: String, number: inout Int,
+    acknowledgements: Acknowledgements? = nil
+  ) -> Int {
+    let jobs: [ChildQueue.Job]
+    let count: Int
+    (jobs, count) = state.withLock { state in
+      guard state.outcome == nil else { return ([], 0) }
+      let time = ContinuousClock.now
+      state.lastEvent = time
+      let nextHeld = state.gathering?.nextTime
+      var count = 0
+      let line = line(of: source)
+      for event in events {
         number += 1
-        state.count += 1
-        if children != nil {
-          jobs.append(.init(event: event, number: number, source: source))
+        count += 1
+        let numbered = NumberedEvent(event: event, number: number, source: source)
+        if isAwaited(event) { state.outcome = .done }
+        if state.gathering != nil {
+          state.gathering?.add(numbered, at: time)
         } else {
-          do { try line.append(event, number, to: &state.buffer) } catch {
-            state.outcome = .failed(error)
-            break
-          }
+          emit(numbered, line, &state, acknowledgements)
         }
-        judge(event, &state)
         if state.outcome != nil { break }
       }
+      emitHeld(at: state.outcome == nil ? time : nil, &state)
       write(isEvents: true, &state)
+      // Who prints what is held back waits for something else.
+      if state.gathering?.nextTime != nextHeld { waker.wake() }
+      if case .failed(let error) = state.outcome, error is StandardOutput.Failure { count = 0 }
+      return (takeJobs(&state), count)
     }
+    // Waiting for room among the commands must not keep their output from being printed.
+    hand(jobs)
+    return count
+  }
+
+  /// Prints what was held back and is due by a time; everything without one.
+  func printHeld(at time: ContinuousClock.Instant?) {
+    let jobs = state.withLock { state in
+      emitHeld(at: time, &state)
+      write(isEvents: true, &state)
+      return takeJobs(&state)
+    }
+    hand(jobs)
+  }
+
+  /// When what is held back is due next; `nil` if nothing is held back, or the reader is to be waited
+  /// for.
+  var nextHeld: ContinuousClock.Instant? {
+    state.withLock { state in isSlow(state) ? nil : state.gathering?.nextTime }
+  }
+
+  /// Whether the reader of stdout, or the commands, have not yet taken what they were given.
+  private func isSlow(_ state: State) -> Bool {
+    state.output.isWaiting || children?.isIdle == false
+  }
+
+  private func emitHeld(at time: ContinuousClock.Instant?, _ state: inout State) {
+    guard state.gathering?.isEmpty == false, time == nil || !isSlow(state) else { return }
+    for event in state.gathering?.take(at: time) ?? [] where !hasEnough(state) {
+      emit(event, line(of: event.source), &state)
+    }
+  }
+
+  private func line(of source: String) -> EventLine {
+    EventLine(
+      wishes.format, parses: wishes.parses, time: WallClock.now(), source: label(source))
+  }
+
+  private func emit(
+    _ event: NumberedEvent, _ line: EventLine, _ state: inout State,
+    _ acknowledgements: Acknowledgements? = nil
+  ) {
+    state.count += 1
+    do throws(Failure) {
+      if children != nil {
+        state.jobs.append(.init(event, acknowledgements))
+      } else {
+        try line.append(event.event, event.number, to: &state.buffer)
+      }
+    } catch { state.outcome = .failed(error) }
+    if state.outcome == nil, hasEnough(state) {
+      state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
+    }
+  }
+
+  private func hasEnough(_ state: State) -> Bool { wishes.count.map { state.count >= $0 } ?? false }
+
+  private func takeJobs(_ state: inout State) -> [ChildQueue.Job] {
+    if !state.jobs.isEmpty { state.handing += 1 }
+    defer { state.jobs = [] }
+    return state.jobs
   }
 
   private func hand(_ jobs: [ChildQueue.Job]) {
@@ -121,13 +204,18 @@ final class EventStream: Sendable {
     }
   }
 
-  private func judge(_ event: PGNotification, _ state: inout State) {
-    let conditions = wishes.conditions
-    if !conditions.isEmpty, conditions.allSatisfy({ $0.holds(for: event) }) {
-      state.outcome = .done
-    } else if state.count == wishes.count {
-      state.outcome = conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
-    }
+  /// Whether an event is what `--until` waits for.
+  private func isAwaited(_ event: ListenedEvent) -> Bool {
+    !wishes.conditions.isEmpty && wishes.conditions.allSatisfy { $0.holds(for: event) }
+  }
+
+  /// Work is being done that must come to its end before the program does.
+  func beginsWork() { state.withLock { $0.handing += 1 } }
+
+  /// It has come to its end.
+  func endsWork() {
+    state.withLock { $0.handing -= 1 }
+    waker.wake()
   }
 
   private static func inVain(_ count: Int) -> Failure {

@@ -22,7 +22,7 @@ struct ListenCommand: ParsableCommand {
       they are written, in upper or lower case. IRI is pq://…, postgres://…, or key=value pairs; \
       without one the environment (PGKIT_IRI, PGHOST, …) says where to connect. A connection that is \
       lost is made again, and a line {"event":"gap",…} with the reason stands before the first event \
-      after it: nothing is missed in silence.
+      after it: nothing is missed in silence. SIGUSR1 prints a line about the run on stderr.
       """,
     examples: examples)
 
@@ -49,6 +49,14 @@ struct ListenCommand: ParsableCommand {
     name: .customLong("from-pid"),
     help: ArgumentHelp("Print only the events of this server process.", valueName: "pid"))
   var fromPID: Int32?
+
+  @Flag(name: .customLong("no-self"), help: "Leave out what the program itself notifies.")
+  var leavesOutOwn = false
+
+  @Flag(help: "Print a payload that is JSON as the member \"json\", too.")
+  var parse = false
+
+  @OptionGroup var held: GatheringOptions
 
   @Option(help: ArgumentHelp("How much may wait for a slow reader.", valueName: "bytes"))
   var buffer = ByteCountArgument(bytes: 64 << 20)
@@ -78,6 +86,9 @@ struct ListenCommand: ParsableCommand {
 
   @Flag(help: "End with 0 as soon as everything that has arrived is printed.")
   var drain = false
+
+  @Flag(help: "End with 0 when a signal asks for it, after what has arrived is seen to.")
+  var graceful = false
 
   // MARK: Connecting again
 
@@ -140,8 +151,13 @@ struct ListenCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What follows when a command fails: continue, stop, or retry:N times.", valueName: "policy"))
-  var onFail = FailurePolicy.goOn
+      "What follows when a command fails: continue (default), stop (with --durable), or retry:N times.",
+      valueName: "policy"))
+  var onFail: FailurePolicy?
+
+  // MARK: Rows of a table
+
+  @OptionGroup var durable: DurableOptions
 
   // MARK: Sending
 
@@ -155,8 +171,19 @@ struct ListenCommand: ParsableCommand {
   var operands: [String] = []
 
   static func main() {
+    StatusSignal.shared.install(program: program)
     Interruptions.shared.install()
+    if isVerb { Program.main(VerbCommand.self) }
     Program.main(self, examples: examples)
+  }
+
+  /// Whether the first words are a verb: the parser would take them for channels, as it does any word.
+  private static var isVerb: Bool {
+    var words = CommandLine.arguments.dropFirst()
+    if words.first == "help" { words = words.dropFirst() }
+    guard words.first == "durable" else { return false }
+    let second = words.dropFirst().first
+    return ["install", "status", "--help", "-h", nil].contains(second)
   }
 
   func validate() throws {
@@ -174,11 +201,19 @@ struct ListenCommand: ParsableCommand {
     }
     if exec, command.isEmpty { throw ValidationError("--exec: no command stands after --") }
     try readyFD?.validate()
+    if durable.table != nil {
+      if held.isWanted {
+        throw ValidationError("--durable has every row seen to: no --debounce, no --coalesce")
+      }
+      if fromPID != nil { throw ValidationError("--from-pid: a row has no process") }
+    }
     if let notify {
       if notify.isEmpty { throw ValidationError("--notify: a channel has no name") }
       if places.channels.count > 1 { throw ValidationError("--notify takes one payload") }
     } else {
-      if places.channels.isEmpty { throw ValidationError("no channel is given") }
+      if places.channels.isEmpty, durable.table == nil {
+        throw ValidationError("no channel is given")
+      }
       if places.channels.contains("") { throw ValidationError("a channel has no name") }
     }
   }
@@ -194,11 +229,27 @@ struct ListenCommand: ParsableCommand {
       }
     } else {
       let listener = try Listener(self)
-      guard exec else { return try listener.run() }
-      // Commands that run are to hear of a signal before it ends the process.
+      guard heedsSignals else { return try listener.run() }
       guard Interruptions.shared.beginLastStep() else { return }
-      try Interruptions.shared.duringWork { try listener.run() }
+      try Interruptions.shared.duringWork {
+        try listener.run()
+        if graceful { Program.end(.ok, program: Self.program) }
+      }
     }
+  }
+
+  /// Whether a signal must not end the process at once: commands that run are to hear of it, and rows
+  /// that are printed are to be acknowledged.
+  var heedsSignals: Bool { exec || graceful || durable.table != nil }
+
+  /// What follows when a command fails.
+  var failurePolicy: FailurePolicy { onFail ?? (durable.table == nil ? .goOn : .stop) }
+
+  /// What holds events back, if that is wanted.
+  var gathering: EventGathering? {
+    guard held.isWanted else { return nil }
+    return EventGathering(
+      pause: held.debounce?.duration ?? .zero, part: held.coalesce ?? .channel)
   }
 
   /// What stands after `--`, which the parser puts among the operands.
@@ -251,6 +302,7 @@ struct ListenCommand: ParsableCommand {
         ? Heartbeat(interval: interval, limit: heartbeatTimeout.duration) : nil,
       retry: RetryPolicy(triesAll: retryAll), firstWait: wait?.duration,
       maximumDowntime: maxDowntime?.duration,
-      hook: ReadyHook(command: onReady, query: onReadySQL))
+      hook: ReadyHook(command: onReady, query: onReadySQL), sender: fromPID,
+      leavesOutOwn: leavesOutOwn, durable: durable.plan(channels))
   }
 }

@@ -22,7 +22,7 @@ struct Listener {
 
   /// Makes a run whose time begins now.
   ///
-  /// - Throws: ``Failure`` with status 64 if an IRI is malformed.
+  /// - Throws: ``Failure`` with status 64 if an IRI is malformed, 1 if a command is not there.
   init(_ command: ListenCommand) throws {
     self.command = command
     deadline = command.timeout.map { Deadline.after($0.duration) } ?? .never
@@ -31,23 +31,32 @@ struct Listener {
     let wishes = EventStream.Wishes(
       count: command.count, conditions: command.until, format: command.format,
       control: command.events ?? (command.format == .json ? .inline : .stderr),
-      sender: command.fromPID, namesSources: iris.count > 1)
+      namesSources: iris.count > 1, parses: command.parse)
     let output = PendingOutput(
       limit: command.buffer.bytes, overflow: command.onOverflow,
       separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
     let children =
       command.exec
       ? ChildQueue(
-        command.command, policy: command.onFail, limit: command.buffer.bytes,
+        try Self.found(command.command), policy: command.failurePolicy, limit: command.buffer.bytes,
         overflow: command.onOverflow) : nil
-    let stream = EventStream(wishes, output, children)
+    let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
-      sources: iris.count, channels: channels, isQuiet: command.quiet, descriptor: command.readyFD)
+      sources: iris.count, channels: channels, subject: command.durable.summary,
+      isQuiet: command.quiet, descriptor: command.readyFD)
     self.stream = stream
     self.announcement = announcement
     sources = iris.enumerated().map { number, iri in
       SourceThread(number, command.plan(iri, channels), stream, announcement)
     }
+  }
+
+  /// A command with its path.
+  private static func found(_ words: [String]) throws(Failure) -> [String] {
+    do throws(Failure) {
+      let path = try CommandPath.find(words[0], for: ListenCommand.program)
+      return [path] + words.dropFirst()
+    } catch { throw Failure(.localFailure, error.diagnostic) }
   }
 
   /// Runs until the end.
@@ -56,42 +65,80 @@ struct Listener {
   ///   the time is over, 6 when `--until` waited in vain; or ``StandardOutput/Failure``.
   func run() throws {
     StandardOutput.shared.setBuffering(.lineBuffered)
+    StatusSignal.shared.answer { [stream, sources] in
+      let places = sources.map(\.summary).joined(separator: "; ")
+      return places + (stream.isWaiting ? "; the reader of stdout is slow" : "")
+    }
     stream.children?.start(command.maxParallel, stream)
     for source in sources { source.start() }
-    while !hasSignal {
+    while signal == nil {
       if let outcome = stream.outcome { return try finish(outcome) }
       if let late = lateness { try decide(late) } else { try wait() }
     }
+    try finishAfterSignal()
   }
 
-  /// How long commands have to end when the program is ended.
+  /// How long commands have to end, and rows to be acknowledged, when the program is ended.
   private static let grace = Duration.seconds(4)
 
-  /// Whether a signal has come that the commands are to hear of; without any it ends the process.
-  private var hasSignal: Bool {
-    guard let children = stream.children, let signal = Interruptions.shared.signal else {
-      return false
-    }
-    children.end(by: signal)
-    _ = children.waitForRunning(until: .after(Self.grace))
-    return true
+  /// The signal that has come, if the program is to end by itself then; otherwise the process ends at
+  /// once.
+  private var signal: CInt? { command.heedsSignals ? Interruptions.shared.signal : nil }
+
+  private func finishAfterSignal() throws {
+    if command.graceful { try collect(until: .after(Self.decision)) }
+    stream.printHeld(at: nil)
+    stream.finish(.done)
+    if command.graceful { try waitUntilSettled(until: .after(Self.grace)) }
+    endCommands(by: signal ?? SIGTERM)
+    try waitUntilSettled(until: .after(Self.grace))
+    if command.graceful { try stream.flush() }
   }
 
   private func finish(_ outcome: EventStream.Outcome) throws {
-    if let children = stream.children {
+    if case .failed = outcome {
       // What failed begins no more; what succeeded has all its events seen to.
-      var patience = Deadline.never
-      if case .failed = outcome {
-        children.end(by: 0)
-        patience = .after(Self.grace)
-      }
-      while !stream.isSettled, !hasSignal, !patience.hasPassed { try wait(until: patience) }
-      if patience.hasPassed { children.end(by: SIGTERM) }
+      let patience = Deadline.after(Self.grace)
+      endCommands(by: 0)
+      try waitUntilSettled(until: patience)
+      if patience.hasPassed { endCommands(by: SIGTERM) }
+    } else {
+      try waitUntilSettled(until: .never)
     }
     try stream.flush()
     if let failure = stream.children?.failure { throw failure }
     if case .failed(let error) = outcome { throw error }
+    if !stream.isSettled, signal == nil { throw Self.notAcknowledged }
   }
+
+  /// Begins no more commands, and passes a signal on to those that run.
+  private func endCommands(by signal: CInt) {
+    stream.children?.end(by: signal)
+    // What is not acknowledged by then will not be.
+    for source in sources { source.wake() }
+  }
+
+  /// Waits until every event has been seen to.
+  ///
+  /// The reader of stdout and the commands take their time; after that, acknowledging what they took
+  /// has its own, as a connection may be lost.
+  private func waitUntilSettled(until patience: Deadline) throws {
+    var end: Deadline?
+    while !stream.isSettled, !patience.hasPassed, end?.hasPassed != true {
+      if let signal, !command.graceful, stream.children?.isIdle == false {
+        endCommands(by: signal)
+        if stream.children?.waitForRunning(until: .after(Self.grace)) == false { return }
+      }
+      end = stream.isSlow ? nil : end ?? .after(Self.grace)
+      try wait(until: patience.earlier(end ?? .never))
+    }
+  }
+
+  private static let notAcknowledged = Failure(
+    .connection,
+    Diagnostic(
+      program: ListenCommand.program, message: "the last rows were printed and not acknowledged",
+      details: [("HINT", "they will come again")]))
 
   /// Why it is time to end.
   private enum Lateness { case timeout, idle, drained }
@@ -111,20 +158,27 @@ struct Listener {
 
   /// Has what has arrived printed before time is judged.
   private func decide(_ late: Lateness) throws {
-    let asked = sources.filter(\.isListening)
-    stream.ask(Set(asked.map(\.number)))
-    for source in asked { source.wake() }
-    let patience = Deadline.after(Self.decision)
-    while !stream.haveAllAnswered, !patience.hasPassed, stream.outcome == nil {
-      try wait(until: patience)
-    }
-    stream.ask([])
+    try collect(until: late == .drained ? .never : .after(Self.decision))
+    if late == .drained, signal != nil { return }
+    if late != .idle || lateness != nil { stream.printHeld(at: nil) }
     switch late {
     case .drained: stream.finish(.done)
     case .timeout: stream.finish(.failed(timedOut("--timeout")))
     case .idle where lateness == nil: break
     case .idle: stream.finish(.failed(timedOut("--idle-timeout")))
     }
+  }
+
+  /// Has the sources take what has arrived.
+  private func collect(until patience: Deadline) throws {
+    let earlier = signal
+    let asked = sources.filter(\.isListening)
+    stream.ask(Set(asked.map(\.number)))
+    for source in asked { source.wake() }
+    while !stream.haveAllAnswered, !patience.hasPassed, stream.outcome == nil, signal == earlier {
+      try wait(until: patience)
+    }
+    stream.ask([])
   }
 
   private func wait() throws {
@@ -138,14 +192,24 @@ struct Listener {
       pollfd(
         fd: STDOUT_FILENO, events: stream.isWaiting ? Int16(POLLOUT) : 0, revents: 0),
     ]
-    let limit = stream.children == nil ? deadline : deadline.earlier(.after(Self.signalPause))
+    var limit = command.heedsSignals ? deadline.earlier(.after(Self.signalPause)) : deadline
+    if let next = stream.nextHeld { limit = limit.earlier(Deadline(instant: next)) }
     _ = poll(&polled, nfds_t(polled.count), limit.pollTimeout)
     stream.waker.clear()
-    if stream.isWaiting { stream.drain() }
+    if stream.isWaiting {
+      stream.drain()
+      if !stream.isWaiting { wakeReaders() }
+    }
+    stream.printHeld(at: .now)
     if StandardOutput.shared.isHungUp {
       // A closed stdout is a failure of its own, which the next write tells of.
       if polled[1].revents & Int16(POLLNVAL) == 0 { Signals.endProcess(by: SIGPIPE) }
     }
+  }
+
+  /// What was printed has been written, and can be acknowledged.
+  private func wakeReaders() {
+    if command.durable.table != nil { for source in sources { source.wake() } }
   }
 
   private func timedOut(_ option: String) -> Failure {

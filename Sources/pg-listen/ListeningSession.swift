@@ -30,16 +30,19 @@ final class ListeningSession {
   let source: EventSource
   private let heartbeat: Heartbeat?
   private var nextHeartbeat: Deadline
+  /// How long the server may take to answer before the session listens.
+  private static let patience = Duration.seconds(30)
   /// A channel that nobody else knows: what is sent there must come back.
   private let heartbeatChannel: String
   private var warnedUsage = 0
 
   /// Connects and begins to listen: when this returns, LISTEN is committed.
   ///
+  /// - Parameter reader: What reads a durable table here: it says what is listened on then.
   /// - Throws: ``Loss``.
   init(
     _ options: ConnectionOptions, channels: [String], heartbeat: Heartbeat?,
-    until deadline: Deadline
+    reader: DurableReader?, until deadline: Deadline
   ) throws(Loss) {
     self.heartbeat = heartbeat
     heartbeatChannel = "pg_listen_\(UInt64.random(in: 0...(.max)))"
@@ -48,12 +51,18 @@ final class ListeningSession {
       connection = try Connecting(program: ListenCommand.program)
         .session(Self.watched(options), until: deadline)
       source = EventSource(connection)
+      let deadline = deadline.earlier(.after(Self.patience))
       try Self.requireOwnServer(connection, until: deadline)
       if connection.serverVersion.major >= 14 {
         try connection.execute("SET idle_session_timeout = 0", until: deadline)
       }
+      if reader != nil { try connection.execute(Self.watchedByServer, until: deadline) }
+      let names =
+        try reader.map { reader throws(PGError) in
+          [try reader.open(connection, until: deadline)]
+        } ?? channels
       let more = heartbeat == nil ? [] : [heartbeatChannel]
-      try connection.listen(channels + more, until: deadline)
+      try connection.listen(names + more, until: deadline)
     } catch { throw Loss(Self.explained(error)) }
   }
 
@@ -66,6 +75,12 @@ final class ListeningSession {
     options.tcpUserTimeout = options.tcpUserTimeout ?? 30_000
     return options
   }
+
+  /// Has the server notice soon that this client is gone, whose place for a consumer it holds.
+  private static let watchedByServer = """
+    SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = 30000
+    """
 
   /// Refuses a pooler, behind which notifications do not arrive.
   ///
@@ -93,16 +108,22 @@ final class ListeningSession {
       fields: error.fields)
   }
 
+  /// How long the server may take to answer what it is asked between heartbeats.
+  var patience: Duration { heartbeat.map { $0.interval + $0.limit } ?? .seconds(60) }
+
   /// The events that have arrived, waiting for the first until `other` can be read.
   ///
-  /// - Parameter isAlive: Called when a heartbeat has come back.
+  /// - Parameters:
+  ///   - deadline: When the waiting ends in any case.
+  ///   - isAlive: Called when a heartbeat has come back.
   /// - Throws: ``Loss`` when the session is over or its heartbeat did not come back.
   func events(
-    orReadable other: CInt, _ isAlive: () -> Void
+    orReadable other: CInt, until deadline: Deadline = .never, _ isAlive: () -> Void
   ) throws(Loss) -> [PGNotification] {
     var events: [PGNotification] = []
     do throws(PGError) {
-      events = try connection.notifications(until: nextHeartbeat, orReadable: other)
+      events = try connection.notifications(
+        until: nextHeartbeat.earlier(deadline), orReadable: other)
     } catch {
       if connection.isClosed { throw Loss(error) }
       warn(error)

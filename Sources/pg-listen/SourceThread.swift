@@ -21,13 +21,27 @@ final class SourceThread: Sendable {
     /// How long it may be without a connection.
     let maximumDowntime: Duration?
     let hook: ReadyHook
+    /// The only session whose events are wanted.
+    var sender: Int32?
+    /// Whether what the program itself notifies is left out.
+    var leavesOutOwn = false
+    /// The table whose rows are the events, instead of notifications.
+    var durable: DurableReader.Plan?
 
     /// The name that the server's administrator sees, as long as the server lets names be.
     var name: String {
-      var name = "\(ListenCommand.program):\(channels.joined(separator: ","))"
+      let what = durable?.table.name ?? channels.joined(separator: ",")
+      var name = "\(ListenCommand.program):\(what)"
       while name.utf8.count > 63 { name.removeLast() }
       return name
     }
+  }
+
+  private struct Status {
+    var isListening = false
+    var source: String?
+    var count = 0
+    var losses = 0
   }
 
   /// What is still printed when time is over: about as many events as the buffers of a socket hold.
@@ -41,7 +55,7 @@ final class SourceThread: Sendable {
   private let stream: EventStream
   private let announcement: Announcement
   private let waker = WakePipe()
-  private let listening = Mutex(false)
+  private let status = Mutex(Status())
 
   init(_ number: Int, _ plan: Plan, _ stream: EventStream, _ announcement: Announcement) {
     self.number = number
@@ -51,7 +65,15 @@ final class SourceThread: Sendable {
   }
 
   /// Whether there is a session now.
-  var isListening: Bool { listening.withLock { $0 } }
+  var isListening: Bool { status.withLock { $0.isListening } }
+
+  /// What a line about it says, in the middle of the run.
+  var summary: String {
+    let status = status.withLock { $0 }
+    let state = status.isListening ? "listening" : "not connected"
+    let name = status.source ?? "source \(number + 1)"
+    return "\(name): \(state), \(status.count) events, connection lost \(status.losses) times"
+  }
 
   /// Begins.
   func start() {
@@ -65,87 +87,135 @@ final class SourceThread: Sendable {
   func wake() { waker.wake() }
 
   private func run() throws {
-    var session = try first()
+    let reader = plan.durable.map { DurableReader($0, waker: waker) }
+    var session = try first(reader)
     var count = 0
     try begin(session, &count)
-    while stream.outcome == nil {
-      let loss = listen(on: session, &count)
+    while stream.outcome == nil || reader?.isWorking == true {
+      let loss = try listen(on: session, reader, &count)
       let downAt = WallClock.now()
-      stream.print(session.takeLeftover(), of: "\(session.source)", number: &count)
+      show(session.takeLeftover(), of: session, &count)
       leave()
-      if stream.outcome != nil { return }
+      // What was printed is acknowledged in the next session.
+      if stream.outcome != nil, reader?.isWorking != true { return }
       note("lost the connection: \(loss.error.message)", code: loss.error.code)
-      session = try again(after: loss)
-      let gap = Gap(
-        downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count)
-      stream.printControl { ControlLine.append(gap, of: "\(session.source)", to: &$0) }
+      session = try again(after: loss, reader)
+      // No row of a table is missed.
+      if reader == nil {
+        let gap = Gap(
+          downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count)
+        stream.printControl { ControlLine.append(gap, of: "\(session.source)", to: &$0) }
+      }
+      status.withLock { $0.losses += 1 }
       try begin(session, &count)
     }
   }
 
+  /// Prints what is wanted of the notifications of a session.
+  private func show(
+    _ notifications: [PGNotification], of session: ListeningSession, _ count: inout Int
+  ) {
+    if notifications.isEmpty || plan.durable != nil { return }
+    let wanted = notifications.filter { notification in
+      plan.sender.map { $0 == notification.processID } ?? true
+        && !(plan.leavesOutOwn && notification.processID == session.connection.backendID)
+    }
+    stream.print(wanted.map { ListenedEvent($0) }, of: "\(session.source)", number: &count)
+    status.withLock { $0.count = count }
+  }
+
   /// Not listening any more, or not yet: nobody waits for an answer.
   private func leave() {
-    listening.withLock { $0 = false }
+    status.withLock { $0.isListening = false }
     stream.answered(number)
   }
 
   /// Announces a session, and shows what is to be shown before its first event.
   private func begin(_ session: ListeningSession, _ count: inout Int) throws {
-    listening.withLock { $0 = true }
     let source = "\(session.source)"
+    status.withLock { ($0.isListening, $0.source) = (true, source) }
     stream.printControl { ControlLine.appendReady(source, to: &$0) }
+    if stream.outcome != nil { return }
     try plan.hook.run(on: session.connection, source: source, stream)
     try announcement.listens(number, source)
     stream.waker.wake()
   }
 
   /// Prints events until the session is lost.
-  private func listen(on session: ListeningSession, _ count: inout Int) -> ListeningSession.Loss {
-    let source = "\(session.source)"
-    do throws(ListeningSession.Loss) {
+  private func listen(
+    on session: ListeningSession, _ reader: DurableReader?, _ count: inout Int
+  ) throws -> ListeningSession.Loss {
+    do {
       while true {
-        let events = try session.events(orReadable: waker.descriptor) {
-          announcement.isAlive(number)
-        }
-        if !events.isEmpty { stream.print(events, of: source, number: &count) }
-        if stream.isAsking(number) { try answer(session, source, &count) }
+        let events = try session.events(
+          orReadable: waker.descriptor, until: reader?.nextLook ?? .never
+        ) { announcement.isAlive(number) }
         waker.clear()
+        if let reader {
+          try advance(reader, session, events, &count)
+        } else {
+          show(events, of: session, &count)
+        }
+        if stream.isAsking(number), reader?.isResting != false {
+          try answer(session, reader, &count)
+        }
       }
-    } catch { return error }
+    } catch let loss as ListeningSession.Loss { return loss }
+  }
+
+  private func advance(
+    _ reader: DurableReader, _ session: ListeningSession, _ events: [PGNotification],
+    _ count: inout Int
+  ) throws {
+    for event in events { _ = reader.takes(event) }
+    try reader.advance(session, stream, number: &count)
+    let printed = count
+    status.withLock { $0.count = printed }
   }
 
   private func answer(
-    _ session: ListeningSession, _ source: String, _ count: inout Int
-  ) throws(ListeningSession.Loss) {
+    _ session: ListeningSession, _ reader: DurableReader?, _ count: inout Int
+  ) throws {
     var late = 0
     while late < Self.lateLimit, stream.outcome == nil {
       let events = try session.arrived()
+      if let reader { try advance(reader, session, events, &count) }
       if events.isEmpty { break }
       late += events.count
-      stream.print(events, of: source, number: &count)
+      show(events, of: session, &count)
     }
     stream.answered(number)
   }
 
   // MARK: Connecting
 
-  private func attempt(until deadline: Deadline) throws -> ListeningSession {
+  /// How many seconds a host may take to connect to again, unless the options say otherwise: one that
+  /// does not answer may be another one by the next attempt.
+  private static let patience = 10
+
+  private func attempt(
+    _ reader: DurableReader?, isFirst: Bool, until deadline: Deadline
+  ) throws -> ListeningSession {
     // Read again each time: a password, a service or an address may have changed.
     var options = try Connecting(program: ListenCommand.program).options(iri: plan.iri)
     if options.fallbackApplicationName == ListenCommand.program {
       options.fallbackApplicationName = plan.name
     }
+    if !isFirst { options.connectTimeout = options.connectTimeout ?? Self.patience }
     return try ListeningSession(
-      options, channels: plan.channels, heartbeat: plan.heartbeat, until: deadline)
+      options, channels: plan.channels, heartbeat: plan.heartbeat, reader: reader,
+      until: deadline)
   }
 
-  private func first() throws -> ListeningSession {
+  private func first(_ reader: DurableReader?) throws -> ListeningSession {
     let patience = plan.firstWait.map { Deadline.after($0) } ?? .after(.zero)
     var attempts = 0
     while true {
       // Once is until the options' own connect_timeout.
       let end = plan.firstWait == nil ? .never : patience
-      do { return try attempt(until: end) } catch let loss as ListeningSession.Loss {
+      do {
+        return try attempt(reader, isFirst: true, until: end)
+      } catch let loss as ListeningSession.Loss {
         guard !patience.hasPassed, plan.retry.mayTryAgain(after: loss.error) else {
           throw Self.failure(loss.error, isFirst: true)
         }
@@ -156,13 +226,17 @@ final class SourceThread: Sendable {
     }
   }
 
-  private func again(after loss: ListeningSession.Loss) throws -> ListeningSession {
+  private func again(
+    after loss: ListeningSession.Loss, _ reader: DurableReader?
+  ) throws -> ListeningSession {
     let end = plan.maximumDowntime.map { Deadline.after($0) } ?? .never
     if plan.maximumDowntime == .zero { throw Self.failure(loss.error, isFirst: false) }
     var attempts = 0
     while true {
       pause(before: attempts, until: end)
-      do { return try attempt(until: end) } catch let failed as ListeningSession.Loss {
+      do {
+        return try attempt(reader, isFirst: false, until: end)
+      } catch let failed as ListeningSession.Loss {
         attempts += 1
         guard !end.hasPassed, plan.retry.mayTryAgain(after: failed.error) else {
           throw Self.failure(failed.error, isFirst: false)

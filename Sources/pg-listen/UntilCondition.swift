@@ -19,7 +19,7 @@ struct UntilCondition: ExpressibleByArgument, Hashable, Sendable {
   }
 
   /// Whether an event is like that.
-  func holds(for event: PGNotification) -> Bool {
+  func holds(for event: ListenedEvent) -> Bool {
     switch part {
     case .channel: event.channel == text
     case .payload: event.rawPayload == nil && event.payload == text

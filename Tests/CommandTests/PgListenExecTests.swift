@@ -97,16 +97,21 @@ struct PgListenExecTests {
     #expect(retried.errors.contains("was ended by signal 9"))
   }
 
-  @Test("a command that is not there ends it with 1")
+  @Test("a command that is not there ends it with 1, before it listens")
   func missing() throws {
-    for path in ["/nowhere/command", "/etc/passwd"] {
-      let running = try started([], path)
-      try db.notify(channel)
-      let outcome = try running.wait()
+    for path in ["/nowhere/command", "/etc/passwd", "no-such-command"] {
+      let outcome = try program.run([server.iri(), channel, "--exec", "--", path])
       #expect(outcome.end == .exit(1))
       #expect(outcome.errors.contains(path))
     }
     #expect(try program.run([server.iri(), channel, "--exec"]).end == .exit(64))
+  }
+
+  @Test("a command is looked for in PATH")
+  func path() throws {
+    let running = try started(["--count", "1"], "cat")
+    try db.notify(channel, payload: "found\n")
+    #expect(try running.wait().output == "found\n")
   }
 
   @Test("one that leaves a process behind with its stdout holds nothing up")

@@ -24,6 +24,11 @@ final class RunningProgram {
 
   func signal(_ number: CInt) { kill(process, number) }
 
+  /// What stdout holds so far.
+  var output: String { streams.outputText() }
+  /// What stderr holds so far.
+  var errors: String { streams.errorText() }
+
   /// Waits until stdout holds `text`.
   func waitForOutput(_ text: String, timeout: Duration = .seconds(20)) throws {
     try wait(for: "\(text) on stdout", timeout) { streams.outputText().contains(text) }

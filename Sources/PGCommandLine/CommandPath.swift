@@ -1,12 +1,12 @@
 internal import Glibc
-internal import PGCommandLine
 
 /// Where a command is, by the rules of a shell.
-enum CommandPath {
+public enum CommandPath {
   /// Finds a command: by its path if it has a slash, else in PATH.
   ///
+  /// - Parameter program: The name of the program that looks for it, for the message.
   /// - Throws: ``Failure`` with status 127 if there is none, 126 if it cannot be executed.
-  static func find(_ name: String) throws(Failure) -> String {
+  public static func find(_ name: String, for program: String) throws(Failure) -> String {
     var met: String?
     for candidate in candidates(name) {
       var facts = stat()
@@ -17,7 +17,7 @@ enum CommandPath {
     let message = met.map { "\($0): it cannot be executed" } ?? "\(name): no such command"
     throw Failure(
       met == nil ? .notFound : .notExecutable,
-      Diagnostic(program: ClusterCommand.program, message: message))
+      Diagnostic(program: program, message: message))
   }
 
   private static func candidates(_ name: String) -> [String] {

@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import PGKit
+
+/// A table whose rows are events, and which of them consumers have acknowledged.
+///
+/// The rows are read in the order of their transactions, and only below the oldest one that is still
+/// running: a key alone would skip the rows of a transaction that commits late.
+struct DurableTable: ExpressibleByArgument, Hashable, Sendable {
+  /// What is appended to the table's name for that of its consumers.
+  private static let suffix = "_consumers"
+  /// Source: PostgreSQL manual, "Identifiers and Key Words".
+  private static let longestName = 63
+
+  private let parts: [String]
+
+  /// Reads a name, with its schema or without, each in quotes where SQL asks for them.
+  init?(argument: String) {
+    guard let parts = try? SQL.splitQualifiedName(argument), (1...2).contains(parts.count),
+      let name = parts.last, name.utf8.count + Self.suffix.utf8.count <= Self.longestName
+    else { return nil }
+    self.parts = parts
+  }
+
+  /// The name as SQL has it.
+  var name: String { Self.joined(parts) }
+  /// The name of the table of consumers as SQL has it.
+  var consumers: String { related(Self.suffix) }
+  private var function: String { related("_wake") }
+
+  private func related(_ suffix: String) -> String {
+    Self.joined(parts.dropLast() + parts.suffix(1).map { $0 + suffix })
+  }
+
+  private static func joined(_ parts: [String]) -> String {
+    // Without a NUL, which no argument has, nothing is refused.
+    (try? SQL.qualifiedNameIfNeeded(parts)) ?? parts.joined(separator: ".")
+  }
+
+  /// What a session listens on to be woken by rows of the table with this OID.
+  static func wakeChannel(_ oid: String) -> String { "pg_listen:\(oid)" }
+
+  /// What makes the table, for its owner to read and run.
+  var definition: String {
+    """
+    -- A row of \(name) is an event. Any session may add one, of any size:
+    --   INSERT INTO \(name) (channel, payload) VALUES ('jobs', '{"id": 1}');
+    -- and this prints each at least once, in the order of their transactions:
+    --   pg-listen --durable \(name) --consumer NAME
+    BEGIN;
+    CREATE TABLE \(name) (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+      channel text NOT NULL DEFAULT '',
+      payload text NOT NULL DEFAULT '',
+      stored_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    );
+    CREATE INDEX ON \(name) (xid, id);
+    -- How far each consumer has come. Consumers need SELECT on \(name), and SELECT, INSERT and
+    -- UPDATE here.
+    CREATE TABLE \(consumers) (
+      consumer text PRIMARY KEY,
+      xid xid8 NOT NULL DEFAULT '0',
+      id bigint NOT NULL DEFAULT 0,
+      acknowledged_at timestamptz
+    );
+    -- A notification wakes consumers; it says nothing of the rows.
+    CREATE FUNCTION \(function)() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM pg_catalog.pg_notify('\(Self.wakeChannel("' || TG_RELID, '"))');
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER wake AFTER INSERT ON \(name)
+      FOR EACH STATEMENT EXECUTE FUNCTION \(function)();
+    COMMIT;
+    -- Rows stay until they are deleted. What all consumers have acknowledged:
+    --   DELETE FROM \(name) WHERE (xid, id) <=
+    --     (SELECT xid, id FROM \(consumers) ORDER BY xid, id LIMIT 1);
+
+    """
+  }
+}

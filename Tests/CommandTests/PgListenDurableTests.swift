@@ -1,0 +1,282 @@
+import Foundation
+import Glibc
+import PGKit
+import PGTestCluster
+import Testing
+
+/// `pg-listen --durable`: the rows of a table, each at least once.
+@Suite(
+  "pg-listen, rows of a table",
+  .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct PgListenDurableTests {
+  private typealias Scene = DurableScene
+
+  // MARK: The table
+
+  @Test("what install prints makes the table on every server, whatever its name is")
+  func installs() throws {
+    for installation in TestServer.installations {
+      let scene = try Scene(installation: installation)
+      defer { scene.close() }
+      try scene.db.execute("CREATE SCHEMA \"Odd \"\"one\"")
+      let name = "\"Odd \"\"one\".\"it's a 'Table'\""
+      let printed = try scene.program.run(["durable", "install", name])
+      #expect(printed.end == .exit(0))
+      try scene.db.execute(printed.output)
+      try scene.db.execute("INSERT INTO \(name) (channel, payload) VALUES ('a', 'b')")
+      let outcome = try scene.program.run([
+        scene.iri, "--durable", name, "--consumer", "it's \"me\"", "--count", "1",
+      ])
+      #expect(outcome.end == .exit(0), "\(installation.version): \(outcome.errors)")
+      let row = try #require(try Scene.rows(outcome.output).first)
+      #expect([row.channel, row.payload] == ["a", "b"])
+      let status = try scene.program.run(["durable", "status", scene.iri, name])
+      #expect(status.output.contains("\"waiting\":0"), "\(status)")
+    }
+  }
+
+  @Test("install runs nothing, and refuses what is no name of a table")
+  func installArguments() throws {
+    let program = BuiltProgram("pg-listen")
+    let long = String(repeating: "x", count: 60)
+    for name in ["a.b.c", "", "a b", long] {
+      #expect(try program.run(["durable", "install", name]).end == .exit(64), "\(name)")
+    }
+    // A word that follows another than install and status is a channel.
+    let other = try program.run(["durable", "other"], environment: ["PGHOST": "/nowhere"])
+    #expect(other.end == .exit(2))
+  }
+
+  @Test("a table that is missing ends it with 3, and the hint says how to make it")
+  func missing() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let outcome = try scene.program.run([scene.iri, "--durable", "nosuch", "--consumer", "c"])
+    #expect(outcome.end == .exit(3))
+    #expect(outcome.errors.contains("42P01"))
+    #expect(outcome.errors.contains("pg-listen durable install 'nosuch'"))
+    #expect(try scene.program.run(["durable", "status", scene.iri, "nosuch"]).end == .exit(3))
+    // That of the consumers goes with it.
+    try scene.db.execute("DROP TABLE outbox_consumers")
+    #expect(try scene.run("c").errors.contains("outbox_consumers"))
+  }
+
+  @Test("wants a consumer, and refuses what a row does not have")
+  func usage() throws {
+    let program = BuiltProgram("pg-listen")
+    for arguments in [
+      ["--durable", "t"], ["--durable", "t", "--consumer", ""], ["ch", "--consumer", "c"],
+      ["--durable", "t", "--consumer", "c", "--debounce", "1s"],
+      ["--durable", "t", "--consumer", "c", "--from-pid", "1"],
+    ] {
+      #expect(try program.run(["pq://localhost/x"] + arguments).end == .exit(64), "\(arguments)")
+    }
+  }
+
+  // MARK: Order and completeness
+
+  @Test("rows come in order, before it began and while it runs, and once acknowledged no more")
+  func order() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add((1...1200).map { "early \($0)" })
+    let running = try scene.start("c", "--count", "1500")
+    for number in 1...300 { try scene.add(["late \(number)"]) }
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    let rows = try Scene.rows(outcome.output)
+    #expect(
+      rows.map(\.payload) == (1...1200).map { "early \($0)" } + (1...300).map { "late \($0)" })
+    #expect(rows.map(\.seq) == Array(1...1500))
+    #expect(rows.map(\.id) == rows.map(\.id).sorted())
+    let again = try scene.run("c", "--drain")
+    #expect(again.end == .exit(0))
+    #expect(try Scene.rows(again.output).isEmpty)
+    // Another consumer has all of them for itself.
+    #expect(try Scene.rows(try scene.run("d", "--drain").output).count == 1500)
+  }
+
+  @Test("--count acknowledges as many rows as it has printed, and no more")
+  func count() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add(["1", "2", "3", "4", "5"])
+    #expect(try Scene.rows(try scene.run("c", "--count", "2").output).map(\.payload) == ["1", "2"])
+    #expect(try scene.status("c").waiting == 3)
+    #expect(
+      try Scene.rows(try scene.run("c", "--drain").output).map(\.payload) == ["3", "4", "5"])
+  }
+
+  @Test("a transaction that commits late is not skipped: younger ones wait for it")
+  func lateCommit() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let running = try scene.start("c", "--count", "3")
+    let older = try scene.connect()
+    defer { older.close() }
+    try older.execute("BEGIN; INSERT INTO outbox (payload) VALUES ('older 1')")
+    try scene.add(["younger"])
+    usleep(500_000)
+    #expect(try Scene.rows(running.output).isEmpty)
+    let status = try scene.status("c")
+    #expect(status.held_back == 1 && status.waiting == 0)
+    try older.execute("INSERT INTO outbox (payload) VALUES ('older 2'); COMMIT")
+    let outcome = try running.wait()
+    #expect(
+      try Scene.rows(outcome.output).map(\.payload) == ["older 1", "older 2", "younger"])
+    // One that has written elsewhere holds rows back, too, until it is rolled back.
+    try older.execute("CREATE TABLE other (a int); BEGIN; INSERT INTO other VALUES (1)")
+    try scene.add(["held"])
+    #expect(try Scene.rows(try scene.run("c", "--drain").output).isEmpty)
+    try older.execute("ROLLBACK")
+    #expect(try Scene.rows(try scene.run("c", "--drain").output).map(\.payload) == ["held"])
+  }
+
+  @Test("rows that are rolled back never come, prepared ones when they are committed")
+  func rollback() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let running = try scene.start("c", "--count", "2")
+    try scene.db.execute("BEGIN; INSERT INTO outbox (payload) VALUES ('never'); ROLLBACK")
+    try scene.db.execute(
+      """
+      BEGIN; SAVEPOINT a; INSERT INTO outbox (payload) VALUES ('never'); ROLLBACK TO a;
+      INSERT INTO outbox (payload) VALUES ('1'); SAVEPOINT b;
+      INSERT INTO outbox (payload) VALUES ('2'); COMMIT
+      """)
+    #expect(try Scene.rows(try running.wait().output).map(\.payload) == ["1", "2"])
+  }
+
+  @Test("channels choose rows, and the others are acknowledged with them")
+  func channels() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let odd = "a,\"b\\ {c}'"
+    try scene.add(["1"], channel: "mail")
+    try scene.add(["2"], channel: odd)
+    try scene.add(["3"], channel: "Mail")
+    try scene.add(["4"], channel: "null")
+    let outcome = try scene.run("c", "--drain", "--", odd, "null")
+    #expect(try Scene.rows(outcome.output).map(\.payload) == ["2", "4"])
+    #expect(try scene.status("c").waiting == 0)
+    #expect(try Scene.rows(try scene.run("c", "--drain").output).isEmpty)
+  }
+
+  @Test("payloads of any size", arguments: [[], ["--parse"]])
+  func largePayloads(options: [String]) throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let texts = (0..<12).map { "\"\(String(repeating: "é\($0)", count: 350_000))\"" }
+    try scene.db.execute("SELECT 1")
+    for text in texts { try scene.add([text, ""]) }
+    let running = try scene.program.start(
+      scene.arguments("c", ["--count", "24"] + options), output: .slowPipe)
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    let rows = try Scene.rows(outcome.output)
+    #expect(rows.map(\.payload) == texts.flatMap { [$0, ""] })
+    #expect(try scene.status("c").waiting == 0)
+  }
+
+  // MARK: Acknowledgement
+
+  @Test("rows are acknowledged when stdout has taken them, and not before")
+  func slowReader() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add((1...20).map { "\($0)" + String(repeating: "x", count: 100_000) })
+    let shell = BuiltProgram("/bin/sh")
+    let names = (1...scene.arguments("c", []).count + 2).map { "\"${\($0)}\"" }
+    let running = try shell.start(
+      ["-c", "\"$0\" \(names.joined(separator: " ")) | (sleep 3; cat)", scene.program.path]
+        + scene.arguments("c", ["--count", "20"]))
+    try running.waitForErrors("listening on ")
+    usleep(1_000_000)
+    #expect(try scene.status("c").waiting == 20)
+    let outcome = try running.wait()
+    #expect(try Scene.rows(outcome.output).count == 20)
+    try scene.waitUntilAcknowledged("c")
+  }
+
+  @Test("what a full disk did not take is not acknowledged")
+  func fullDisk() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add(["1", "2"])
+    let outcome = try scene.run("c", "--drain", "--events", "off", output: .full)
+    #expect(outcome.end == .exit(1))
+    #expect(try scene.status("c").waiting == 2)
+  }
+
+  @Test("a signal ends it when what was printed is acknowledged")
+  func signal() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let running = try scene.start("c")
+    try scene.add(["1"])
+    try running.waitForOutput("\"payload\":\"1\"")
+    running.signal(SIGTERM)
+    #expect(try running.wait().end == .signal(SIGTERM))
+    #expect(try Scene.rows(try scene.run("c", "--drain").output).isEmpty)
+  }
+
+  @Test("two that read for one consumer: the second is refused, and told which is the first")
+  func twoReaders() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let first = try scene.start("c")
+    let second = try scene.run("c")
+    #expect(second.end == .exit(3))
+    #expect(second.errors.contains("another session reads outbox for consumer \"c\""))
+    let other = try scene.start("d")
+    #expect(try scene.status("c").pid != scene.status("d").pid)
+    for running in [first, other] {
+      running.signal(SIGTERM)
+      _ = try running.wait()
+    }
+    #expect(try scene.status("c").pid == nil)
+  }
+
+  @Test("status says how far each consumer is")
+  func status() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    #expect(try scene.statuses().isEmpty)
+    try scene.add(["1", "2", "3"])
+    #expect(try scene.run("b", "--count", "1").end == .exit(0))
+    #expect(try scene.run("a", "--drain").end == .exit(0))
+    let statuses = try scene.statuses()
+    #expect(statuses.map(\.consumer) == ["a", "b"])
+    #expect(statuses.map(\.waiting) == [0, 2])
+    #expect(statuses.map(\.acknowledged_id) == [3, 1])
+    #expect(statuses.map { $0.oldest_waiting == nil } == [true, false])
+    #expect(statuses.allSatisfy { $0.acknowledged_at != nil && $0.pid == nil })
+    let running = try scene.start("a")
+    let process = try #require(try scene.status("a").pid)
+    #expect(
+      try scene.db.query.first(
+        "SELECT application_name FROM pg_stat_activity WHERE pid = $1", process, as: String.self)
+        == "pg-listen:outbox")
+    running.signal(SIGTERM)
+    _ = try running.wait()
+  }
+
+  // MARK: Connections that are lost
+
+  @Test("lost connections lose no row, repeat none that was printed, and are no gap")
+  func reconnects() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let running = try scene.start("c", "--count", "400")
+    for number in 1...400 {
+      try scene.add(["\(number)"])
+      if number % 80 == 0 { try scene.terminateReader(of: "c") }
+    }
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try Scene.rows(outcome.output).map(\.payload) == (1...400).map { "\($0)" })
+    #expect(outcome.errors.contains("57P01"))
+    #expect(!outcome.output.contains("\"gap\""))
+    try scene.waitUntilAcknowledged("c")
+  }
+}
