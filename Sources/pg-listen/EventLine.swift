@@ -28,6 +28,9 @@ struct EventLine {
   private let format: EventFormat
   private let parses: Bool
   private let ending: [UInt8]
+  /// What stands before and after a payload, of the last event: many have it in common.
+  private var channel: (name: String, text: [UInt8]) = ("", [])
+  private var process: (number: Int32, text: [UInt8]) = (0, [])
 
   /// - Parameters:
   ///   - parses: Whether payloads that are JSON are printed as such, too.
@@ -48,7 +51,7 @@ struct EventLine {
   /// Appends one.
   ///
   /// - Throws: ``Failure`` with status 1 for a payload that would be taken for several lines.
-  func append(
+  mutating func append(
     _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
   ) throws(Failure) {
     switch format {
@@ -70,12 +73,13 @@ struct EventLine {
     }
   }
 
-  private func appendObject(
+  private mutating func appendObject(
     _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
   ) {
-    buffer.append("{\"event\":\"notify\",\"seq\":\(number),\"channel\":")
-    JSONText.append(event.channel, to: &buffer)
-    buffer.append(",\"payload\":")
+    buffer.append("{\"event\":\"notify\",\"seq\":")
+    Self.append(number, to: &buffer)
+    remember(event.channel)
+    channel.text.withUnsafeBytes { buffer.append($0) }
     if let bytes = event.rawPayload {
       buffer.append("null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
     } else {
@@ -83,11 +87,37 @@ struct EventLine {
       if parses { appendParsed(event.payload, to: &buffer) }
     }
     switch event.origin {
-    case .process(let process): buffer.append(",\"pid\":\(process)")
+    case .process(let number):
+      remember(number)
+      process.text.withUnsafeBytes { buffer.append($0) }
     case .row(let id, let time): buffer.append(",\"id\":\(id),\"stored_at\":\"\(time)\"")
     }
     if event.count > 1 { buffer.append(",\"count\":\(event.count)") }
-    buffer.append(ending)
+    ending.withUnsafeBytes { buffer.append($0) }
+  }
+
+  private mutating func remember(_ name: String) {
+    guard channel.text.isEmpty || channel.name != name else { return }
+    var buffer = OutputBuffer()
+    buffer.append(",\"channel\":")
+    JSONText.append(name, to: &buffer)
+    buffer.append(",\"payload\":")
+    channel = (name, buffer.bytes)
+  }
+
+  private mutating func remember(_ number: Int32) {
+    guard process.text.isEmpty || process.number != number else { return }
+    process = (number, Array(",\"pid\":\(number)".utf8))
+  }
+
+  /// Appends a number that is not negative, without a text of its own.
+  private static func append(_ number: Int, to buffer: inout OutputBuffer) {
+    var divisor = 1
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      buffer.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
   }
 
   /// Appends a payload that is JSON as a member of its own; one that is not is no failure.

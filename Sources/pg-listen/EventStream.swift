@@ -89,7 +89,7 @@ final class EventStream: Sendable {
   ///   they could not be written.
   @discardableResult
   func print(
-    _ events: [ListenedEvent], of source: String, number: inout Int,
+    _ events: some Sequence<ListenedEvent>, of source: String, number: inout Int,
     acknowledgements: Acknowledgements? = nil
   ) -> Int {
     let jobs: [ChildQueue.Job]
@@ -100,16 +100,16 @@ final class EventStream: Sendable {
       state.lastEvent = time
       let nextHeld = state.gathering?.nextTime
       var count = 0
-      let line = line(of: source)
+      var line = line(of: source)
       for event in events {
         number += 1
         count += 1
-        let numbered = NumberedEvent(event: event, number: number, source: source)
         if isAwaited(event) { state.outcome = .done }
         if state.gathering != nil {
+          let numbered = NumberedEvent(event: event, number: number, source: source)
           state.gathering?.add(numbered, at: time)
         } else {
-          emit(numbered, line, &state, acknowledgements)
+          emit(event, number, of: source, &line, &state, acknowledgements)
         }
         if state.outcome != nil { break }
       }
@@ -149,7 +149,8 @@ final class EventStream: Sendable {
   private func emitHeld(at time: ContinuousClock.Instant?, _ state: inout State) {
     guard state.gathering?.isEmpty == false, time == nil || !isSlow(state) else { return }
     for event in state.gathering?.take(at: time) ?? [] where !hasEnough(state) {
-      emit(event, line(of: event.source), &state)
+      var line = line(of: event.source)
+      emit(event.event, event.number, of: event.source, &line, &state)
     }
   }
 
@@ -159,15 +160,16 @@ final class EventStream: Sendable {
   }
 
   private func emit(
-    _ event: NumberedEvent, _ line: EventLine, _ state: inout State,
-    _ acknowledgements: Acknowledgements? = nil
+    _ event: ListenedEvent, _ number: Int, of source: String, _ line: inout EventLine,
+    _ state: inout State, _ acknowledgements: Acknowledgements? = nil
   ) {
     state.count += 1
     do throws(Failure) {
       if children != nil {
-        state.jobs.append(.init(event, acknowledgements))
+        let numbered = NumberedEvent(event: event, number: number, source: source)
+        state.jobs.append(.init(numbered, acknowledgements))
       } else {
-        try line.append(event.event, event.number, to: &state.buffer)
+        try line.append(event, number, to: &state.buffer)
       }
     } catch { state.outcome = .failed(error) }
     if state.outcome == nil, hasEnough(state) {

@@ -129,25 +129,25 @@ final class ListeningSession {
       warn(error)
     }
     if let heartbeat, nextHeartbeat.hasPassed, events.isEmpty {
-      events = try beat(within: heartbeat.limit)
+      events = visible(try beat(within: heartbeat.limit))
       isAlive()
       nextHeartbeat = .after(heartbeat.interval)
     }
-    return visible(events)
+    return events
   }
 
   /// What has arrived already.
   ///
   /// - Throws: ``Loss`` when the session is over.
   func arrived() throws(Loss) -> [PGNotification] {
-    do throws(PGError) { return visible(try connection.notifications(until: .after(.zero))) } catch
-    {
+    do throws(PGError) { return try connection.notifications(until: .after(.zero)) } catch {
       if connection.isClosed { throw Loss(error) }
       warn(error)
       return []
     }
   }
 
+  /// Without heartbeats, which come back before anything else is waited for.
   private func visible(_ events: [PGNotification]) -> [PGNotification] {
     heartbeat == nil ? events : events.filter { $0.channel != heartbeatChannel }
   }

@@ -116,11 +116,14 @@ final class SourceThread: Sendable {
     _ notifications: [PGNotification], of session: ListeningSession, _ count: inout Int
   ) {
     if notifications.isEmpty || plan.durable != nil { return }
-    let wanted = notifications.filter { notification in
-      plan.sender.map { $0 == notification.processID } ?? true
-        && !(plan.leavesOutOwn && notification.processID == session.connection.backendID)
+    var wanted = notifications
+    if let sender = plan.sender { wanted.removeAll { $0.processID != sender } }
+    if plan.leavesOutOwn {
+      let own = session.connection.backendID
+      wanted.removeAll { $0.processID == own }
     }
-    stream.print(wanted.map { ListenedEvent($0) }, of: "\(session.source)", number: &count)
+    stream.print(
+      wanted.lazy.map { ListenedEvent($0) }, of: "\(session.source)", number: &count)
     status.withLock { $0.count = count }
   }
 

@@ -135,10 +135,22 @@ public struct ByteReader {
   ///
   /// - Throws: ``OutOfBytes`` if there is no zero byte.
   public mutating func readTerminated() throws(OutOfBytes) -> ByteReader {
-    guard let length = unread.firstIndex(of: 0) else { throw OutOfBytes() }
+    guard let length = distanceToZero() else { throw OutOfBytes() }
     let slice = try readSlice(length)
     try skip(1)
     return slice
+  }
+
+  /// How many bytes stand before a zero byte; eight are looked at at once.
+  private func distanceToZero() -> Int? {
+    let bytes = unread
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { break }
+      index += 8
+    }
+    return bytes[index...].firstIndex(of: 0)
   }
 
   /// Reads zero-terminated text.

@@ -12,15 +12,10 @@ public struct PGNotification: Sendable, Hashable {
   public let processID: Int32
 
   init(_ response: NotificationResponse) {
-    channel = String(decoding: response.channel, as: UTF8.self)
+    channel = response.channel
+    payload = response.payload
+    rawPayload = response.rawPayload
     processID = response.processID
-    if let text = String(validating: response.payload, as: UTF8.self) {
-      payload = text
-      rawPayload = nil
-    } else {
-      payload = String(decoding: response.payload, as: UTF8.self)
-      rawPayload = response.payload
-    }
   }
 }
 

@@ -14,7 +14,7 @@ struct Unsolicited {
   /// The server's settings as it reports them.
   private(set) var parameters: [String: String] = [:]
   private(set) var notifications = BoundedQueue<NotificationResponse>(limit: notificationLimit) {
-    $0.channel.count + $0.payload.count
+    $0.channel.utf8.count + $0.payload.utf8.count
   }
   private(set) var notices = BoundedQueue<ServerMessage>(limit: noticeLimit) {
     $0.fields.reduce(0) { $0 + $1.value.utf8.count }

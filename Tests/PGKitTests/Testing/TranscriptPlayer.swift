@@ -142,8 +142,7 @@ final class TranscriptPlayer {
       events.append("notice \(notice.code) \(notice.message)")
     }
     for event in session.unsolicited.takeNotifications() {
-      let texts = [event.channel, event.payload].map { String(decoding: $0, as: UTF8.self) }
-      events.append("notification \(event.processID) \(texts[0]) \(texts[1])")
+      events.append("notification \(event.processID) \(event.channel) \(event.payload)")
     }
     if case .starting = session.state { return }
     let now = session.unsolicited.parameters

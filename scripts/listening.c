@@ -1,0 +1,116 @@
+// What pg-listen is compared with: the least that a C program with libpq does, and what times both.
+//
+//   cc -O2 -I"$(pg_config --includedir)" -o listening listening.c -lpq
+//
+//   listening count CHANNEL N                 takes N notifications, and ends
+//   listening lines CHANNEL                   prints the payload of each, until it is ended
+//   listening drive CHANNEL N COMMAND...      notifies N times, each when the command has printed the
+//                                             line of the one before; prints each time in microseconds
+//
+// The environment says where the server is.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void fail(const char *what, const char *why) {
+  fprintf(stderr, "listening: %s: %s\n", what, why);
+  exit(1);
+}
+
+static PGconn *connected(void) {
+  PGconn *connection = PQconnectdb("");
+  if (PQstatus(connection) != CONNECTION_OK) fail("connect", PQerrorMessage(connection));
+  return connection;
+}
+
+static int listening(const char *channel, long wanted) {
+  PGconn *connection = connected();
+  struct pollfd readable = {PQsocket(connection), POLLIN, 0};
+  char statement[200];
+  long count = 0;
+
+  snprintf(statement, sizeof statement, "LISTEN %s", channel);
+  PGresult *result = PQexec(connection, statement);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK) fail("LISTEN", PQerrorMessage(connection));
+  PQclear(result);
+  fputs("listening on\n", stderr);
+  while (wanted == 0 || count < wanted) {
+    PGnotify *event;
+    poll(&readable, 1, -1);
+    if (!PQconsumeInput(connection)) fail("read", PQerrorMessage(connection));
+    while ((event = PQnotifies(connection))) {
+      count++;
+      if (wanted == 0) puts(event->extra);
+      PQfreemem(event);
+    }
+    if (wanted == 0) fflush(stdout);
+  }
+  PQfinish(connection);
+  return 0;
+}
+
+static double microseconds(void) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  return at.tv_sec * 1e6 + at.tv_nsec / 1e3;
+}
+
+static void read_line(int source) {
+  static char bytes[1 << 16];
+  ssize_t count;
+  do {
+    count = read(source, bytes, sizeof bytes);
+    if (count <= 0) fail("the command", "ended");
+  } while (bytes[count - 1] != '\n');
+}
+
+static int drive(const char *channel, long count, char **command) {
+  int ends[2];
+  char statement[200];
+  PGconn *connection = connected();
+
+  if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe", "no more descriptors");
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    execvp(command[0], command);
+    _exit(127);
+  }
+  close(ends[1]);
+  // Until it listens, nothing comes back.
+  struct pollfd readable = {ends[0], POLLIN, 0};
+  snprintf(statement, sizeof statement, "NOTIFY %s, 'first'", channel);
+  for (int attempt = 0; attempt < 500; attempt++) {
+    PQclear(PQexec(connection, statement));
+    if (poll(&readable, 1, 20) > 0) break;
+  }
+  while (poll(&readable, 1, 300) > 0) read_line(ends[0]);
+  for (long number = 0; number < count; number++) {
+    snprintf(statement, sizeof statement, "NOTIFY %s, 'payload %ld'", channel, number);
+    double begin = microseconds();
+    PQsendQuery(connection, statement);
+    read_line(ends[0]);
+    printf("%.1f\n", microseconds() - begin);
+    PGresult *result;
+    while ((result = PQgetResult(connection))) PQclear(result);
+  }
+  kill(child, SIGTERM);
+  waitpid(child, NULL, 0);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc == 4 && !strcmp(argv[1], "count")) return listening(argv[2], atol(argv[3]));
+  if (argc == 3 && !strcmp(argv[1], "lines")) return listening(argv[2], 0);
+  if (argc > 4 && !strcmp(argv[1], "drive")) return drive(argv[2], atol(argv[3]), argv + 4);
+  fputs("usage: see the head of listening.c\n", stderr);
+  return 64;
+}
