@@ -91,4 +91,49 @@ import Testing
     #expect(["0", "-1", "1.5e+20", "-0.1"].allSatisfy(isNumber))
     #expect(!["", "-", "NaN", "Infinity", "-Infinity"].contains(where: isNumber))
   }
+
+  @Test("what must be escaped is found wherever it stands")
+  func escapesAtEveryPlace() {
+    for byte in UInt8.min...127 {
+      for place in 0..<20 {
+        let before = String(repeating: "a", count: place)
+        let after = String(repeating: "~", count: 19 - place)
+        let character = String(Unicode.Scalar(byte))
+        let alone = JSONText.quoted(character).dropFirst().dropLast()
+        #expect(JSONText.quoted(before + character + after) == "\"\(before)\(alone)\(after)\"")
+      }
+    }
+    for place in 0..<20 {
+      let before = String(repeating: "é", count: place)
+      #expect(JSONText.quoted(before + "\u{2028}") == "\"\(before)\\u2028\"")
+      #expect(JSONText.quoted(before + "\u{2027}") == "\"\(before)\u{2027}\"")
+    }
+  }
+
+  @Test("a document is what RFC 8259 says")
+  func documents() {
+    func isDocument(_ text: String) -> Bool {
+      var text = text
+      return text.withUTF8 { JSONText.isDocument(UnsafeRawBufferPointer($0)) }
+    }
+    let depth = JSONText.deepestNesting
+    func nested(_ depth: Int) -> String {
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    let documents = [
+      "0", "-0.5e+10", "1E-2", "null", "true", "false", "\"\"", "\"\\u00aF\\n\\/\"", "[]", "{}",
+      " [ ] ",
+      "[[],{}]", "{\"a\":{\"a\":[1,2,{}]},\"\":0}", "\t[1 ,\r\n2]\n", "\"\u{7f}é😀\"", nested(depth),
+    ]
+    for text in documents { #expect(isDocument(text), "\(text.prefix(40))") }
+    let others = [
+      "", " ", "-", "01", "1.", ".5", "+1", "1e", "nul", "nulll", "True", "NaN", "'a'", "\"",
+      "\"\\\"",
+      "\"\\u12g4\"", "\"\\x\"", "\"\n\"", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}", "{\"a\"}",
+      "{\"a\":}",
+      "{a:1}", "{1:1}", "{\"a\":1,}", "{\"a\" 1}", "{]", "1 1", "[] []", nested(depth + 1),
+      "\u{feff}1",
+    ]
+    for text in others { #expect(!isDocument(text), "\(text.prefix(40))") }
+  }
 }
