@@ -17,7 +17,10 @@ struct SharedMemoryTests {
     let census = try scene.census()
     for process in census.supervisors + census.tools { kill(process, SIGKILL) }
     for directory in scene.directories() {
-      for process in try SharedSegments.processes(in: directory) { kill(process, SIGKILL) }
+      // Also initdb, which would start its next server.
+      for process in try SharedSegments.processes(in: directory, onlyServers: false) {
+        kill(process, SIGKILL)
+      }
     }
     try scene.waitUntilNothingIsHeld()
   }
@@ -62,6 +65,7 @@ struct SharedMemoryTests {
       for directory in scene.directories() {
         for process in try SharedSegments.processes(in: directory) {
           kill(process, SIGSTOP)
+          waitUntilStopped(process)
           let segments = try SharedSegments(in: directory)
           if !segments.names.isEmpty, !segments.numbers.isEmpty { return segments }
           kill(process, SIGCONT)
@@ -70,5 +74,13 @@ struct SharedMemoryTests {
       usleep(2_000)
     }
     return nil
+  }
+
+  private func waitUntilStopped(_ process: pid_t) {
+    for _ in 0..<1000 {
+      let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+      if text.map({ $0.contains(") T ") || $0.contains(") Z ") }) ?? true { return }
+      usleep(1_000)
+    }
   }
 }

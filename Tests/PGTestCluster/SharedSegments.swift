@@ -15,13 +15,16 @@ public struct SharedSegments: Sendable {
     for process in try Self.processes(in: directory) { take(process) }
   }
 
-  /// The server processes that work in a directory or below.
-  public static func processes(in directory: String) throws -> [Int32] {
+  /// The processes that work in a directory or below: servers', or all.
+  public static func processes(
+    in directory: String, onlyServers: Bool = true
+  ) throws -> [Int32] {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
       .filter { pid in
         let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
         let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
-        return name == "postgres\n" && place.map { ($0 + "/").hasPrefix(directory + "/") } == true
+        return (!onlyServers || name == "postgres\n")
+          && place.map { ($0 + "/").hasPrefix(directory + "/") } == true
       }
   }
 

@@ -206,6 +206,8 @@ public final class TemporaryCluster: Sendable {
     // A server that was killed behind our back has left more than files.
     // So may standbys, of which nobody looks after but this: what they do not obey is not told.
     if !wasStopped || !standbys.isEmpty || cluster.lastEnding?.isSuccess != true {
+      // They are known by where they work, also when that is removed already.
+      _ = ServerProcesses(in: root.path).end(by: .after(Cluster.companyPatience))
       root.endResidents()
     }
     memory?.remove()

@@ -173,6 +173,23 @@ struct KilledServerTests {
     #expect(segments.remaining.isEmpty)
   }
 
+  @Test("a throwaway cluster leaves no shared memory when its server is killed while it is closed")
+  func closing() throws {
+    let cluster = try TemporaryCluster()
+    let segments = try SharedSegments(in: cluster.directory)
+    #expect(!segments.numbers.isEmpty)
+    let server = try #require(try cluster.cluster.processID())
+    let child = try stoppedChild(of: cluster.cluster)
+    #expect(kill(server, SIGSTOP) == 0)
+    Thread.detachNewThread {
+      usleep(300_000)
+      kill(server, SIGKILL)
+    }
+    try cluster.close()
+    #expect(hasEnded(child))
+    #expect(segments.remaining.isEmpty)
+  }
+
   @Test(
     "servers of throwaway clusters share by files, wherever they are",
     arguments: TestServer.installations)
