@@ -240,7 +240,7 @@ final class DurableReader {
   private func read(on connection: Connection) throws(PGError) -> Batch {
     // An oldest transaction that still runs may add rows before those of younger ones.
     let wanted = plan.channels.isEmpty ? "true" : "channel = ANY($3::pg_catalog.text[])"
-    let channels = plan.channels.isEmpty ? [] : [try Self.array(plan.channels)]
+    let channels = plan.channels.isEmpty ? [] : [PGArray(plan.channels).description]
     let rows = try connection.query.text(
       """
       SELECT xid::text AS number, id, CASE WHEN wanted THEN channel END, CASE WHEN wanted THEN payload END,
@@ -276,18 +276,6 @@ final class DurableReader {
       }
     }
     return batch
-  }
-
-  private static func array(_ names: [String]) throws(PGError) -> String {
-    let quoted = names.map { name in
-      var text = ""
-      for character in name {
-        if character == "\"" || character == "\\" { text.append("\\") }
-        text.append(character)
-      }
-      return "\"\(text)\""
-    }
-    return "{\(quoted.joined(separator: ","))}"
   }
 
   /// Whether there are rows that an older transaction holds back.

@@ -119,6 +119,6 @@ struct CSVPrinter: RowPrinter {
 
   /// A lone `\.` would end the data where this is read by COPY.
   private static func isEndOfData(_ value: UnsafeRawBufferPointer) -> Bool {
-    value.count == 2 && value[0] == UInt8(ascii: "\\")
+    value.count == 2 && value[0] == UInt8(ascii: "\\") && value[1] == UInt8(ascii: ".")
   }
 }
