@@ -88,7 +88,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
 
   /// The headline and its fields, without a newline at the end.
   public var description: String {
-    ([headline] + details.map { "\($0.label): \($0.text)" }).joined(separator: "\n")
+    details.reduce(headline) { "\($0)\n\($1.label): \($1.text)" }
   }
 
   /// Prints the message to stderr with one write, in the form that the program was told to use.
@@ -105,10 +105,13 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   }
 
   private var headline: String {
-    let known = [severity?.rawValue, title]
-    let prefix = known.compactMap { $0 }.joined(separator: " ")
-    let place = location.map { " (\($0))" } ?? ""
-    return "\(program): \(prefix.isEmpty ? "" : prefix + ": ")\(message)\(place)"
+    let title = title
+    var line = program + ": "
+    if let severity { line += severity.rawValue + (title == nil ? ": " : " ") }
+    if let title { line += title + ": " }
+    line += message
+    if let location { line += " (" + location + ")" }
+    return line
   }
 
   /// The code and its condition: `42P01 undefined_table`; `nil` without a code.
@@ -121,6 +124,8 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
 
   /// Shows control characters, which could command a terminal, as `\x1b`; lines and tabs stay.
   public static func escapingControls(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }
+    if isPlain { return text }
     var shown = ""
     for scalar in text.unicodeScalars {
       if scalar == "\n" || scalar == "\t" || !isControl(scalar) {

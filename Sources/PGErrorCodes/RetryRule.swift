@@ -43,7 +43,7 @@ public struct RetryRule: Hashable, Sendable {
   /// Reads a line of the table: code or class and the word, then the reason behind a tab.
   init?(line: Substring) {
     let fields = SortedLines.fields(of: line)
-    guard fields.count == 2, let word = fields[0].split(separator: " ").last,
+    guard fields.count == 2, let word = SortedLines.words(of: fields[0][...]).last,
       let answer = Answer(word: word)
     else { return nil }
     self.answer = answer

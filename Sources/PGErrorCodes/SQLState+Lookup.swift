@@ -57,7 +57,7 @@ extension SQLState {
   }
 
   private static func codes(_ line: Substring) -> [SQLState] {
-    SortedLines.words(of: line).dropFirst().flatMap { $0.split(separator: ",") }.compactMap {
+    SortedLines.words(of: line).dropFirst().flatMap(SortedLines.parts(of:)).compactMap {
       SQLState($0)
     }
   }

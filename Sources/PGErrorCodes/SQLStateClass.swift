@@ -9,7 +9,8 @@ public struct SQLStateClass: Hashable, Sendable {
 
   /// Finds the class with these two characters; `nil` if there is none.
   public init?(_ characters: some StringProtocol) {
-    guard let line = SortedLines(SQLStateTable.classes).line(of: characters) else { return nil }
+    let line = SortedLines(SQLStateTable.classes).line(of: String(characters))
+    guard let line else { return nil }
     self.init(line: line)
   }
 

@@ -121,6 +121,6 @@ public struct SQLStateDefinition: Hashable, Sendable {
   }
 
   private static func list(_ word: String) -> [String] {
-    word == "-" ? [] : word.split(separator: ",").map(String.init)
+    word == "-" ? [] : SortedLines.parts(of: word)
   }
 }

@@ -29,9 +29,9 @@ public struct SQLStateSet: Hashable, Sendable {
 
   private init(line: Substring) {
     let fields = SortedLines.fields(of: line)
-    let words = (fields.first ?? "").split(separator: " ")
-    name = words.first.map(String.init) ?? ""
-    beginnings = words.dropFirst().first?.split(separator: ",").map(String.init) ?? []
+    let words = SortedLines.words(of: (fields.first ?? "")[...])
+    name = words.first ?? ""
+    beginnings = words.dropFirst().first.map(SortedLines.parts(of:)) ?? []
     meaning = fields.last ?? ""
     answers = nil
   }

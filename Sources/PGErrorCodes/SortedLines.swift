@@ -1,55 +1,66 @@
 /// Lines sorted by their first word, searched where they lie in the program's text.
 ///
-/// Words and lines are ASCII; words are told apart and ordered by their bytes.
+/// Words and lines are ASCII; words are told apart and ordered by their bytes. Most runs of pg-errcode
+/// are over in a millisecond, and look up ten lines in it: bytes are read as a span, because a string
+/// asks at every index what it is made of.
 struct SortedLines: Sendable {
   private let text: String
 
   init(_ text: String) { self.text = text }
 
   /// The line whose first word is `word`.
-  func line(of word: some StringProtocol) -> Substring? {
-    let line = line(at: lowerBound(of: word.utf8))
-    guard let line, SortedLines.word(of: line).elementsEqual(word.utf8) else { return nil }
-    return line
+  func line(of word: String) -> Substring? {
+    let bytes = text.utf8Span.span
+    let wanted = word.utf8Span.span
+    let start = lowerBound(of: wanted, in: bytes)
+    guard start < bytes.count, bytes.begins(at: start, with: wanted) else { return nil }
+    let end = start + wanted.count
+    guard end == bytes.count || bytes[end].endsWord else { return nil }
+    return line(from: start, in: bytes)
   }
 
   /// The lines whose first word begins with `prefix`, in their order.
-  func lines(beginningWith prefix: some StringProtocol) -> [Substring] {
+  func lines(beginningWith prefix: String) -> [Substring] {
+    let bytes = text.utf8Span.span
+    let wanted = prefix.utf8Span.span
     var found: [Substring] = []
-    var start = lowerBound(of: prefix.utf8)
-    while let line = line(at: start), line.utf8.starts(with: prefix.utf8) {
-      found.append(line)
-      start = afterLine(at: start)
+    var start = lowerBound(of: wanted, in: bytes)
+    while start < bytes.count, bytes.begins(at: start, with: wanted) {
+      found.append(line(from: start, in: bytes))
+      start = bytes.afterLine(at: start)
     }
     return found
   }
 
   /// The words of a line.
-  static func words(of line: Substring) -> [String] {
-    line.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
-  }
+  static func words(of line: Substring) -> [String] { pieces(of: line, between: .space) }
 
   /// The fields of a line that has tabs between them.
-  static func fields(of line: Substring) -> [String] {
-    line.utf8.split(separator: UInt8(ascii: "\t")).map { String(Substring($0)) }
-  }
+  static func fields(of line: Substring) -> [String] { pieces(of: line, between: .tab) }
 
-  private static func word(of line: Substring) -> Substring.UTF8View.SubSequence {
-    line.utf8.prefix { $0 != UInt8(ascii: " ") }
+  /// The parts of a word that has commas between them.
+  static func parts(of word: String) -> [String] { pieces(of: word[...], between: .comma) }
+
+  private static func pieces(of line: Substring, between separator: UInt8) -> [String] {
+    let bytes = line.utf8Span.span
+    var pieces: [String] = []
+    var start = 0
+    for index in 0...bytes.count where index == bytes.count || bytes[index] == separator {
+      if start < index { pieces.append(String(line.ascii(start..<index))) }
+      start = index + 1
+    }
+    return pieces
   }
 
   /// The start of the first line whose word is not below `word`.
-  private func lowerBound(of word: some Sequence<UInt8>) -> String.Index {
-    let bytes = text.utf8
-    var low = bytes.startIndex
-    var high = bytes.endIndex
+  private func lowerBound(of word: Span<UInt8>, in bytes: Span<UInt8>) -> Int {
+    var low = 0
+    var high = bytes.count
     while low < high {
-      let middle = bytes.index(low, offsetBy: bytes.distance(from: low, to: high) / 2)
-      let start = startOfLine(around: middle, notBefore: low)
-      guard start < text.utf8.endIndex else { break }
-      // The rest of the line may be long, and is of no matter here.
-      if SortedLines.word(of: text[start...]).lexicographicallyPrecedes(word) {
-        low = afterLine(at: start)
+      let middle = low + (high - low) / 2
+      let start = bytes.startOfLine(around: middle, notBefore: low)
+      if bytes.hasWord(at: start, below: word) {
+        low = bytes.afterLine(at: middle)
       } else {
         high = start
       }
@@ -57,28 +68,56 @@ struct SortedLines: Sendable {
     return low
   }
 
-  private func startOfLine(around index: String.Index, notBefore low: String.Index) -> String.Index
-  {
-    let newline = text.utf8[low..<index].lastIndex(of: UInt8(ascii: "\n"))
-    return newline.map { text.utf8.index(after: $0) } ?? low
+  private func line(from start: Int, in bytes: Span<UInt8>) -> Substring {
+    text[...].ascii(start..<bytes.endOfLine(at: start))
+  }
+}
+
+extension Substring {
+  /// The characters at these places of an ASCII text.
+  fileprivate func ascii(_ places: Range<Int>) -> Substring {
+    let start = utf8.index(startIndex, offsetBy: places.lowerBound)
+    return self[start..<utf8.index(start, offsetBy: places.count)]
+  }
+}
+
+extension UInt8 {
+  fileprivate static let newline = UInt8(ascii: "\n")
+  fileprivate static let space = UInt8(ascii: " ")
+  fileprivate static let tab = UInt8(ascii: "\t")
+  fileprivate static let comma = UInt8(ascii: ",")
+
+  fileprivate var endsWord: Bool { self == .space || self == .newline }
+}
+
+extension Span<UInt8> {
+  fileprivate func startOfLine(around index: Int, notBefore low: Int) -> Int {
+    var start = index
+    while start > low, self[start - 1] != .newline { start -= 1 }
+    return start
   }
 
-  private func endOfLine(at start: String.Index) -> String.Index {
-    let rest = text.utf8[start...]
-    // Where the bytes lie side by side, as they do in a literal, they are searched without the string.
-    let length = rest.withContiguousStorageIfAvailable { bytes in
-      bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+  fileprivate func endOfLine(at start: Int) -> Int {
+    var end = start
+    while end < count, self[end] != .newline { end += 1 }
+    return end
+  }
+
+  fileprivate func afterLine(at start: Int) -> Int { Swift.min(endOfLine(at: start) + 1, count) }
+
+  fileprivate func begins(at start: Int, with prefix: Span<UInt8>) -> Bool {
+    guard count - start >= prefix.count else { return false }
+    for index in prefix.indices where self[start + index] != prefix[index] { return false }
+    return true
+  }
+
+  /// Whether the word at `start` comes before `word`.
+  fileprivate func hasWord(at start: Int, below word: Span<UInt8>) -> Bool {
+    for index in word.indices {
+      guard start + index < count, !self[start + index].endsWord else { return true }
+      let byte = self[start + index]
+      if byte != word[index] { return byte < word[index] }
     }
-    if let length { return text.utf8.index(start, offsetBy: length) }
-    return rest.firstIndex(of: UInt8(ascii: "\n")) ?? text.utf8.endIndex
-  }
-
-  private func afterLine(at start: String.Index) -> String.Index {
-    let end = endOfLine(at: start)
-    return end == text.utf8.endIndex ? end : text.utf8.index(after: end)
-  }
-
-  private func line(at start: String.Index) -> Substring? {
-    start == text.utf8.endIndex ? nil : text[start..<endOfLine(at: start)]
+    return false
   }
 }

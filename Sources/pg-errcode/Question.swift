@@ -9,17 +9,28 @@ struct Question {
   /// The operand without the white space around it.
   let text: String
 
+  /// The code that the text may be: as it is written, in large letters, or, since some of the driver's
+  /// own codes (`--cIO`, `-Cdwn`) have small ones, in any.
+  let code: SQLState?
+
+  /// The two characters of a class, written as `23` or `23***`.
+  let classCharacters: String?
+
+  /// The pattern, if the text has wildcards and is not one of the driver's codes with a star.
+  let wildcard: Wildcard?
+
   /// Reads an operand; `nil` if it cannot be a code, a class, a name or a pattern.
   init?(_ operand: String) {
     text = Question.trimmed(operand)
     guard text.utf8.count <= Question.maximumLength else { return nil }
+    code = Question.code(text)
+    classCharacters = Question.classCharacters(text)
+    wildcard = code?.definition == nil ? Question.wildcard(text) : nil
     guard code != nil || classCharacters != nil || isName || wildcard != nil else { return nil }
   }
 
-  /// The code that the text may be: as it is written, in large letters, or, since some of the driver's
-  /// own codes (`--cIO`, `-Cdwn`) have small ones, in any.
-  var code: SQLState? {
-    guard isCode else { return nil }
+  private static func code(_ text: String) -> SQLState? {
+    guard isCode(text) else { return nil }
     let large = SQLState(text.uppercased())
     let written = SQLState(text)
     if written?.definition != nil { return written }
@@ -30,8 +41,7 @@ struct Question {
     return SQLState.definitions.first { $0.code.description.lowercased() == small }?.code ?? large
   }
 
-  /// The two characters of a class, written as `23` or `23***`.
-  var classCharacters: String? {
+  private static func classCharacters(_ text: String) -> String? {
     let characters = text.count == 5 && text.hasSuffix("***") ? text.dropLast(3) : text[...]
     guard characters.utf8.count == 2 else { return nil }
     let large = characters.uppercased()
@@ -39,9 +49,7 @@ struct Question {
       ? large : nil
   }
 
-  /// The pattern, if the text has wildcards and is not one of the driver's codes with a star.
-  var wildcard: Wildcard? {
-    guard code?.definition == nil else { return nil }
+  private static func wildcard(_ text: String) -> Wildcard? {
     let isPattern = text.utf8.allSatisfy {
       ASCIIText.isLetterOrDigit($0) || Question.punctuation.contains($0)
     }
@@ -71,7 +79,7 @@ struct Question {
   }
 
   /// Five letters and digits; the driver's codes have a dash or a star among the first three.
-  private var isCode: Bool {
+  private static func isCode(_ text: String) -> Bool {
     guard text.utf8.count == 5, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       return false
     }
