@@ -5,21 +5,15 @@ public struct SQLStateSet: Hashable, Sendable {
   public let name: String
   /// What its members say, in a few words.
   public let meaning: String
-  /// What members begin with; after `!`, what members do not begin with.
-  private let beginnings: [String]
-  /// The answers of the retry rules of members; `nil` for a set that goes by beginnings.
-  private let answers: [RetryRule.Answer]?
+  /// What members begin with; after `!`, what they do not begin with; after `=`, the answer of their
+  /// retry rule. Kept as the table has it, with commas: most runs ask every set once.
+  private let members: Substring
 
   /// Finds a set by its name; `integrity` is another name of `constraint`.
   public init?(_ name: some StringProtocol) {
-    let name = SQLStateSet.properName(name)
-    if let set = SQLStateSet.retrySets.first(where: { $0.name == name }) {
-      self = set
-    } else if let line = SortedLines(SQLStateTable.sets).line(of: name) {
-      self.init(line: line)
-    } else {
-      return nil
-    }
+    let line = SortedLines(SQLStateTable.sets).line(of: SQLStateSet.properName(name))
+    guard let line else { return nil }
+    self.init(line: line)
   }
 
   /// The name of a set that has two.
@@ -28,34 +22,16 @@ public struct SQLStateSet: Hashable, Sendable {
   }
 
   private init(line: Substring) {
-    let fields = SortedLines.fields(of: line)
-    let words = SortedLines.words(of: (fields.first ?? "")[...])
-    name = words.first ?? ""
-    beginnings = words.dropFirst().first.map(SortedLines.parts(of:)) ?? []
-    meaning = fields.last ?? ""
-    answers = nil
-  }
-
-  private init(_ name: String, _ answers: [RetryRule.Answer], _ meaning: String) {
-    self.name = name
-    self.answers = answers
-    self.meaning = meaning
-    beginnings = []
+    let (name, rest) = SortedLines.halves(of: line, at: UInt8(ascii: " "))
+    let (members, meaning) = SortedLines.halves(of: rest, at: UInt8(ascii: "\t"))
+    self.name = String(name)
+    self.meaning = String(meaning)
+    self.members = members
   }
 
   /// Every set, in the order of their names.
   public static var all: [SQLStateSet] {
-    (SortedLines(SQLStateTable.sets).lines(beginningWith: "").map(SQLStateSet.init(line:))
-      + retrySets).sorted { $0.name < $1.name }
-  }
-
-  private static var retrySets: [SQLStateSet] {
-    [
-      SQLStateSet("ambiguous", [.ambiguous], "the work may have taken effect: look first"),
-      SQLStateSet("retryable", [.now, .later], "nothing took effect, and it may succeed again"),
-      SQLStateSet("retryable-later", [.later], "the same may succeed when something has changed"),
-      SQLStateSet("retryable-now", [.now], "the same may succeed at once"),
-    ]
+    SortedLines(SQLStateTable.sets).lines(beginningWith: "").map(SQLStateSet.init(line:))
   }
 
   /// Whether the code, defined or not, belongs to the set.
@@ -63,14 +39,18 @@ public struct SQLStateSet: Hashable, Sendable {
 
   /// Whether the code belongs to the set, if this is the answer of its retry rule.
   func contains(_ code: SQLState, retry: RetryRule.Answer) -> Bool {
-    if let answers { return answers.contains(retry) }
-    let text = code.description
     var isMember = false
-    for beginning in beginnings {
-      if beginning.utf8.first == UInt8(ascii: "!") {
-        if text.utf8.starts(with: beginning.utf8.dropFirst()) { return false }
-      } else if text.utf8.starts(with: beginning.utf8) {
-        isMember = true
+    var rest = members
+    while !rest.isEmpty {
+      let (member, others) = SortedLines.halves(of: rest, at: UInt8(ascii: ","))
+      rest = others
+      switch member.utf8.first {
+      case UInt8(ascii: "!"):
+        if code.begins(with: member.dropFirst()) { return false }
+      case UInt8(ascii: "="):
+        if RetryRule.Answer(word: member.dropFirst()) == retry { return true }
+      default:
+        if code.begins(with: member) { isMember = true }
       }
     }
     return isMember
@@ -80,4 +60,15 @@ public struct SQLStateSet: Hashable, Sendable {
 extension SQLState {
   /// The sets that the code belongs to, in the order of their names.
   public var sets: [SQLStateSet] { SQLStateSet.all.filter { $0.contains(self) } }
+
+  /// Whether the code's first characters are these.
+  fileprivate func begins(with characters: Substring) -> Bool {
+    var shift: UInt64 = 40
+    for byte in characters.utf8 {
+      guard shift > 0 else { return false }
+      shift -= 8
+      if UInt8(truncatingIfNeeded: packedBytes >> shift) != byte { return false }
+    }
+    return true
+  }
 }

@@ -1297,8 +1297,9 @@ enum SQLStateTable {
     XX no	A bug or damage does not go away by itself.
     """#
 
-  /// set, beginnings of codes; then behind a tab: the meaning
+  /// set, beginnings of codes or answers of retry rules; then behind a tab: the meaning
   static let sets: String = #"""
+    ambiguous =ambiguous	the work may have taken effect: look first
     auth 28,--AUT,--SEC	the server or the client refused the other's credentials or security
     bug XX	the server's own fault or damage: report it
     cancelled 57014	somebody or a timeout cancelled the statement
@@ -1309,6 +1310,9 @@ enum SQLStateTable {
     driver -,01-	the driver's own code, which never comes from a server
     privilege 0L,0P,42501	the role may not do this
     resource 53,54,HV001,HV014	memory, disk, connections or a limit ran out
+    retryable =now,=later	nothing took effect, and it may succeed again
+    retryable-later =later	the same may succeed when something has changed
+    retryable-now =now	the same may succeed at once
     syntax 03,42,!42501	the statement does not fit the language or the schema
     timeout 25P03,25P04,55P03,57014,57P05,--TOE,-Cout	time ran out, or may have
     transaction 0B,25,2D,3B,40	the transaction's state or end is what went wrong

@@ -41,6 +41,15 @@ struct SortedLines: Sendable {
   /// The parts of a word that has commas between them.
   static func parts(of word: String) -> [String] { pieces(of: word[...], between: .comma) }
 
+  /// What comes before the first separator of an ASCII text, and what comes after it.
+  static func halves(of text: Substring, at separator: UInt8) -> (Substring, Substring) {
+    let bytes = text.utf8Span.span
+    var end = 0
+    while end < bytes.count, bytes[end] != separator { end += 1 }
+    let rest = Swift.min(end + 1, bytes.count)
+    return (text.ascii(0..<end), text.ascii(rest..<bytes.count))
+  }
+
   private static func pieces(of line: Substring, between separator: UInt8) -> [String] {
     let bytes = line.utf8Span.span
     var pieces: [String] = []
