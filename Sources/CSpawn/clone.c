@@ -204,3 +204,15 @@ int pgkit_can_reflink(const char *source, const char *destination) {
   return 0;
 }
 #endif
+
+int pgkit_force(const char *path) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno;
+#if defined(__linux__)
+  int error = syncfs(file) == 0 ? 0 : errno;
+#else
+  int error = fsync(file) == 0 ? 0 : errno;
+#endif
+  close(file);
+  return error;
+}

@@ -28,7 +28,8 @@ struct ClusterCommand: ParsableCommand {
       RunCommand.self, TempCommand.self, InitCommand.self, StartCommand.self, StopCommand.self,
       RestartCommand.self, ReloadCommand.self, StatusCommand.self, DropCommand.self,
       LogsCommand.self, URLCommand.self, EnvCommand.self, WaitCommand.self, ListCommand.self,
-      GCCommand.self, VersionsCommand.self, ConfigCommand.self,
+      GCCommand.self, VersionsCommand.self, ConfigCommand.self, SnapshotCommand.self,
+      DatabaseCommand.self,
     ])
 
   static func main() {

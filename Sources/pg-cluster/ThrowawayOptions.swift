@@ -22,8 +22,16 @@ struct ThrowawayOptions: ParsableArguments {
   @Option(
     name: .customLong("seed"), parsing: .singleValue,
     help: ArgumentHelp(
-      "A file of SQL to begin with, kept under its contents; may be repeated.", valueName: "file"))
+      "A file of SQL to begin with, or a directory of *.sql, kept under its contents; may be repeated.",
+      valueName: "file"))
   var seeds: [String] = []
+
+  @Option(
+    name: .customLong("seed-cmd"),
+    help: ArgumentHelp(
+      "What makes the beginning instead: --seed then only says when to run it again.",
+      valueName: "command"))
+  var seedCommand: String?
 
   @Flag(help: "Use TLS, with a certificate of its own; PGSSLROOTCERT names its authority's.")
   var tls = false
@@ -50,6 +58,7 @@ struct ThrowawayOptions: ParsableArguments {
     guard (0...Self.mostStandbys).contains(standbys) else {
       throw ValidationError("--standby takes 0 to \(Self.mostStandbys)")
     }
+    if seedCommand?.isEmpty == true { throw ValidationError("--seed-cmd takes a command") }
   }
 
   /// These options for the library.
@@ -59,6 +68,7 @@ struct ThrowawayOptions: ParsableArguments {
     options.usesTemplates = !noCache
     options.preset = preset.preset
     options.seeds = seeds
+    options.seedCommand = seedCommand
     options.usesTLS = tls
     options.standbys = standbys
     options.extensionDirectory = extensionPath

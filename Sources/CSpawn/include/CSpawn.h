@@ -131,6 +131,9 @@ int pgkit_pack_tree(
 int pgkit_unpack_tree(
   const char *file, const char *destination, const struct pgkit_clone_request *request);
 
+/// Has the file system that `path` is in write all that it was given; returns an errno.
+int pgkit_force(const char *path);
+
 /// Whether files of one directory can be copied into the other by reflink.
 int pgkit_can_reflink(const char *source, const char *destination);
 

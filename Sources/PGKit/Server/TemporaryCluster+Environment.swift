@@ -7,15 +7,8 @@ extension TemporaryCluster {
 
   /// This process's environment, changed so that a program started with it finds this cluster.
   public func childEnvironment() throws(PGError) -> [String: String] {
-    var environment = ProcessEnvironment.current
-    for name in Self.interferingVariables { environment[name] = nil }
     let options = try connectionOptions()
-    environment["PGHOST"] = options.hosts?.first
-    environment["PGPORT"] = options.ports?.first.map(String.init)
-    environment["PGUSER"] = options.user
-    environment["PGDATABASE"] = options.database
-    environment["PGPASSWORD"] = options.password
-    environment["PGVERSION"] = cluster.installation.majorVersion
+    var environment = Self.environment(leadingTo: options, cluster.installation)
     if let rootCertificate {
       environment["PGSSLMODE"] = "verify-full"
       environment["PGSSLROOTCERT"] = rootCertificate
@@ -25,12 +18,27 @@ extension TemporaryCluster {
       environment["PGKIT_STANDBY\(number + 1)_IRI"] = ClusterAddress.iri(of: options, scheme: "pq")
       environment["PGKIT_STANDBY\(number + 1)_PORT"] = options.ports?.first.map(String.init)
     }
-    environment["PG_CONFIG"] = cluster.installation.executable("pg_config")
     environment["PGSERVICEFILE"] = try makeServiceFile(options)
     environment["PGSYSCONFDIR"] = root.path
     if options.password != nil { environment["PGPASSFILE"] = try makePasswordFile(options) }
-    environment["PGKIT_IRI"] = try iri()
-    environment["DATABASE_URL"] = try iri(scheme: "postgres")
+    return environment
+  }
+
+  /// This process's environment, changed so that programs find a server.
+  static func environment(
+    leadingTo options: ConnectionOptions, _ installation: Installation
+  ) -> [String: String] {
+    var environment = ProcessEnvironment.current
+    for name in interferingVariables { environment[name] = nil }
+    environment["PGHOST"] = options.hosts?.first
+    environment["PGPORT"] = options.ports?.first.map(String.init)
+    environment["PGUSER"] = options.user
+    environment["PGDATABASE"] = options.database
+    environment["PGPASSWORD"] = options.password
+    environment["PGVERSION"] = installation.majorVersion
+    environment["PG_CONFIG"] = installation.executable("pg_config")
+    environment["PGKIT_IRI"] = ClusterAddress.iri(of: options, scheme: "pq")
+    environment["DATABASE_URL"] = ClusterAddress.iri(of: options, scheme: "postgres")
     return environment
   }
 

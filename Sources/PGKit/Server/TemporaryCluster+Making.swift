@@ -32,8 +32,8 @@ extension TemporaryCluster {
       try startFromTemplate(cache, options, making, starting, user)
     } else {
       try cluster.initialize(making)
-      let seeds = try Self.read(options.seeds)
-      if !seeds.isEmpty { try sow(seeds, in: cluster.dataDirectory.path, options) }
+      let sowing = try Sowing(options)
+      if !sowing.isEmpty { try sow(sowing, in: cluster.dataDirectory.path, options) }
       try cluster.start(starting)
     }
     if let password = starting.password { try secure(password) }
@@ -46,11 +46,11 @@ extension TemporaryCluster {
   ) throws(PGError) {
     let key = TemplateCache.key(cluster.installation, making, user)
     let deadline = Deadline.after(making.wait)
-    let seeds = try Self.read(options.seeds)
+    let sowing = try Sowing(options)
     let initialize = { (data: String) throws(PGError) in
       try self.initialize(data, making, user)
     }
-    guard !seeds.isEmpty else {
+    guard !sowing.isEmpty else {
       return try cache.withTemplate(
         key: key, place: self.root.path, owner: user, until: deadline, make: initialize
       ) {
@@ -63,11 +63,11 @@ extension TemporaryCluster {
       ) {
         template throws(PGError) in
         try template.copyLeading(to: data, owner: user)()
-        try self.sow(seeds, in: data, options)
+        try self.sow(sowing, in: data, options)
       }
     }
     try cache.withTemplate(
-      key: try Self.key(key, seeds, options), place: self.root.path, owner: user, until: deadline,
+      key: try Self.key(key, sowing, options), place: self.root.path, owner: user, until: deadline,
       make: grow
     ) { template throws(PGError) in try self.start(template, starting, user) }
   }
@@ -107,8 +107,8 @@ extension TemporaryCluster {
   ) -> UInt64? {
     guard options.usesTemplates, let cache = try? TemplateCache() else { return nil }
     var key = TemplateCache.key(installation, initOptions(options, installation), user)
-    if let seeds = try? read(options.seeds), !seeds.isEmpty {
-      guard let grown = try? Self.key(key, seeds, options) else { return nil }
+    if let sowing = try? Sowing(options), !sowing.isEmpty {
+      guard let grown = try? Self.key(key, sowing, options) else { return nil }
       key = grown
     }
     return cache.size(ofTemplate: key)

@@ -1,64 +1,35 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-// A seed is SQL that makes what every test begins with. It is run once, in a template that is kept
-// under the contents of all seeds, and copied from then on.
+// What every test begins with, in a throwaway cluster: files of SQL that are run, or a command that
+// makes the same of them. It happens once, in a template, and is copied from then on.
 
 extension TemporaryCluster {
-  /// A file of SQL.
-  struct Seed: Sendable {
-    let path: String
-    let text: String
+  /// What a template is made of besides what initdb makes.
+  struct Sowing: Sendable {
+    let files: [SeedFile]
+    let command: String?
+
+    init(_ options: Options) throws(PGError) {
+      files = try SeedFile.read(options.seeds)
+      command = options.seedCommand
+    }
+
+    var isEmpty: Bool { files.isEmpty && command == nil }
   }
 
-  /// A larger file is data rather than a script.
-  private static let largestSeed = 256 << 20
   /// How long the server of a template may take to end in order.
   private static let stopPatience = Duration.seconds(60)
 
-  static func read(_ paths: [String]) throws(PGError) -> [Seed] {
-    var seeds: [Seed] = []
-    for path in paths {
-      do throws(SystemError) {
-        let bytes = try OpenFile(opening: path, O_RDONLY).read(limit: largestSeed + 1)
-        guard bytes.count <= largestSeed else {
-          throw SystemError(call: "read", number: EFBIG)
-        }
-        // Repaired, it would put other data into the database than the file has.
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-          throw SystemError(call: "read", number: EILSEQ)
-        }
-        seeds.append(Seed(path: path, text: text))
-      } catch {
-        throw .clusterInitialization("could not read seed \"\(path)\": \(error.text)", cause: error)
-      }
-    }
-    return seeds
-  }
-
   /// The key of the template that grows from another one's.
   ///
-  /// The settings under which the seeds run may decide about what they make.
-  static func key(_ key: String, _ seeds: [Seed], _ options: Options) throws(PGError) -> String {
+  /// The settings under which it grows may decide about what is made.
+  static func key(_ key: String, _ sowing: Sowing, _ options: Options) throws(PGError) -> String {
     var parts = [key] + seedSettings(options).map { "\($0.name)=\($0.value)" }
-    for seed in seeds {
-      do {
-        let digest = Hexadecimal.encode(try Digest.sha256(Array(seed.text.utf8)))
-        parts.append("seed " + String(decoding: digest, as: UTF8.self))
-      } catch {
-        throw .clusterInitialization("could not digest seed \"\(seed.path)\"", cause: error)
-      }
-    }
+    for file in sowing.files { parts.append("seed " + (try file.digest())) }
+    if let command = sowing.command { parts.append("command " + command) }
     return parts.joined(separator: "\n")
   }
 
-  /// Runs seeds in a data directory that no server runs in, and leaves it in order.
-  func sow(_ seeds: [Seed], in data: String, _ making: Options) throws(PGError) {
+  /// Sows in a data directory that no server runs in, and leaves it in order.
+  func sow(_ sowing: Sowing, in data: String, _ making: Options) throws(PGError) {
     let garden = Cluster(
       data, installation: cluster.installation, runAs: cluster.runAs, supervisor: supervisor)
     var options = Cluster.StartOptions()
@@ -70,7 +41,12 @@ extension TemporaryCluster {
     try garden.start(options)
     var failure: PGError?
     do throws(PGError) {
-      for seed in seeds { try run(seed, on: try garden.connectionOptions()) }
+      let options = try garden.connectionOptions()
+      if let command = sowing.command {
+        try run(command, options)
+      } else {
+        for file in sowing.files { try file.run(on: options) }
+      }
     } catch { failure = error }
     try garden.stop(failure == nil ? .fast : .immediate, wait: Self.stopPatience, force: true)
     if let failure { throw failure }
@@ -81,14 +57,20 @@ extension TemporaryCluster {
     options.preset.settings + tidySettings + options.settings
   }
 
-  private func run(_ seed: Seed, on options: ConnectionOptions) throws(PGError) {
-    let connection = try Connector(options).connect()
-    defer { connection.close() }
-    do throws(PGError) { try connection.execute(seed.text) } catch {
-      throw .clusterInitialization(
-        "seed \"\(seed.path)\" failed: \(error.message)",
-        hint: "A seed is plain SQL; it may not use psql's commands or read from COPY.",
-        cause: error)
+  /// Runs the shell's command, with what it says on stderr: stdout is the program's own.
+  private func run(_ command: String, _ options: ConnectionOptions) throws(PGError) {
+    var launch = ProcessLaunch(
+      "/bin/sh", ["-c", command],
+      environment: Self.environment(leadingTo: options, cluster.installation))
+    launch.output = .descriptor(2)
+    launch.error = .descriptor(2)
+    // A signal from the terminal is for it too.
+    launch.group = .inherited
+    launch.inheritsIgnoredSignals = true
+    launch.endsWithThread = true
+    let ending = try launch.start().wait() ?? .unknown
+    guard ending.isSuccess else {
+      throw .clusterInitialization("the seed's command \(ending): \(command)")
     }
   }
 }

@@ -31,7 +31,14 @@ public final class TemporaryCluster: Sendable {
     public var usesTemplates = true
     /// Files of SQL that are run in the database `postgres` before anybody gets the cluster, in this
     /// order; what they make is kept as a template under their contents.
+    ///
+    /// A directory stands for its `*.sql`, in the order of their names.
     public var seeds: [String] = []
+    /// A command of the shell that makes what the cluster begins with, in the place of ``seeds``, under
+    /// whose contents and its own text that is kept.
+    ///
+    /// It finds the server as ``childEnvironment()`` says, has no input, and what it prints goes to stderr.
+    public var seedCommand: String?
     /// Whether the server has a certificate of an authority of its own, whose certificate connections
     /// ask for; it then listens on 127.0.0.1.
     public var usesTLS = false

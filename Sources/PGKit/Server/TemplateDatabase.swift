@@ -1,0 +1,115 @@
+/// Databases for tests: each is a copy of a template, which is made of files of SQL by the first to need
+/// it.
+///
+/// The template's name says what it was made of, so that other files are another template; nobody can
+/// connect to it, so that a copy is always possible. It stays on the server until it is removed.
+///
+/// ```swift
+/// let template = try TemplateDatabase(files: ["migrations"])
+/// let options = try template.makeDatabase(on: server)
+/// ```
+public struct TemplateDatabase: Sendable {
+  /// What the names of templates begin with.
+  public static let prefix = "pgkit_template_"
+  /// What the names of databases begin with that are given none.
+  public static let testPrefix = "pgkit_test_"
+
+  /// The template's name: ``prefix`` and 32 digits of the SHA-256 of the files.
+  public let name: String
+  private let files: [SeedFile]
+
+  /// Reads files of SQL; of a directory, every `*.sql` in the order of their names.
+  ///
+  /// - Throws: ``PGError`` `-Cini` that names what cannot be read.
+  public init(files paths: [String]) throws(PGError) {
+    files = try SeedFile.read(paths)
+    var digests: [String] = []
+    for file in files { digests.append(try file.digest()) }
+    let whole = SeedFile(path: "", text: digests.joined(separator: "\n"))
+    name = Self.prefix + String(try whole.digest().prefix(32))
+  }
+
+  /// Makes a database, and the template if the server has none yet.
+  ///
+  /// Programs that need the template at the same time wait for the first of them.
+  ///
+  /// - Parameters:
+  ///   - options: How to reach the server as one who may create databases.
+  ///   - database: The new database's name; by default one that nobody has.
+  /// - Returns: Options for a connection to the new database.
+  /// - Throws: ``PGError`` of the server, as `42P04` if there is such a database; `-Cini` that names the
+  ///   file that failed, and nothing is left then.
+  public func makeDatabase(
+    on options: ConnectionOptions, named database: String? = nil
+  ) throws(PGError) -> ConnectionOptions {
+    let database = if let database { database } else { try Self.freeName() }
+    let connection = try Connector(options).connect()
+    defer { connection.close() }
+    try makeTemplate(connection, options)
+    try connection.execute(
+      "CREATE DATABASE \(try SQL.quoteIdentifier(database)) TEMPLATE \(name)")
+    var result = options
+    result.database = database
+    return result
+  }
+
+  /// Removes a database, whoever is connected to it.
+  ///
+  /// - Parameter options: How to reach the server; not through the database itself.
+  /// - Throws: ``PGError`` of the server, as `3D000` if there is none of that name.
+  public static func remove(
+    _ database: String, on options: ConnectionOptions
+  ) throws(PGError) {
+    let connection = try Connector(options).connect()
+    defer { connection.close() }
+    try connection.execute("DROP DATABASE \(try SQL.quoteIdentifier(database)) WITH (FORCE)")
+  }
+
+  private static func freeName() throws(PGError) -> String {
+    do {
+      let digits = Hexadecimal.encode(try SecureRandom.bytes(8))
+      return testPrefix + String(decoding: digits, as: UTF8.self)
+    } catch { throw .cluster("could not make a name", cause: error) }
+  }
+
+  /// Makes the template while nobody else does.
+  ///
+  /// One that a killed program has left unfinished still lets connections in.
+  private func makeTemplate(
+    _ connection: Connection, _ options: ConnectionOptions
+  ) throws(PGError) {
+    if try isFinished(connection) { return }
+    let key = "hashtextextended('\(name)', 0)"
+    try connection.execute("SELECT pg_advisory_lock(\(key))")
+    var failure: PGError?
+    do throws(PGError) {
+      if try !isFinished(connection) { try fill(connection, options) }
+    } catch { failure = error }
+    do throws(PGError) { try connection.execute("SELECT pg_advisory_unlock(\(key))") } catch {
+      failure = failure ?? error
+    }
+    if let failure { throw failure }
+  }
+
+  private func isFinished(_ connection: Connection) throws(PGError) -> Bool {
+    try connection.query.first(
+      "SELECT true FROM pg_catalog.pg_database WHERE datname = $1 AND NOT datallowconn", name,
+      as: Bool.self) == true
+  }
+
+  private func fill(_ connection: Connection, _ options: ConnectionOptions) throws(PGError) {
+    let drop = "DROP DATABASE IF EXISTS \(name) WITH (FORCE)"
+    try connection.execute(drop)
+    try connection.execute("CREATE DATABASE \(name)")
+    do throws(PGError) {
+      var inside = options
+      inside.database = name
+      for file in files { try file.run(on: inside) }
+      try connection.execute("ALTER DATABASE \(name) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+    } catch {
+      // What went wrong first is told.
+      do throws(PGError) { try connection.execute(drop) } catch {}
+      throw error
+    }
+  }
+}

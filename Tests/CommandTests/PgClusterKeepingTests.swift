@@ -1,0 +1,208 @@
+import Foundation
+import PGTestCluster
+import Testing
+
+/// What is kept between clusters: snapshots, the templates of `db new`, and what a seed's command made.
+@Suite("pg-cluster: snapshots, databases for tests, seeds by command")
+struct PgClusterKeepingTests {
+  private let pgOpen = BuiltProgram("pg-open")
+
+  private func ask(_ data: String, _ sql: String, _ scene: ClusterScene) throws -> String {
+    let iri = try scene.run(["url", data, "--user", "keeper"])
+    #expect(iri.end == .exit(0), "\(iri)")
+    let answer = try pgOpen.run([
+      iri.output.trimmingCharacters(in: .newlines), "--format", "raw", sql,
+    ])
+    #expect(answer.end == .exit(0), "\(answer)")
+    return answer.output.trimmingCharacters(in: .newlines)
+  }
+
+  private func make(_ data: String, _ scene: ClusterScene) throws {
+    let made = try scene.run([
+      "init", data, "--no-sync", "--superuser", "keeper", "--initdb-arg=--auth-local=trust",
+    ])
+    #expect(made.end == .exit(0), "\(made)")
+  }
+
+  @Test("a snapshot gives a cluster back as it was, as often as wanted", arguments: Account.all)
+  func snapshots(account: Account) throws {
+    let scene = try ClusterScene(account: account)
+    defer { scene.remove() }
+    let (data, copy) = (scene.home + "/data", scene.home + "/copy")
+    if account.userID == nil { try FileManager.default.setPermissions(scene.home, 0o777) }
+    try make(data, scene)
+    #expect(try scene.run(["start", data, "--set", "fsync=off"]).end == .exit(0))
+    _ = try ask(data, "CREATE TABLE t AS SELECT 1 AS a", scene)
+    let early = try scene.run(["snapshot", "save", "first", data])
+    #expect(early.end == .exit(1) && early.errors.contains("Stop it first"), "\(early)")
+    #expect(try scene.run(["stop", data]).end == .exit(0))
+    #expect(try scene.run(["snapshot", "save", "first", data]).end == .exit(0))
+    let again = try scene.run(["snapshot", "save", "first", data])
+    #expect(again.end == .exit(1) && again.errors.contains("already"), "\(again)")
+    #expect(try scene.run(["snapshot", "save", "--replace", "first", data]).end == .exit(0))
+
+    #expect(try scene.run(["start", data, "--set", "fsync=off"]).end == .exit(0))
+    _ = try ask(data, "UPDATE t SET a = 2", scene)
+    #expect(try scene.run(["stop", data]).end == .exit(0))
+    let full = try scene.run(["snapshot", "restore", "first", data])
+    #expect(full.end == .exit(1) && full.errors.contains("not empty"), "\(full)")
+    for _ in 0..<2 {
+      let restored = try scene.run(["snapshot", "restore", "first", copy])
+      #expect(restored.end == .exit(0), "\(restored)")
+      #expect(try scene.run(["start", copy, "--set", "fsync=off"]).end == .exit(0))
+      #expect(try ask(copy, "SELECT a FROM t", scene) == "1")
+      #expect(try scene.run(["stop", copy]).end == .exit(0))
+      #expect(try scene.run(["drop", copy]).end == .exit(0))
+    }
+
+    let list = try scene.run(["snapshot", "list"])
+    #expect(list.output.hasPrefix("first\tPostgreSQL "), "\(list)")
+    let json = try scene.run(["snapshot", "list", "--json"])
+    let parsed = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]]
+    #expect(parsed?.first?["name"] as? String == "first")
+    #expect(try scene.run(["snapshot", "drop", "first"]).end == .exit(0))
+    #expect(try scene.run(["snapshot", "drop", "first"]).end == .exit(1))
+    #expect(try scene.run(["snapshot", "drop", "--if-exists", "first"]).end == .exit(0))
+    #expect(try scene.run(["snapshot", "list"]).output == "")
+    let left = try FileManager.default.contentsOfDirectory(atPath: scene.home + "/home/snapshots")
+    #expect(left == [])
+    #expect(try scene.run(["drop", data]).end == .exit(0))
+  }
+
+  @Test("what is no snapshot, or no name of one, is said")
+  func badSnapshots() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    let missing = try scene.run(["snapshot", "restore", "none", scene.home + "/x"])
+    #expect(missing.end == .exit(1) && missing.errors.contains("no snapshot \"none\""))
+    for name in ["../up", ".hidden", "a/b", "", String(repeating: "x", count: 101)] {
+      let outcome = try scene.run(["snapshot", "save", "--", name, scene.home])
+      #expect(outcome.end == .exit(1), "\(name): \(outcome)")
+      #expect(outcome.errors.contains("cannot be a snapshot's name"), "\(name): \(outcome)")
+    }
+    let empty = try scene.run(["snapshot", "save", "good", scene.home])
+    #expect(empty.end == .exit(1) && empty.errors.contains("no cluster in"))
+  }
+
+  @Test("a cluster with tablespaces is not saved by halves")
+  func tablespaces() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    try FileManager.default.setPermissions(scene.home, 0o777)
+    let data = scene.home + "/data"
+    try make(data, scene)
+    try FileManager.default.createSymbolicLink(
+      atPath: data + "/pg_tblspc/16400", withDestinationPath: scene.home)
+    let outcome = try scene.run(["snapshot", "save", "spaces", data])
+    #expect(outcome.end == .exit(1) && outcome.errors.contains("tablespaces"), "\(outcome)")
+    #expect(try scene.run(["snapshot", "list"]).output == "")
+  }
+
+  @Test("db new copies a template of the files' contents, also for many at once")
+  func databases() async throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    let folder = scene.home + "/migrations"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    func write(_ name: String, _ text: String) throws {
+      try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+    }
+    try write("1.sql", "CREATE TABLE made (a int);")
+    try write("2.sql", "INSERT INTO made VALUES (7);")
+    try write("notes.txt", "no SQL")
+    let server = try TestServer.shared.get().iri()
+    let new = ["db", "new", "--server", server, "--template-from", folder]
+    var iris: Set<String> = []
+    try await withThrowingTaskGroup(of: BuiltProgram.Outcome.self) { group in
+      for _ in 0..<4 { group.addTask { try scene.run(new) } }
+      for try await outcome in group {
+        #expect(outcome.end == .exit(0), "\(outcome)")
+        iris.insert(outcome.output.trimmingCharacters(in: .newlines))
+      }
+    }
+    #expect(iris.count == 4)
+    for iri in iris {
+      let answer = try pgOpen.run([iri, "--format", "raw", "SELECT a FROM made"])
+      #expect(answer.output.trimmingCharacters(in: .newlines) == "7", "\(answer)")
+    }
+    let templates =
+      "SELECT count(*) FROM pg_database WHERE datistemplate AND NOT datallowconn"
+      + " AND datname LIKE 'pgkit\\_template\\_%'"
+    #expect(try count(templates, server) == 1)
+
+    try write("3.sql", "boom")
+    let broken = try scene.run(new)
+    #expect(broken.end != .exit(0) && broken.errors.contains("3.sql"), "\(broken)")
+    #expect(try count(templates, server) == 1, "nothing is left of it")
+    try write("3.sql", "UPDATE made SET a = 8;")
+    let named = try scene.run(new + ["--name", "Keeping \"it\""])
+    let iri = named.output.trimmingCharacters(in: .newlines)
+    #expect(try pgOpen.run([iri, "--format", "raw", "TABLE made"]).output.contains("8"))
+    let taken = try scene.run(new + ["--name", "Keeping \"it\""])
+    #expect(taken.end == .exit(3) && taken.errors.contains("42P04"), "\(taken)")
+    for iri in iris.union([iri]) {
+      let name = try pgOpen.run([iri, "--format", "raw", "SELECT current_database()"]).output
+      let dropped = try scene.run([
+        "db", "drop", "--server", server, name.trimmingCharacters(in: .newlines),
+      ])
+      #expect(dropped.end == .exit(0), "\(dropped)")
+    }
+    let gone = ["db", "drop", "--server", server, "no such database"]
+    #expect(try scene.run(gone).end == .exit(3))
+    #expect(try scene.run(gone + ["--if-exists"]).end == .exit(0))
+    for _ in 0..<2 {
+      _ = try pgOpen.run([
+        server, "--gexec", "-c",
+        "SELECT format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database"
+          + " WHERE datname LIKE 'pgkit\\_template\\_%'"
+          + " UNION ALL SELECT format('DROP DATABASE %I', datname) FROM pg_database"
+          + " WHERE datname LIKE 'pgkit\\_template\\_%'",
+      ])
+    }
+  }
+
+  private func count(_ sql: String, _ server: String) throws -> Int? {
+    let answer = try pgOpen.run([server, "--format", "raw", sql])
+    return Int(answer.output.trimmingCharacters(in: .newlines))
+  }
+
+  @Test("a seed's command runs once for its files, and its failure is told")
+  func seedCommand() throws {
+    let scene = try ClusterScene(countingInits: true)
+    defer { scene.remove() }
+    let (seed, runs) = (scene.home + "/seed.txt", scene.home + "/runs")
+    try "one".write(toFile: seed, atomically: false, encoding: .utf8)
+    let making = """
+      echo run >>\(runs); echo to-stdout; \
+      exec "\(pgOpen.path)" "$PGKIT_IRI" "CREATE TABLE made AS SELECT $(wc -c <\(seed)) AS a"
+      """
+    func run(_ command: String) throws -> BuiltProgram.Outcome {
+      try scene.run([
+        "run", "--pg", scene.programs, "--seed", seed, "--seed-cmd", command, "--", "sh", "-c",
+        "\"\(pgOpen.path)\" \"$PGKIT_IRI\" --format raw 'TABLE made'",
+      ])
+    }
+    for _ in 0..<2 {
+      let outcome = try run(making)
+      #expect(outcome.end == .exit(0) && outcome.output == "3\n", "\(outcome)")
+    }
+    func runCount() throws -> Int {
+      try String(contentsOfFile: runs, encoding: .utf8).split(separator: "\n").count
+    }
+    #expect(try runCount() == 1)
+    try "three".write(toFile: seed, atomically: false, encoding: .utf8)
+    #expect(try run(making).output == "5\n")
+    #expect(try runCount() == 2)
+    #expect(try scene.initCount() == 1)
+    let failed = try run("echo no luck; exit 9")
+    #expect(failed.end == .exit(125), "\(failed)")
+    #expect(failed.errors.contains("no luck") && failed.errors.contains("status 9"), "\(failed)")
+    #expect(try scene.leftovers().isEmpty)
+  }
+}
+
+extension FileManager {
+  fileprivate func setPermissions(_ path: String, _ mode: Int) throws {
+    try setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+  }
+}
