@@ -214,6 +214,22 @@ struct PgListenOptionTests {
     #expect(after - before - 1 == Int(count))
   }
 
+  @Test("how many were dropped is said where other lines are, and payloads stay whole")
+  func droppedElsewhere() throws {
+    for events in ["stderr", "off"] {
+      let outcome = try flood(
+        "--buffer", "1MB", "--format", "payload", "--events", events, "--until",
+        ".payload==\"last\"", "--timeout", "30s")
+      let tail = String(repeating: "x", count: 1000)
+      #expect(outcome.lines.dropLast().allSatisfy { $0.hasSuffix(tail) && $0.count <= 1004 })
+      #expect(outcome.lines.last == "last")
+      let counts = outcome.errors.matches(of: /{"event":"dropped","count":(\d+)}/)
+        .compactMap { Int($0.output.1) }
+      #expect(counts.reduce(0, +) == (events == "off" ? 0 : 4001 - outcome.lines.count))
+      #expect(outcome.lines.count < 4001)
+    }
+  }
+
   @Test("with room enough a slow reader loses nothing")
   func buffers() throws {
     let outcome = try flood("--count", "4001")
