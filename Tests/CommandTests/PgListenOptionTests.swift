@@ -180,7 +180,7 @@ struct PgListenOptionTests {
 
   /// Floods a listener whose reader sleeps, then lets the reader go on.
   private func flood(_ arguments: String...) throws -> BuiltProgram.Outcome {
-    let names = (1...arguments.count).map { "\"$\($0 + 2)\"" }.joined(separator: " ")
+    let names = (1...arguments.count).map { "\"${\($0 + 2)}\"" }.joined(separator: " ")
     let running = try shell.start(
       ["-c", "\"$0\" \"$1\" \"$2\" \(names) | (sleep 4; cat)", program.path, server.iri(), channel]
         + arguments)
