@@ -7,11 +7,11 @@ struct NotificationRun: Sendable, Hashable {
     let processID: Int32
     /// Where its channel begins, which its payload follows.
     fileprivate(set) var start: Int
-    let channelCount: Int32
-    let payloadCount: Int32
+    let channelCount: Int
+    let payloadCount: Int
 
-    var channel: Range<Int> { start..<start + Int(channelCount) }
-    var payload: Range<Int> { channel.upperBound..<channel.upperBound + Int(payloadCount) }
+    var channel: Range<Int> { start..<start + channelCount }
+    var payload: Range<Int> { channel.upperBound..<channel.upperBound + payloadCount }
   }
 
   /// Channels and payloads, as the server sent them.
@@ -21,20 +21,12 @@ struct NotificationRun: Sendable, Hashable {
   /// How much memory they take.
   var size: Int { texts.count + places.count * MemoryLayout<Place>.stride }
 
-  /// Makes a run that has room for as many as `other` has, as far as that is little.
-  init(likely other: NotificationRun? = nil) {
-    guard let other else { return }
-    texts.reserveCapacity(min(other.texts.count, ReceiveBuffer.initialCapacity))
-    places.reserveCapacity(min(other.places.count, 256))
-  }
-
   /// Adds one at the end.
   mutating func append(_ event: NotificationResponse) {
-    // No message is as long as 1 GiB.
     places.append(
       Place(
-        processID: event.processID, start: texts.count,
-        channelCount: Int32(event.channel.remaining), payloadCount: Int32(event.payload.remaining)))
+        processID: event.processID, start: texts.count, channelCount: event.channel.remaining,
+        payloadCount: event.payload.remaining))
     texts.append(contentsOf: event.channel.unread)
     texts.append(contentsOf: event.payload.unread)
   }
@@ -58,8 +50,19 @@ struct NotificationRun: Sendable, Hashable {
   }
 }
 
+extension NotificationRun {
+  /// Removes all, and keeps room for as many.
+  fileprivate mutating func empty() {
+    texts.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+  }
+}
+
 /// Notifications that wait to be taken; the oldest half is dropped when they become too many.
 struct NotificationQueue {
+  /// Room for more than this is given back.
+  private static let keptSize = 1 << 16
+
   private let limit: Int
   private var run = NotificationRun()
   /// How many were dropped since somebody asked.
@@ -84,7 +87,7 @@ struct NotificationQueue {
   mutating func takeAll() -> NotificationRun {
     let taken = run
     // What comes next is likely to be as much.
-    run = NotificationRun(likely: taken)
+    if taken.size <= Self.keptSize { run.empty() } else { run = NotificationRun() }
     return taken
   }
 
