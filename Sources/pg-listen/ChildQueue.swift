@@ -56,7 +56,7 @@ final class ChildQueue: @unchecked Sendable {
       self.acknowledgements = acknowledgements
     }
 
-    var cost: Int { event.payload.utf8.count + event.channel.utf8.count + 200 }
+    var cost: Int { event.payload.count + event.channel.utf8.count + 200 }
   }
 
   private let arguments: [String]
@@ -232,7 +232,7 @@ final class ChildQueue: @unchecked Sendable {
   }
 
   private func runOnce(_ job: Job) throws(PGError) -> ProcessEnding {
-    let input = try Self.file(of: job.event.bytes)
+    let input = try Self.file(of: job.event.payload)
     guard let output = WakePipe.openPipe() else {
       close(input)
       throw .operation("could not open a pipe for the command")
@@ -246,7 +246,7 @@ final class ChildQueue: @unchecked Sendable {
       }
       child = try start(job, input, output.writing)
     }
-    pass(output.reading, of: child)
+    WholeLines.pass(output.reading, of: child) { stream?.printOutput($0) }
     let ending = child.wait() ?? .unknown
     pthread_mutex_lock(&lock)
     running[child.pid] = nil
@@ -307,51 +307,5 @@ final class ChildQueue: @unchecked Sendable {
     running[child.pid] = child
     pthread_mutex_unlock(&lock)
     return child
-  }
-
-  /// Passes whole lines on until the command has ended: something that it left behind may keep the pipe
-  /// open for ever.
-  private func pass(_ descriptor: CInt, of child: ChildProcess) {
-    var lines = WholeLines()
-    while true {
-      let hasEnded = child.wait(until: .after(.zero)) != nil
-      var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      if poll(&request, 1, hasEnded ? 0 : 50) <= 0 {
-        if hasEnded { break }
-        continue
-      }
-      guard lines.read(descriptor, { stream?.printOutput($0) }) else { break }
-    }
-    lines.finish { stream?.printOutput($0) }
-  }
-}
-
-/// Reads what somebody writes, and gives it in whole lines.
-struct WholeLines {
-  /// The most that one line may have: longer ones are divided.
-  private static let limit = 64 * 1024
-  private var rest: [UInt8] = []
-  private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-
-  /// Reads once; `false` at the end.
-  mutating func read(_ descriptor: CInt, _ body: ([UInt8]) -> Void) -> Bool {
-    let count = Glibc.read(descriptor, &chunk, chunk.count)
-    if count < 0 { return errno == EINTR || errno == EAGAIN }
-    guard count > 0 else { return false }
-    rest += chunk.prefix(count)
-    if rest.count > Self.limit, !rest.contains(UInt8(ascii: "\n")) {
-      rest.append(UInt8(ascii: "\n"))
-    }
-    if let end = rest.lastIndex(of: UInt8(ascii: "\n")) {
-      body(Array(rest[...end]))
-      rest.removeFirst(end + 1)
-    }
-    return true
-  }
-
-  /// Gives a last line that was not ended, with its end.
-  mutating func finish(_ body: ([UInt8]) -> Void) {
-    if !rest.isEmpty { body(rest + [UInt8(ascii: "\n")]) }
-    rest = []
   }
 }

@@ -77,6 +77,7 @@ struct DurableStatusCommand: ParsableCommand {
   private static func report(
     _ table: DurableTable, on connection: Connection, until deadline: Deadline
   ) throws(PGError) -> [String] {
+    let channel = DurableTable.wakeChannel(try table.oid(on: connection, until: deadline))
     let rows = try connection.query.text(
       """
       WITH running AS (
@@ -91,7 +92,7 @@ struct DurableStatusCommand: ParsableCommand {
       SELECT pg_catalog.row_to_json(line)::text FROM (
         SELECT consumer, acknowledged_at, id AS acknowledged_id, waiting, held_back, oldest_waiting,
           (SELECT pid FROM readers WHERE key = pg_catalog.hashtextextended(
-            $1 || ($2::pg_catalog.regclass)::pg_catalog.oid || ':' || consumer, 0)) AS pid
+            $1 || ':' || consumer, 0)) AS pid
         FROM \(table.consumers) AS consumers, running, LATERAL (
           SELECT pg_catalog.count(*) FILTER (WHERE events.xid < horizon) AS waiting,
             pg_catalog.count(*) FILTER (WHERE events.xid >= horizon) AS held_back,
@@ -101,7 +102,7 @@ struct DurableStatusCommand: ParsableCommand {
         ) AS lag
         ORDER BY consumer
       ) AS line
-      """, [DurableTable.wakeChannel(""), table.name], until: deadline
+      """, [channel], until: deadline
     ).collect()
     var lines: [String] = []
     for row in rows { lines.append(try row[0, as: String.self]) }

@@ -84,7 +84,7 @@ final class DurableReader {
   /// - Throws: ``PGError``: the server's; 42P01 if the table is not there, 55006 if another session
   ///   reads for the consumer.
   func open(_ connection: Connection, until deadline: Deadline) throws(PGError) -> String {
-    let oid = try self.oid(on: connection, until: deadline)
+    let oid = try plan.table.oid(on: connection, until: deadline)
     channel = DurableTable.wakeChannel(oid)
     try lock(oid, on: connection, until: deadline)
     let stored = try storedPlace(on: connection, until: deadline)
@@ -96,22 +96,6 @@ final class DurableReader {
     }
     nextLook = .after(.zero)
     return channel
-  }
-
-  private func oid(on connection: Connection, until deadline: Deadline) throws(PGError) -> String {
-    for name in [plan.table.consumers, plan.table.name] {
-      let found = try connection.query.text(
-        "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid::text", [name], until: deadline
-      ).collect()
-      if let oid = try found.first?[0, as: String?.self] ?? nil {
-        if name == plan.table.name { return oid }
-      } else {
-        throw PGError(
-          code: .undefinedTable, message: "there is no table \(name)", fault: .server,
-          hint: "make it: \(ListenCommand.program) durable install '\(plan.table.name)' | psql …")
-      }
-    }
-    throw .operation("\(plan.table.name) has no OID")
   }
 
   private func lock(

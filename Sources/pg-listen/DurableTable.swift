@@ -39,6 +39,28 @@ struct DurableTable: ExpressibleByArgument, Hashable, Sendable {
   /// What a session listens on to be woken by rows of the table with this OID.
   static func wakeChannel(_ oid: String) -> String { "pg_listen:\(oid)" }
 
+  /// Finds it on a server, with that of its consumers.
+  ///
+  /// - Returns: Its OID.
+  /// - Throws: ``PGError``: the server's; 42P01 if one of them is not there, with how to make them.
+  func oid(on connection: Connection, until deadline: Deadline) throws(PGError) -> String {
+    let found = try connection.query.text(
+      """
+      SELECT pg_catalog.to_regclass($1)::pg_catalog.oid::text,
+        pg_catalog.to_regclass($2)::pg_catalog.oid::text
+      """, [name, consumers], until: deadline
+    ).collect()
+    guard let oid = try found.first?[0, as: String?.self] ?? nil else { throw missing(name) }
+    guard try found.first?[1, as: String?.self] ?? nil != nil else { throw missing(consumers) }
+    return oid
+  }
+
+  private func missing(_ table: String) -> PGError {
+    PGError(
+      code: .undefinedTable, message: "there is no table \(table)", fault: .server,
+      hint: "make it: \(ListenCommand.program) durable install '\(name)' | psql …")
+  }
+
   /// What makes the table, for its owner to read and run.
   var definition: String {
     """
@@ -72,6 +94,9 @@ struct DurableTable: ExpressibleByArgument, Hashable, Sendable {
     CREATE TRIGGER wake AFTER INSERT ON \(name)
       FOR EACH STATEMENT EXECUTE FUNCTION \(function)();
     COMMIT;
+    -- The server refuses to prepare a transaction that has notified. Who adds rows in two phases does
+    -- without being woken, and rows are looked for every 30 seconds:
+    --   ALTER TABLE \(name) DISABLE TRIGGER wake;
     -- Rows stay until they are deleted. What all consumers have acknowledged:
     --   DELETE FROM \(name) WHERE (xid, id) <=
     --     (SELECT xid, id FROM \(consumers) ORDER BY xid, id LIMIT 1);

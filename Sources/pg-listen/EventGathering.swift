@@ -15,7 +15,7 @@ struct EventGathering {
   private struct Key: Hashable {
     let source: String
     let channel: String
-    let payload: String
+    let payload: [UInt8]
   }
 
   private struct Held {
@@ -44,7 +44,7 @@ struct EventGathering {
 
   /// Takes an event, which becomes one with those of its kind.
   mutating func add(_ event: NumberedEvent, at time: ContinuousClock.Instant) {
-    let payload = part == .payload ? event.event.payload : ""
+    let payload = part == .payload ? event.event.payload : []
     let key = Key(source: event.source, channel: event.event.channel, payload: payload)
     var event = event
     if let former = held[key] {

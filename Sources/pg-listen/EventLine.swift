@@ -23,13 +23,14 @@ enum ControlEvents: String, WordArgument {
   case off
 }
 
-/// Prints events of one moment.
+/// Prints events of one moment, from the bytes that came: of a flood of them, hardly anything else is
+/// done for each.
 struct EventLine {
   private let format: EventFormat
   private let parses: Bool
   private let ending: [UInt8]
   /// What stands before and after a payload, of the last event: many have it in common.
-  private var channel: (name: String, text: [UInt8]) = ("", [])
+  private var channel: (name: [UInt8], text: [UInt8]) = ([], [])
   private var process: (number: Int32, text: [UInt8]) = (0, [])
 
   /// - Parameters:
@@ -48,95 +49,137 @@ struct EventLine {
     self.ending = ending.bytes
   }
 
-  /// Appends one.
+  /// Appends a notification.
+  ///
+  /// - Throws: ``Failure`` with status 1 for a payload that would be taken for several lines.
+  mutating func append(
+    _ notification: NotificationBytes, _ number: Int, to buffer: inout OutputBuffer
+  ) throws(Failure) {
+    let (channel, payload) = (notification.channel, notification.payload)
+    guard format == .json else {
+      return try appendPlain(channel, payload, Int64(notification.processID), to: &buffer)
+    }
+    appendHead(number, channel, payload, to: &buffer)
+    remember(notification.processID)
+    process.text.withUnsafeBytes { buffer.append($0) }
+  }
+
+  /// Appends an event that was kept, or a row.
   ///
   /// - Throws: ``Failure`` with status 1 for a payload that would be taken for several lines.
   mutating func append(
     _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
   ) throws(Failure) {
-    switch format {
-    case .json: appendObject(event, number, to: &buffer)
-    case .nul:
-      appendPayload(event, to: &buffer)
-      buffer.append(0)
-    case .payload:
-      if event.payload.utf8.contains(UInt8(ascii: "\n")) { throw Self.severalLines(event) }
-      appendPayload(event, to: &buffer)
-      buffer.append(UInt8(ascii: "\n"))
-    case .tsv:
-      buffer.append(Self.escaped(event.channel) + "\t")
-      switch event.origin {
-      case .process(let process): buffer.append("\(process)\t")
-      case .row(let id, _): buffer.append("\(id)\t")
+    var name = event.channel
+    let failure = name.withUTF8 { name in
+      event.payload.withUnsafeBytes { payload -> Failure? in
+        do throws(Failure) {
+          try append(event, number, UnsafeRawBufferPointer(name), payload, to: &buffer)
+          return nil
+        } catch { return error }
       }
-      buffer.append(Self.escaped(event.payload) + "\n")
     }
+    if let failure { throw failure }
   }
 
-  private mutating func appendObject(
-    _ event: ListenedEvent, _ number: Int, to buffer: inout OutputBuffer
-  ) {
-    buffer.append("{\"event\":\"notify\",\"seq\":")
-    Self.append(number, to: &buffer)
-    remember(event.channel)
-    channel.text.withUnsafeBytes { buffer.append($0) }
-    if let bytes = event.rawPayload {
-      buffer.append("null,\"payload_b64\":\"\(Base64.encode(bytes))\"")
-    } else {
-      JSONText.append(event.payload, to: &buffer)
-      if parses { appendParsed(event.payload, to: &buffer) }
+  private mutating func append(
+    _ event: ListenedEvent, _ number: Int, _ channel: UnsafeRawBufferPointer,
+    _ payload: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+  ) throws(Failure) {
+    let origin: (name: String, number: Int64, storedAt: String?) =
+      switch event.origin {
+      case .process(let process): ("pid", Int64(process), nil)
+      case .row(let id, let time): ("id", id, time)
+      }
+    guard format == .json else {
+      return try appendPlain(channel, payload, origin.number, to: &buffer)
     }
-    switch event.origin {
-    case .process(let number):
-      remember(number)
-      process.text.withUnsafeBytes { buffer.append($0) }
-    case .row(let id, let time): buffer.append(",\"id\":\(id),\"stored_at\":\"\(time)\"")
-    }
+    appendHead(number, channel, payload, to: &buffer)
+    buffer.append(",\"\(origin.name)\":\(origin.number)")
+    if let time = origin.storedAt { buffer.append(",\"stored_at\":\"\(time)\"") }
     if event.count > 1 { buffer.append(",\"count\":\(event.count)") }
     ending.withUnsafeBytes { buffer.append($0) }
   }
 
-  private mutating func remember(_ name: String) {
-    guard channel.text.isEmpty || channel.name != name else { return }
-    var buffer = OutputBuffer()
-    buffer.append(",\"channel\":")
-    JSONText.append(name, to: &buffer)
-    buffer.append(",\"payload\":")
-    channel = (name, buffer.bytes)
+  // MARK: JSON
+
+  /// Appends an object up to its payload.
+  private mutating func appendHead(
+    _ number: Int, _ name: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer,
+    to buffer: inout OutputBuffer
+  ) {
+    buffer.append("{\"event\":\"notify\",\"seq\":")
+    Self.append(number, to: &buffer)
+    remember(name)
+    channel.text.withUnsafeBytes { buffer.append($0) }
+    do throws(JSONText.NotUTF8) {
+      try JSONText.append(payload, to: &buffer)
+      if parses { appendParsed(payload, to: &buffer) }
+    } catch {
+      buffer.append("null,\"payload_b64\":\"\(Base64.encode(Array(payload)))\"")
+    }
   }
 
+  private mutating func remember(_ name: UnsafeRawBufferPointer) {
+    guard channel.text.isEmpty || !name.elementsEqual(channel.name) else { return }
+    var buffer = OutputBuffer()
+    buffer.append(",\"channel\":")
+    JSONText.append(String(decoding: name, as: UTF8.self), to: &buffer)
+    buffer.append(",\"payload\":")
+    channel = (Array(name), buffer.bytes)
+  }
+
+  /// The member that says which process it was, and what follows it.
   private mutating func remember(_ number: Int32) {
     guard process.text.isEmpty || process.number != number else { return }
-    process = (number, Array(",\"pid\":\(number)".utf8))
+    process = (number, Array(",\"pid\":\(number)".utf8) + ending)
   }
 
   /// Appends a number that is not negative, without a text of its own.
   private static func append(_ number: Int, to buffer: inout OutputBuffer) {
-    var divisor = 1
-    while number / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      buffer.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-      divisor /= 10
+    var (count, limit) = (1, 10)
+    while number >= limit, count < 18 { (count, limit) = (count + 1, limit * 10) }
+    guard number < limit else { return buffer.append("\(number)") }
+    buffer.withBytes { bytes in
+      bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count))
+      var (rest, place) = (number, bytes.count - 1)
+      while rest > 0 {
+        bytes[place] += UInt8(truncatingIfNeeded: rest % 10)
+        (rest, place) = (rest / 10, place - 1)
+      }
     }
   }
 
   /// Appends a payload that is JSON as a member of its own; one that is not is no failure.
-  private func appendParsed(_ payload: String, to buffer: inout OutputBuffer) {
-    var payload = payload
-    payload.withUTF8 { bytes in
-      let document = UnsafeRawBufferPointer(bytes)
-      guard JSONText.isDocument(document) else { return }
-      buffer.append(",\"json\":")
-      buffer.withBytes { try? JSONText.appendDocument(document, to: &$0) }
+  private func appendParsed(_ payload: UnsafeRawBufferPointer, to buffer: inout OutputBuffer) {
+    guard JSONText.isDocument(payload) else { return }
+    buffer.append(",\"json\":")
+    buffer.withBytes { try? JSONText.appendDocument(payload, to: &$0) }
+  }
+
+  // MARK: Other formats
+
+  private func appendPlain(
+    _ channel: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ origin: Int64,
+    to buffer: inout OutputBuffer
+  ) throws(Failure) {
+    switch format {
+    case .json: break
+    case .nul:
+      buffer.append(payload)
+      buffer.append(0)
+    case .payload:
+      if payload.contains(UInt8(ascii: "\n")) { throw Self.severalLines(channel) }
+      buffer.append(payload)
+      buffer.append(UInt8(ascii: "\n"))
+    case .tsv:
+      buffer.append("\(Self.escaped(channel))\t\(origin)\t\(Self.escaped(payload))\n")
     }
   }
 
-  private func appendPayload(_ event: ListenedEvent, to buffer: inout OutputBuffer) {
-    if let bytes = event.rawPayload { buffer.append(bytes) } else { buffer.append(event.payload) }
-  }
-
   /// As COPY escapes its text format.
-  private static func escaped(_ text: String) -> String {
+  private static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
+    let text = String(decoding: bytes, as: UTF8.self)
     guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -151,12 +194,13 @@ struct EventLine {
     return result
   }
 
-  private static func severalLines(_ event: ListenedEvent) -> Failure {
-    Failure(
+  private static func severalLines(_ channel: UnsafeRawBufferPointer) -> Failure {
+    let name = String(decoding: channel, as: UTF8.self)
+    return Failure(
       .localFailure,
       Diagnostic(
         program: ListenCommand.program,
-        message: "a payload on channel \"\(event.channel)\" has a newline",
+        message: "a payload on channel \"\(name)\" has a newline",
         details: [("HINT", "use --format nul, or json")]))
   }
 }

@@ -82,47 +82,92 @@ final class EventStream: Sendable {
     waker.wake()
   }
 
-  /// Prints events of a source, and counts them there.
+  /// Prints rows of a source, and counts them there.
   ///
   /// - Parameter acknowledgements: Who wants to know that the commands for them have ended well.
   /// - Returns: How many of them were taken: fewer than all when the end came among them, none when
   ///   they could not be written.
-  @discardableResult
   func print(
-    _ events: some Sequence<ListenedEvent>, of source: String, number: inout Int,
-    acknowledgements: Acknowledgements? = nil
+    _ events: [ListenedEvent], of source: String, number: inout Int,
+    acknowledgements: Acknowledgements
   ) -> Int {
-    let jobs: [ChildQueue.Job]
-    let count: Int
-    (jobs, count) = state.withLock { state in
-      guard state.outcome == nil else { return ([], 0) }
-      let time = ContinuousClock.now
-      state.lastEvent = time
-      let nextHeld = state.gathering?.nextTime
-      var count = 0
-      var line = line(of: source)
-      for event in events {
+    let former = number
+    let isWritten = admit(from: source) { state, line, time in
+      for event in events where state.outcome == nil {
         number += 1
-        count += 1
-        if isAwaited(event) { state.outcome = .done }
-        if state.gathering != nil {
-          let numbered = NumberedEvent(event: event, number: number, source: source)
-          state.gathering?.add(numbered, at: time)
-        } else {
-          emit(event, number, of: source, &line, &state, acknowledgements)
-        }
-        if state.outcome != nil { break }
+        take(event, number, of: source, at: time, &line, &state, acknowledgements)
       }
+      return number > former
+    }
+    return isWritten ? number - former : 0
+  }
+
+  /// Prints those of a source's notifications that are wanted, and counts them there.
+  func print(
+    _ notifications: NotificationBatch, _ wanted: WantedNotifications, of source: String,
+    number: inout Int
+  ) {
+    let areLookedAt = children != nil || !wishes.conditions.isEmpty
+    admit(from: source) { state, line, time in
+      let former = number
+      let areKept = areLookedAt || state.gathering != nil
+      notifications.forEachBytes { bytes in
+        guard state.outcome == nil, wanted.contains(bytes) else { return }
+        number += 1
+        if areKept {
+          take(ListenedEvent(bytes), number, of: source, at: time, &line, &state, nil)
+        } else {
+          emit(&state) { (buffer) throws(Failure) in
+            try line.append(bytes, number, to: &buffer)
+          }
+        }
+      }
+      return number > former
+    }
+  }
+
+  /// Takes events of one moment, if the run is not over, and writes what has come of them.
+  ///
+  /// - Parameter body: Prints them, and says whether there were any.
+  /// - Returns: Whether they could be written.
+  @discardableResult
+  private func admit(
+    from source: String,
+    _ body: (inout State, inout EventLine, ContinuousClock.Instant) -> Bool
+  ) -> Bool {
+    let jobs: [ChildQueue.Job]
+    let isWritten: Bool
+    (jobs, isWritten) = state.withLock { state in
+      guard state.outcome == nil else { return ([], false) }
+      let time = ContinuousClock.now
+      let nextHeld = state.gathering?.nextTime
+      var line = line(of: source)
+      if body(&state, &line, time) { state.lastEvent = time }
       emitHeld(at: state.outcome == nil ? time : nil, &state)
       write(isEvents: true, &state)
       // Who prints what is held back waits for something else.
       if state.gathering?.nextTime != nextHeld { waker.wake() }
-      if case .failed(let error) = state.outcome, error is StandardOutput.Failure { count = 0 }
-      return (takeJobs(&state), count)
+      if case .failed(let error) = state.outcome, error is StandardOutput.Failure {
+        return (takeJobs(&state), false)
+      }
+      return (takeJobs(&state), true)
     }
     // Waiting for room among the commands must not keep their output from being printed.
     hand(jobs)
-    return count
+    return isWritten
+  }
+
+  private func take(
+    _ event: ListenedEvent, _ number: Int, of source: String, at time: ContinuousClock.Instant,
+    _ line: inout EventLine, _ state: inout State, _ acknowledgements: Acknowledgements?
+  ) {
+    if isAwaited(event) { state.outcome = .done }
+    if state.gathering != nil {
+      let numbered = NumberedEvent(event: event, number: number, source: source)
+      state.gathering?.add(numbered, at: time)
+    } else {
+      emit(event, number, of: source, &line, &state, acknowledgements)
+    }
   }
 
   /// Prints what was held back and is due by a time; everything without one.
@@ -163,15 +208,22 @@ final class EventStream: Sendable {
     _ event: ListenedEvent, _ number: Int, of source: String, _ line: inout EventLine,
     _ state: inout State, _ acknowledgements: Acknowledgements? = nil
   ) {
-    state.count += 1
-    do throws(Failure) {
-      if children != nil {
-        let numbered = NumberedEvent(event: event, number: number, source: source)
-        state.jobs.append(.init(numbered, acknowledgements))
-      } else {
-        try line.append(event, number, to: &state.buffer)
+    guard children != nil else {
+      return emit(&state) { (buffer) throws(Failure) in
+        try line.append(event, number, to: &buffer)
       }
-    } catch { state.outcome = .failed(error) }
+    }
+    emit(&state) { _ in }
+    let numbered = NumberedEvent(event: event, number: number, source: source)
+    state.jobs.append(.init(numbered, acknowledgements))
+  }
+
+  /// Counts an event and prints it; the run may be over then.
+  private func emit(
+    _ state: inout State, _ append: (inout OutputBuffer) throws(Failure) -> Void
+  ) {
+    state.count += 1
+    do throws(Failure) { try append(&state.buffer) } catch { state.outcome = .failed(error) }
     if state.outcome == nil, hasEnough(state) {
       state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
     }
@@ -253,13 +305,18 @@ final class EventStream: Sendable {
       }
     } catch { state.outcome = .failed(error) }
     state.buffer.withBytes { $0.removeAll(keepingCapacity: true) }
-    if state.outcome != nil || state.output.isWaiting != wasWaiting { waker.wake() }
+    // Who waits for room is woken by it; it must only know that there is something to wait for.
+    let beginsToWait = state.output.isWaiting && !wasWaiting
+    if state.outcome != nil || beginsToWait { waker.wake() }
   }
 
   /// Writes what waits, as far as the reader of stdout takes it.
-  func drain() {
+  ///
+  /// - Returns: Whether the last of what waited has been written since this was last asked.
+  func drain() -> Bool {
     state.withLock { state in
       do { try state.output.drain() } catch { state.outcome = .failed(error) }
+      return state.output.takeEndOfWaiting()
     }
   }
 

@@ -11,29 +11,40 @@ struct ListenedEvent: Sendable {
   }
 
   let channel: String
-  let payload: String
-  /// The payload's bytes where they are not UTF-8.
-  let rawPayload: [UInt8]?
+  /// The payload as it was sent: UTF-8, except of a SQL_ASCII database.
+  let payload: [UInt8]
   let origin: Origin
   /// How many events it stands for.
   var count = 1
 
-  init(_ notification: PGNotification) {
-    channel = notification.channel
-    payload = notification.payload
-    rawPayload = notification.rawPayload
+  init(_ notification: NotificationBytes) {
+    channel = String(decoding: notification.channel, as: UTF8.self)
+    payload = Array(notification.payload)
     origin = .process(notification.processID)
   }
 
   init(channel: String, payload: String, row id: Int64, storedAt: String) {
     self.channel = channel
-    self.payload = payload
-    rawPayload = nil
+    self.payload = Array(payload.utf8)
     origin = .row(id: id, storedAt: storedAt)
   }
+}
 
-  /// The payload as the session sent it.
-  var bytes: [UInt8] { rawPayload ?? Array(payload.utf8) }
+/// Which notifications of a session are printed.
+struct WantedNotifications {
+  /// The only session whose events are wanted, if there is one.
+  var sender: Int32?
+  /// The session whose events are not.
+  var leftOut: Int32?
+  /// The channel that is the program's own.
+  let hidden: [UInt8]
+
+  /// Whether one is.
+  func contains(_ notification: NotificationBytes) -> Bool {
+    if let sender, notification.processID != sender { return false }
+    if let leftOut, notification.processID == leftOut { return false }
+    return notification.channel.count != hidden.count || !notification.channel.elementsEqual(hidden)
+  }
 }
 
 /// An event with its number among those of its source.

@@ -33,7 +33,7 @@ struct Listener {
       control: command.events ?? (command.format == .json ? .inline : .stderr),
       namesSources: iris.count > 1, parses: command.parse)
     let output = PendingOutput(
-      limit: command.buffer.bytes, overflow: command.onOverflow,
+      limit: command.buffer.bytes, overflow: command.onOverflow, control: wishes.control,
       separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
     let children =
       command.exec
@@ -196,10 +196,7 @@ struct Listener {
     if let next = stream.nextHeld { limit = limit.earlier(Deadline(instant: next)) }
     _ = poll(&polled, nfds_t(polled.count), limit.pollTimeout)
     stream.waker.clear()
-    if stream.isWaiting {
-      stream.drain()
-      if !stream.isWaiting { wakeReaders() }
-    }
+    if stream.drain() { wakeReaders() }
     stream.printHeld(at: .now)
     if StandardOutput.shared.isHungUp {
       // A closed stdout is a failure of its own, which the next write tells of.

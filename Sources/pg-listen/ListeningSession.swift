@@ -32,8 +32,9 @@ final class ListeningSession {
   private var nextHeartbeat: Deadline
   /// How long the server may take to answer before the session listens.
   private static let patience = Duration.seconds(30)
+  private let heartbeatName: String
   /// A channel that nobody else knows: what is sent there must come back.
-  private let heartbeatChannel: String
+  let heartbeatChannel: [UInt8]
   private var warnedUsage = 0
 
   /// Connects and begins to listen: when this returns, LISTEN is committed.
@@ -45,7 +46,8 @@ final class ListeningSession {
     reader: DurableReader?, until deadline: Deadline
   ) throws(Loss) {
     self.heartbeat = heartbeat
-    heartbeatChannel = "pg_listen_\(UInt64.random(in: 0...(.max)))"
+    heartbeatName = "pg_listen_\(UInt64.random(in: 0...(.max)))"
+    heartbeatChannel = Array(heartbeatName.utf8)
     nextHeartbeat = heartbeat.map { .after($0.interval) } ?? .never
     do throws(PGError) {
       connection = try Connecting(program: ListenCommand.program)
@@ -61,7 +63,7 @@ final class ListeningSession {
         try reader.map { reader throws(PGError) in
           [try reader.open(connection, until: deadline)]
         } ?? channels
-      let more = heartbeat == nil ? [] : [heartbeatChannel]
+      let more = heartbeat == nil ? [] : [heartbeatName]
       try connection.listen(names + more, until: deadline)
     } catch { throw Loss(Self.explained(error)) }
   }
@@ -111,25 +113,27 @@ final class ListeningSession {
   /// How long the server may take to answer what it is asked between heartbeats.
   var patience: Duration { heartbeat.map { $0.interval + $0.limit } ?? .seconds(60) }
 
-  /// The events that have arrived, waiting for the first until `other` can be read.
+  /// The events that have arrived, waiting for the first until `other` can be read; heartbeats may be
+  /// among them.
   ///
   /// - Parameters:
   ///   - deadline: When the waiting ends in any case.
-  ///   - isAlive: Called when a heartbeat has come back.
+  ///   - isAlive: Called when it is time for a heartbeat, and notifications do arrive.
   /// - Throws: ``Loss`` when the session is over or its heartbeat did not come back.
   func events(
     orReadable other: CInt, until deadline: Deadline = .never, _ isAlive: () -> Void
-  ) throws(Loss) -> [PGNotification] {
-    var events: [PGNotification] = []
+  ) throws(Loss) -> NotificationBatch {
+    var events = NotificationBatch()
     do throws(PGError) {
-      events = try connection.notifications(
+      events = try connection.notificationBatch(
         until: nextHeartbeat.earlier(deadline), orReadable: other)
     } catch {
       if connection.isClosed { throw Loss(error) }
       warn(error)
     }
-    if let heartbeat, nextHeartbeat.hasPassed, events.isEmpty {
-      events = visible(try beat(within: heartbeat.limit))
+    if let heartbeat, nextHeartbeat.hasPassed {
+      // What has just come is as good as a heartbeat, which would have to wait for its turn in a flood.
+      if events.isEmpty { events = try beat(within: heartbeat.limit) }
       isAlive()
       nextHeartbeat = .after(heartbeat.interval)
     }
@@ -139,30 +143,27 @@ final class ListeningSession {
   /// What has arrived already.
   ///
   /// - Throws: ``Loss`` when the session is over.
-  func arrived() throws(Loss) -> [PGNotification] {
-    do throws(PGError) { return try connection.notifications(until: .after(.zero)) } catch {
+  func arrived() throws(Loss) -> NotificationBatch {
+    do throws(PGError) { return try connection.notificationBatch(until: .after(.zero)) } catch {
       if connection.isClosed { throw Loss(error) }
       warn(error)
-      return []
+      return NotificationBatch()
     }
-  }
-
-  /// Without heartbeats, which come back before anything else is waited for.
-  private func visible(_ events: [PGNotification]) -> [PGNotification] {
-    heartbeat == nil ? events : events.filter { $0.channel != heartbeatChannel }
   }
 
   /// Sends a notification to itself and waits for it.
   ///
   /// - Returns: What came meanwhile.
-  private func beat(within limit: Duration) throws(Loss) -> [PGNotification] {
+  private func beat(within limit: Duration) throws(Loss) -> NotificationBatch {
     let deadline = Deadline.after(limit)
-    var events: [PGNotification] = []
+    var events = NotificationBatch()
     do throws(PGError) {
-      try connection.execute("NOTIFY \(heartbeatChannel)", until: deadline)
-      while !events.contains(where: { $0.channel == heartbeatChannel }) {
+      try connection.execute("NOTIFY \(heartbeatName)", until: deadline)
+      while true {
+        let next = try connection.notificationBatch(until: deadline)
+        events.append(contentsOf: next)
+        if next.contains(where: { $0.channel == heartbeatName }) { break }
         if deadline.hasPassed { throw .timedOutNotification(limit) }
-        events += try connection.notifications(until: deadline)
       }
       try watchQueue(until: deadline)
     } catch {
@@ -180,12 +181,12 @@ final class ListeningSession {
   }
 
   /// What had come when the heartbeat failed.
-  private var leftover: [PGNotification] = []
+  private var leftover = NotificationBatch()
 
   /// Hands over what had come when the session was found to be lost.
-  func takeLeftover() -> [PGNotification] {
-    defer { leftover = [] }
-    return visible(leftover)
+  func takeLeftover() -> NotificationBatch {
+    defer { leftover = NotificationBatch() }
+    return leftover
   }
 
   /// The shares of the queue at which there is a warning, in percent.

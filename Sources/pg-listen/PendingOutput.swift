@@ -18,15 +18,28 @@ struct PendingOutput {
   }
 
   private enum Kind: Equatable {
-    case event
+    /// Lines of events, each with its separator.
+    case events
+    /// A line that says what happened to the stream.
     case control
-    /// Stands for that many events.
+    /// A line that stands for that many events.
     case dropped(Int)
   }
 
-  private struct Line {
+  private struct Block {
     var bytes: [UInt8]
-    var kind: Kind
+    let kind: Kind
+    /// How many of the bytes have been written.
+    var start = 0
+    /// Whether what stands before the bytes has been written, and belongs to their first line.
+    var isContinued = false
+
+    var count: Int { bytes.count - start }
+
+    /// Whether a part of a line has been written, which must then be written to its end.
+    func isOpen(_ separator: UInt8) -> Bool {
+      start > 0 ? bytes[start - 1] != separator : isContinued
+    }
   }
 
   /// The system's answer to an attempt to write.
@@ -47,23 +60,29 @@ struct PendingOutput {
     case socket
   }
 
+  /// What is kept together: enough that a slow reader is given much at once.
+  private static let blockSize = 64 << 10
+
   private let limit: Int
   private let overflow: Overflow
+  private let control: ControlEvents
   /// What ends an event.
   private let separator: UInt8
   private let way: Way
-  private var lines: [Line] = []
-  /// How many of `lines` have been written.
+  private var blocks: [Block] = []
+  /// How many of `blocks` have been written.
   private var head = 0
-  /// Whether a part of the first has been written: it must be written to its end.
-  private var hasBegun = false
   private var size = 0
+  private var hasEndedWaiting = false
 
-  /// - Parameter limit: The most bytes that wait.
-  init(limit: Int, overflow: Overflow, separator: UInt8) {
+  /// - Parameters:
+  ///   - limit: The most bytes that wait.
+  ///   - control: Where it is said that events were dropped.
+  init(limit: Int, overflow: Overflow, control: ControlEvents, separator: UInt8) {
     self.limit = limit
-    self.separator = separator
     self.overflow = overflow
+    self.control = control
+    self.separator = separator
     way = overflow == .block ? .file : Self.way()
   }
 
@@ -80,19 +99,24 @@ struct PendingOutput {
   }
 
   /// Whether lines wait for the reader.
-  var isWaiting: Bool { head < lines.count }
+  var isWaiting: Bool { head < blocks.count }
+
+  /// Whether the last of what waited has been written since this was last asked.
+  mutating func takeEndOfWaiting() -> Bool {
+    defer { hasEndedWaiting = false }
+    return hasEndedWaiting
+  }
 
   /// Takes whole lines of events, or one control line.
   ///
   /// - Throws: ``StandardOutput/Failure`` if stdout does not accept them; ``Failure`` with status 1 if
   ///   there is no room and that is to be a failure.
   mutating func write(_ bytes: [UInt8], isEvents: Bool) throws {
-    var written = 0
-    if !isWaiting {
-      written = try writeNow(bytes, from: 0)
-      if written == bytes.count { return }
-    }
-    keep(bytes[written...], isEvents ? .event : .control, hasBegun: written > 0)
+    try drain()
+    let written = isWaiting ? 0 : try writeNow(bytes, from: 0)
+    if written == bytes.count { return }
+    let isContinued = written > 0 && bytes[written - 1] != separator
+    keep(bytes[written...], isEvents ? .events : .control, isContinued: isContinued)
     if size > limit { try makeRoom() }
   }
 
@@ -100,44 +124,42 @@ struct PendingOutput {
   ///
   /// - Throws: ``StandardOutput/Failure`` if stdout does not accept it.
   mutating func drain() throws {
+    guard isWaiting else { return }
     while isWaiting {
-      let bytes = lines[head].bytes
-      let written = try writeNow(bytes, from: 0)
+      let written = try writeNow(blocks[head].bytes, from: blocks[head].start)
       size -= written
-      if written < bytes.count {
-        if written > 0 {
-          lines[head].bytes.removeFirst(written)
-          hasBegun = true
-        }
-        return
-      }
-      hasBegun = false
+      blocks[head].start += written
+      if blocks[head].count > 0 { return }
       head += 1
     }
-    (lines, head, size) = ([], 0, 0)
+    clear()
   }
 
   /// Hands everything to stdout, waiting for its reader.
   ///
   /// - Throws: ``StandardOutput/Failure`` if stdout does not accept it.
   mutating func finish() throws {
-    for line in lines[head...] {
-      try line.bytes.withUnsafeBytes { try StandardOutput.shared.write($0) }
+    for block in blocks[head...] {
+      try block.bytes[block.start...].withUnsafeBytes { try StandardOutput.shared.write($0) }
     }
-    (lines, head, size) = ([], 0, 0)
+    if isWaiting { clear() }
     try StandardOutput.shared.flush()
   }
 
-  private mutating func keep(_ bytes: ArraySlice<UInt8>, _ kind: Kind, hasBegun: Bool) {
-    let wasEmpty = !isWaiting
-    var rest = bytes
-    while let end = rest.firstIndex(of: separator) {
-      lines.append(Line(bytes: Array(rest[...end]), kind: kind))
-      rest = rest[(end + 1)...]
-    }
-    if !rest.isEmpty { lines.append(Line(bytes: Array(rest), kind: kind)) }
+  private mutating func clear() {
+    (blocks, head, size) = ([], 0, 0)
+    hasEndedWaiting = true
+  }
+
+  private mutating func keep(_ bytes: ArraySlice<UInt8>, _ kind: Kind, isContinued: Bool) {
     size += bytes.count
-    if wasEmpty { self.hasBegun = hasBegun }
+    if kind == .events, isWaiting, blocks[blocks.count - 1].kind == .events,
+      blocks[blocks.count - 1].count < Self.blockSize
+    {
+      blocks[blocks.count - 1].bytes += bytes
+      return
+    }
+    blocks.append(Block(bytes: Array(bytes), kind: kind, isContinued: isContinued))
   }
 
   /// Drops the older half of the events.
@@ -150,29 +172,61 @@ struct PendingOutput {
           message: "the reader of stdout is too slow: more than \(limit) bytes wait",
           details: [("HINT", "allow more with --buffer, or drop the oldest: --on-overflow drop")]))
     }
-    var kept: [Line] = []
+    var kept: [Block] = []
     var dropped = 0
     var place: Int?
-    for (index, line) in lines[head...].enumerated() {
-      let isOpen = index == 0 && hasBegun
-      switch line.kind {
-      case .event where !isOpen && size > limit / 2:
-        dropped += 1
-        size -= line.bytes.count
-        place = place ?? kept.count
-      case .dropped(let count) where !isOpen:
+    for block in blocks[head...] {
+      switch block.kind {
+      case .events where size > limit / 2:
+        let (begun, count, rest) = dropLines(of: block)
+        kept += begun
+        if count > 0 { place = place ?? kept.count }
         dropped += count
-        size -= line.bytes.count
+        kept += rest
+      case .dropped(let count) where block.start == 0:
+        dropped += count
+        size -= block.count
         place = place ?? kept.count
-      default: kept.append(line)
+      default: kept.append(block)
       }
     }
-    if let place {
-      let text = "{\"event\":\"dropped\",\"count\":\(dropped)}\n"
-      kept.insert(Line(bytes: Array(text.utf8), kind: .dropped(dropped)), at: place)
-      size += text.utf8.count
+    (blocks, head) = (kept, 0)
+    if let place { tell(dropped, at: place) }
+  }
+
+  /// Drops whole lines until what waits is half of what may.
+  ///
+  /// - Returns: A line of which a part has been written, how many lines were dropped, and the others.
+  private mutating func dropLines(of block: Block) -> ([Block], Int, [Block]) {
+    let bytes = block.bytes
+    var (begun, rest): ([Block], [Block]) = ([], [])
+    var (position, dropped) = (block.start, 0)
+    if block.isOpen(separator) {
+      position = bytes[position...].firstIndex(of: separator).map { $0 + 1 } ?? bytes.count
+      begun = [
+        Block(bytes: Array(bytes[block.start..<position]), kind: .events, isContinued: true)
+      ]
     }
-    (lines, head) = (kept, 0)
+    while size > limit / 2, let end = bytes[position...].firstIndex(of: separator) {
+      size -= end + 1 - position
+      position = end + 1
+      dropped += 1
+    }
+    if position < bytes.count { rest = [Block(bytes: Array(bytes[position...]), kind: .events)] }
+    return (begun, dropped, rest)
+  }
+
+  /// Says that events were dropped, where they would have come.
+  private mutating func tell(_ count: Int, at place: Int) {
+    let text = "{\"event\":\"dropped\",\"count\":\(count)}"
+    switch control {
+    case .off: break
+    case .stderr: StandardError.print(text)
+    case .inline:
+      let bytes = Array("\(text)\n".utf8)
+      blocks.insert(Block(bytes: bytes, kind: .dropped(count)), at: place)
+      size += bytes.count
+    }
   }
 
   /// Writes without waiting, and says how many bytes that were.

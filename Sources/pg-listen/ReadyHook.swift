@@ -81,9 +81,7 @@ struct ReadyHook: Sendable {
         throw error.failure(of: ListenCommand.program, status: .localFailure)
       }
     }
-    var lines = WholeLines()
-    while lines.read(ends.reading, { stream.printOutput($0) }) {}
-    lines.finish { stream.printOutput($0) }
+    WholeLines.pass(ends.reading, of: child) { stream.printOutput($0) }
     if let ending = child.wait(), !ending.isSuccess {
       throw ListenCommand.failure("the command of --on-ready \(ending)")
     }

@@ -113,17 +113,13 @@ final class SourceThread: Sendable {
 
   /// Prints what is wanted of the notifications of a session.
   private func show(
-    _ notifications: [PGNotification], of session: ListeningSession, _ count: inout Int
+    _ notifications: NotificationBatch, of session: ListeningSession, _ count: inout Int
   ) {
     if notifications.isEmpty || plan.durable != nil { return }
-    var wanted = notifications
-    if let sender = plan.sender { wanted.removeAll { $0.processID != sender } }
-    if plan.leavesOutOwn {
-      let own = session.connection.backendID
-      wanted.removeAll { $0.processID == own }
-    }
-    stream.print(
-      wanted.lazy.map { ListenedEvent($0) }, of: "\(session.source)", number: &count)
+    let wanted = WantedNotifications(
+      sender: plan.sender, leftOut: plan.leavesOutOwn ? session.connection.backendID : nil,
+      hidden: session.heartbeatChannel)
+    stream.print(notifications, wanted, of: session.source.description, number: &count)
     status.withLock { $0.count = count }
   }
 
@@ -167,7 +163,7 @@ final class SourceThread: Sendable {
   }
 
   private func advance(
-    _ reader: DurableReader, _ session: ListeningSession, _ events: [PGNotification],
+    _ reader: DurableReader, _ session: ListeningSession, _ events: NotificationBatch,
     _ count: inout Int
   ) throws {
     for event in events { _ = reader.takes(event) }

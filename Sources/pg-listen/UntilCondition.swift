@@ -21,8 +21,8 @@ struct UntilCondition: ExpressibleByArgument, Hashable, Sendable {
   /// Whether an event is like that.
   func holds(for event: ListenedEvent) -> Bool {
     switch part {
-    case .channel: event.channel == text
-    case .payload: event.rawPayload == nil && event.payload == text
+    case .channel: event.channel.utf8.elementsEqual(text.utf8)
+    case .payload: event.payload.elementsEqual(text.utf8)
     }
   }
 

@@ -34,10 +34,15 @@ final class DurableScene {
   private let cluster: TemporaryCluster
 
   /// - Parameter table: The table's name as SQL has it.
-  init(table: String = "outbox", installation: Installation? = nil) throws {
+  init(
+    table: String = "outbox", installation: Installation? = nil,
+    settings: [ConnectionOptions.Setting] = []
+  ) throws {
     self.table = table
+    var options = TemporaryCluster.Options()
+    options.settings += settings
     cluster = try TemporaryCluster(
-      installation: installation ?? TestServer.installations.first, TemporaryCluster.Options())
+      installation: installation ?? TestServer.installations.first, options)
     iri = try cluster.iri(scheme: "postgres")
     db = try PGKit.open(iri)
     let printed = try program.run(["durable", "install", table])

@@ -120,6 +120,42 @@ final class NetworkScene {
     try Self.ip.start(["netns", "exec", link.name, program.path] + arguments)
   }
 
+  /// Connects from the other end of the link, in this process.
+  ///
+  /// A socket belongs to the network of the thread that opened it, so a thread goes there for it.
+  func connect(_ settings: String) throws -> Connection {
+    let iri = "\(try iri())?\(settings)"
+    let path = "/run/netns/\(link.name)"
+    let outcome = Connected()
+    let isDone = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let space = open(path, O_RDONLY | O_CLOEXEC)
+      let isThere = Self.go(to: space)
+      Glibc.close(space)
+      if isThere { outcome.set(Result { try PGKit.open(iri) }) }
+      isDone.signal()
+    }
+    isDone.wait()
+    guard let connection = try outcome.result?.get() else {
+      throw BuiltProgram.Fault(description: "no thread can go to \(path)")
+    }
+    return connection
+  }
+
+  /// Has this thread go to another network: setns(2), which Swift's Glibc does not show.
+  private static func go(to space: CInt) -> Bool {
+    typealias Function = @convention(c) (CInt, CInt) -> CInt
+    let newNetwork: CInt = 0x4000_0000
+    guard let symbol = dlsym(nil, "setns") else { return false }
+    return unsafeBitCast(symbol, to: Function.self)(space, newNetwork) == 0
+  }
+
+  /// Handed over by a thread that is done with it.
+  private final class Connected: @unchecked Sendable {
+    private(set) var result: Result<Connection, any Error>?
+    func set(_ result: Result<Connection, any Error>) { self.result = result }
+  }
+
   func cut(_ cut: Cut) throws { try link.cut(cut) }
   func mend(_ cut: Cut) throws { try link.mend(cut) }
 

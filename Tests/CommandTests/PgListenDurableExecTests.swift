@@ -90,7 +90,10 @@ struct PgListenDurableExecTests {
     try scene.add(["1", "2", "3"])
     let running = try start(
       "--max-parallel", "3", script: "read -r x; test $x = 2 && sleep 60; echo $x")
-    _ = try running.waitForOutput { $0.contains("1") && $0.contains("3") }
+    _ = try running.waitForOutput(timeout: .seconds(60)) {
+      let lines = $0.split(separator: "\n")
+      return lines.contains("1") && lines.contains("3")
+    }
     for _ in 0..<200 where try scene.status("c").waiting != 2 { usleep(20_000) }
     #expect(try scene.status("c").waiting == 2)
     running.signal(SIGKILL)

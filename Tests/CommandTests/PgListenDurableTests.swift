@@ -55,10 +55,15 @@ struct PgListenDurableTests {
     #expect(outcome.end == .exit(3))
     #expect(outcome.errors.contains("42P01"))
     #expect(outcome.errors.contains("pg-listen durable install 'nosuch'"))
-    #expect(try scene.program.run(["durable", "status", scene.iri, "nosuch"]).end == .exit(3))
+    let status = try scene.program.run(["durable", "status", scene.iri, "nosuch"])
+    #expect(status.end == .exit(3))
+    #expect(status.errors.contains("42P01"))
+    #expect(status.errors.contains("pg-listen durable install 'nosuch'"))
     // That of the consumers goes with it.
     try scene.db.execute("DROP TABLE outbox_consumers")
     #expect(try scene.run("c").errors.contains("outbox_consumers"))
+    let half = try scene.program.run(["durable", "status", scene.iri, "outbox"])
+    #expect(half.errors.contains("there is no table outbox_consumers"))
   }
 
   @Test("wants a consumer, and refuses what a row does not have")
@@ -132,7 +137,36 @@ struct PgListenDurableTests {
     #expect(try Scene.rows(try scene.run("c", "--drain").output).map(\.payload) == ["held"])
   }
 
-  @Test("rows that are rolled back never come, prepared ones when they are committed")
+  @Test("a prepared transaction that commits late is not skipped: younger ones wait for it")
+  func prepared() throws {
+    let scene = try Scene(settings: [.init("max_prepared_transactions", "4")])
+    defer { scene.close() }
+    // A transaction that has notified cannot be prepared, so rows must come without being woken.
+    try scene.db.execute("BEGIN; INSERT INTO outbox (payload) VALUES ('notified')")
+    let error = #expect(throws: PGError.self) {
+      try scene.db.execute("PREPARE TRANSACTION 'refused'")
+    }
+    #expect(error?.code == .featureNotSupported)
+    try scene.db.execute("ALTER TABLE outbox DISABLE TRIGGER wake")
+    for (name, end) in [("kept", "COMMIT"), ("never", "ROLLBACK")] {
+      try scene.db.execute(
+        """
+        BEGIN; INSERT INTO outbox (payload) VALUES ('\(name)'); PREPARE TRANSACTION '\(name)'
+        """)
+      try scene.add(["younger than \(name)"])
+      let running = try scene.start("c", "--count", end == "COMMIT" ? "2" : "1")
+      usleep(500_000)
+      #expect(try Scene.rows(running.output).isEmpty)
+      let status = try scene.status("c")
+      #expect(status.held_back == 1 && status.waiting == 0)
+      try scene.db.execute("\(end) PREPARED '\(name)'")
+      let rows = try Scene.rows(try running.wait().output).map(\.payload)
+      #expect(rows == (end == "COMMIT" ? [name] : []) + ["younger than \(name)"])
+    }
+    #expect(try scene.status("c").waiting == 0)
+  }
+
+  @Test("rows that are rolled back never come, those of savepoints with their transaction")
   func rollback() throws {
     let scene = try Scene()
     defer { scene.close() }

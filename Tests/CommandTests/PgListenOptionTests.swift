@@ -180,7 +180,7 @@ struct PgListenOptionTests {
 
   /// Floods a listener whose reader sleeps, then lets the reader go on.
   private func flood(_ arguments: String...) throws -> BuiltProgram.Outcome {
-    let names = (1...arguments.count).map { "\"$\($0 + 2)\"" }.joined(separator: " ")
+    let names = (1...arguments.count).map { "\"${\($0 + 2)}\"" }.joined(separator: " ")
     let running = try shell.start(
       ["-c", "\"$0\" \"$1\" \"$2\" \(names) | (sleep 4; cat)", program.path, server.iri(), channel]
         + arguments)
@@ -212,6 +212,22 @@ struct PgListenOptionTests {
     let before = Int(outcome.lines[place - 1].firstMatch(of: /"seq":(\d+)/)?.output.1 ?? "") ?? 0
     let after = Int(outcome.lines[place + 1].firstMatch(of: /"seq":(\d+)/)?.output.1 ?? "") ?? 0
     #expect(after - before - 1 == Int(count))
+  }
+
+  @Test("how many were dropped is said where other lines are, and payloads stay whole")
+  func droppedElsewhere() throws {
+    for events in ["stderr", "off"] {
+      let outcome = try flood(
+        "--buffer", "1MB", "--format", "payload", "--events", events, "--until",
+        ".payload==\"last\"", "--timeout", "30s")
+      let tail = String(repeating: "x", count: 1000)
+      #expect(outcome.lines.dropLast().allSatisfy { $0.hasSuffix(tail) && $0.count <= 1004 })
+      #expect(outcome.lines.last == "last")
+      let counts = outcome.errors.matches(of: /{"event":"dropped","count":(\d+)}/)
+        .compactMap { Int($0.output.1) }
+      #expect(counts.reduce(0, +) == (events == "off" ? 0 : 4001 - outcome.lines.count))
+      #expect(outcome.lines.count < 4001)
+    }
   }
 
   @Test("with room enough a slow reader loses nothing")

@@ -272,6 +272,17 @@ struct PgListenRecoveryTests {
     #expect((row as? [String: Any])?["b"] is NSNull)
   }
 
+  @Test("what the command of --on-ready leaves behind with its stdout holds nothing up")
+  func leftBehind() throws {
+    let begin = ContinuousClock.now
+    let running = try start(
+      server.iri(), "--count", "1", "--on-ready", "echo '{}'; sleep 30 2>&- &")
+    try running.waitForErrors("listening on")
+    try db.notify(channel, payload: "x")
+    #expect(try running.wait().end == .exit(0))
+    #expect(ContinuousClock.now - begin < .seconds(15))
+  }
+
   @Test("a query that fails ends it with 3, a command with 1, a transaction left open with 1")
   func failingHooks() throws {
     let refused = try program.run([server.iri(), channel, "--on-ready-sql", "SELECT 1/0"])

@@ -12,6 +12,13 @@ import PGErrorCodes
 /// to the session: a rollback leaves them, and they go with the connection. Those of a transaction are
 /// taken by ``Transaction/lock(_:mode:)``.
 ///
+/// Where a network loses everything, either side knows of it when it has tried something: until then
+/// ``isLocked`` stays true here, and there nobody else gets the lock. How long that is at most, is said by
+/// `tcp_user_timeout` and `keepalives_idle`, `keepalives_interval` and `keepalives_count` of the connection,
+/// and by the server's settings `tcp_keepalives_idle`, `tcp_keepalives_interval`, `tcp_keepalives_count`
+/// and `tcp_user_timeout`, which a session may set: left alone they mean two hours. One that waits for a
+/// lock there ends only when it has it, or by `client_connection_check_interval`.
+///
 /// A lock that is let go of without being released is unlocked before the connection's next operation.
 ///
 /// In py-postgresql: `postgresql.alock.ALock`, `ExclusiveLock` and `ShareLock`. Source: PostgreSQL

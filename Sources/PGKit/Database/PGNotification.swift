@@ -11,11 +11,16 @@ public struct PGNotification: Sendable, Hashable {
   /// The server process of the session that notified.
   public let processID: Int32
 
-  init(_ response: NotificationResponse) {
-    channel = response.channel
-    payload = response.payload
-    rawPayload = response.rawPayload
-    processID = response.processID
+  init(_ bytes: NotificationBytes) {
+    processID = bytes.processID
+    channel = String(decoding: bytes.channel, as: UTF8.self)
+    var reader = ByteReader(bytes.payload)
+    if let text = reader.readText() {
+      (payload, rawPayload) = (text, nil)
+    } else {
+      payload = String(decoding: bytes.payload, as: UTF8.self)
+      rawPayload = Array(bytes.payload)
+    }
   }
 }
 
@@ -122,6 +127,20 @@ extension Connection {
   public func notifications(
     until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
   ) throws(PGError) -> [PGNotification] {
+    Array(try notificationBatch(until: deadline, orReadable: other, orHungUp: output))
+  }
+
+  /// The notifications that have arrived, as the server sent them: for programs that pass them on.
+  ///
+  /// - Parameters:
+  ///   - deadline: How long to wait, as for ``notifications(until:orReadable:orHungUp:)``.
+  ///   - other: A descriptor that ends the waiting when it can be read.
+  ///   - output: A descriptor that ends the waiting when nobody reads any more what is written to it.
+  /// - Returns: At least one; none when the deadline passed first, or a descriptor ended the waiting.
+  /// - Throws: ``PGError`` as ``notifications(until:orReadable:orHungUp:)``.
+  public func notificationBatch(
+    until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
+  ) throws(PGError) -> NotificationBatch {
     try completeRunning()
     try reportDropped()
     if link.session.unsolicited.hasNotifications { return takeNotifications() }
@@ -146,8 +165,8 @@ extension Connection {
       hint: "take notifications at least now and then while listening")
   }
 
-  private func takeNotifications() -> [PGNotification] {
-    link.session.unsolicited.takeNotifications().map { PGNotification($0) }
+  private func takeNotifications() -> NotificationBatch {
+    NotificationBatch(link.session.unsolicited.takeNotifications())
   }
 
   /// Puts an error off while there are notifications that came before it.

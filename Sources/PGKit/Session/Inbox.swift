@@ -46,6 +46,23 @@ struct Inbox: ~Copyable {
     return message
   }
 
+  /// Hands the notification at the front to those that wait to be taken.
+  ///
+  /// - Throws: ``PGError`` 08P01 if it does not have the form of one.
+  mutating func takeNotification(
+    _ frame: Frame, into unsolicited: inout Unsolicited
+  ) throws(PGError) {
+    var reader = reader(over: frame)
+    do throws(OutOfBytes) {
+      let event = try NotificationResponse(decoding: &reader)
+      guard reader.isAtEnd else { throw OutOfBytes() }
+      unsolicited.accept(event)
+    } catch {
+      throw .malformed(.notificationResponse)
+    }
+    consume(frame)
+  }
+
   /// Takes the run of whole DataRows at the front.
   ///
   /// - Throws: ``PGError`` 08P01 if one does not have `columns` values.

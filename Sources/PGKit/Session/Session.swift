@@ -76,6 +76,8 @@ struct Session: ~Copyable {
         if let rows = try takeRows(exchange.dataPlane) { return .rows(rows) }
       case BackendTag.copyData.rawValue:
         if let data = try takeCopyData(exchange.dataPlane) { return .copyData(data) }
+      case BackendTag.notificationResponse.rawValue:
+        try takeNotification(frame, mayCome: maySpeakUnasked(exchange))
       default:
         if let progress = try receive(try takeMessage(frame), &exchange) { return progress }
       }
@@ -87,6 +89,10 @@ struct Session: ~Copyable {
   mutating func advanceIdle() throws(PGError) {
     if case .failed(let error) = state { throw error }
     while let frame = try nextFrame() {
+      if frame.tag == BackendTag.notificationResponse.rawValue {
+        try takeNotification(frame, mayCome: true)
+        continue
+      }
       let message = try takeMessage(frame)
       if unsolicited.accept(message) { continue }
       if case .errorResponse(let fields) = message { throw fail(.server(fields)) }
@@ -121,7 +127,8 @@ struct Session: ~Copyable {
   private mutating func receive<E: Exchange & ~Copyable>(
     _ message: BackendMessage, _ exchange: inout E
   ) throws(PGError) -> Progress? {
-    if maySpeakUnasked(message, exchange), unsolicited.accept(message) { return nil }
+    let mayCome = if case .noticeResponse = message { true } else { maySpeakUnasked(exchange) }
+    if mayCome, unsolicited.accept(message) { return nil }
     switch message {
     case .errorResponse(let fields):
       try refuse(fields)
@@ -140,10 +147,7 @@ struct Session: ~Copyable {
   }
 
   /// Before it has let the client in, a server may at most give notice.
-  private func maySpeakUnasked<E: Exchange & ~Copyable>(
-    _ message: BackendMessage, _ exchange: borrowing E
-  ) -> Bool {
-    if case .noticeResponse = message { return true }
+  private func maySpeakUnasked<E: Exchange & ~Copyable>(_ exchange: borrowing E) -> Bool {
     if case .starting = state { return exchange.isComplete }
     return true
   }
@@ -182,13 +186,24 @@ struct Session: ~Copyable {
   }
 
   private mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
-    if case .starting = state {
-      startupBytes += Frame.headerSize + frame.body.count
-      guard startupBytes <= Self.startupLimit else {
-        throw fail(.protocolViolation("the server talks too long before it is ready"))
-      }
-    }
+    try countStartup(frame)
     do throws(PGError) { return try inbox.takeMessage(frame) } catch { throw fail(error) }
+  }
+
+  private mutating func takeNotification(_ frame: Frame, mayCome: Bool) throws(PGError) {
+    guard mayCome else { throw fail(.misplaced("\(BackendTag.notificationResponse)")) }
+    try countStartup(frame)
+    do throws(PGError) { try inbox.takeNotification(frame, into: &unsolicited) } catch {
+      throw fail(error)
+    }
+  }
+
+  private mutating func countStartup(_ frame: Frame) throws(PGError) {
+    guard case .starting = state else { return }
+    startupBytes += Frame.headerSize + frame.body.count
+    guard startupBytes <= Self.startupLimit else {
+      throw fail(.protocolViolation("the server talks too long before it is ready"))
+    }
   }
 
   private mutating func takeRows(_ plane: DataPlane) throws(PGError) -> RowRun? {

@@ -6,16 +6,14 @@
 struct Unsolicited {
   /// The most settings that are remembered; PostgreSQL 18 reports sixteen.
   static let parameterLimit = 1_000
-  /// The most that waiting notifications may take, in bytes of the server's.
+  /// The most that waiting notifications may take, in bytes.
   static let notificationLimit = 64 << 20
   /// The most that waiting notices may take.
   static let noticeLimit = 16 << 20
 
   /// The server's settings as it reports them.
   private(set) var parameters: [String: String] = [:]
-  private(set) var notifications = BoundedQueue<NotificationResponse>(limit: notificationLimit) {
-    $0.channel.utf8.count + $0.payload.utf8.count
-  }
+  private var notifications = NotificationQueue(limit: notificationLimit)
   private(set) var notices = BoundedQueue<ServerMessage>(limit: noticeLimit) {
     $0.fields.reduce(0) { $0 + $1.value.utf8.count }
   }
@@ -25,11 +23,13 @@ struct Unsolicited {
     switch message {
     case .parameterStatus(let status): remember(status)
     case .noticeResponse(let notice): notices.append(notice)
-    case .notificationResponse(let event): notifications.append(event)
     default: return false
     }
     return true
   }
+
+  /// Takes a notification.
+  mutating func accept(_ event: NotificationResponse) { notifications.append(event) }
 
   var hasNotifications: Bool { !notifications.isEmpty }
   var hasNotices: Bool { !notices.isEmpty }
@@ -37,7 +37,7 @@ struct Unsolicited {
   mutating func takeDroppedNotifications() -> Int { notifications.takeDropped() }
 
   /// Hands over the notifications received so far.
-  mutating func takeNotifications() -> [NotificationResponse] { notifications.takeAll() }
+  mutating func takeNotifications() -> NotificationRun { notifications.takeAll() }
 
   /// Hands over the notices received so far.
   mutating func takeNotices() -> [ServerMessage] { notices.takeAll() }

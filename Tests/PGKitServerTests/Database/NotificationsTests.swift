@@ -1,5 +1,7 @@
+import Foundation
 import PGKit
 import PGTestCluster
+import Synchronization
 import Testing
 
 /// "Connection.iternotifies".
@@ -78,6 +80,54 @@ struct NotificationsTests {
       "SELECT pg_sleep(0.2), pg_notify('\(channel)', 'second') FROM pg_sleep(0.1)")
     #expect(try payload(events.next()) == "second")
     try running.close()
+  }
+
+  @Test("a loop in a thread of its own goes on until it hears the channel that ends it")
+  func thread() throws {
+    let (iri, channel) = (server.iri(), channel)
+    let heard = Heard()
+    let (listens, isDone) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    Thread.detachNewThread {
+      defer { isDone.signal() }
+      do {
+        let db = try PGKit.open(iri)
+        try db.listen(channel, "end \(channel)")
+        listens.signal()
+        let events = db.notifications()
+        while case .notification(let event) = try events.next() {
+          if event.channel == "end \(channel)" { break }
+          heard.payloads.withLock { $0.append(event.payload) }
+        }
+      } catch { Issue.record(error) }
+    }
+    listens.wait()
+    for number in 1...3 { try db.notify(channel, payload: "\(number)") }
+    try db.notify([("end \(channel)", ""), (channel, "late")])
+    #expect(isDone.wait(timeout: .now() + 20) == .success)
+    #expect(heard.payloads.withLock { $0 } == ["1", "2", "3"])
+  }
+
+  private final class Heard: Sendable {
+    let payloads = Mutex<[String]>([])
+  }
+
+  @Test("closed in the loop, or while it is idle, it gives what it had received, and then an end")
+  func closed() throws {
+    let events = db.notifications(timeout: .milliseconds(20))
+    #expect(try events.next() == .idle)
+    try db.notify([(channel, "1"), (channel, "2")])
+    db.close()
+    #expect(try payload(events.next()) == "1")
+    #expect(try payload(events.next()) == "2")
+    #expect(try events.next() == nil)
+    let other = try server.connect()
+    try other.listen(channel)
+    try other.notify([(channel, "1"), (channel, "2")])
+    let rest = other.notifications()
+    #expect(try payload(rest.next()) == "1")
+    other.close()
+    #expect(try payload(rest.next()) == "2")
+    #expect(try rest.next() == nil)
   }
 
   @Test("when the connection is lost, what has come is given, and then there is an end")

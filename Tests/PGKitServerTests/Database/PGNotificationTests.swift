@@ -142,6 +142,15 @@ struct PGNotificationTests {
     let events = try take(2, from: db)
     #expect(events.map(\.rawPayload) == [[0x61, 0xff], nil])
     #expect(events.map(\.payload) == ["a\u{fffd}", "b"])
+    // As they came, for who passes them on.
+    try db.execute("SELECT pg_notify('c', 'a' || chr(255)), pg_notify('c', 'b')")
+    var bytes: [[UInt8]] = []
+    try db.notificationBatch(until: .after(.seconds(10))).forEachBytes {
+      #expect(String(decoding: $0.channel, as: UTF8.self) == "c")
+      #expect($0.processID == db.backendID)
+      bytes.append(Array($0.payload))
+    }
+    #expect(bytes == [[0x61, 0xff], [0x62]])
   }
 
   // MARK: How waiting ends

@@ -22,6 +22,55 @@ import Testing
     #expect(queue.isEmpty)
   }
 
+  /// A message's body as a notification.
+  private func accept(
+    _ channel: String, _ payload: String, into queue: inout NotificationQueue
+  ) throws {
+    let bytes = [0, 0, 0, 7] + Array(channel.utf8) + [0] + Array(payload.utf8) + [0]
+    try bytes.withUnsafeBytes {
+      var reader = ByteReader($0)
+      queue.append(try NotificationResponse(decoding: &reader))
+    }
+  }
+
+  private func payloads(_ run: NotificationRun) -> [String] {
+    NotificationBatch(run).map(\.payload)
+  }
+
+  @Test("notifications that nobody takes are dropped by halves, and the newest stays")
+  func oldNotifications() throws {
+    var queue = NotificationQueue(limit: 10_000)
+    for number in 0..<1_000 { try accept("c", "\(number)", into: &queue) }
+    let left = queue.takeAll()
+    let dropped = queue.takeDropped()
+    #expect(left.size <= 10_000)
+    #expect(dropped > 500)
+    #expect(payloads(left) == (dropped..<1_000).map { "\($0)" })
+    #expect(queue.isEmpty && queue.takeDropped() == 0)
+    let long = String(repeating: "é", count: 20_000)
+    for text in ["1", "2", long] { try accept("c", text, into: &queue) }
+    #expect(payloads(queue.takeAll()) == [long])
+    #expect(queue.takeDropped() == 2)
+    try accept("c", "3", into: &queue)
+    #expect(payloads(queue.takeAll()) == ["3"])
+  }
+
+  @Test("runs of notifications become one, and each keeps its parts")
+  func runs() throws {
+    var queue = NotificationQueue(limit: 10_000)
+    try accept("one", "", into: &queue)
+    try accept("", "two", into: &queue)
+    var batch = NotificationBatch(queue.takeAll())
+    try accept("é", "\u{1F600}", into: &queue)
+    batch.append(contentsOf: NotificationBatch(queue.takeAll()))
+    #expect(batch.map(\.channel) == ["one", "", "é"])
+    #expect(batch.map(\.payload) == ["", "two", "\u{1F600}"])
+    var bytes: [[UInt8]] = []
+    batch.forEachBytes { bytes.append(Array($0.channel) + Array($0.payload)) }
+    #expect(bytes == batch.map { Array(($0.channel + $0.payload).utf8) })
+    #expect(batch.map(\.processID) == [7, 7, 7])
+  }
+
   @Test("the size of what waits counts, and the newest stays however large it is")
   func sizes() {
     var queue = BoundedQueue<Int>(limit: 1_000) { $0 }

@@ -141,7 +141,7 @@ final class TranscriptPlayer {
     for notice in session.unsolicited.takeNotices() {
       events.append("notice \(notice.code) \(notice.message)")
     }
-    for event in session.unsolicited.takeNotifications() {
+    for event in NotificationBatch(session.unsolicited.takeNotifications()) {
       events.append("notification \(event.processID) \(event.channel) \(event.payload)")
     }
     if case .starting = session.state { return }

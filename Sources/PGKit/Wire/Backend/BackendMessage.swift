@@ -1,6 +1,7 @@
 // What a server sends. One file for each message with a body, named as in the manual ("Message
-// Formats"); the messages without one are cases here. DataRow and CopyData, of which there are
-// many, are not decoded here: they stay frames (house rule: the data plane passes as ranges).
+// Formats"); the messages without one are cases here. DataRow, CopyData and NotificationResponse, of
+// which there are many, are not decoded here: they stay frames (house rule: the data plane passes as
+// ranges).
 
 /// The byte that begins a backend message.
 enum BackendTag: UInt8 {
@@ -44,7 +45,6 @@ enum BackendMessage {
   case negotiateProtocolVersion(NegotiateProtocolVersion)
   case noData
   case noticeResponse(ServerMessage)
-  case notificationResponse(NotificationResponse)
   case parameterDescription(ParameterDescription)
   case parameterStatus(ParameterStatus)
   case parseComplete
@@ -63,7 +63,7 @@ enum BackendMessage {
       self = try Self.decode(known, &reader)
       guard reader.isAtEnd else { throw OutOfBytes() }
     } catch {
-      throw .protocolViolation("malformed \(known) message from the server")
+      throw .malformed(known)
     }
   }
 
@@ -86,15 +86,14 @@ enum BackendMessage {
       .negotiateProtocolVersion(try NegotiateProtocolVersion(decoding: &reader))
     case .noData: .noData
     case .noticeResponse: .noticeResponse(try ServerMessage(decoding: &reader))
-    case .notificationResponse: .notificationResponse(try NotificationResponse(decoding: &reader))
     case .parameterDescription: .parameterDescription(try ParameterDescription(decoding: &reader))
     case .parameterStatus: .parameterStatus(try ParameterStatus(decoding: &reader))
     case .parseComplete: .parseComplete
     case .portalSuspended: .portalSuspended
     case .readyForQuery: .readyForQuery(try TransactionStatus(decoding: &reader))
     case .rowDescription: .rowDescription(try RowDescription(decoding: &reader))
-    // Asked for by nobody, so nobody can receive them.
-    case .dataRow, .copyData, .functionCallResponse: throw OutOfBytes()
+    // The data plane's, and what nobody asks for.
+    case .dataRow, .copyData, .notificationResponse, .functionCallResponse: throw OutOfBytes()
     }
   }
 
@@ -109,5 +108,12 @@ enum BackendMessage {
   var name: String {
     let text = "\(self)"
     return String(text.prefix { $0 != "(" })
+  }
+}
+
+extension PGError {
+  @inline(never)
+  static func malformed(_ message: BackendTag) -> PGError {
+    .protocolViolation("malformed \(message) message from the server")
   }
 }

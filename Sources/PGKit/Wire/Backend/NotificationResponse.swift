@@ -1,23 +1,15 @@
-/// An event of NOTIFY.
-struct NotificationResponse: Hashable, Sendable {
+/// An event of NOTIFY, borrowed as the reader is that it was decoded from.
+///
+/// There may be many of these, so nothing is made of their texts before somebody wants to see them.
+struct NotificationResponse {
   /// The process that notified.
   let processID: Int32
-  let channel: String
-  /// What is not UTF-8 is repaired here.
-  let payload: String
-  /// The payload's bytes where they are not UTF-8.
-  let rawPayload: [UInt8]?
+  let channel: ByteReader
+  let payload: ByteReader
 
   init(decoding reader: inout ByteReader) throws(OutOfBytes) {
     processID = try reader.readInteger()
-    channel = try reader.readTerminatedString()
-    var bytes = try reader.readTerminated()
-    var copy = bytes
-    if let text = bytes.readText() {
-      (payload, rawPayload) = (text, nil)
-    } else {
-      let raw = copy.readRemaining()
-      (payload, rawPayload) = (String(decoding: raw, as: UTF8.self), raw)
-    }
+    channel = try reader.readTerminated()
+    payload = try reader.readTerminated()
   }
 }
