@@ -63,11 +63,7 @@ extension Connection {
     mode: Transaction.Mode? = nil, deferrable: Bool? = nil,
     _ body: (Transaction) throws -> Result
   ) throws -> Result {
-    try becomeIdle()
-    guard transactionStatus == .idle else {
-      throw PGError.operation(
-        "a transaction that may have to be repeated cannot be part of another one")
-    }
+    try requireNoBlock()
     var attempt = 1
     while true {
       do {
@@ -81,13 +77,21 @@ extension Connection {
     }
   }
 
-  private static func mayRepeat(after error: PGError) -> Bool {
+  /// Makes sure that no transaction block is open.
+  func requireNoBlock() throws(PGError) {
+    try becomeIdle()
+    guard transactionStatus == .idle else {
+      throw .operation("a transaction that may have to be repeated cannot be part of another one")
+    }
+  }
+
+  static func mayRepeat(after error: PGError) -> Bool {
     error.fault == .server
       && (error.code == .serializationFailure || error.code == .deadlockDetected)
   }
 
   /// A short time, longer with every attempt, and different for each of those who collided.
-  private static func pause(before attempt: Int) -> Duration {
+  static func pause(before attempt: Int) -> Duration {
     .microseconds(Int.random(in: 0...(shortestPause << min(attempt, doublings))))
   }
 
@@ -95,7 +99,8 @@ extension Connection {
   private static let shortestPause = 1_000
   private static let doublings = 7
 
-  private func leave(_ transaction: Transaction) throws(PGError) {
+  /// Ends a transaction whose body has returned.
+  func leave(_ transaction: Transaction) throws(PGError) {
     // Ended inside, on purpose.
     guard transaction.state == .open else { return }
     try becomeIdle()

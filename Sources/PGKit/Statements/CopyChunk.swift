@@ -2,7 +2,9 @@
 ///
 /// A server sends each row as one message, so the number of messages is the number of rows (in the
 /// binary format its header and its end travel with them as messages of their own or within).
-public struct CopyChunk {
+///
+/// What it holds does not change any more, and no more is received into it.
+public struct CopyChunk: @unchecked Sendable {
   let run: CopyRun
 
   /// The number of messages.

@@ -131,7 +131,7 @@ public struct OneShot {
     return Chunks(connection, running)
   }
 
-  private func chunks(
+  func chunks(
     _ sql: String, with values: [(any PGEncodable)?]
   ) throws(PGError) -> Chunks {
     if SQL.copiesStandardStream(sql) { throw .isCopy(sql, on: connection) }

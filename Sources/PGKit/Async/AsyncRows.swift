@@ -1,0 +1,98 @@
+/// The rows of a statement under way, in batches, as they arrive.
+///
+/// It suspends once for each batch; what nobody asks for is not received. Its iterators share it: each
+/// batch comes once.
+public struct AsyncBatches: AsyncSequence, Sendable {
+  private let connection: AsyncConnection
+  private let confined: Confined<Chunks>
+
+  init(_ connection: AsyncConnection, _ confined: Confined<Chunks>) {
+    self.connection = connection
+    self.confined = confined
+  }
+
+  /// The next batch, or `nil` after the last.
+  ///
+  /// - Throws: ``PGError`` as ``Chunks/next()``; 57014 if the task is cancelled.
+  public func next() async throws(PGError) -> RowBatch? {
+    try await connection.perform { _ throws(PGError) in try confined.value.next() }
+  }
+
+  /// Drops what has not been taken, and gives what the statement said of itself.
+  ///
+  /// - Throws: ``PGError`` as ``Chunks/finish()``; 57014 if the task is cancelled.
+  @discardableResult
+  public func finish() async throws(PGError) -> CommandTag? {
+    try await connection.perform { _ throws(PGError) in try confined.value.finish() }
+  }
+
+  /// Drops what has not been taken, so that the connection is free.
+  ///
+  /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
+  public func close() async throws(PGError) {
+    try await connection.perform { _ throws(PGError) in try confined.value.close() }
+  }
+
+  /// Takes one batch after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let batches: AsyncBatches
+
+    /// The next batch, or `nil` after the last.
+    public mutating func next() async throws(PGError) -> RowBatch? { try await batches.next() }
+
+    /// The next batch, or `nil` after the last.
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(PGError) -> RowBatch? {
+      try await batches.next()
+    }
+  }
+
+  /// Begins where the last iterator has stopped.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(batches: self) }
+}
+
+/// The rows of a statement under way, one by one, as they arrive.
+///
+/// It suspends once for each batch of them.
+public struct AsyncRows: AsyncSequence, Sendable {
+  /// The same rows in batches.
+  public let batches: AsyncBatches
+
+  init(_ batches: AsyncBatches) { self.batches = batches }
+
+  /// Drops what has not been taken, so that the connection is free.
+  ///
+  /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
+  public func close() async throws(PGError) { try await batches.close() }
+
+  /// Takes one row after the other.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    private let batches: AsyncBatches
+    private var batch: RowBatch?
+    private var position = 0
+    private var end = 0
+
+    fileprivate init(_ batches: AsyncBatches) { self.batches = batches }
+
+    /// The next row, or `nil` after the last.
+    public mutating func next() async throws(PGError) -> Row? {
+      try await next(isolation: nil)
+    }
+
+    /// The next row, or `nil` after the last.
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(PGError) -> Row? {
+      while position == end {
+        guard let next = try await batches.next() else { return nil }
+        (batch, position, end) = (next, 0, next.count)
+      }
+      defer { position += 1 }
+      return batch?[position]
+    }
+  }
+
+  /// Begins with the next batch.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(batches) }
+}

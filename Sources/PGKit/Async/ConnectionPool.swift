@@ -1,0 +1,356 @@
+import PGErrorCodes
+import Synchronization
+
+/// Connections for many tasks: made when they are needed, used again, never more than a limit.
+///
+/// ```swift
+/// let pool = ConnectionPool(Connector(options))
+/// let names = try await pool.withConnection { db in
+///   try await db.query("SELECT name FROM article").map { try $0[0, as: String.self] }
+/// }
+/// ```
+///
+/// Whoever comes when all are in use waits, first come, first served, and not for ever. What a task leaves
+/// behind in its session is undone before the next one gets it. A connection that fails while it waits
+/// for work is replaced without anybody's noticing; why none can be made is told at once to those who
+/// asked for one.
+///
+/// In a service of swift-service-lifecycle its ``run()`` is the service's.
+public actor ConnectionPool {
+  /// How a pool works.
+  public struct Options: Sendable {
+    /// How many connections there are at most.
+    public var maximum = 8
+    /// How many are kept ready while ``ConnectionPool/run()`` runs.
+    public var minimum = 0
+    /// How long a task waits for a connection at most, and for one to be made.
+    public var patience = Duration.seconds(30)
+    /// After how long without work a connection is tried before it is given away.
+    public var trialAfter = Duration.seconds(30)
+    /// After how long a connection is replaced by another one; `nil` is never.
+    public var lifetime: Duration? = .seconds(3600)
+    /// Whether sessions are brought back to their beginning between two tasks (``Connection/reset()``);
+    /// otherwise only what is open of a transaction is rolled back.
+    public var resets = true
+
+    /// Makes the default options.
+    public init() {}
+  }
+
+  /// What a pool has at a moment, and has had.
+  public struct Statistics: Sendable, Hashable {
+    /// Connections that wait for work.
+    public var idle = 0
+    /// Connections that are in use, or being made or tried.
+    public var busy = 0
+    /// Tasks that wait for one.
+    public var waiting = 0
+    /// How many were made so far.
+    public var made = 0
+    /// How many of those were given up: broken, or too old.
+    public var discarded = 0
+    /// How many tasks have waited too long.
+    public var late = 0
+  }
+
+  /// A connection of the pool.
+  struct Entry: Sendable {
+    let connection: AsyncConnection
+    let born: ContinuousClock.Instant
+    var idleSince: ContinuousClock.Instant
+  }
+
+  /// What ends a task's wait.
+  private enum Answer: Sendable {
+    case connection(Entry)
+    /// It may make one.
+    case room
+    case late
+    case cancelled
+    case closed
+  }
+
+  private let connector: Connector
+  /// How it works.
+  public nonisolated let options: Options
+  private var idle: [Entry] = []
+  /// How many there are, being made included.
+  private var count = 0
+  private var waiters: [(number: Int, continuation: CheckedContinuation<Answer, Never>)] = []
+  private var lastWaiter = 0
+  private var tally = Statistics()
+  private var isClosed = false
+
+  /// How often ``run()`` looks after the connections.
+  private static let round = Duration.seconds(1)
+
+  /// Makes a pool; connections are made when they are asked for.
+  public init(_ connector: Connector, _ options: Options = Options()) {
+    self.connector = connector
+    self.options = options
+  }
+
+  /// What it has, and has had.
+  public var statistics: Statistics {
+    var result = tally
+    result.idle = idle.count
+    result.busy = count - idle.count
+    result.waiting = waiters.count
+    return result
+  }
+
+  // MARK: Using
+
+  /// Lends a connection to `body`, in a task that prefers the connection's thread.
+  ///
+  /// - Throws: What `body` throws; ``PGError`` as ``take(file:line:)``.
+  public nonisolated func withConnection<Result: Sendable>(
+    file: StaticString = #fileID, line: UInt = #line,
+    _ body: @Sendable (AsyncConnection) async throws -> Result
+  ) async throws -> Result {
+    let lease = try await take(file: file, line: line)
+    let result: Result
+    do { result = try await lease.connection.withConnection(body) } catch {
+      await lease.giveBack()
+      throw error
+    }
+    await lease.giveBack()
+    return result
+  }
+
+  /// Takes a connection, to be given back with ``ConnectionLease/giveBack()``.
+  ///
+  /// - Throws: ``PGError`` `--TOE` after ``Options/patience``; why no connection can be made; 08003 once
+  ///   the pool is closed; 57014 if the task is cancelled.
+  public func take(
+    file: StaticString = #fileID, line: UInt = #line
+  ) async throws(PGError) -> ConnectionLease {
+    let deadline = ContinuousClock.now + options.patience
+    var entry = try await entry(until: deadline)
+    while !(await isUsable(entry)) {
+      await discard(entry)
+      entry = try await self.entry(until: deadline)
+    }
+    return ConnectionLease(self, entry, place: "\(file):\(line)")
+  }
+
+  private func entry(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
+    if Task.isCancelled { throw .taskIsCancelled }
+    if isClosed { throw Self.closed }
+    // Whoever waits already comes first.
+    if waiters.isEmpty, let entry = idle.popLast() { return entry }
+    if waiters.isEmpty, count < options.maximum {
+      count += 1
+      return try await make(until: deadline)
+    }
+    switch await answer(until: deadline) {
+    case .connection(let entry): return entry
+    case .room: return try await make(until: deadline)
+    case .cancelled: throw .taskIsCancelled
+    case .closed: throw Self.closed
+    case .late:
+      tally.late += 1
+      throw PGError(
+        code: .connectTimeoutError,
+        message: "no connection of the pool became free within \(options.patience): "
+          + "all \(options.maximum) are in use, and \(waiters.count) more tasks wait",
+        fault: .caller, hint: "Use connections shorter, or allow for more.", isSafeToRetry: true)
+    }
+  }
+
+  private static var closed: PGError { .connectionDoesNotExist("the pool is closed") }
+
+  private func answer(until deadline: ContinuousClock.Instant) async -> Answer {
+    lastWaiter &+= 1
+    let number = lastWaiter
+    let alarm = Task {
+      try? await Task.sleep(until: deadline, clock: .continuous)
+      if !Task.isCancelled { self.call(number, .late) }
+    }
+    defer { alarm.cancel() }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        if Task.isCancelled {
+          continuation.resume(returning: .cancelled)
+        } else {
+          waiters.append((number, continuation))
+        }
+      }
+    } onCancel: {
+      Task { await self.call(number, .cancelled) }
+    }
+  }
+
+  /// Ends one task's wait, if it still waits.
+  private func call(_ number: Int, _ answer: Answer) {
+    guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
+    waiters.remove(at: index).continuation.resume(returning: answer)
+  }
+
+  /// Makes a connection; its place is counted already.
+  private func make(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
+    do throws(PGError) {
+      let connection = try await AsyncConnection.connect(
+        connector, until: .after(deadline - ContinuousClock.now))
+      tally.made += 1
+      return Entry(connection: connection, born: .now, idleSince: .now)
+    } catch {
+      leavePlace()
+      throw error
+    }
+  }
+
+  /// A connection is no more: whoever waits longest may make another.
+  private func leavePlace() {
+    if waiters.isEmpty || isClosed || count > options.maximum {
+      count -= 1
+    } else {
+      waiters.removeFirst().continuation.resume(returning: .room)
+    }
+  }
+
+  private func discard(_ entry: Entry) async {
+    tally.discarded += 1
+    leavePlace()
+    await entry.connection.close()
+  }
+
+  private func isTooOld(_ entry: Entry) -> Bool {
+    options.lifetime.map { ContinuousClock.now - entry.born > $0 } ?? false
+  }
+
+  /// Whether a connection that has waited for work still is one.
+  private func isUsable(_ entry: Entry) async -> Bool {
+    if isTooOld(entry) { return false }
+    if ContinuousClock.now - entry.idleSince < options.trialAfter {
+      return await !entry.connection.isClosed
+    }
+    do throws(PGError) {
+      try await entry.connection.execute("SELECT 1", until: .after(options.patience))
+      return true
+    } catch {
+      // That the task was cancelled says nothing of the connection, which goes back.
+      return await !entry.connection.isClosed && error.code == .queryCanceled
+    }
+  }
+
+  // MARK: Giving back
+
+  /// Takes a connection back, made ready for the next task.
+  func giveBack(_ entry: Entry) async {
+    guard !isClosed, !isTooOld(entry), await isReady(entry.connection) else {
+      return await discard(entry)
+    }
+    // It may have been closed meanwhile.
+    guard !isClosed else { return await discard(entry) }
+    var entry = entry
+    entry.idleSince = .now
+    if waiters.isEmpty {
+      idle.append(entry)
+    } else {
+      waiters.removeFirst().continuation.resume(returning: .connection(entry))
+    }
+  }
+
+  private func isReady(_ connection: AsyncConnection) async -> Bool {
+    let resets = options.resets
+    do throws(PGError) {
+      try await connection.perform { connection throws(PGError) in
+        if resets { return try connection.reset() }
+        try connection.becomeIdle()
+        if connection.transactionStatus != .idle { try connection.execute("ROLLBACK") }
+      }
+      return await !connection.isClosed
+    } catch { return false }
+  }
+
+  // MARK: A service's life
+
+  /// Keeps ``Options/minimum`` connections ready, and replaces those that are too old, until the task is
+  /// cancelled; then closes the pool.
+  public func run() async {
+    while !Task.isCancelled, !isClosed {
+      await replaceOld()
+      await fill()
+      try? await Task.sleep(for: Self.round)
+    }
+    await close()
+  }
+
+  private func replaceOld() async {
+    let old = idle.filter(isTooOld)
+    guard !old.isEmpty else { return }
+    idle.removeAll(where: isTooOld)
+    for entry in old { await discard(entry) }
+  }
+
+  /// Failures are told to those who ask for connections.
+  private func fill() async {
+    while count < min(options.minimum, options.maximum), !isClosed, !Task.isCancelled {
+      count += 1
+      guard let entry = try? await make(until: ContinuousClock.now + options.patience) else {
+        return
+      }
+      await giveBack(entry)
+    }
+  }
+
+  /// Ends all sessions: those in use when they are given back.
+  ///
+  /// Whoever waits gets 08003. Closing twice does nothing.
+  public func close() async {
+    isClosed = true
+    let waiters = waiters
+    self.waiters = []
+    for waiter in waiters { waiter.continuation.resume(returning: .closed) }
+    let entries = idle
+    idle = []
+    for entry in entries { await discard(entry) }
+  }
+}
+
+/// A connection that was taken from a ``ConnectionPool``.
+///
+/// One that nobody has given back goes back when the last reference to it goes away, and
+/// ``Messages/hook`` is told where it was taken.
+public final class ConnectionLease: Sendable {
+  /// The connection.
+  public var connection: AsyncConnection { entry.connection }
+  private let entry: ConnectionPool.Entry
+  private let pool: ConnectionPool
+  private let place: String
+  private let isOut = Mutex(true)
+
+  init(_ pool: ConnectionPool, _ entry: ConnectionPool.Entry, place: String) {
+    self.pool = pool
+    self.entry = entry
+    self.place = place
+  }
+
+  /// Gives the connection back, also in a task that was cancelled.
+  ///
+  /// Giving it back twice does nothing.
+  public func giveBack() async {
+    guard takeBack() else { return }
+    let (pool, entry) = (pool, entry)
+    // A task of its own, which is not cancelled.
+    await Task { await pool.giveBack(entry) }.value
+  }
+
+  private func takeBack() -> Bool {
+    isOut.withLock { isOut in
+      defer { isOut = false }
+      return isOut
+    }
+  }
+
+  deinit {
+    guard takeBack() else { return }
+    Messages.hook(
+      .warning(
+        .driverWarning,
+        "a connection that was taken from the pool at \(place) was never given back"))
+    let (pool, entry) = (pool, entry)
+    Task { await pool.giveBack(entry) }
+  }
+}

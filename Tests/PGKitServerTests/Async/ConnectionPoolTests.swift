@@ -1,0 +1,249 @@
+import Foundation
+import PGKit
+import PGTestCluster
+import Synchronization
+import Testing
+
+/// The pool, on the server that tests share.
+@Suite(
+  "Connection pools", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct ConnectionPoolTests {
+  private let server: TestServer
+
+  init() throws { server = try TestServer.shared.get() }
+
+  private func pool(
+    _ change: (inout ConnectionPool.Options) -> Void = { _ in }
+  ) throws -> ConnectionPool {
+    var options = ConnectionPool.Options()
+    change(&options)
+    return ConnectionPool(Connector(try server.cluster.connectionOptions()), options)
+  }
+
+  @Test("many tasks share few connections, and none is in the middle of anything afterwards")
+  func sharing() async throws {
+    let pool = try pool { $0.maximum = 3 }
+    let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+      for number in 1...60 {
+        group.addTask {
+          try await pool.withConnection { db in
+            try await db.first("SELECT $1::int", number, as: Int.self) ?? 0
+          }
+        }
+      }
+      return try await group.reduce(0, +)
+    }
+    #expect(sum == 1830)
+    let statistics = await pool.statistics
+    #expect(statistics.made <= 3 && statistics.made == statistics.idle)
+    #expect(statistics.busy == 0 && statistics.waiting == 0)
+    await pool.close()
+    let error = await #expect(throws: PGError.self) { try await pool.withConnection { _ in } }
+    #expect(error?.code == .connectionDoesNotExist)
+  }
+
+  @Test("those who wait come in turn, and not for ever")
+  func waiting() async throws {
+    let pool = try pool {
+      $0.maximum = 1
+      $0.patience = .milliseconds(300)
+    }
+    let lease = try await pool.take()
+    let begin = ContinuousClock.now
+    let error = await #expect(throws: PGError.self) { _ = try await pool.take() }
+    #expect(error?.isTimeout == true && error?.message.contains("all 1 are in use") == true)
+    #expect(ContinuousClock.now - begin >= .milliseconds(290))
+    #expect(await pool.statistics.late == 1)
+
+    let order = Order()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<4 {
+        group.addTask {
+          try await pool.withConnection { _ in order.append(number) }
+        }
+        while await pool.statistics.waiting <= number { await Task.yield() }
+      }
+      await lease.giveBack()
+      try await group.waitForAll()
+    }
+    #expect(order.numbers == [0, 1, 2, 3])
+    await pool.close()
+  }
+
+  @Test("a cancelled waiter goes away and takes no place along")
+  func cancelledWaiter() async throws {
+    let pool = try pool { $0.maximum = 1 }
+    let lease = try await pool.take()
+    let waiter = Task { _ = try await pool.take() }
+    while await pool.statistics.waiting == 0 { await Task.yield() }
+    waiter.cancel()
+    let error = await #expect(throws: PGError.self) { try await waiter.value }
+    #expect(error?.code == .queryCanceled)
+    await lease.giveBack()
+    #expect(try await pool.withConnection { try await $0.first("SELECT 1", as: Int.self) } == 1)
+    await pool.close()
+  }
+
+  @Test("what a task leaves in its session is undone")
+  func resets() async throws {
+    let pool = try pool { $0.maximum = 1 }
+    let first = try await pool.withConnection { db in
+      try await db.execute("SET work_mem = '77MB'; CREATE TEMP TABLE left (a int); BEGIN")
+      return await db.backendID
+    }
+    let (second, setting, table) = try await pool.withConnection { db in
+      (
+        await db.backendID, try await db.first("SHOW work_mem", as: String.self),
+        try await db.first("SELECT to_regclass('left')::text", as: String?.self) ?? nil
+      )
+    }
+    #expect(first == second && setting != "77MB" && table == nil)
+    await pool.close()
+  }
+
+  @Test("a task that throws, or is cancelled, gives its connection back")
+  func failures() async throws {
+    let pool = try pool { $0.maximum = 1 }
+    await #expect(throws: PGError.self) {
+      try await pool.withConnection { try await $0.execute("boom") }
+    }
+    let slow = Task {
+      try await pool.withConnection { try await $0.execute("SELECT pg_sleep(60)") }
+    }
+    while await pool.statistics.busy == 0 { await Task.yield() }
+    try await Task.sleep(for: .milliseconds(100))
+    slow.cancel()
+    await #expect(throws: PGError.self) { try await slow.value }
+    #expect(try await pool.withConnection { try await $0.first("SELECT 1", as: Int.self) } == 1)
+    #expect(await pool.statistics.idle == 1)
+    await pool.close()
+  }
+
+  @Test("broken and old connections are replaced; the reason why none can be made is told")
+  func replacement() async throws {
+    let pool = try pool {
+      $0.maximum = 2
+      $0.trialAfter = .zero
+    }
+    let killer = try await AsyncConnection.open(server.iri())
+    let victim = try await pool.withConnection { await $0.backendID }
+    try await killer.query("SELECT pg_terminate_backend($1)", victim)
+    let next = try await pool.withConnection { await $0.backendID }
+    #expect(next != victim)
+    #expect(await pool.statistics.discarded == 1)
+    await pool.close()
+
+    let aging = try self.pool { $0.lifetime = .zero }
+    let first = try await aging.withConnection { await $0.backendID }
+    #expect(try await aging.withConnection { await $0.backendID } != first)
+    await aging.close()
+
+    var options = try server.cluster.connectionOptions()
+    options.database = "no such database"
+    let wrong = ConnectionPool(Connector(options))
+    let begin = ContinuousClock.now
+    let error = await #expect(throws: PGError.self) { try await wrong.withConnection { _ in } }
+    #expect(error?.code == .invalidCatalogName)
+    #expect(ContinuousClock.now - begin < .seconds(20))
+    #expect(await wrong.statistics.busy == 0)
+  }
+
+  @Test("a lease that nobody gives back goes back by itself, and it is said where it was taken")
+  func leak() async throws {
+    let pool = try pool { $0.maximum = 1 }
+    _ = try await pool.take()
+    #expect(try await pool.withConnection { try await $0.first("SELECT 1", as: Int.self) } == 1)
+    await pool.close()
+  }
+
+  @Test("run keeps connections ready until its task is cancelled, and closes the pool")
+  func service() async throws {
+    let pool = try pool { $0.minimum = 2 }
+    let service = Task { await pool.run() }
+    for _ in 0..<200 where await pool.statistics.idle < 2 {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(await pool.statistics.idle == 2)
+    service.cancel()
+    await service.value
+    #expect(await pool.statistics.idle == 0)
+    await #expect(throws: PGError.self) { _ = try await pool.take() }
+  }
+
+  @Test("a storm of tasks, cancellations and ended sessions leaves every connection idle")
+  func storm() async throws {
+    let pool = try pool {
+      $0.maximum = 8
+      $0.trialAfter = .zero
+    }
+    let seconds = Double(ProcessInfo.processInfo.environment["PGKIT_STORM_SECONDS"] ?? "") ?? 3
+    let end = ContinuousClock.now + .seconds(seconds)
+    let server = server
+    let (answers, failures) = (Counter(), Counter())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        let killer = try await AsyncConnection.open(server.iri())
+        while ContinuousClock.now < end {
+          try await Task.sleep(for: .milliseconds(Int.random(in: 20...120)))
+          try await killer.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE $1 LIMIT 1",
+            "%pool_storm%")
+        }
+      }
+      for worker in 0..<200 {
+        group.addTask {
+          var number = worker * 1_000_000
+          while ContinuousClock.now < end {
+            number += 1
+            let asked = number
+            let task = Task {
+              try await pool.withConnection { db in
+                if asked % 7 == 0 { try await db.execute("SELECT pg_sleep(0.02) /* pool_storm */") }
+                return try await db.first("SELECT $1::int8 /* pool_storm */", asked, as: Int.self)
+              }
+            }
+            if asked % 5 == 0 {
+              try await Task.sleep(for: .microseconds(Int.random(in: 0...5000)))
+              task.cancel()
+            }
+            switch await task.result {
+            case .success(let answer):
+              #expect(answer == asked, "an answer of somebody else")
+              answers.increase()
+            case .failure(let error):
+              #expect(error is PGError, "\(error)")
+              failures.increase()
+            }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    let statistics = await pool.statistics
+    #expect(answers.value > 100)
+    #expect(statistics.busy == 0 && statistics.waiting == 0, "\(statistics)")
+    for _ in 0..<8 {
+      #expect(try await pool.withConnection { try await $0.first("SELECT 1", as: Int.self) } == 1)
+    }
+    let statuses = try await withThrowingTaskGroup(of: TransactionStatus?.self) { group in
+      for _ in 0..<8 {
+        group.addTask { try await pool.withConnection { await $0.transactionStatus } }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(statuses.allSatisfy { $0 == .idle })
+    await pool.close()
+  }
+}
+
+private final class Counter: Sendable {
+  private let count = Mutex(0)
+  var value: Int { count.withLock { $0 } }
+  func increase() { count.withLock { $0 += 1 } }
+}
+
+private final class Order: Sendable {
+  private let list = Mutex<[Int]>([])
+  var numbers: [Int] { list.withLock { $0 } }
+  func append(_ number: Int) { list.withLock { $0.append(number) } }
+}
