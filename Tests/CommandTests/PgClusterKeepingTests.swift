@@ -69,6 +69,23 @@ struct PgClusterKeepingTests {
     #expect(try scene.run(["drop", data]).end == .exit(0))
   }
 
+  @Test("what a killed save has left is put in order by the next one")
+  func killedSave() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    try FileManager.default.setPermissions(scene.home, 0o777)
+    let data = scene.home + "/data"
+    try make(data, scene)
+    #expect(try scene.run(["snapshot", "save", "one", data]).end == .exit(0))
+    let folder = scene.home + "/home/snapshots"
+    let files = FileManager.default
+    try files.moveItem(atPath: folder + "/one", toPath: folder + "/.old.one")
+    try files.createDirectory(atPath: folder + "/.new-abc", withIntermediateDirectories: false)
+    #expect(try scene.run(["snapshot", "save", "two", data]).end == .exit(0))
+    #expect(try files.contentsOfDirectory(atPath: folder).sorted() == ["one", "two"])
+    #expect(try scene.run(["snapshot", "restore", "one", scene.home + "/copy"]).end == .exit(0))
+  }
+
   @Test("what is no snapshot, or no name of one, is said")
   func badSnapshots() throws {
     let scene = try ClusterScene()
@@ -147,6 +164,8 @@ struct PgClusterKeepingTests {
       ])
       #expect(dropped.end == .exit(0), "\(dropped)")
     }
+    let other = try scene.run(["db", "drop", "--server", server, "template1"])
+    #expect(other.end == .exit(1) && other.errors.contains("left alone"), "\(other)")
     let gone = ["db", "drop", "--server", server, "no such database"]
     #expect(try scene.run(gone).end == .exit(3))
     #expect(try scene.run(gone + ["--if-exists"]).end == .exit(0))
