@@ -116,7 +116,7 @@ struct PgClusterKeepingTests {
   }
 
   @Test("db new copies a template of the files' contents, also for many at once")
-  func databases() async throws {
+  func databases() throws {
     let scene = try ClusterScene()
     defer { scene.remove() }
     let folder = scene.home + "/migrations"
@@ -130,12 +130,11 @@ struct PgClusterKeepingTests {
     let server = try TestServer.shared.get().iri()
     let new = ["db", "new", "--server", server, "--template-from", folder]
     var iris: Set<String> = []
-    try await withThrowingTaskGroup(of: BuiltProgram.Outcome.self) { group in
-      for _ in 0..<4 { group.addTask { try scene.run(new) } }
-      for try await outcome in group {
-        #expect(outcome.end == .exit(0), "\(outcome)")
-        iris.insert(outcome.output.trimmingCharacters(in: .newlines))
-      }
+    let programs = try (0..<4).map { _ in try scene.start(new) }
+    for program in programs {
+      let outcome = try program.wait()
+      #expect(outcome.end == .exit(0), "\(outcome)")
+      iris.insert(outcome.output.trimmingCharacters(in: .newlines))
     }
     #expect(iris.count == 4)
     for iri in iris {
