@@ -39,7 +39,9 @@ struct packing {
 };
 
 static int put(FILE *file, const void *bytes, size_t count) {
-  return count == 0 || fwrite(bytes, 1, count, file) == count ? 0 : EIO;
+  errno = 0;
+  if (count == 0 || fwrite(bytes, 1, count, file) == count) return 0;
+  return errno != 0 ? errno : EIO;
 }
 
 static int put_entry(struct packing *packing, const struct stat *status, const char *bytes) {

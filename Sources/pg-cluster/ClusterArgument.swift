@@ -6,7 +6,9 @@ internal import PGKit
 struct ClusterArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp("The data directory, or a throwaway cluster's.", valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   /// A throwaway cluster's data is in `data`.
   var isThrowaway: Bool { Self.isThrowaway(directory) }
@@ -37,6 +39,16 @@ struct ClusterArgument: ParsableArguments {
       options.user = TemporaryCluster.superuser
     }
     return options
+  }
+}
+
+/// A directory on the command line; an empty one is a variable without a value, not the working directory.
+struct DirectoryArgument: ExpressibleByArgument {
+  let path: String
+
+  init?(argument: String) {
+    if argument.isEmpty { return nil }
+    path = argument
   }
 }
 

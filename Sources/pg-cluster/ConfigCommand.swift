@@ -17,7 +17,9 @@ struct ConfigCommand: ParsableCommand {
 struct ConfigurationArgument: ParsableArguments {
   @Argument(
     help: ArgumentHelp("The data directory, or a configuration file.", valueName: "dir-or-file"))
-  var place: String
+  var argument: DirectoryArgument
+
+  private var place: String { argument.path }
 
   /// The file: `postgresql.conf` where a directory is named.
   var path: String {

@@ -23,7 +23,10 @@ struct ReloadCommand: ParsableCommand {
 /// `pg-cluster restart DIR`.
 struct RestartCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "restart", abstract: "Stop a cluster's server if it runs, and start it.")
+    commandName: "restart", abstract: "Stop a cluster's server if it runs, and start it.",
+    discussion: """
+      Without --set, --tcp and --configured it is started as it was last, at the same port.
+      """)
 
   @OptionGroup var start: StartArguments
 
@@ -37,7 +40,8 @@ struct RestartCommand: ParsableCommand {
   func run() throws {
     let iri = try ClusterCommand.attempt { () throws(PGError) in
       let cluster = try start.cluster()
-      try cluster.restart(mode.shutdown, wait: stopTimeout.duration, start.options)
+      let options = start.options(elseAs: cluster.lastStartOptions)
+      try cluster.restart(mode.shutdown, wait: stopTimeout.duration, options)
       return try cluster.iri()
     }
     start.remember()

@@ -72,12 +72,16 @@ struct DatabaseCommand: ParsableCommand {
   /// `pg-cluster db drop NAME`.
   struct DropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "drop", abstract: "Remove a database, whoever is connected to it.")
+      commandName: "drop",
+      abstract: "Remove a database that db new has made, whoever is connected to it.")
 
     @OptionGroup var server: Server
 
     @Flag(help: "That there is nothing to remove is no failure.")
     var ifExists = false
+
+    @Flag(help: "Remove a database that db new has not made, too.")
+    var force = false
 
     @Argument(help: ArgumentHelp("The database's name.", valueName: "name"))
     var name: String
@@ -85,7 +89,7 @@ struct DatabaseCommand: ParsableCommand {
     func run() throws {
       let options = try server.options()
       do throws(PGError) {
-        try TemplateDatabase.remove(name, on: options)
+        try TemplateDatabase.remove(name, on: options, evenIfOther: force)
         ClusterCommand.note("removed \(name)")
       } catch {
         if ifExists, error.code == .invalidCatalogName {

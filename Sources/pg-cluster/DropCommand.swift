@@ -19,7 +19,9 @@ struct DropCommand: ParsableCommand {
     help: ArgumentHelp(
       "The data directory, or the directory of a throwaway cluster that was kept.",
       valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   func run() throws {
     if ClusterArgument.dataDirectory(of: directory) != directory { return try dropThrowaway() }

@@ -17,9 +17,17 @@ struct InitCommand: ParsableCommand {
   var noSync = false
 
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   func run() throws {
+    var directory = directory
+    if DataDirectory(directory).isMountPoint {
+      // What it holds of the file system's own, such as lost+found, is in initdb's way.
+      directory += "/data"
+      ClusterCommand.note("\(place.path) is a mount point: the cluster is in \(directory)")
+    }
     var options = Cluster.InitOptions()
     options.superuser = superuser
     options.encoding = making.encoding

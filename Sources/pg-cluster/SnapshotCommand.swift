@@ -59,7 +59,9 @@ struct SnapshotCommand: ParsableCommand {
     @OptionGroup var snapshot: Name
 
     @Argument(help: ArgumentHelp("The new data directory.", valueName: "dir"))
-    var directory: String
+    var place: DirectoryArgument
+
+    private var directory: String { place.path }
 
     func run() throws {
       let found = try ClusterCommand.attempt { () throws(PGError) in try snapshot.find() }

@@ -39,7 +39,9 @@ struct StartArguments: ParsableArguments {
   var log: String?
 
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   func validate() throws {
     if configured, server.tcp {
@@ -61,10 +63,16 @@ struct StartArguments: ParsableArguments {
   }
 
   /// These arguments for the library.
-  var options: Cluster.StartOptions {
-    var options = Cluster.StartOptions()
-    options.settings = server.settings.map(\.setting)
-    options.listening = configured ? .configured : server.listening
+  var options: Cluster.StartOptions { options(elseAs: Cluster.StartOptions()) }
+
+  /// These arguments for the library; where they say nothing of how the server is to be, it is to be as
+  /// in `last`.
+  func options(elseAs last: Cluster.StartOptions) -> Cluster.StartOptions {
+    var options = last
+    if configured || server.tcp || !server.settings.isEmpty {
+      options.settings = server.settings.map(\.setting)
+      options.listening = configured ? .configured : server.listening
+    }
     options.logFile = log
     options.user = user
     options.wait = server.wait.duration

@@ -15,7 +15,9 @@ struct StatusCommand: ParsableCommand {
   var json = false
 
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   func run() throws {
     let data = DataDirectory(ClusterArgument.dataDirectory(of: directory))

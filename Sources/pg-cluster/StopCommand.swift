@@ -20,7 +20,9 @@ struct StopCommand: ParsableCommand {
   var force = false
 
   @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
-  var directory: String
+  var place: DirectoryArgument
+
+  private var directory: String { place.path }
 
   func run() throws {
     let wasStopped = try ClusterCommand.attempt { () throws(PGError) in

@@ -34,6 +34,10 @@ struct TempCommand: ParsableCommand {
 
   func validate() throws {
     if let owner, owner < 1 { throw ValidationError("--owner-pid must be a process's number") }
+    if let ttl, ttl.duration <= .zero { throw ValidationError("--ttl must be more than nothing") }
+    if let idle, idle.duration <= .zero {
+      throw ValidationError("--idle must be more than nothing")
+    }
     if ttl == nil, owner == nil, idle == nil { _ = try Self.usualLifetime() }
   }
 

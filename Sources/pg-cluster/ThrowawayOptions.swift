@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PGCommandLine
 internal import PGKit
 
@@ -88,7 +89,18 @@ struct ThrowawayOptions: ParsableArguments {
     if let remark = cluster.storageRemark {
       ClusterCommand.note("the cluster is on disk, not in memory: \(remark)")
     }
+    if let remark = cluster.recordRemark {
+      ClusterCommand.note("the cluster is not on record, and nothing is kept for others: \(remark)")
+    }
+    if let password = try cluster.connectionOptions().password { Self.mask(password) }
     return cluster
+  }
+
+  /// Has a workflow's log hide the password.
+  private static func mask(_ password: String) {
+    if getenv("GITHUB_ACTIONS").map({ String(cString: $0) }) == "true" {
+      StandardError.print("::add-mask::\(password)")
+    }
   }
 
   /// Makes the cluster with the installation that was named.

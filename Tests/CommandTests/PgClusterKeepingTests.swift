@@ -69,6 +69,23 @@ struct PgClusterKeepingTests {
     #expect(try scene.run(["drop", data]).end == .exit(0))
   }
 
+  @Test("what a killed save has left is put in order by the next one")
+  func killedSave() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    try FileManager.default.setPermissions(scene.home, 0o777)
+    let data = scene.home + "/data"
+    try make(data, scene)
+    #expect(try scene.run(["snapshot", "save", "one", data]).end == .exit(0))
+    let folder = scene.home + "/home/snapshots"
+    let files = FileManager.default
+    try files.moveItem(atPath: folder + "/one", toPath: folder + "/.old.one")
+    try files.createDirectory(atPath: folder + "/.new-abc", withIntermediateDirectories: false)
+    #expect(try scene.run(["snapshot", "save", "two", data]).end == .exit(0))
+    #expect(try files.contentsOfDirectory(atPath: folder).sorted() == ["one", "two"])
+    #expect(try scene.run(["snapshot", "restore", "one", scene.home + "/copy"]).end == .exit(0))
+  }
+
   @Test("what is no snapshot, or no name of one, is said")
   func badSnapshots() throws {
     let scene = try ClusterScene()
@@ -99,7 +116,7 @@ struct PgClusterKeepingTests {
   }
 
   @Test("db new copies a template of the files' contents, also for many at once")
-  func databases() async throws {
+  func databases() throws {
     let scene = try ClusterScene()
     defer { scene.remove() }
     let folder = scene.home + "/migrations"
@@ -113,12 +130,11 @@ struct PgClusterKeepingTests {
     let server = try TestServer.shared.get().iri()
     let new = ["db", "new", "--server", server, "--template-from", folder]
     var iris: Set<String> = []
-    try await withThrowingTaskGroup(of: BuiltProgram.Outcome.self) { group in
-      for _ in 0..<4 { group.addTask { try scene.run(new) } }
-      for try await outcome in group {
-        #expect(outcome.end == .exit(0), "\(outcome)")
-        iris.insert(outcome.output.trimmingCharacters(in: .newlines))
-      }
+    let programs = try (0..<4).map { _ in try scene.start(new) }
+    for program in programs {
+      let outcome = try program.wait()
+      #expect(outcome.end == .exit(0), "\(outcome)")
+      iris.insert(outcome.output.trimmingCharacters(in: .newlines))
     }
     #expect(iris.count == 4)
     for iri in iris {
@@ -147,6 +163,8 @@ struct PgClusterKeepingTests {
       ])
       #expect(dropped.end == .exit(0), "\(dropped)")
     }
+    let other = try scene.run(["db", "drop", "--server", server, "template1"])
+    #expect(other.end == .exit(1) && other.errors.contains("left alone"), "\(other)")
     let gone = ["db", "drop", "--server", server, "no such database"]
     #expect(try scene.run(gone).end == .exit(3))
     #expect(try scene.run(gone + ["--if-exists"]).end == .exit(0))

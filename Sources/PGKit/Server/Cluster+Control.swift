@@ -77,7 +77,12 @@ extension Cluster {
       let company = ServerProcesses(in: dataDirectory.path)
       try send(SIGKILL, to: server)
       isGone = hasEnded(server, by: .after(Self.killPatience))
-      if isGone { try end(company, memory) }
+      if isGone {
+        try end(company, memory)
+        // The next server would take the file's number for a living process as long as nobody has
+        // collected the dead one.
+        unlink(dataDirectory.path + "/postmaster.pid")
+      }
     }
     guard isGone else { throw stillThere(server.pid, mode) }
     if let directory = file?.socketDirectory {

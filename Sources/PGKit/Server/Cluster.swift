@@ -102,7 +102,14 @@ public final class Cluster: Sendable {
   ///
   /// - Throws: ``PGError`` `-Cdwn` if no server runs.
   public func iri(scheme: String = "pq", database: String = "postgres") throws(PGError) -> String {
-    try address().iri(scheme: scheme, database: database)
+    var address = try address()
+    // Where no password is known, only the socket lets one in.
+    if address.password == nil, case .running(let file) = try status(),
+      let directory = file.socketDirectory
+    {
+      address.host = directory
+    }
+    return address.iri(scheme: scheme, database: database)
   }
 
   /// Where the running server answers.

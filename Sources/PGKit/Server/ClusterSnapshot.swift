@@ -23,6 +23,8 @@ public struct ClusterSnapshot: Sendable, Hashable {
   private static let longestName = 100
   /// How long a program may take that is about to start the cluster.
   private static let lockPatience = Duration.seconds(10)
+  /// How long another program may take that saves, restores or removes.
+  private static let patience = Duration.seconds(600)
 
   private init(name: String, in folder: String) {
     self.name = name
@@ -32,6 +34,28 @@ public struct ClusterSnapshot: Sendable, Hashable {
   private static func folder() throws(PGError) -> String {
     try ClusterHome.find().directory("snapshots", mode: 0o700)
   }
+
+  /// Calls `body` while no other program touches snapshots; what one has left that was killed is put in
+  /// order first.
+  private static func withFolder<Result>(
+    _ body: (String) throws(PGError) -> Result
+  ) throws(PGError) -> Result {
+    let folder = try folder()
+    return try StartLock.hold(on: DataDirectory(folder), until: .after(patience)) {
+      () throws(PGError) in
+      for name in (try? FolderListing.names(in: folder)) ?? [] where name.hasPrefix(".") {
+        // The old one of a name that was about to be replaced; the new one may not have come.
+        let isOld = name.hasPrefix(oldPrefix)
+        let place = "\(folder)/\(name.dropFirst(oldPrefix.count))"
+        if isOld, rename("\(folder)/\(name)", place) == 0 { continue }
+        try DirectoryIdentity("\(folder)/\(name)").remove()
+      }
+      return try body(folder)
+    }
+  }
+
+  /// What the names of snapshots begin with while another takes their place.
+  private static let oldPrefix = ".old."
 
   private static func check(_ name: String) throws(PGError) {
     let isName = name.utf8.allSatisfy {
@@ -88,13 +112,19 @@ public struct ClusterSnapshot: Sendable, Hashable {
   ) throws(PGError) -> ClusterSnapshot {
     try check(name)
     guard data.isInitialized else { throw .cluster("there is no cluster in \"\(data.path)\"") }
-    if !replacing, try named(name) != nil {
-      throw .cluster(
-        "there is a snapshot \"\(name)\" already", hint: "Remove it first, or replace it.")
+    return try withFolder { folder throws(PGError) in
+      if !replacing, ClusterSnapshot(name: name, in: folder).dataDirectory.isInitialized {
+        throw .cluster(
+          "there is a snapshot \"\(name)\" already", hint: "Remove it first, or replace it.")
+      }
+      return try save(name, of: data, in: folder)
     }
-    let folder = try folder()
-    return try StartLock.hold(on: data, until: .after(lockPatience)) {
-      () throws(PGError) in
+  }
+
+  private static func save(
+    _ name: String, of data: DataDirectory, in folder: String
+  ) throws(PGError) -> ClusterSnapshot {
+    try StartLock.hold(on: data, until: .after(lockPatience)) { () throws(PGError) in
       if case .running(let file) = try data.status() {
         throw .cluster(
           "the server in \"\(data.path)\" runs (process \(file.processID))", hint: "Stop it first.")
@@ -133,7 +163,7 @@ public struct ClusterSnapshot: Sendable, Hashable {
     _ new: DirectoryIdentity, in folder: String, as name: String
   ) throws(PGError) -> ClusterSnapshot {
     let path = "\(folder)/\(name)"
-    let old = "\(new.path).old"
+    let old = "\(folder)/\(oldPrefix)\(name)"
     _ = rename(path, old)
     guard rename(new.path, path) == 0 else {
       let reason = Syscalls.lastError(of: "rename")
@@ -156,7 +186,7 @@ public struct ClusterSnapshot: Sendable, Hashable {
 
   /// Makes a cluster of it in a new or empty directory, which belongs to the server's user.
   ///
-  /// It appears there by one rename, when it is whole and on the disk.
+  /// A new directory appears by one rename, when it is whole and on the disk.
   ///
   /// - Parameter runAs: The user that its server is to run as; only root may choose.
   /// - Throws: ``PGError`` `-C000` if there is something in the directory, or it cannot be copied.
@@ -169,24 +199,38 @@ public struct ClusterSnapshot: Sendable, Hashable {
       throw .cluster("\"\(path)\" is not empty", hint: "Name a new directory, or drop its cluster.")
     }
     let user = try ServerUser.choose(for: path, runAs: runAs)
-    let new = try DirectoryIdentity.makeUnique(
-      under: AbsolutePath.parent(of: path), prefix: ".pgkit", owner: user)
-    do throws(PGError) {
-      try DirectoryCopy(source: dataDirectory.path, destination: new.path, owner: user).copy()
-      try Self.force(new.path)
-      guard rename(new.path, path) == 0 else {
-        throw PGError.cluster("could not make \"\(path)\"", Syscalls.lastError(of: "rename"))
+    try Self.withFolder { _ throws(PGError) in
+      guard dataDirectory.isInitialized else {
+        throw .cluster("snapshot \"\(name)\" was removed meanwhile")
       }
-    } catch {
-      try? new.remove()
-      throw error
+      // One that is there, perhaps a mount point, cannot be replaced by another.
+      guard (try? FileStatus(of: path)) == nil else { return try fill(path, user) }
+      let part = "\(AbsolutePath.parent(of: path))/.\(AbsolutePath.name(of: path)).pgkit"
+      try (try? DirectoryIdentity(part))?.remove()
+      let new = try DirectoryIdentity.make(part, owner: user)
+      do throws(PGError) {
+        try fill(new.path, user)
+        guard rename(new.path, path) == 0 else {
+          throw PGError.cluster("could not make \"\(path)\"", Syscalls.lastError(of: "rename"))
+        }
+      } catch {
+        try? new.remove()
+        throw error
+      }
     }
+  }
+
+  private func fill(_ path: String, _ user: ServerUser?) throws(PGError) {
+    try DirectoryCopy(source: dataDirectory.path, destination: path, owner: user).copy()
+    try Self.force(path)
   }
 
   /// Removes it.
   ///
   /// - Throws: ``PGError`` `-C000` if it cannot be removed.
   public func remove() throws(PGError) {
-    try DirectoryIdentity(AbsolutePath.parent(of: dataDirectory.path)).remove()
+    try Self.withFolder { _ throws(PGError) in
+      try DirectoryIdentity(AbsolutePath.parent(of: dataDirectory.path)).remove()
+    }
   }
 }

@@ -45,6 +45,12 @@ public struct DataDirectory: Sendable, Hashable {
     return base.isDirectory && (try? FileStatus(of: path + "/global/pg_control")) != nil
   }
 
+  /// Whether another file system begins here.
+  public var isMountPoint: Bool {
+    guard let status = try? FileStatus(of: path) else { return false }
+    return MountPoint.isOne(path, status)
+  }
+
   /// `postmaster.pid` as it is now; `nil` if there is none or its first line is no number.
   public var postmasterFile: PostmasterFile? {
     guard let text = try? OpenFile.text(of: path + "/postmaster.pid", limit: 8192) else {

@@ -60,6 +60,11 @@ struct SeedFile: Sendable {
     }
   }
 
+  /// The line of a character, both counted from 1.
+  private func line(at position: Int) -> Int {
+    1 + text.unicodeScalars.prefix(max(position - 1, 0)).count { $0 == "\n" }
+  }
+
   /// Runs it.
   ///
   /// - Throws: ``PGError`` `-Cini` that names the file and what the server said.
@@ -67,9 +72,11 @@ struct SeedFile: Sendable {
     let connection = try Connector(options).connect()
     defer { connection.close() }
     do throws(PGError) { try connection.execute(text) } catch {
+      let line = error.fields?.position.map { self.line(at: $0) }
       throw .clusterInitialization(
-        "seed \"\(path)\" failed: \(error.message)",
-        hint: "A seed is plain SQL; it may not use psql's commands or read from COPY.",
+        "seed \"\(path)\"\(line.map { ":\($0)" } ?? "") failed: \(error.code) \(error.message)",
+        hint: error.code == .syntaxError
+          ? "A seed is plain SQL; it may not use psql's commands or read from COPY." : nil,
         cause: error)
     }
   }

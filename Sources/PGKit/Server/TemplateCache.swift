@@ -198,7 +198,8 @@ struct TemplateCache: Sendable {
     try DirectoryIdentity(path).remove()
   }
 
-  /// Removes templates that have not been used for long, or are too many.
+  /// Removes templates that have not been used for long, or are too many, and what those have left who
+  /// were killed while they made one.
   ///
   /// - Returns: How many were removed.
   @discardableResult
@@ -216,7 +217,19 @@ struct TemplateCache: Sendable {
     let oldest = Int64(time(nil)) - Self.longestUnused
     let unused = uses.sorted { $0.used > $1.used }.enumerated()
       .filter { $0.offset >= Self.limit || $0.element.used < oldest }
-    return isTrial ? unused.count : unused.count { removeUnheld($0.element.name) }
+    let partial = uses.map(\.name).filter(hasNoTemplate)
+    let all = Set(unused.map(\.element.name)).union(partial)
+    return all.count { isTrial ? !isHeld($0) : removeUnheld($0) }
+  }
+
+  /// Whether there is only a lock, and perhaps a part of a template.
+  private func hasNoTemplate(_ lockName: String) -> Bool {
+    (try? FileStatus(of: "\(folder)/\(lockName.dropLast(5))", followingLinks: false)) == nil
+  }
+
+  private func isHeld(_ lockName: String) -> Bool {
+    guard let lock = try? openLock("\(folder)/\(lockName)") else { return true }
+    return flock(lock.descriptor, LOCK_EX | LOCK_NB) != 0
   }
 
   private func removeUnheld(_ lockName: String) -> Bool {

@@ -43,26 +43,52 @@ public struct TemplateDatabase: Sendable {
     on options: ConnectionOptions, named database: String? = nil
   ) throws(PGError) -> ConnectionOptions {
     let database = if let database { database } else { try Self.freeName() }
-    let connection = try Connector(options).connect()
+    let connection = try Self.connect(options)
     defer { connection.close() }
     try makeTemplate(connection, options)
-    try connection.execute(
-      "CREATE DATABASE \(try SQL.quoteIdentifier(database)) TEMPLATE \(name)")
+    let quoted = try SQL.quoteIdentifier(database)
+    try connection.execute("CREATE DATABASE \(quoted) TEMPLATE \(name)")
+    try connection.execute("COMMENT ON DATABASE \(quoted) IS '\(Self.mark)'")
     var result = options
     result.database = database
     return result
   }
 
-  /// Removes a database, whoever is connected to it.
+  /// Removes a database that ``makeDatabase(on:named:)`` has made, whoever is connected to it.
   ///
-  /// - Parameter options: How to reach the server; not through the database itself.
-  /// - Throws: ``PGError`` of the server, as `3D000` if there is none of that name.
+  /// - Parameters:
+  ///   - options: How to reach the server.
+  ///   - evenIfOther: Whether one that somebody else has made is removed, too.
+  /// - Throws: ``PGError`` of the server, as `3D000` if there is none of that name; `-C000` for one that
+  ///   was made otherwise.
   public static func remove(
-    _ database: String, on options: ConnectionOptions
+    _ database: String, on options: ConnectionOptions, evenIfOther: Bool = false
   ) throws(PGError) {
-    let connection = try Connector(options).connect()
+    let connection = try connect(options)
     defer { connection.close() }
+    let remark = try connection.query.first(
+      "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') "
+        + "FROM pg_catalog.pg_database WHERE datname = $1", database, as: String.self)
+    if let remark, remark != mark, !evenIfOther {
+      throw .cluster(
+        "database \"\(database)\" was not made for a test by PGKit; it is left alone",
+        hint: "DROP DATABASE removes it.")
+    }
     try connection.execute("DROP DATABASE \(try SQL.quoteIdentifier(database)) WITH (FORCE)")
+  }
+
+  /// The comment by which the databases are known.
+  private static let mark = "made for a test by PGKit"
+
+  /// Connects to the database that all have in common, because locks are a database's own, and a
+  /// database that is used cannot be copied or removed.
+  private static func connect(_ options: ConnectionOptions) throws(PGError) -> Connection {
+    var common = options
+    common.database = "postgres"
+    do throws(PGError) { return try Connector(common).connect() } catch {
+      guard error.code == .invalidCatalogName else { throw error }
+      return try Connector(options).connect()
+    }
   }
 
   private static func freeName() throws(PGError) -> String {

@@ -19,7 +19,9 @@ extension TemporaryCluster {
     (try? TemplateCache())?.removeUnused(isTrial: isTrial) ?? 0
   }
 
-  func begin(_ options: Options, _ user: ServerUser?) throws(PGError) {
+  func begin(
+    _ options: Options, _ sowing: Sowing, _ user: ServerUser?
+  ) throws(PGError) {
     let making = Self.initOptions(options, cluster.installation)
     var starting = try startOptions(options)
     if starting.listening != .socketOnly { starting.password = try Self.makePassword() }
@@ -29,10 +31,9 @@ extension TemporaryCluster {
       starting.settings += certificate.settings
     }
     if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache() {
-      try startFromTemplate(cache, options, making, starting, user)
+      try startFromTemplate(cache, options, sowing, making, starting, user)
     } else {
       try cluster.initialize(making)
-      let sowing = try Sowing(options)
       if !sowing.isEmpty { try sow(sowing, in: cluster.dataDirectory.path, options) }
       try cluster.start(starting)
     }
@@ -41,12 +42,11 @@ extension TemporaryCluster {
   }
 
   private func startFromTemplate(
-    _ cache: TemplateCache, _ options: Options, _ making: Cluster.InitOptions,
-    _ starting: Cluster.StartOptions, _ user: ServerUser?
+    _ cache: TemplateCache, _ options: Options, _ sowing: Sowing,
+    _ making: Cluster.InitOptions, _ starting: Cluster.StartOptions, _ user: ServerUser?
   ) throws(PGError) {
     let key = TemplateCache.key(cluster.installation, making, user)
     let deadline = Deadline.after(making.wait)
-    let sowing = try Sowing(options)
     let initialize = { (data: String) throws(PGError) in
       try self.initialize(data, making, user)
     }
@@ -95,19 +95,21 @@ extension TemporaryCluster {
 
   /// How much the data of a cluster and its standbys takes when they have just been made, in bytes.
   static func size(
-    of options: Options, _ installation: Installation, _ user: ServerUser?
+    of options: Options, _ sowing: Sowing, _ installation: Installation, _ user: ServerUser?
   ) -> UInt64 {
     let copies = UInt64(1 + max(0, options.standbys))
-    return (known(options, installation, user) ?? usualSize).multipliedReportingOverflow(by: copies)
-      .partialValue
+    return (known(options, sowing, installation, user) ?? usualSize).multipliedReportingOverflow(
+      by: copies
+    )
+    .partialValue
   }
 
   private static func known(
-    _ options: Options, _ installation: Installation, _ user: ServerUser?
+    _ options: Options, _ sowing: Sowing, _ installation: Installation, _ user: ServerUser?
   ) -> UInt64? {
     guard options.usesTemplates, let cache = try? TemplateCache() else { return nil }
     var key = TemplateCache.key(installation, initOptions(options, installation), user)
-    if let sowing = try? Sowing(options), !sowing.isEmpty {
+    if !sowing.isEmpty {
       guard let grown = try? Self.key(key, sowing, options) else { return nil }
       key = grown
     }

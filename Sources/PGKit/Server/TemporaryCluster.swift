@@ -81,6 +81,9 @@ public final class TemporaryCluster: Sendable {
   let followers = Mutex<[Cluster]>([])
   /// The certificate of the authority that signed the server's, if it has one.
   public let rootCertificate: String?
+  /// Why it is not on record, if it is not: lists and sweeps do not know it, and nothing of it is kept for
+  /// the next one.
+  public let recordRemark: String?
   let root: DirectoryIdentity
   let supervisor: Supervisor
   /// What the server wrote when it was ready, and before.
@@ -106,10 +109,13 @@ public final class TemporaryCluster: Sendable {
   ) throws(PGError) {
     let found = if let installation { installation } else { try Installation.find() }
     let user = try ServerUser.choose(for: nil, runAs: options.runAs)
+    // Read once: what a pipe has given is gone.
+    let sowing = try Sowing(options)
     let place = try StoragePlace.choose(
-      options.storage, for: user, needing: Self.size(of: options, found, user))
+      options.storage, for: user, needing: Self.size(of: options, sowing, found, user))
     _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
     (record, root, supervisor) = try Self.makePlace(place, user)
+    recordRemark = record == nil ? Self.homeFault : nil
     (isInMemory, storageRemark) = (place.isMemory, place.remark)
     rootCertificate = options.usesTLS ? ServerCertificate.rootPath(in: root.path) : nil
     cluster = Cluster(
@@ -117,7 +123,7 @@ public final class TemporaryCluster: Sendable {
     maker = getpid()
     LivingClusters.add(self)
     times.end("prepare")
-    do throws(PGError) { try begin(options, user) } catch {
+    do throws(PGError) { try begin(options, sowing, user) } catch {
       // What went wrong first is told; the supervisor finishes what cleaning could not.
       do throws(PGError) { try close() } catch {}
       throw error
@@ -125,6 +131,13 @@ public final class TemporaryCluster: Sendable {
     readyLog.withLock { $0 = ServerLog(logFile) }
     // For lists only.
     _ = try? record?.add([("version", found.version)])
+  }
+
+  /// Why there is no place for records.
+  private static var homeFault: String {
+    do throws(PGError) {
+      return "could not write to \"\(try ThrowawayRecord.folder())\""
+    } catch { return error.message }
   }
 
   /// Without a place for records there is none; the supervisor cleans up all the same.
