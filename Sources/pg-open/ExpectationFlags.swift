@@ -21,6 +21,12 @@ struct ExpectationFlags: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("The result must be this one value.", valueName: "text"))
   var expectValue: String?
+
+  @Option(
+    name: .customLong("expect-system-id"),
+    help: ArgumentHelp(
+      "The server must be of the cluster with this identifier, or nothing runs.", valueName: "id"))
+  var systemID: UInt64?
 }
 
 /// A comparison of the number of rows: `>=1`, `=0`, `<100`.

@@ -26,6 +26,14 @@ struct OutputFlags: ParsableArguments {
   @Option(help: "How bytea looks in JSON: \(ByteForm.list).")
   var bytea = ByteForm.hex
 
+  @Option(help: "What becomes of columns of the same name in JSON: \(DuplicateForm.list).")
+  var dup = DuplicateForm.suffix
+
+  @Option(
+    name: .customLong("invalid-utf8"),
+    help: "What becomes of a value of a SQL_ASCII database that is not UTF-8: \(UnknownText.list).")
+  var unknownText = UnknownText.fail
+
   @Flag(help: "Print the columns' names and types as an array of JSON before the rows.")
   var jsonSchema = false
 
@@ -43,7 +51,8 @@ struct OutputFlags: ParsableArguments {
     FormatOptions(
       nullText: nullText, hasHeader: header,
       json: PGJSONOptions(
-        numbers: jsonNumbers.option, bytes: bytea == .hex ? .hexadecimal : .base64))
+        numbers: jsonNumbers.option, bytes: bytea == .hex ? .hexadecimal : .base64),
+      duplicates: dup)
   }
 }
 

@@ -31,6 +31,12 @@ struct StatementFlags: ParsableArguments {
   @Flag(help: "Run everything in one transaction and roll it back: a rehearsal.")
   var rollback = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Do it once: its transaction stores this key, and what has it is not run again. (-1)",
+      valueName: "text"))
+  var idempotencyKey: String?
+
   @Flag(help: "Go on after an error; the status is that of the worst.")
   var keepGoing = false
 
@@ -49,7 +55,9 @@ struct StatementFlags: ParsableArguments {
   var checkDDL = false
 
   /// Whether everything is one transaction.
-  var isOneTransaction: Bool { transaction || rollback || isolation != nil }
+  var isOneTransaction: Bool {
+    transaction || rollback || isolation != nil || idempotencyKey != nil
+  }
 }
 
 /// How much a transaction sees of others.
