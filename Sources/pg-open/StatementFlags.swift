@@ -21,9 +21,11 @@ struct StatementFlags: ParsableArguments {
   var transaction = false
 
   @Option(
+    name: .customLong("isolation"),
     help: ArgumentHelp(
-      "The isolation of that transaction: \(Isolation.list).", valueName: "level"))
-  var isolation: Isolation?
+      "The isolation of that transaction: \(Isolation.list).", valueName: "level"),
+    completion: .list(Isolation.allValueStrings))
+  var isolationWord: String?
 
   @Flag(help: "Refuse whatever would change something.")
   var readOnly = false
@@ -53,6 +55,11 @@ struct StatementFlags: ParsableArguments {
     name: .customLong("check-ddl"),
     help: "The same, but run what defines something, and roll it back.")
   var checkDDL = false
+
+  /// The isolation of that transaction, if it is said.
+  var isolation: Isolation? { .read(isolationWord) }
+
+  func validate() throws { try Isolation.check(isolationWord, "--isolation") }
 
   /// Whether everything is one transaction.
   var isOneTransaction: Bool {
