@@ -142,7 +142,7 @@ import Testing
     #expect(options.count > 1, "\(outcome)")
     for option in options { #expect(help.contains(option), "\(option)") }
     let first = help.split(separator: "\n").compactMap {
-      $0.wholeMatch(of: #/  (?:-., )?(--[a-z][a-z-]*).*/#).map { String($0.1) }
+      $0.wholeMatch(of: #/  (?:-., )?(--[a-z][a-z0-9-]*).*/#).map { String($0.1) }
     }
     #expect(Set(first).subtracting(options).sorted() == [])
   }
