@@ -17,7 +17,7 @@ help:
 	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
 	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
 	@echo 'make soak        kill clusters and pg-listen over and over, and load pg-listen for ten minutes'
-	@echo 'make install     put the programs into PREFIX=$(PREFIX) (DESTDIR is honoured)'
+	@echo 'make install     put programs, manual pages and completions into PREFIX=$(PREFIX) (DESTDIR is honoured)'
 	@echo 'make uninstall   take them out again'
 	@echo 'make clean       remove what was built'
 

@@ -16,6 +16,24 @@ enum Descriptor {
     return 0
   }
 
+  /// As ``write(_:to:)``, but a reader that has gone is a fault like others, and ends nothing.
+  ///
+  /// The signal, which is the writing thread's own, is kept from it and then taken away.
+  static func writeQuietly(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> CInt {
+    var pipeSignal = sigset_t()
+    sigemptyset(&pipeSignal)
+    sigaddset(&pipeSignal, SIGPIPE)
+    var before = sigset_t()
+    pthread_sigmask(SIG_BLOCK, &pipeSignal, &before)
+    let fault = write(bytes, to: descriptor)
+    if fault == EPIPE {
+      var atOnce = timespec()
+      _ = sigtimedwait(&pipeSignal, nil, &atOnce)
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    return fault
+  }
+
   /// Reads what there is into `buffer`; 0 bytes are the end, and a negative number is `-errno`.
   static func read(into buffer: UnsafeMutableRawBufferPointer, from descriptor: CInt) -> Int {
     while true {
@@ -37,12 +55,16 @@ enum Descriptor {
 
   /// Makes sure that 0, 1 and 2 are open, so that no file opened later takes their place.
   ///
-  /// What was closed is opened in the direction that it is not used in: using it still fails.
+  /// In the place of what was closed stands a directory: it can be neither read nor written, nor opened
+  /// for that under a name such as `/dev/stdout`.
   static func occupyStandardStreams() {
     for descriptor in CInt(0)...2 where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
-      _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+      _ = open("/", O_DIRECTORY | (descriptor == 0 ? nameOnly : O_RDONLY))
     }
   }
+
+  /// `O_PATH`, a macro that Swift does not see: reading such a descriptor is EBADF, as where it is closed.
+  private static let nameOnly: CInt = 0o10_000_000
 
   /// Whether nobody will ever read what is written to `descriptor`.
   static func isHungUp(_ descriptor: CInt) -> Bool {

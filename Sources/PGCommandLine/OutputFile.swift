@@ -25,6 +25,7 @@ public final class OutputFile {
   public init(_ path: String, program: String, isAtomic: Bool = true) throws(Failure) {
     self.program = program
     self.path = Self.target(of: path)
+    if Self.kind(of: path) == S_IFDIR { throw Self.failure(path, EISDIR, program) }
     isDirect = !isAtomic || Self.isSpecial(path)
     if isDirect {
       descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
@@ -114,9 +115,13 @@ public final class OutputFile {
   }
 
   private static func isSpecial(_ path: String) -> Bool {
+    kind(of: path).map { $0 != S_IFREG } ?? false
+  }
+
+  /// What the name stands for, links followed; `nil` if there is nothing.
+  private static func kind(of path: String) -> mode_t? {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-      && status.st_mode & S_IFMT != S_IFDIR
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   private static func failure(_ path: String, _ fault: CInt, _ program: String) -> Failure {

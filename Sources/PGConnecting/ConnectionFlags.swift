@@ -13,7 +13,7 @@ public struct ConnectionFlags: ParsableArguments {
   @Option(
     name: .customLong("iri-fd"),
     help: ArgumentHelp("Take the IRI from this open descriptor.", valueName: "fd"))
-  var descriptor: Int32?
+  var descriptorText: String?
 
   @Option(help: ArgumentHelp("The server's host, address or socket directory.", valueName: "host"))
   var host: String?
@@ -36,6 +36,11 @@ public struct ConnectionFlags: ParsableArguments {
     name: .customLong("explain-iri"),
     help: "Print what is known of the connection and from where, and do not connect.")
   public var explains = false
+
+  private var descriptor: Int32? { .read(descriptorText) }
+
+  /// Refuses a descriptor that is no number.
+  public func validate() throws { try Int32.check(descriptorText, "--iri-fd") }
 
   /// Makes flags that say nothing.
   public init() {}

@@ -58,7 +58,8 @@ public enum JSONText {
     return digit >= UInt8(ascii: "0") && digit <= UInt8(ascii: "9")
   }
 
-  static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// Whether the bytes are text in UTF-8.
+  public static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
   }
 

@@ -22,7 +22,8 @@ struct ListenCommand: ParsableCommand {
       they are written, in upper or lower case. IRI is pq://…, postgres://…, or key=value pairs; \
       without one the environment (PGKIT_IRI, PGHOST, …) says where to connect. A connection that is \
       lost is made again, and a line {"event":"gap",…} with the reason stands before the first event \
-      after it: nothing is missed in silence. SIGUSR1 prints a line about the run on stderr.
+      after it: nothing is missed in silence. SIGUSR1 prints a line about the run on stderr. Tables for \
+      --durable are prepared, and their consumers shown, by verbs: see 'pg-listen help durable'.
       """,
     examples: examples)
 

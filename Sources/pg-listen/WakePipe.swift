@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PGCommandLine
 
 /// Ends another thread's waiting: a pipe whose reading end that thread polls.
 struct WakePipe: Sendable {
@@ -6,9 +7,14 @@ struct WakePipe: Sendable {
   let descriptor: CInt
   private let writer: CInt
 
-  /// Makes one; without it a thread waits until something else happens.
+  /// Makes one; without it a thread could wait for ever, so the process ends if there is none.
   init() {
-    let ends = Self.openPipe() ?? (-1, -1)
+    guard let ends = Self.openPipe() else {
+      let reason = String(cString: strerror(errno))
+      Diagnostic(program: ListenCommand.program, message: "cannot make a pipe: \(reason)")
+        .print(status: .localFailure)
+      Program.end(.localFailure, program: ListenCommand.program)
+    }
     (descriptor, writer) = ends
     for end in [descriptor, writer] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
   }

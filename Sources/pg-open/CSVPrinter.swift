@@ -64,10 +64,11 @@ struct CSVPrinter: RowPrinter {
     _ value: UnsafeRawBufferPointer, isOnly: Bool, _ null: UnsafeRawBufferPointer,
     _ writer: inout TextWriter
   ) {
-    if mustQuote(value, isOnly: isOnly, null) {
+    let hasMark = writer.append(value, lookingFor: hasMark)
+    guard hasMark || value.count == null.count || isOnly else { return }
+    if hasMark || mustQuote(value, isOnly: isOnly, null) {
+      writer.takeBack(value.count)
       quote(value, &writer)
-    } else {
-      writer.append(value)
     }
   }
 
@@ -82,39 +83,25 @@ struct CSVPrinter: RowPrinter {
     writer.put(UInt8(ascii: "\""))
   }
 
+  /// Whether there is a comma, a quotation mark, a newline or a carriage return among eight bytes.
+  ///
+  /// Few are below 0x2D, as all of them are, so that most words take one look; but a space is.
   @inline(__always)
+  private static func hasMark(_ word: UInt64) -> Bool {
+    guard EightBytes.hasBelow(0x2D, in: word) else { return false }
+    return EightBytes.has(UInt8(ascii: ","), in: word)
+      || EightBytes.has(UInt8(ascii: "\""), in: word)
+      || EightBytes.has(UInt8(ascii: "\n"), in: word)
+      || EightBytes.has(UInt8(ascii: "\r"), in: word)
+  }
+
+  /// Whether a value without marks would be taken for something else.
+  @inline(never)
   private static func mustQuote(
     _ value: UnsafeRawBufferPointer, isOnly: Bool, _ null: UnsafeRawBufferPointer
   ) -> Bool {
-    var index = 0
-    while index + 8 <= value.count {
-      // All that make quotes necessary are below 0x2D, as few other characters are: space is one.
-      let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      if EightBytes.hasBelow(0x2D, in: word), hasMark(value, from: index, to: index + 8) {
-        return true
-      }
-      index += 8
-    }
-    if hasMark(value, from: index, to: value.count) { return true }
     if value.count == null.count, value.elementsEqual(null) { return true }
     return isOnly && isEndOfData(value)
-  }
-
-  @inline(__always)
-  private static func hasMark(_ value: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Bool
-  {
-    var index = start
-    while index < end {
-      let byte = value[index]
-      if byte <= UInt8(ascii: ","),
-        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
-          || byte == UInt8(ascii: "\r")
-      {
-        return true
-      }
-      index += 1
-    }
-    return false
   }
 
   /// A lone `\.` would end the data where this is read by COPY.

@@ -19,7 +19,7 @@ struct Expectation {
   private static let valueLimit = 100
 
   init(_ flags: ExpectationFlags) {
-    conditions = flags.expect + (flags.expectRows.map { [RowCountCondition(exactly: $0)] } ?? [])
+    conditions = flags.conditions
     value = flags.expectValue
     isScalar = flags.scalar
     isOneRow = flags.oneRow

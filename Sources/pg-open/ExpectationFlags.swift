@@ -8,19 +8,43 @@ struct ExpectationFlags: ParsableArguments {
   @Flag(help: "The result must have exactly one row; nothing is printed otherwise.")
   var oneRow = false
 
-  @Option(help: ArgumentHelp("The result must have so many rows.", valueName: "n"))
-  var expectRows: Int?
+  @Option(
+    name: .customLong("expect-rows"),
+    help: ArgumentHelp("The result must have so many rows.", valueName: "n"))
+  var expectRowsText: String?
 
   @Option(
+    name: .customLong("expect"),
     help: ArgumentHelp(
       "What must be true of the number of rows, as '>=1'; may be repeated.",
       valueName: "condition"))
-  var expect: [RowCountCondition] = []
+  var expectTexts: [String] = []
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The result must be this one value.", valueName: "text"))
   var expectValue: String?
+
+  @Option(
+    name: .customLong("expect-system-id"),
+    help: ArgumentHelp(
+      "The server must be of the cluster with this identifier, or nothing runs.", valueName: "id"))
+  var systemIDText: String?
+
+  /// What must be true of the number of rows.
+  var conditions: [RowCountCondition] {
+    expectTexts.compactMap { .read($0) }
+      + (Int.read(expectRowsText).map { [RowCountCondition(exactly: $0)] } ?? [])
+  }
+
+  /// The identifier that the server's cluster must have.
+  var systemID: UInt64? { .read(systemIDText) }
+
+  func validate() throws {
+    try Int.check(expectRowsText, "--expect-rows")
+    for text in expectTexts { try RowCountCondition.check(text, "--expect") }
+    try UInt64.check(systemIDText, "--expect-system-id")
+  }
 }
 
 /// A comparison of the number of rows: `>=1`, `=0`, `<100`.

@@ -4,33 +4,23 @@ internal import PGKit
 
 /// One JSON object for each row: on a line of its own, or as the elements of one array.
 ///
-/// Keys are in the order of the columns; a name that comes again gets a number (`a`, `a_2`), because
-/// readers of JSON keep only one of two equal keys.
+/// Keys are in the order of the columns; ``DuplicateForm`` says what becomes of a name that comes again.
 struct JSONPrinter: RowPrinter {
   private let asArray: Bool
   private let options: PGJSONOptions
-  /// The columns' keys with their colons, and commas in front, one behind the other.
-  private var keys: [UInt8] = []
-  private var keyEnds: [Int] = []
+  private let duplicates: DuplicateForm
+  private var keys = JSONKeys()
   private var columns: [Column] = []
   /// By themselves: a column is larger, and its parts would be retained for each value.
   private var types: [PGType] = []
   private var hasRows = false
 
-  init(asArray: Bool, _ options: PGJSONOptions) {
-    (self.asArray, self.options) = (asArray, options)
+  init(asArray: Bool, _ options: PGJSONOptions, _ duplicates: DuplicateForm) {
+    (self.asArray, self.options, self.duplicates) = (asArray, options, duplicates)
   }
 
-  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
-    var key = OutputBuffer()
-    keyEnds = []
-    for (index, name) in Self.distinct(columns.map(\.name)).enumerated() {
-      if index > 0 { key.append(UInt8(ascii: ",")) }
-      JSONText.append(name, to: &key)
-      key.append(UInt8(ascii: ":"))
-      keyEnds.append(key.bytes.count)
-    }
-    keys = key.bytes
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) throws(Failure) {
+    keys = try JSONKeys(columns, duplicates)
     self.columns = columns
     types = columns.map(\.pgType)
     hasRows = false
@@ -53,28 +43,28 @@ struct JSONPrinter: RowPrinter {
     let options = options
     let asArray = asArray
     // Lent, so that nothing is retained for a value.
-    return keys.withUnsafeBytes { keys in
-      keyEnds.withUnsafeBufferPointer { keyEnds in
+    let ending = keys.ending
+    return keys.texts.withUnsafeBytes { texts in
+      keys.places.withUnsafeBufferPointer { places in
         types.withUnsafeBufferPointer { types in
-          var index = 0
+          var first = 0
           for row in 0..<values.rowCount {
             if asArray { bytes += (hadRows || row > 0 ? ",\n" : "\n").utf8 }
             bytes.append(UInt8(ascii: "{"))
             var keyStart = 0
-            for column in 0..<values.columnCount {
-              let keyEnd = keyEnds[column]
-              bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: keys[keyStart..<keyEnd]))
+            for (column, keyEnd) in places {
+              bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: texts[keyStart..<keyEnd]))
               keyStart = keyEnd
-              if let value = values[index] {
+              if let value = values[first + column] {
                 do throws(PGError) {
                   try PGValue.appendJSON(of: value, types[column], .text, to: &bytes, options)
                 } catch { return Self.refusal(of: columns[column], error) }
               } else {
                 bytes += "null".utf8
               }
-              index += 1
             }
-            bytes.append(UInt8(ascii: "}"))
+            bytes.append(contentsOf: ending)
+            first += values.columnCount
             if !asArray { bytes.append(UInt8(ascii: "\n")) }
           }
           return nil
@@ -92,19 +82,5 @@ struct JSONPrinter: RowPrinter {
       code: error.code, message: "column \"\(column.name)\" is no JSON text: \(error.message)",
       fault: error.fault, hint: error.hint
     ).failure(of: OpenCommand.program, status: .localFailure)
-  }
-
-  private static func distinct(_ names: [String]) -> [String] {
-    var counts: [String: Int] = [:]
-    var taken = Set(names)
-    return names.map { name in
-      let count = counts[name, default: 0] + 1
-      counts[name] = count
-      if count == 1 { return name }
-      var number = count
-      while taken.contains("\(name)_\(number)") { number += 1 }
-      taken.insert("\(name)_\(number)")
-      return "\(name)_\(number)"
-    }
   }
 }

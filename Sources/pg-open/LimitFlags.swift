@@ -5,37 +5,61 @@ internal import PGKit
 /// The flags about time, and about trying again.
 struct LimitFlags: ParsableArguments {
   @Option(
+    name: .customLong("wait"),
     help: ArgumentHelp(
       "Try for so long to connect to a server that may be about to come.", valueName: "duration"))
-  var wait: DurationArgument?
+  var waitText: String?
 
   @Option(
+    name: .customLong("retry"),
     help: ArgumentHelp(
       """
       Try again so often where nothing took effect and it may succeed (40001, 40P01, …): a statement, \
       or with -1 everything.
       """,
       valueName: "n"))
-  var retry: Int?
+  var retryText: String?
 
   @Option(
+    name: .customLong("timeout"),
     help: ArgumentHelp(
       "Cancel and end with 4 when all of it takes longer: 500ms, 10s, 2m.", valueName: "duration"))
-  var timeout: DurationArgument?
+  var timeoutText: String?
 
   @Option(
+    name: .customLong("statement-timeout"),
     help: ArgumentHelp("The server's limit for each statement.", valueName: "duration"))
-  var statementTimeout: DurationArgument?
+  var statementTimeoutText: String?
 
   @Option(
+    name: .customLong("lock-timeout"),
     help: ArgumentHelp("The server's limit for waiting for a lock.", valueName: "duration"))
-  var lockTimeout: DurationArgument?
+  var lockTimeoutText: String?
+
+  /// How long to try to connect.
+  var wait: DurationArgument? { .read(waitText) }
+
+  /// How often to try again.
+  var retry: Int? { .read(retryText) }
+
+  /// How long all of it may take.
+  var timeout: DurationArgument? { .read(timeoutText) }
+
+  func validate() throws {
+    for (text, option) in [
+      (waitText, "--wait"), (timeoutText, "--timeout"),
+      (statementTimeoutText, "--statement-timeout"), (lockTimeoutText, "--lock-timeout"),
+    ] {
+      try DurationArgument.check(text, option)
+    }
+    try Int.check(retryText, "--retry")
+  }
 
   /// The settings of the session that the flags ask for.
   var settings: [ConnectionOptions.Setting] {
-    [("statement_timeout", statementTimeout), ("lock_timeout", lockTimeout)].compactMap {
-      name, limit in
-      guard let limit else { return nil }
+    [("statement_timeout", statementTimeoutText), ("lock_timeout", lockTimeoutText)].compactMap {
+      name, text in
+      guard let limit = DurationArgument.read(text) else { return nil }
       let (seconds, attoseconds) = limit.duration.components
       // At least a millisecond: 0 would mean no limit.
       let milliseconds = max(seconds * 1000 + attoseconds / 1_000_000_000_000_000, 1)

@@ -5,17 +5,26 @@ internal import PGCommandLine
 /// The flags about what is said on stderr.
 struct MessageFlags: ParsableArguments {
   @Option(
-    help: """
+    name: .customLong("errors"),
+    help: ArgumentHelp(
+      """
       The form of errors: \(DiagnosticForm.list). By default github where GITHUB_ACTIONS is true, \
       else text; PGKIT_ERRORS says another default.
-      """)
-  var errors: DiagnosticForm?
+      """, valueName: "form"),
+    completion: .list(DiagnosticForm.allValueStrings))
+  var errorWord: String?
 
-  @Option(help: "The form of notices: text, json or off.")
-  var notices: NoticeForm?
+  @Option(
+    name: .customLong("notices"),
+    help: ArgumentHelp("The form of notices: text, json or off.", valueName: "form"),
+    completion: .list(NoticeForm.allValueStrings))
+  var noticeWord: String?
 
-  @Option(help: "Print a summary when all is over: json.")
-  var summary: SummaryForm?
+  @Option(
+    name: .customLong("summary"),
+    help: ArgumentHelp("Print a summary when all is over: json.", valueName: "form"),
+    completion: .list(SummaryForm.allValueStrings))
+  var summaryWord: String?
 
   @Flag(help: "Print what each statement says of itself, as INSERT 0 3.")
   var tags = false
@@ -26,6 +35,17 @@ struct MessageFlags: ParsableArguments {
   @Flag(name: .customShort("w"), help: "Nothing: a password is never asked for.")
   var asksNoPassword = false
 
+  private var notices: NoticeForm? { .read(noticeWord) }
+
+  /// The form of the summary, if there is to be one.
+  var summary: SummaryForm? { .read(summaryWord) }
+
+  func validate() throws {
+    try DiagnosticForm.check(errorWord, "--errors")
+    try NoticeForm.check(noticeWord, "--notices")
+    try SummaryForm.check(summaryWord, "--summary")
+  }
+
   /// Whether notices are printed.
   var hasNotices: Bool { !quiet && notices != .off }
 
@@ -34,7 +54,11 @@ struct MessageFlags: ParsableArguments {
   /// - Throws: ``Failure`` with status 64 if PGKIT_ERRORS is no form.
   func apply() throws(Failure) {
     let form: DiagnosticForm
-    if let errors { form = errors } else { form = try DiagnosticForm.fromEnvironment() }
+    if let errors = DiagnosticForm.read(errorWord) {
+      form = errors
+    } else {
+      form = try DiagnosticForm.fromEnvironment()
+    }
     DiagnosticLog.shared.setForm(form, notices: notices?.form)
   }
 }

@@ -40,6 +40,8 @@ final class OpenJob {
     do {
       try connectAndRun()
       try output.finish()
+      // What the summary says is known only then.
+      if command.messages.summary != nil { try StandardOutput.shared.flush() }
     } catch {
       output.abandon()
       let failure = Self.failure(of: error, command.limits.timeout)
@@ -97,7 +99,8 @@ final class OpenJob {
       do { return try runOnce(connection) } catch let failed as StatementFailure
         where attempts < plan.retries && mayRepeatAll(failed)
       {
-        output.restart()
+        isCommitUnknown = failed.isCommitUnknown
+        if !isCommitUnknown { output.restart() }
         policy.sleep(before: attempts, until: deadline)
         attempts += 1
       }
@@ -111,7 +114,26 @@ final class OpenJob {
       options, until: deadline,
       waitingUntil: command.limits.wait.map { Deadline.after($0.duration) })
     if !command.messages.hasNotices { connection.messageHook = { _ in true } }
+    if let wanted = command.expectations.systemID { try require(wanted, of: connection) }
     return connection
+  }
+
+  /// Makes sure that the server belongs to a cluster: another may have come to its address.
+  private func require(_ wanted: UInt64, of connection: Connection) throws(Failure) {
+    let found: String?
+    do throws(PGError) {
+      found = try connection.query.first(
+        "SELECT system_identifier::text FROM pg_catalog.pg_control_system()", as: String.self)
+    } catch {
+      throw error.failure(of: OpenCommand.program)
+    }
+    guard found != "\(wanted)" else { return }
+    throw Failure(
+      .negative,
+      Diagnostic(
+        program: OpenCommand.program,
+        message: "the server is of cluster \(found ?? "unknown"), and not of \(wanted)",
+        details: [("HINT", "nothing was run; is this the server that is meant?")]))
   }
 
   // MARK: One attempt
@@ -144,6 +166,8 @@ final class OpenJob {
   }
 
   private var isRepeating = false
+  /// Whether a COMMIT was sent and not answered, and the key is to tell whether it took effect.
+  private var isCommitUnknown = false
   private var hasReadInput = false
 
   private func conclude(_ tally: Tally) throws(Failure) {
@@ -162,8 +186,13 @@ final class OpenJob {
 
   private func runAsOne(_ runner: StatementRunner) throws {
     let connection = runner.connection
-    if plan.retries > 0 { try output.output.hold() }
+    if plan.retries > 0, !isCommitUnknown { try output.output.hold() }
     try perform(beginning, on: connection)
+    if let key = plan.statements.idempotencyKey {
+      guard try begin(IdempotencyKey(text: key), on: connection) else {
+        return try output.output.release()
+      }
+    }
     do {
       try runner.runAll()
       try output.requireResult()
@@ -183,6 +212,36 @@ final class OpenJob {
     try output.output.release()
   }
 
+  /// Stores the key, and decides by it what becomes of a COMMIT that was not answered.
+  ///
+  /// - Returns: Whether the work is to be done.
+  private func begin(_ key: IdempotencyKey, on connection: Connection) throws -> Bool {
+    guard try key.claim(on: connection) else {
+      rollBack(connection)
+      if !isCommitUnknown {
+        Diagnostic(
+          program: OpenCommand.program, severity: .notice,
+          message: "what has the key \"\(key.text)\" is done already, and is not run again"
+        ).print()
+      }
+      return false
+    }
+    guard isCommitUnknown else { return true }
+    isCommitUnknown = false
+    // It did not take effect: what was printed of it is taken back.
+    guard output.output.takeBack() else {
+      rollBack(connection)
+      throw Failure(
+        .connection,
+        Diagnostic(
+          program: OpenCommand.program, severity: .fatal, code: .transactionResolutionUnknown,
+          message: "the connection was lost during COMMIT, which did not take effect",
+          details: [("HINT", "run it again: some of its rows are already printed")]))
+    }
+    output.restart()
+    return true
+  }
+
   private var beginning: String {
     var words = ["BEGIN"]
     if let isolation = plan.statements.isolation {
@@ -198,13 +257,23 @@ final class OpenJob {
       guard connection.isClosed else {
         throw StatementFailure(failure: error.failure(of: OpenCommand.program), cause: error)
       }
-      // Nobody knows whether it took effect, so it is not tried again either.
-      throw Failure(
+      // Nobody knows whether it took effect, so it is tried again only if that can be found out.
+      let hasKey = plan.statements.idempotencyKey != nil
+      let failure = Failure(
         .connection,
         Diagnostic(
           program: OpenCommand.program, severity: .fatal, code: error.code,
           message: "the connection was lost during COMMIT: \(error.message)",
-          details: [("HINT", "look whether it took effect before doing it again")]))
+          details: [
+            (
+              "HINT",
+              hasKey
+                ? "run it again with the same key: what took effect is not done twice"
+                : "look whether it took effect before doing it again, or use --idempotency-key"
+            )
+          ]))
+      guard hasKey else { throw failure }
+      throw StatementFailure(failure: failure, cause: error, isCommitUnknown: true)
     }
     if tag?.description == "ROLLBACK" { throw Failure.rolledBack(nil) }
   }
@@ -225,6 +294,7 @@ final class OpenJob {
     guard plan.statements.isOneTransaction, !hasReadInput, each == nil,
       !Interruptions.shared.isExpired, Interruptions.shared.signal == nil
     else { return false }
+    if failed.isCommitUnknown { return true }
     return (failed.mayPass || failed.failure.status == .connection) && output.output.takeBack()
   }
 

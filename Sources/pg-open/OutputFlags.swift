@@ -5,11 +5,14 @@ internal import PGKit
 /// The flags that say how rows are printed, and where.
 struct OutputFlags: ParsableArguments {
   @Option(
-    help: """
+    name: .customLong("format"),
+    help: ArgumentHelp(
+      """
       How rows are printed: \(OutputFormat.list). On a terminal table, else tsv; PGKIT_FORMAT says \
       another default.
-      """)
-  var format: OutputFormat?
+      """, valueName: "format"),
+    completion: .list(OutputFormat.allValueStrings))
+  var formatWord: String?
 
   @Option(
     name: .customLong("null"),
@@ -20,11 +23,37 @@ struct OutputFlags: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Whether csv and tsv begin with the columns' names.")
   var header: Bool?
 
-  @Option(help: "How numbers look in JSON: \(NumberForm.list).")
-  var jsonNumbers = NumberForm.exact
+  @Option(
+    name: .customLong("json-numbers"),
+    help: ArgumentHelp(
+      "How numbers look in JSON: \(NumberForm.list); by default exact.", valueName: "form"),
+    completion: .list(NumberForm.allValueStrings))
+  var numberWord: String?
 
-  @Option(help: "How bytea looks in JSON: \(ByteForm.list).")
-  var bytea = ByteForm.hex
+  @Option(
+    name: .customLong("bytea"),
+    help: ArgumentHelp(
+      "How bytea looks in JSON: \(ByteForm.list); by default hex.", valueName: "form"),
+    completion: .list(ByteForm.allValueStrings))
+  var byteWord: String?
+
+  @Option(
+    name: .customLong("dup"),
+    help: ArgumentHelp(
+      "What becomes of columns of the same name in JSON: \(DuplicateForm.list); by default suffix.",
+      valueName: "form"),
+    completion: .list(DuplicateForm.allValueStrings))
+  var duplicateWord: String?
+
+  @Option(
+    name: .customLong("invalid-utf8"),
+    help: ArgumentHelp(
+      """
+      What becomes of a value of a SQL_ASCII database that is not UTF-8: \(UnknownText.list); by \
+      default fail.
+      """, valueName: "form"),
+    completion: .list(UnknownText.allValueStrings))
+  var unknownTextWord: String?
 
   @Flag(help: "Print the columns' names and types as an array of JSON before the rows.")
   var jsonSchema = false
@@ -38,12 +67,28 @@ struct OutputFlags: ParsableArguments {
   @Flag(help: "Write to that file as rows come, whatever follows.")
   var noAtomic = false
 
+  /// How rows are printed, if that is said.
+  var format: OutputFormat? { .read(formatWord) }
+
+  /// What becomes of values that are not UTF-8.
+  var unknownText: UnknownText { .read(unknownTextWord) ?? .fail }
+
+  func validate() throws {
+    try OutputFormat.check(formatWord, "--format")
+    try NumberForm.check(numberWord, "--json-numbers")
+    try ByteForm.check(byteWord, "--bytea")
+    try DuplicateForm.check(duplicateWord, "--dup")
+    try UnknownText.check(unknownTextWord, "--invalid-utf8")
+  }
+
   /// What the formats depend on.
   var options: FormatOptions {
     FormatOptions(
       nullText: nullText, hasHeader: header,
       json: PGJSONOptions(
-        numbers: jsonNumbers.option, bytes: bytea == .hex ? .hexadecimal : .base64))
+        numbers: (NumberForm.read(numberWord) ?? .exact).option,
+        bytes: ByteForm.read(byteWord) == .base64 ? .base64 : .hexadecimal),
+      duplicates: .read(duplicateWord) ?? .suffix)
   }
 }
 

@@ -5,7 +5,7 @@ internal import PGKit
 
 /// How rows are printed.
 enum OutputFormat: String, WordArgument {
-  case table, tsv, csv, json, jsonl, vertical, md, nul, raw, sh
+  case table, tsv, csv, json, jsonl, vertical, md, nul, raw, sh, bash
 
   /// The words of `--format`.
   static let list = allValueStrings.joined(separator: ", ")
@@ -32,13 +32,14 @@ enum OutputFormat: String, WordArgument {
     case .table: TablePrinter(nullText: options.nullText ?? "∅")
     case .tsv: TSVPrinter(nullText: options.nullText ?? "\\N", options.hasHeader ?? false)
     case .csv: CSVPrinter(nullText: options.nullText ?? "", options.hasHeader ?? true)
-    case .json: JSONPrinter(asArray: true, options.json)
-    case .jsonl: JSONPrinter(asArray: false, options.json)
+    case .json: JSONPrinter(asArray: true, options.json, options.duplicates)
+    case .jsonl: JSONPrinter(asArray: false, options.json, options.duplicates)
     case .vertical: VerticalPrinter(nullText: options.nullText ?? "∅")
     case .md: MarkdownPrinter(nullText: options.nullText ?? "")
     case .nul: NULPrinter(nullText: options.nullText ?? "")
     case .raw: RawPrinter(nullText: options.nullText ?? "")
     case .sh: ShellPrinter(nullText: options.nullText)
+    case .bash: BashPrinter(nullText: options.nullText)
     }
   }
 }
@@ -50,6 +51,8 @@ struct FormatOptions {
   /// Whether the columns' names come first; `nil` leaves it to the format.
   let hasHeader: Bool?
   let json: PGJSONOptions
+  /// What becomes of columns of the same name in JSON.
+  let duplicates: DuplicateForm
 }
 
 /// Prints the results of statements, one after the other, in constant memory.

@@ -14,7 +14,12 @@ final class RowOutput {
   private var buffer = OutputBuffer()
   /// How many rows were printed.
   private(set) var rowCount = 0
+  /// How many of them are of the current result.
+  private var rowsOfResult = 0
   private var hadResult = false
+  /// What becomes of values that are not UTF-8; `nil` where the server sends none.
+  private var unknownText: UnknownText?
+  private let unknownTextForm: UnknownText
 
   /// Opens it.
   ///
@@ -24,6 +29,7 @@ final class RowOutput {
     if let given = flags.format { format = given } else { format = try OutputFormat.byDefault() }
     isJSON = format.isJSON
     hasSchema = flags.jsonSchema
+    unknownTextForm = flags.unknownText
     if hasSchema, !isJSON { throw .usage("--json-schema goes with --format jsonl or json") }
     if let path = flags.output {
       let file = try OutputFile(path, program: OpenCommand.program, isAtomic: !flags.noAtomic)
@@ -38,6 +44,9 @@ final class RowOutput {
       : format.makePrinter(options)
     expectation = Expectation(expectations)
   }
+
+  /// Says that the session's texts may be in any encoding.
+  func expectUnknownText() { unknownText = unknownTextForm == .keep ? nil : unknownTextForm }
 
   /// Prints a result as it comes.
   ///
@@ -55,12 +64,16 @@ final class RowOutput {
 
   fileprivate func begin(_ columns: [Column]) throws {
     hadResult = true
+    rowsOfResult = 0
     expectation.begin(columns)
     try printer.begin(columns, &buffer)
   }
 
   fileprivate func print(_ batch: RowBatch) throws {
+    var batch = batch
+    if let unknownText { batch = try unknownText.mended(batch, rowsBefore: rowsOfResult) }
     rowCount += batch.count
+    rowsOfResult += batch.count
     expectation.see(batch)
     if expectation.isExceeded { return }
     do throws(Failure) { try printer.print(batch, &buffer) } catch {

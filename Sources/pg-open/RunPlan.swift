@@ -39,6 +39,13 @@ struct RunPlan {
   private static func check(_ command: OpenCommand) throws(Failure) {
     let flags = command.statements
     if flags.dryRun, !flags.gexec { throw .usage("--dry-run goes with --gexec") }
+    if flags.idempotencyKey != nil,
+      flags.rollback || flags.readOnly || flags.check || flags.checkDDL || flags.keepGoing
+    {
+      throw .usage(
+        "--idempotency-key goes with work that takes effect as a whole, and with no --rollback, "
+          + "--read-only, --keep-going or --check")
+    }
     if command.values.rejects != nil, command.values.each == nil {
       throw .usage("--rejects goes with --each")
     }

@@ -13,19 +13,7 @@ struct ShellPrinter: RowPrinter {
 
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) throws(Failure) {
     count = 0
-    var seen: Set<String> = []
-    for (index, column) in columns.enumerated() {
-      guard Self.isName(column.name) else {
-        throw refusal(
-          "column \(index + 1), \"\(column.name)\", cannot be the name of a shell's variable",
-          hint: "name it: … AS name")
-      }
-      guard seen.insert(column.name).inserted else {
-        throw refusal(
-          "two columns are called \"\(column.name)\"", hint: "name one of them: … AS name")
-      }
-    }
-    names = columns.map { Array($0.name.utf8) }
+    names = try ShellWord.names(of: columns)
   }
 
   mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) throws(Failure) {
@@ -35,11 +23,11 @@ struct ShellPrinter: RowPrinter {
       if let value {
         buffer.append(names[column])
         buffer.append(UInt8(ascii: "="))
-        Self.append(value, &buffer)
+        ShellWord.append(value, &buffer)
       } else if let nullText {
         buffer.append(names[column])
         buffer.append(UInt8(ascii: "="))
-        Array(nullText.utf8).withUnsafeBytes { Self.append($0, &buffer) }
+        Array(nullText.utf8).withUnsafeBytes { ShellWord.append($0, &buffer) }
       } else {
         buffer.append("unset -v ")
         buffer.append(names[column])
@@ -52,7 +40,72 @@ struct ShellPrinter: RowPrinter {
     if count == 0 { throw notOneRow("no row") }
   }
 
-  private static func append(_ value: UnsafeRawBufferPointer, _ buffer: inout OutputBuffer) {
+  private func notOneRow(_ what: String) -> Failure {
+    Failure(
+      .negative,
+      Diagnostic(
+        program: OpenCommand.program,
+        message: "the result has \(what), and shell variables hold exactly one"))
+  }
+}
+
+/// Assignments for bash's `eval`: an array for each column, with an element for each row; NULL leaves its
+/// element unset.
+struct BashPrinter: RowPrinter {
+  private let nullText: [UInt8]?
+  private var names: [[UInt8]] = []
+  private var count = 0
+
+  init(nullText: String?) { self.nullText = nullText.map { Array($0.utf8) } }
+
+  mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) throws(Failure) {
+    count = 0
+    names = try ShellWord.names(of: columns)
+    for name in names {
+      buffer.append(name)
+      buffer.append("=()\n")
+    }
+  }
+
+  mutating func print(_ batch: RowBatch, _ buffer: inout OutputBuffer) {
+    for row in 0..<batch.count {
+      batch.forEachValue(inRow: row) { column, value in
+        guard value != nil || nullText != nil else { return }
+        buffer.append(names[column])
+        buffer.append("[\(count)]=")
+        if let value {
+          ShellWord.append(value, &buffer)
+        } else {
+          nullText?.withUnsafeBytes { ShellWord.append($0, &buffer) }
+        }
+        buffer.append(UInt8(ascii: "\n"))
+      }
+      count += 1
+    }
+  }
+}
+
+/// What shells take for names and for single values.
+private enum ShellWord {
+  /// The columns' names, which must be names of variables.
+  ///
+  /// - Throws: ``Failure`` with status 1.
+  static func names(of columns: [Column]) throws(Failure) -> [[UInt8]] {
+    var seen: Set<String> = []
+    for (index, column) in columns.enumerated() {
+      guard isName(column.name) else {
+        throw refusal(
+          "column \(index + 1), \"\(column.name)\", cannot be the name of a shell's variable")
+      }
+      guard seen.insert(column.name).inserted else {
+        throw refusal("two columns are called \"\(column.name)\"")
+      }
+    }
+    return columns.map { Array($0.name.utf8) }
+  }
+
+  /// Appends a value in single quotes.
+  static func append(_ value: UnsafeRawBufferPointer, _ buffer: inout OutputBuffer) {
     buffer.append(UInt8(ascii: "'"))
     for byte in value {
       if byte == UInt8(ascii: "'") { buffer.append("'\\'") }
@@ -68,11 +121,10 @@ struct ShellPrinter: RowPrinter {
     }
   }
 
-  private func notOneRow(_ what: String) -> Failure {
+  private static func refusal(_ message: String) -> Failure {
     Failure(
-      .negative,
+      .localFailure,
       Diagnostic(
-        program: OpenCommand.program,
-        message: "the result has \(what), and shell variables hold exactly one"))
+        program: OpenCommand.program, message: message, details: [("HINT", "name it: … AS name")]))
   }
 }

@@ -21,15 +21,23 @@ struct StatementFlags: ParsableArguments {
   var transaction = false
 
   @Option(
+    name: .customLong("isolation"),
     help: ArgumentHelp(
-      "The isolation of that transaction: \(Isolation.list).", valueName: "level"))
-  var isolation: Isolation?
+      "The isolation of that transaction: \(Isolation.list).", valueName: "level"),
+    completion: .list(Isolation.allValueStrings))
+  var isolationWord: String?
 
   @Flag(help: "Refuse whatever would change something.")
   var readOnly = false
 
   @Flag(help: "Run everything in one transaction and roll it back: a rehearsal.")
   var rollback = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Do it once: its transaction stores this key, and what has it is not run again. (-1)",
+      valueName: "text"))
+  var idempotencyKey: String?
 
   @Flag(help: "Go on after an error; the status is that of the worst.")
   var keepGoing = false
@@ -48,8 +56,15 @@ struct StatementFlags: ParsableArguments {
     help: "The same, but run what defines something, and roll it back.")
   var checkDDL = false
 
+  /// The isolation of that transaction, if it is said.
+  var isolation: Isolation? { .read(isolationWord) }
+
+  func validate() throws { try Isolation.check(isolationWord, "--isolation") }
+
   /// Whether everything is one transaction.
-  var isOneTransaction: Bool { transaction || rollback || isolation != nil }
+  var isOneTransaction: Bool {
+    transaction || rollback || isolation != nil || idempotencyKey != nil
+  }
 }
 
 /// How much a transaction sees of others.

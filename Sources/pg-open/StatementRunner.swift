@@ -6,6 +6,8 @@ internal import PGKit
 struct StatementFailure: Error {
   let failure: Failure
   let cause: PGError
+  /// Whether it was a COMMIT that may have taken effect, which can be found out.
+  var isCommitUnknown = false
 }
 
 /// Runs statements on one connection.
@@ -23,6 +25,7 @@ final class StatementRunner {
   init(_ connection: Connection, _ plan: RunPlan, _ output: RowOutput, _ each: EachLoad?) {
     (self.connection, self.plan, self.output, self.each) = (connection, plan, output, each)
     encoding = connection.reportedSetting("client_encoding")
+    if encoding == "SQL_ASCII" { output.expectUnknownText() }
   }
 
   private var hasConformingStrings: Bool {

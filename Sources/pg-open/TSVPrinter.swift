@@ -52,25 +52,15 @@ struct TSVPrinter: RowPrinter {
 
   @inline(__always)
   private static func append(_ value: UnsafeRawBufferPointer, _ writer: inout TextWriter) {
-    if mustEscape(value) { escape(value, &writer) } else { writer.append(value) }
+    guard writer.append(value, lookingFor: mayNeedEscape) else { return }
+    writer.takeBack(value.count)
+    escape(value, &writer)
   }
 
+  /// Whether there may be something to escape among eight bytes.
   @inline(__always)
-  private static func mustEscape(_ value: UnsafeRawBufferPointer) -> Bool {
-    var index = 0
-    while index + 8 <= value.count {
-      let word = value.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      if EightBytes.hasBelow(0x0E, in: word) || EightBytes.has(UInt8(ascii: "\\"), in: word) {
-        return true
-      }
-      index += 8
-    }
-    while index < value.count {
-      let byte = value[index]
-      if byte < 0x0E || byte == UInt8(ascii: "\\") { return true }
-      index += 1
-    }
-    return false
+  private static func mayNeedEscape(_ word: UInt64) -> Bool {
+    EightBytes.hasBelow(0x0E, in: word) || EightBytes.has(UInt8(ascii: "\\"), in: word)
   }
 
   @inline(never)

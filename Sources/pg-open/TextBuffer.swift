@@ -84,6 +84,58 @@ struct TextWriter {
     (memory + count).copyMemory(from: start, byteCount: value.count)
     count &+= value.count
   }
+
+  /// Makes room and writes borrowed bytes while looking at them, eight at a time; says whether `isMarked`
+  /// was true of any eight.
+  ///
+  /// Bytes may be looked at twice, and where there are fewer than eight, U+007F with them. Most values are
+  /// short: two words that overlap are all of them, and no function is called.
+  @inline(__always)
+  mutating func append(
+    _ value: UnsafeRawBufferPointer, lookingFor isMarked: (UInt64) -> Bool
+  ) -> Bool {
+    guard let source = value.baseAddress else { return false }
+    let size = value.count
+    reserve(size)
+    let target = memory + count
+    count &+= size
+    if size >= 8 {
+      var found = false
+      var index = 0
+      while index &+ 8 < size {
+        found = Self.move(source, target, index, as: UInt64.self, isMarked) || found
+        index &+= 8
+      }
+      return Self.move(source, target, size &- 8, as: UInt64.self, isMarked) || found
+    }
+    if size >= 4 {
+      let first = Self.move(source, target, 0, as: UInt32.self, isMarked)
+      return Self.move(source, target, size &- 4, as: UInt32.self, isMarked) || first
+    }
+    var found = false
+    for index in 0..<size {
+      found = Self.move(source, target, index, as: UInt8.self, isMarked) || found
+    }
+    return found
+  }
+
+  /// Moves as many bytes as the type has.
+  @inline(__always)
+  private static func move<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ offset: Int,
+    as type: Word.Type,
+    _ isMarked: (UInt64) -> Bool
+  ) -> Bool {
+    let word = source.loadUnaligned(fromByteOffset: offset, as: type)
+    target.storeBytes(of: word, toByteOffset: offset, as: type)
+    // A shift by all bits leaves none.
+    let beyond: UInt64 = 0x7F7F_7F7F_7F7F_7F7F << Word.bitWidth
+    return isMarked(UInt64(truncatingIfNeeded: word) | beyond)
+  }
+
+  /// Takes back the last bytes that were written.
+  @inline(__always)
+  mutating func takeBack(_ size: Int) { count &-= size }
 }
 
 /// Eight bytes looked at together.

@@ -23,7 +23,7 @@ struct ValueFlags: ParsableArguments {
   @Option(
     name: .customLong("param-null"),
     help: ArgumentHelp("Parameter N is NULL.", valueName: "N"))
-  var parameterNulls: [Int] = []
+  var parameterNullTexts: [String] = []
 
   @Option(
     name: [.customShort("v"), .customLong("variable")], parsing: .unconditionalSingleValue,
@@ -38,8 +38,13 @@ struct ValueFlags: ParsableArguments {
       valueName: "file"))
   var each: String?
 
-  @Option(help: "What the file is: \(EachFormat.list). By default what its name ends with.")
-  var eachFormat: EachFormat?
+  @Option(
+    name: .customLong("each-format"),
+    help: ArgumentHelp(
+      "What the file is: \(EachFormat.list). By default what its name ends with.",
+      valueName: "format"),
+    completion: .list(EachFormat.allValueStrings))
+  var eachFormatWord: String?
 
   @Option(
     help: ArgumentHelp(
@@ -51,6 +56,17 @@ struct ValueFlags: ParsableArguments {
     help: ArgumentHelp(
       "Go on after a row that is refused, and keep it in this file.", valueName: "file"))
   var rejects: String?
+
+  /// The parameters that are NULL.
+  var parameterNulls: [Int] { parameterNullTexts.compactMap { .read($0) } }
+
+  /// What the file of `--each` is, if that is said.
+  var eachFormat: EachFormat? { .read(eachFormatWord) }
+
+  func validate() throws {
+    for text in parameterNullTexts { try Int.check(text, "--param-null") }
+    try EachFormat.check(eachFormatWord, "--each-format")
+  }
 }
 
 /// What the rows of `--each` are written in.

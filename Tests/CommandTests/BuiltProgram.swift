@@ -88,7 +88,7 @@ struct BuiltProgram {
   }
 
   /// The tests' environment, without what changes the form of messages in a workflow.
-  private static let ownEnvironment = ProcessInfo.processInfo.environment.filter {
+  static let ownEnvironment = ProcessInfo.processInfo.environment.filter {
     $0.key != "GITHUB_ACTIONS"
   }
 

@@ -59,17 +59,32 @@ struct EncodingTests {
     #expect(outcome.errors.contains("client_encoding is now LATIN1"))
   }
 
-  @Test("pg-open passes on the bytes of a SQL_ASCII database; as JSON they are an error")
-  func unknownBytes() throws {
+  @Test(
+    "pg-open prints what is not UTF-8 in a SQL_ASCII database only as it is told to",
+    arguments: [
+      ("replace", "tsv", " 61 ef bf bd c3 a9 0a"), ("keep", "tsv", " 61 e9 c3 a9 0a"),
+      ("escape", "tsv", " 61 5c 5c 78 45 39 c3 a9 0a"),
+      ("escape", "nul", " 61 5c 78 45 39 c3 a9 00"),
+      ("base64", "csv", " 61 0a 59 65 6e 44 71 51 3d 3d 0a"),
+      ("replace", "jsonl", " 7b 22 61 22 3a 22 61 ef bf bd c3 a9 22 7d 0a"),
+    ])
+  func unknownBytes(form: String, format: String, bytes: String) throws {
     let (iri, other) = try makeUnknown(1)
-    try other.execute("INSERT INTO t VALUES ('a' || chr(233))")
+    try other.execute("INSERT INTO t VALUES ('a' || chr(233) || chr(195) || chr(169))")
     let shell = BuiltProgram(absolute: "/bin/sh")
-    let script = "\"$0\" \"$1\" 'TABLE t' | od -An -tx1"
-    #expect(try shell.run(["-c", script, open.path, iri]).output == " 61 e9 0a\n")
-    let outcome = try open.run([iri, "--format", "jsonl", "TABLE t"])
-    #expect(outcome.end == .exit(1))
-    #expect(outcome.errors.contains("column \"a\" is no JSON text"))
-    #expect(outcome.errors.contains("not valid UTF-8"))
+    let script =
+      "\"$0\" \"$1\" --invalid-utf8 \(form) --format \(format) 'TABLE t' | od -An -w99 -tx1"
+    #expect(try shell.run(["-c", script, open.path, iri]).output == bytes + "\n")
+    try other.execute("TRUNCATE t; INSERT INTO t VALUES ('good'), (NULL), ('b' || chr(233))")
+    for format in ["tsv", "csv", "jsonl", "table", "raw"] {
+      let outcome = try open.run([iri, "--format", format, "TABLE t"])
+      #expect(outcome.end == .exit(1))
+      #expect(
+        outcome.errors.hasPrefix(
+          "pg-open: ERROR 22021 character_not_in_repertoire: column \"a\" of row 3 is not valid UTF-8"
+        ),
+        "\(outcome)")
+    }
   }
 
   @Test("pg-copy carries unknown bytes between SQL_ASCII databases")

@@ -1,0 +1,52 @@
+extension RowBatch {
+  /// The same rows, with other bytes in the place of some values.
+  ///
+  /// For programs that pass rows on and may have to mend what is in them. The batch itself is returned
+  /// where nothing is replaced.
+  ///
+  /// - Parameter replacement: Is lent each value that is not NULL, and gives what is to stand for it;
+  ///   `nil` leaves it as it is.
+  /// - Throws: What `replacement` throws.
+  public func replacingValues<Failure: Error>(
+    _ replacement: (_ row: Int, _ column: Int, _ bytes: UnsafeRawBufferPointer) throws(Failure) ->
+      [UInt8]?
+  ) throws(Failure) -> RowBatch {
+    var replacements: [Int: [UInt8]] = [:]
+    var size = 0
+    try withValues { (values) throws(Failure) in
+      for index in 0..<values.rowCount * values.columnCount {
+        guard let bytes = values[index] else { continue }
+        let (row, column) = index.quotientAndRemainder(dividingBy: values.columnCount)
+        let other = try replacement(row, column, bytes)
+        if let other { replacements[index] = other }
+        size += other?.count ?? bytes.count
+      }
+    }
+    // Where a value lies is a number of 32 bits.
+    guard !replacements.isEmpty, size <= Int(Int32.max) else { return self }
+    return replacing(replacements, size)
+  }
+
+  private func replacing(_ replacements: [Int: [UInt8]], _ size: Int) -> RowBatch {
+    let buffer = ReceiveBuffer(capacity: size)
+    var run = RowRun(buffer: buffer, columnCount: storage.run.columnCount)
+    run.count = count
+    run.cells.reserveCapacity(storage.run.cells.count)
+    withValues { values in
+      for index in 0..<values.rowCount * values.columnCount {
+        guard let bytes = values[index] else {
+          run.cells.append(.null)
+          continue
+        }
+        let offset = UInt32(buffer.end)
+        func add(_ source: UnsafeRawBufferPointer) {
+          buffer.free.copyMemory(from: source)
+          buffer.received(source.count)
+        }
+        if let other = replacements[index] { other.withUnsafeBytes(add) } else { add(bytes) }
+        run.cells.append(Cell(offset: offset, length: Int32(buffer.end - Int(offset))))
+      }
+    }
+    return RowBatch(run, columns: storage.columns)
+  }
+}
