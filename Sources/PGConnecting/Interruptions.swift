@@ -19,9 +19,11 @@ public final class Interruptions: Sendable {
     var isFinal = false
     /// Whether the time is over.
     var isExpired = false
+    /// How long cleaning up may take.
+    var grace = Interruptions.grace
   }
 
-  /// How long a program may take to clean up.
+  /// How long a program may take to clean up unless it says otherwise.
   public static let grace: Duration = .seconds(5)
 
   /// The process's only one.
@@ -30,6 +32,14 @@ public final class Interruptions: Sendable {
   private let state = Mutex(State())
 
   private init() {}
+
+  /// How long a program may take to clean up now.
+  public var graceTime: Duration { state.withLock { $0.grace } }
+
+  /// From now on a program may take so long to clean up.
+  public func setGrace(_ duration: Duration) {
+    state.withLock { $0.grace = max(duration, .milliseconds(100)) }
+  }
 
   /// Begins to take the signals.
   ///
@@ -87,7 +97,7 @@ public final class Interruptions: Sendable {
     DetachedThread.start {
       while !deadline.hasPassed { _ = poll(nil, 0, deadline.pollTimeout) }
       self.state.withLock { $0.isExpired = true }
-      self.cancelRepeatedly(until: .after(Self.grace))
+      self.cancelRepeatedly(until: .after(self.graceTime))
       Diagnostic(program: program, message: "time is over, and the server does not answer")
         .print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)
@@ -109,14 +119,14 @@ public final class Interruptions: Sendable {
     }
     if isFinal { return }
     guard isWorking else { Signals.endProcess(by: signal) }
-    cancelRepeatedly(until: .after(Self.grace))
+    cancelRepeatedly(until: .after(graceTime))
     Signals.endProcess(by: signal)
   }
 
   /// Again and again, because a request that comes just before a statement begins cancels nothing.
   private func cancelRepeatedly(until end: Deadline) {
     while !end.hasPassed {
-      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: graceTime) }
       state.withLock { $0.isAsking = false }
       sleep(1)
     }

@@ -79,6 +79,25 @@ final class Link {
     }
   }
 
+  /// Goes as far as an exchange can without waiting: what it then lacks is told as `needsBytes`.
+  ///
+  /// - Throws: as ``pump(_:until:)``.
+  func pumpWithoutWaiting<E: Exchange & ~Copyable>(
+    _ exchange: inout E
+  ) throws(PGError) -> Session.Progress {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      while true {
+        let progress = try session.advance(&exchange)
+        guard case .needsBytes = progress else { return progress }
+        deliverNotices()
+        if try !receiveWhatIsThere() { return .needsBytes }
+      }
+    } catch {
+      throw settle(error, &exchange)
+    }
+  }
+
   /// Takes in what has come while no exchange is under way, waiting for something until `deadline`.
   ///
   /// - Returns: Whether anything came, before time was over or `other` or `output` said something.
@@ -151,6 +170,27 @@ final class Link {
         try receiveWhileSending()
       }
     }
+  }
+
+  /// Sends what the stream takes at once of borrowed bytes, past the outbox.
+  ///
+  /// - Returns: How many bytes that were.
+  func offer(_ bytes: UnsafeRawBufferPointer) throws(PGError) -> Int {
+    var moved = 0
+    while moved < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[moved...])
+      switch try stream.write(rest) {
+      case .moved(let count):
+        note(rest[..<count], from: .frontend)
+        moved += count
+      case .ended: throw .serverIsGone()
+      case .waitToRead:
+        try receiveWhileSending()
+        return moved
+      case .waitToWrite: return moved
+      }
+    }
+    return moved
   }
 
   private func receiveWhileSending() throws(PGError) {
