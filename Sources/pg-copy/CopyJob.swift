@@ -86,9 +86,10 @@ final class CopyJob {
 
   private func finishDryRun() throws {
     let report = Preflight(self)
+    let (text, isPossible) = (report.json, report.isPossible)
     for receiver in receivers { receiver.rollback(.ok) }
-    try StandardOutput.shared.write(report.json + "\n")
-    if !report.isPossible { throw Failure(.refused) }
+    try StandardOutput.shared.write(text + "\n")
+    if !isPossible { throw Failure(.refused) }
   }
 
   // MARK: Again

@@ -63,7 +63,7 @@ struct Summary {
     return """
       {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
       "table":\(Self.json(table)),"status":"\(receiver.state.word)",\
-      "rows":\(Self.json(receiver.rows.map { isCommitted ? $0 - receiver.rejectedRows : 0 })),\
+      "rows":\(Self.json(isCommitted ? receiver.rows.map { $0 - receiver.rejectedRows } : 0)),\
       "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
       "checksum":\(Self.json(receiver.checksum?.description)),\
       "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\

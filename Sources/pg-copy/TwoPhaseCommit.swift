@@ -45,11 +45,13 @@ struct TwoPhaseCommit {
     for (index, other) in others.enumerated() {
       do throws(PGError) {
         let name = PreparedName(
-          identity: job.identity, number: index + 1, system: try systemIdentifier(),
+          identity: job.identity, number: index + 1, system: try decisive.systemIdentifier(),
           transaction: decisive.transactionID ?? 0)
-        try other.lane.session().execute("PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))")
+        // If its answer is lost, it may be prepared all the same.
         prepared.append((other.receiver, other.lane, name))
+        try other.lane.session().execute("PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))")
       } catch {
+        if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
         rollback(prepared)
         other.receiver.fail(error)
         try job.giveUp(on: other.receiver)
@@ -63,10 +65,6 @@ struct TwoPhaseCommit {
       if let first = job.receivers.first { try job.giveUp(on: first) }
     case .unknown(let error): leave(prepared, error)
     }
-  }
-
-  private func systemIdentifier() throws(PGError) -> String {
-    try decisive.systemIdentifier()
   }
 
   private func rollback(_ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)]) {

@@ -304,8 +304,12 @@ struct PgCopyTests {
       (["-", name, "--to", iri, "--verify"], "--verify needs a server"),
       ([iri, name, "--to", iri, "--to", "-", "--atomic"], "cannot be prepared"),
       ([iri, "SELECT 1", "--to", "\(iri);table=x", "--jobs", "2"], "are for tables"),
-      ([iri, name, "--to", iri, "--jobs", "2", "--replace", "truncate"], "--replace truncate locks"),
-      ([iri, name, "--to", iri, "--rejects", "/tmp/x", "--split", "2"], "--rejects goes with none"),
+      (
+        [iri, name, "--to", iri, "--jobs", "2", "--replace", "truncate"], "--replace truncate locks"
+      ),
+      (
+        [iri, name, "--to", iri, "--rejects", "/tmp/x", "--split", "2"], "--rejects goes with none"
+      ),
       (["/tmp/x", name, "--to", "/tmp/y"], "one end must be a server"),
     ]
     for (arguments, words) in mistakes {

@@ -103,7 +103,7 @@ public final class StatementProducer: CopyProducer {
   public func stop() {
     if isOver { return }
     // If the request cannot be delivered, the rest is taken to its end: slower, but as safe.
-    try? connection.interruption.cancel()
+    try? connection.interruption.cancel(within: CopyTransfer.cancelLimit)
     while !isOver { _ = try? next() }
   }
 }

@@ -40,8 +40,10 @@ extension CopyTransfer {
     try give(missed.piece, to: index)
   }
 
-  /// Gives a receiver that failed everything once more, from a producer of the same data: a source's
-  /// snapshot that is still held, for example. It then counts as one that took part.
+  /// Gives a receiver that failed everything once more.
+  ///
+  /// The producer must give the same data, from a source's snapshot that is still held, for example. The
+  /// receiver then counts as one that took part.
   ///
   /// - Throws: ``CopyFault``; the receiver is then still out.
   public func replay(

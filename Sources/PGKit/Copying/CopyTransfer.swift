@@ -36,6 +36,8 @@ public final class CopyTransfer {
 
   /// How much may wait for one receiver before the producer has to.
   public static let queueLimit = 1 << 20
+  /// How long a server may take to note that something is to be cancelled.
+  static let cancelLimit = Duration.seconds(2)
 
   enum Phase { case running, exhausted, finished, failed }
 
