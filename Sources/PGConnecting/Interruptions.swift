@@ -92,12 +92,16 @@ public final class Interruptions: Sendable {
 
   /// Cancels what runs when time is over; a program that then does not come to its end within the
   /// grace is ended with status 4.
-  public func limit(to deadline: Deadline, program: String) {
+  ///
+  /// - Parameter sparesLastStep: Whether what must come to its end, as a COMMIT must, is let go on then.
+  public func limit(to deadline: Deadline, program: String, sparesLastStep: Bool = false) {
     guard deadline.instant != nil else { return }
     DetachedThread.start {
       while !deadline.hasPassed { _ = poll(nil, 0, deadline.pollTimeout) }
+      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
       self.state.withLock { $0.isExpired = true }
       self.cancelRepeatedly(until: .after(self.graceTime))
+      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
       Diagnostic(program: program, message: "time is over, and the server does not answer")
         .print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)

@@ -71,7 +71,8 @@ struct CopyCommand: ParsableCommand {
     let plan = try CopyPlan(self)
     Interruptions.shared.setGrace(running.grace.duration)
     Interruptions.shared.limit(
-      to: running.deadline.map { .after($0.duration) } ?? .never, program: Self.program)
+      to: running.deadline.map { .after($0.duration) } ?? .never, program: Self.program,
+      sparesLastStep: true)
     try Interruptions.shared.duringWork { try CopyJob(plan).run() }
   }
 }

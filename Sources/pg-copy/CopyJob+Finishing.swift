@@ -93,7 +93,9 @@ extension CopyJob {
     receiver.rejoin()
     receiver.rows = nil
     guard let server = receiver.server, let source = sources.first else { return }
+    try fromSource { () throws(PGError) in try source.beginReadingAgain() }
     let transfer: CopyTransfer
+    let checked: ChecksumProducer
     do throws(PGError) {
       _ = try server.connect()
       try server.beginStoring()
@@ -101,7 +103,8 @@ extension CopyJob {
       let end = try end(of: receiver, on: 0)
       do throws(PGError) {
         let sql = try rows.copyOut(format, encoding: plan.command.encoding)
-        transfer = CopyTransfer(from: try StatementProducer(try source.session(), sql), to: [end])
+        checked = ChecksumProducer(try StatementProducer(try source.session(), sql), format)
+        transfer = CopyTransfer(from: checked, to: [end])
       } catch {
         end.fail("the source failed")
         throw error
@@ -121,6 +124,7 @@ extension CopyJob {
     }
     receiver.rows = transfer.rowCount(ofReceiver: 0)
     sourceRows = sourceRows ?? transfer.producedRowCount
+    sourceChecksum = sourceChecksum ?? checked.checksum
     if receiver.rows != sourceRows {
       throw Failure(
         .refused,
@@ -134,6 +138,7 @@ extension CopyJob {
 
   /// Commits, one receiver after the other, or all or none.
   func commit() throws(Failure) {
+    try checkInterruption()
     guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
     if plan.storing.atomic, receivers.count(where: \.isTaking) > 1 || plan.jobs > 1 {
       return try TwoPhaseCommit(self).run()

@@ -27,6 +27,7 @@ extension CopyJob {
     var waiting = try parts()[...]
     try openLanes(min(plan.jobs, waiting.count))
     var runs: [PartRun] = []
+    var isCutShort = false
     var pace = plan.reading.rate.map { Pace(bytesPerSecond: $0.bytesPerSecond) }
     let laneCount = max(1, min(plan.jobs, waiting.count))
     do {
@@ -36,12 +37,14 @@ extension CopyJob {
         }
         if runs.isEmpty { break }
         try step(&runs, &pace)
-        if !takesPart { waiting = [] }
+        if !takesPart { (waiting, isCutShort) = ([], true) }
       }
     } catch {
       for run in runs { run.transfer.fail("the copying was given up") }
       throw error
     }
+    // What is known of a part of the rows says nothing about all of them.
+    if isCutShort { (sourceRows, sourceChecksum) = (nil, nil) }
     try requireReceivers()
   }
 

@@ -25,6 +25,7 @@ final class CopyJob {
   var snapshot: String?
   /// Whether the receivers were made ready for data: what was there is then taken out.
   var isBegun = false
+  private var hasConcluded = false
   let start = ContinuousClock.now
 
   /// Makes the job of a plan.
@@ -122,6 +123,7 @@ final class CopyJob {
   /// The last line, and the status.
   private func conclude() throws {
     let status = status
+    hasConcluded = true
     Summary(self, status).print()
     if status != .ok { throw Failure(status) }
   }
@@ -129,9 +131,7 @@ final class CopyJob {
   /// What is said about a run that an error has ended.
   private func told(_ error: any Error) -> any Error {
     guard let failure = error as? Failure else { return error }
-    if plan.reporting.summary == .json, !(failure.diagnostic == nil && status == failure.status) {
-      Summary(self, failure.status).print()
-    }
+    if plan.reporting.summary == .json, !hasConcluded { Summary(self, failure.status).print() }
     guard committed == 0 else { return error }
     if Interruptions.shared.signal != nil {
       return Failure(.localFailure, note("interrupted; nothing was committed"))

@@ -91,7 +91,15 @@ final class ServerEnd {
     }
     try connection.execute(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")"
-        + "SET LOCAL extra_float_digits = 3; " + settings())
+        + "SET LOCAL extra_float_digits = 3; " + settings() + "; SAVEPOINT pgkit_copy")
+  }
+
+  /// Makes a transaction usable again in which the reading was broken off; the snapshot stays.
+  func beginReadingAgain() throws(PGError) {
+    let connection = try session()
+    if connection.transactionStatus != .inTransaction {
+      try connection.execute("ROLLBACK TO SAVEPOINT pgkit_copy")
+    }
   }
 
   /// Exports the snapshot that is read, for others.

@@ -77,6 +77,37 @@ struct PgCopyPolicyTests {
     #expect(same == true)
   }
 
+  @Test(
+    "the only receiver is killed, and is given everything once more, in parts as well",
+    arguments: [
+      [], ["--split", "4"],
+    ])
+  func replayAlone(more: [String]) throws {
+    try scene.db.execute(
+      "INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1001, 50000) i")
+    let running = try scene.start(
+      scene.to(1, ";on-fault=replay;required") + ["--verify", "--rate", "2MB/s"] + more)
+    try scene.terminate(try scene.wait(for: "COPY \"\(scene.name)_1\"%"))
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.isEqual(1))
+  }
+
+  @Test("--retry begins again when the source is lost, as long as nothing is committed")
+  func retry() throws {
+    try scene.db.execute(
+      "INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1001, 50000) i")
+    for (count, status) in [(0, Int32(2)), (2, 0)] {
+      let running = try scene.start(
+        scene.to(1) + ["--rate", "2MB/s", "--replace", "delete", "--retry", "\(count)"])
+      try scene.terminate(try scene.wait(for: "COPY \"\(scene.name)\" %TO STDOUT%"))
+      let outcome = try running.wait()
+      #expect(outcome.end == .exit(status), "\(outcome.errors)")
+      #expect(outcome.errors.contains("pg-copy: source ("))
+      #expect(try scene.rows(1) == (status == 0 ? 50_000 : 0))
+    }
+  }
+
   @Test("a receiver that refuses rows is not given them once more")
   func noReplay() throws {
     try block(2)

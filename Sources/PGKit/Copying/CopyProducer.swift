@@ -100,10 +100,11 @@ public final class StatementProducer: CopyProducer {
   public var rowCount: Int? { stream.tag?.rowCount }
 
   /// Cancels the statement and takes what was already on its way.
+  ///
+  /// The connection of a server that does not even take note of that in two seconds is closed.
   public func stop() {
     if isOver { return }
-    // If the request cannot be delivered, the rest is taken to its end: slower, but as safe.
-    try? connection.interruption.cancel(within: CopyTransfer.cancelLimit)
+    connection.cancelOrClose()
     while !isOver { _ = try? next() }
   }
 }

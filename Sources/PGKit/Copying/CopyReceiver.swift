@@ -108,9 +108,7 @@ public final class StatementReceiver: CopyReceiver {
   /// Has the server forget the data.
   public func fail(_ reason: String) {
     // A server that does not take what waits would not hear of its end either.
-    if stream.queuedBytes > 0, !connection.isClosed {
-      try? connection.interruption.cancel(within: CopyTransfer.cancelLimit)
-    }
+    if stream.queuedBytes > 0, !connection.isClosed { connection.cancelOrClose() }
     // A connection that cannot even fail is lost, and its server forgets the data as well.
     try? stream.fail(reason)
   }

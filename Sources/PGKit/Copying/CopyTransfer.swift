@@ -124,7 +124,8 @@ public final class CopyTransfer {
     case .nothingYet: return .waiting
     case .end:
       phase = .exhausted
-      return .over
+      // What a step moved that ended in a fault has not been told yet.
+      if carried == Step() { return .over }
     case .piece(let piece): try give(piece)
     }
     defer { carried = Step() }
@@ -260,6 +261,17 @@ public final class CopyTransfer {
     if faults.count > earlier {
       let out = Set(faults.map(\.index))
       remaining.removeAll { out.contains($0) }
+    }
+  }
+}
+
+extension Connection {
+  /// Cancels what runs, or closes the connection if the server cannot be told in time.
+  ///
+  /// Where the request is refused for another reason, what runs is to be waited for.
+  func cancelOrClose() {
+    do throws(PGError) { try interruption.cancel(within: CopyTransfer.cancelLimit) } catch {
+      if error.isTimeout || error.code == .connectTimeoutError { close() }
     }
   }
 }

@@ -37,8 +37,7 @@ public struct RowChecksum: Hashable, Sendable, CustomStringConvertible {
   public var description: String { Self.digits(high) + Self.digits(low) }
 
   private static func digits(_ word: UInt64) -> String {
-    let text = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - text.utf8.count) + text
+    stride(from: 60, through: 0, by: -4).map { String(word >> UInt64($0) & 15, radix: 16) }.joined()
   }
 }
 

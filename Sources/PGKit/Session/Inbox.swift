@@ -12,7 +12,12 @@ struct Inbox: ~Copyable {
   /// A buffer larger than this is given back when little lies in it.
   private static let keptCapacity = 1 << 20
 
+  /// What copied data is received into: the more one read brings, the fewer there are.
+  private static let copyingCapacity = 128 * 1024
+
   private(set) var buffer = ReceiveBuffer()
+  /// Whether copied data came; more of it is probably to come.
+  private var isCopying = false
   /// The largest message accepted now.
   var limit = limitBeforeAuthentication
   /// The size of the whole message that lies at the front, as far as it is known.
@@ -66,20 +71,23 @@ struct Inbox: ~Copyable {
 
   /// Takes the run of whole CopyData messages at the front, as they lie there.
   mutating func takeCopyData() throws(PGError) -> CopyRun {
+    isCopying = true
     let start = buffer.start
-    var end = start
-    var count = 0
-    while let frame = try nextFrame(), frame.tag == BackendTag.copyData.rawValue {
-      end = frame.body.upperBound
-      count += 1
-      consume(frame)
-    }
-    return CopyRun(buffer: buffer, frames: start..<end, count: count)
+    let found = buffer.scanMessages(
+      tag: BackendTag.copyData.rawValue, headerSize: Frame.headerSize, bodyLimit: limit)
+    let run = CopyRun(buffer: buffer, frames: start..<start + found.size, count: found.count)
+    buffer.consume(found.size)
+    // What comes next is looked at, so that it is known how long it is.
+    _ = try nextFrame()
+    return run
   }
 
   /// The room to receive into.
   mutating func room() -> UnsafeMutableRawBufferPointer {
-    if !isKnownUniquelyReferenced(&buffer) { buffer = buffer.successor(needing: needed) }
+    let least = isCopying ? Self.copyingCapacity : ReceiveBuffer.initialCapacity
+    if !isKnownUniquelyReferenced(&buffer) || buffer.capacity < least {
+      buffer = buffer.successor(needing: needed, atLeast: least)
+    }
     giveBack()
     buffer.makeRoom(for: needed)
     return buffer.free
