@@ -35,6 +35,7 @@ extension CopyJob {
       () throws(PGError) -> ([CopyColumn], String?) in
       try source.beginReading(snapshot: isExported ? nil : asked)
       if isExported || plan.jobs > 1 { snapshot = try source.exportSnapshot() }
+      try source.markReading()
       switch rows {
       case .query(let text): return (try connection.columns(ofQuery: text), nil)
       case .table(let table), .view(let table):

@@ -91,8 +91,13 @@ final class ServerEnd {
     }
     try connection.execute(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")"
-        + "SET LOCAL extra_float_digits = 3; " + settings() + "; SAVEPOINT pgkit_copy")
+        + "SET LOCAL extra_float_digits = 3; " + settings())
   }
+
+  /// Remembers the transaction as it is, so that the snapshot survives a reading that is broken off.
+  ///
+  /// After this no snapshot can be exported.
+  func markReading() throws(PGError) { try session().execute("SAVEPOINT pgkit_copy") }
 
   /// Makes a transaction usable again in which the reading was broken off; the snapshot stays.
   func beginReadingAgain() throws(PGError) {

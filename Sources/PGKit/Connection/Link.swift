@@ -32,6 +32,8 @@ final class Link {
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
   private var hasJustSent = false
+  /// Whether the last look took all there was, so that the next would be in vain before a wait.
+  private var isDrained = false
 
   init(stream: any ByteStream) { self.stream = stream }
 
@@ -91,7 +93,15 @@ final class Link {
         let progress = try session.advance(&exchange)
         guard case .needsBytes = progress else { return progress }
         deliverNotices()
+        if isDrained {
+          isDrained = false
+          return .needsBytes
+        }
+        let room = session.inbox.room().count
+        let before = session.inbox.buffer.count
         if try !receiveWhatIsThere() { return .needsBytes }
+        // A read that did not fill its room has taken all there was; TLS may have kept some.
+        isDrained = stream is Socket && session.inbox.buffer.count - before < room
       }
     } catch {
       throw settle(error, &exchange)

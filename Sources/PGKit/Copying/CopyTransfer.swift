@@ -58,6 +58,8 @@ public final class CopyTransfer {
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
   var boundary: RowBoundary?
   private var joinsRows = false
+  /// The receivers that did not take all that was for them.
+  private var blocked: Set<Int> = []
 
   /// Makes a transfer; nothing moves yet.
   ///
@@ -112,8 +114,9 @@ public final class CopyTransfer {
   /// - Throws: as ``next()``.
   public func advance() throws(CopyFault) -> Advance {
     guard phase == .running, !remaining.isEmpty else { return .over }
-    try attempt { (receiver, _) throws(PGError) in
-      if receiver.queuedBytes > 0 { try receiver.sendQueued() }
+    // Who could not take more is left alone until there has been a wait.
+    try attempt { (receiver, index) throws(PGError) in
+      if receiver.queuedBytes > 0, !blocked.contains(index) { try sendQueued(receiver, index) }
     }
     if remaining.contains(where: { receivers[$0].queuedBytes >= Self.queueLimit }) {
       return .waiting
@@ -146,8 +149,13 @@ public final class CopyTransfer {
           header: boundary?.header ?? [])
         throw error
       }
-      try receiver.sendQueued()
+      if !blocked.contains(index) { try sendQueued(receiver, index) }
     }
+  }
+
+  private func sendQueued(_ receiver: any CopyReceiver, _ index: Int) throws(PGError) {
+    try receiver.sendQueued()
+    if receiver.queuedBytes > 0 { blocked.insert(index) }
   }
 
   /// Waits until one of the transfers can move something, or the deadline has passed.
@@ -160,6 +168,7 @@ public final class CopyTransfer {
     do throws(PGError) { _ = try Syscalls.wait(forAny: all, until: deadline) } catch {
       throw .producer(error)
     }
+    for transfer in transfers { transfer.blocked = [] }
   }
 
   /// What would let it go on.

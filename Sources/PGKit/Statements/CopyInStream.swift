@@ -158,14 +158,19 @@ private final class RunningCopyIn: RunningOperation {
 
   func sendQueued(on connection: Connection) throws(PGError) {
     try requireCopying(on: connection)
+    var hasMoved = false
     do throws(PGError) {
       while let moved = try queue.send(by: { bytes throws(PGError) in
         try connection.link.offer(bytes)
       }) {
         sentSinceLook += moved
         if moved == 0 { break }
+        hasMoved = true
       }
-      if sentSinceLook >= Self.lookInterval || !queue.isEmpty { try look(on: connection.link) }
+      // A server that takes nothing may have something to say.
+      if sentSinceLook >= Self.lookInterval || !queue.isEmpty && !hasMoved {
+        try look(on: connection.link)
+      }
     } catch { throw ended(error, connection) }
   }
 
