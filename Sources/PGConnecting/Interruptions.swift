@@ -19,9 +19,11 @@ public final class Interruptions: Sendable {
     var isFinal = false
     /// Whether the time is over.
     var isExpired = false
+    /// How long cleaning up may take.
+    var grace = Interruptions.grace
   }
 
-  /// How long a program may take to clean up.
+  /// How long a program may take to clean up unless it says otherwise.
   public static let grace: Duration = .seconds(5)
 
   /// The process's only one.
@@ -30,6 +32,14 @@ public final class Interruptions: Sendable {
   private let state = Mutex(State())
 
   private init() {}
+
+  /// How long a program may take to clean up now.
+  public var graceTime: Duration { state.withLock { $0.grace } }
+
+  /// From now on a program may take so long to clean up.
+  public func setGrace(_ duration: Duration) {
+    state.withLock { $0.grace = max(duration, .milliseconds(100)) }
+  }
 
   /// Begins to take the signals.
   ///
@@ -82,12 +92,16 @@ public final class Interruptions: Sendable {
 
   /// Cancels what runs when time is over; a program that then does not come to its end within the
   /// grace is ended with status 4.
-  public func limit(to deadline: Deadline, program: String) {
+  ///
+  /// - Parameter sparesLastStep: Whether what must come to its end, as a COMMIT must, is let go on then.
+  public func limit(to deadline: Deadline, program: String, sparesLastStep: Bool = false) {
     guard deadline.instant != nil else { return }
     DetachedThread.start {
       while !deadline.hasPassed { _ = poll(nil, 0, deadline.pollTimeout) }
+      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
       self.state.withLock { $0.isExpired = true }
-      self.cancelRepeatedly(until: .after(Self.grace))
+      self.cancelRepeatedly(until: .after(self.graceTime))
+      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
       Diagnostic(program: program, message: "time is over, and the server does not answer")
         .print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)
@@ -109,14 +123,14 @@ public final class Interruptions: Sendable {
     }
     if isFinal { return }
     guard isWorking else { Signals.endProcess(by: signal) }
-    cancelRepeatedly(until: .after(Self.grace))
+    cancelRepeatedly(until: .after(graceTime))
     Signals.endProcess(by: signal)
   }
 
   /// Again and again, because a request that comes just before a statement begins cancels nothing.
   private func cancelRepeatedly(until end: Deadline) {
     while !end.hasPassed {
-      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: Self.grace) }
+      for handle in state.withLock({ $0.handles }) { try? handle.cancel(within: graceTime) }
       state.withLock { $0.isAsking = false }
       sleep(1)
     }

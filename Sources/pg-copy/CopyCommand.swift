@@ -11,20 +11,24 @@ struct CopyCommand: ParsableCommand {
   static let examples = [
     "pg-copy pq://a/app job --to pq://b/app --to pq://c/app    one table, two receivers",
     "pg-copy \"$SRC\" 'SELECT * FROM job WHERE NOT done' --to \"$DST;table=todo\"",
+    "pg-copy \"$SRC\" job --to \"$DST\" --replace truncate --job nightly --every 1d",
     "pg-copy \"$SRC\" job --to - | gzip > job.gz               to stdout, its status checked",
     "zcat job.gz | pg-copy - job --to \"$DST\"                  from stdin",
+    "pg-copy resolve --to \"$DST\" --to \"$OTHER\"               what a crash left undecided",
   ]
 
   static let configuration = Program.configuration(
     name: program,
     abstract: "Stream rows from one server to many.",
     discussion: """
-      SOURCE is pq://…, postgres://…, or key=value pairs; - is stdin. A table's name may have a list \
-      of columns: 'job(id, name)'; without one, columns are matched by name. RECEIVER is the same \
-      as SOURCE, ended by ';table=NAME' where the receiving table has another name; - is stdout. \
-      Each receiver takes the rows in a transaction of its own; when all have them and all counts \
-      of rows agree, the transactions are committed one after the other. A receiver that fails is \
-      rolled back and the others go on.
+      SOURCE is pq://…, postgres://…, or key=value pairs; - is stdin, and a path that begins with / or \
+      ./ a file. A table's name may have a list of columns: 'job(id, name)'; without one, columns are \
+      matched by name. RECEIVER is the same as SOURCE, and may be followed by ;table=NAME where the \
+      receiving table has another name, ;required (if it fails, nobody commits), ;best-effort (its \
+      failure is no failure), and ;on-fault=drop, abort or replay. Each receiver takes the rows in a \
+      transaction of its own; when all have them and all counts of rows agree, the transactions are \
+      committed one after the other. A receiver that fails is rolled back and the others go on. \
+      SIGUSR1 prints one line about how far it is.
       """,
     examples: examples)
 
@@ -34,17 +38,19 @@ struct CopyCommand: ParsableCommand {
   var receivers: [String] = []
 
   @Option(
-    help: "How the data travels: text, csv or binary.",
-    transform: { text in
-      guard let format = CopyFormat(rawValue: text) else {
-        throw ValidationError("--format is text, csv or binary")
-      }
-      return format
-    })
-  var format: CopyFormat = .text
+    help: "How the data travels: auto is binary where all types and versions agree, else text.")
+  var format = TravelFormat.auto
 
-  @Flag(name: [.customShort("q"), .long], help: "Say nothing when all went well.")
-  var quiet = false
+  @Option(
+    help: ArgumentHelp(
+      "The encoding of stdin, stdout and files. Between servers nothing needs to be said.",
+      valueName: "name"))
+  var encoding: String?
+
+  @OptionGroup(title: "Storing") var storing: StoringFlags
+  @OptionGroup(title: "Reading") var reading: ReadingFlags
+  @OptionGroup(title: "Running") var running: RunningFlags
+  @OptionGroup(title: "Reporting") var reporting: ReportingFlags
 
   @Argument(help: "Where the rows come from.")
   var source: String
@@ -53,12 +59,25 @@ struct CopyCommand: ParsableCommand {
   var rows: String
 
   static func main() {
+    StatusSignal.shared.install(program: program)
     Interruptions.shared.install()
+    if CommandLine.arguments.dropFirst().first == ResolveCommand.word {
+      Program.main(VerbCommand.self)
+    }
     Program.main(self, examples: examples)
   }
 
   func run() throws {
-    let job = try CopyJob(self)
-    try Interruptions.shared.duringWork { try job.run() }
+    let plan = try CopyPlan(self)
+    Interruptions.shared.setGrace(running.grace.duration)
+    Interruptions.shared.limit(
+      to: running.deadline.map { .after($0.duration) } ?? .never, program: Self.program,
+      sparesLastStep: true)
+    try Interruptions.shared.duringWork { try CopyJob(plan).run() }
   }
+}
+
+/// How data travels, as the command line says it.
+enum TravelFormat: String, WordArgument {
+  case auto, text, csv, binary
 }

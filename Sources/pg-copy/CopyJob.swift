@@ -1,279 +1,241 @@
+internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
 /// What one run of pg-copy does: connect all ends, relay, compare, commit, report.
+///
+/// What belongs to a step is in the file named after it.
 final class CopyJob {
-  private let source: ServerEnd?
-  private var rows: CopySource
-  private let receivers: [Receiver]
-  private let format: CopyFormat
-  private let quiet: Bool
-  private let start = ContinuousClock.now
+  let plan: CopyPlan
+  let identity: RunIdentity
+  let receivers: [Receiver]
+  let progress: ProgressReport
+  /// The sessions that read, as many as parts are copied at a time; none for stdin and files.
+  var sources: [ServerEnd] = []
+  /// What is copied, with the columns that travel.
+  var rows: CopySource
+  var format = CopyFormat.text
+  var match = ColumnMatch([], of: .query(""), isKnown: false)
+  /// What the source says that it gave.
+  var sourceRows: Int?
+  var bytes = 0
+  var sourceChecksum: RowChecksum?
+  /// The name of the snapshot that all sessions read, if there is one.
+  var snapshot: String?
+  /// Whether the receivers were made ready for data: what was there is then taken out.
+  var isBegun = false
+  private var hasConcluded = false
+  let start = ContinuousClock.now
 
-  /// Makes the job of the command line.
+  /// Makes the job of a plan.
   ///
   /// - Throws: ``Failure`` with status 64.
-  init(_ command: CopyCommand) throws(Failure) {
-    rows = CopySource(parsing: command.rows)
-    format = command.format
-    quiet = command.quiet
-    let isStandardInput = command.source == "-"
-    if isStandardInput, case .query = rows {
-      throw .usage("from stdin, rows are copied into a table: write its name instead of a query")
-    }
-    guard !command.receivers.isEmpty else {
-      throw .usage("no receiver is given", hint: "--to names one; --to - is stdout")
-    }
-    var operands: [ReceiverOperand] = []
-    for text in command.receivers { operands.append(try ReceiverOperand(text)) }
-    let outputs = operands.count { $0.isStandardOutput }
-    guard outputs < 2 else { throw .usage("stdout can receive only once") }
-    guard outputs == 0 || !isStandardInput else { throw .usage("stdin to stdout is cat's work") }
-    if case .query = rows,
-      operands.contains(where: { $0.table == nil && !$0.isStandardOutput })
-    {
-      throw .usage("a query has no table's name to copy into", hint: "--to 'IRI;table=NAME'")
-    }
-    source =
-      isStandardInput
-      ? nil : try ServerEnd("source", iri: command.source.isEmpty ? nil : command.source)
+  init(_ plan: CopyPlan) throws(Failure) {
+    self.plan = plan
+    rows = plan.rows
+    identity = RunIdentity(job: plan.running.job)
     var receivers: [Receiver] = []
-    for (index, operand) in operands.enumerated() {
-      receivers.append(try Receiver(operand, number: index + 1))
+    for (index, operand) in plan.receivers.enumerated() {
+      receivers.append(try Receiver(operand, number: index + 1, job: plan.running.job))
     }
     self.receivers = receivers
+    progress = ProgressReport(plan.reporting, identity)
+    sources = try Self.sources(of: plan)
+  }
+
+  private static func sources(of plan: CopyPlan) throws(Failure) -> [ServerEnd] {
+    guard case .server(let iri) = plan.source else { return [] }
+    return [try ServerEnd("source", iri: iri, job: plan.running.job)]
   }
 
   /// Runs it.
   ///
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
-    defer { source?.rollback() }
+    defer { progress.end() }
+    if let splay = plan.running.splay { try wait(upTo: splay.duration) }
+    var attempts = 0
+    while true {
+      do { return try attempt() } catch let failure as Failure
+        where mayRepeat(after: failure, attempts)
+      {
+        failure.diagnostic?.print()
+        attempts += 1
+        RetryPolicy(triesAll: false).sleep(before: attempts, until: .never)
+        try beginAnew()
+      }
+    }
+  }
+
+  private func attempt() throws {
+    defer { for source in sources { source.rollback() } }
     do {
-      let transfer = try prepare()
-      try relay(transfer)
-      try finish(transfer)
-      try commit()
-      try conclude(transfer)
+      try open()
+      if plan.running.dryRun { return try finishDryRun() }
+      if takesPart {
+        try relay()
+        try settle()
+        try commit()
+      }
+      try conclude()
     } catch {
       for receiver in receivers { receiver.rollback(.localFailure) }
-      if Interruptions.shared.signal != nil, committed == 0 {
-        throw Failure(.localFailure, note("interrupted; nothing was committed"))
-      }
-      throw error
+      throw told(error)
     }
   }
 
-  // MARK: Before
-
-  /// Connects all ends and opens the way for the data.
-  private func prepare() throws -> CopyTransfer {
-    let connection = try openSource()
-    var identities: [String: String] = [:]
-    if let connection, let source, let table = rows.table {
-      let identity = try fromSource { () throws(PGError) in try connection.identity(of: table) }
-      identities[identity] = source.label
-    }
-    var ends: [any CopyReceiver] = []
-    for receiver in receivers {
-      guard let end = try open(receiver, &identities) else { continue }
-      receiver.index = ends.count
-      ends.append(end)
-    }
-    try requireReceivers()
-    guard let connection else {
-      let producer = StandardInputProducer.make(endsAtMarker: someoneStopsAtMarker)
-      return CopyTransfer(from: producer, to: ends)
-    }
-    let producer: StatementProducer
-    do throws(PGError) {
-      producer = try StatementProducer(connection, try rows.copyOut(format))
-    } catch {
-      for end in ends { end.fail("the source failed: \(error.code)") }
-      throw sourceFailure(error)
-    }
-    return CopyTransfer(from: producer, to: ends)
+  private func finishDryRun() throws {
+    let report = Preflight(self)
+    let (text, isPossible) = (report.json, report.isPossible)
+    for receiver in receivers { receiver.rollback(.ok) }
+    try StandardOutput.shared.write(text + "\n")
+    if !isPossible { throw Failure(.refused) }
   }
 
-  /// Whether a receiver takes a line `\.` for the end of the data.
-  private var someoneStopsAtMarker: Bool {
-    switch format {
-    case .text: true
-    case .csv: receivers.contains { ($0.server?.majorVersion ?? 18) < 18 }
-    case .binary: false
+  // MARK: Again
+
+  private func mayRepeat(after failure: Failure, _ attempts: Int) -> Bool {
+    attempts < plan.running.retry && failure.status == .connection && committed == 0
+      && Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
+      && !receivers.contains { $0.state == .unknown }
+  }
+
+  private func beginAnew() throws(Failure) {
+    sources = try Self.sources(of: plan)
+    for receiver in receivers { receiver.rejoin() }
+    (rows, sourceRows, bytes, isBegun, snapshot) = (plan.rows, nil, 0, false, nil)
+    sourceChecksum = nil
+  }
+
+  private func wait(upTo longest: Duration) throws(Failure) {
+    let (seconds, attoseconds) = longest.components
+    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    let end = Deadline.after(.milliseconds(Int64.random(in: 0...max(milliseconds, 0))))
+    while !end.hasPassed {
+      try checkInterruption()
+      _ = poll(nil, 0, min(end.pollTimeout, 100))
     }
   }
 
-  private func openSource() throws -> Connection? {
-    guard let source else { return nil }
-    let connection: Connection
-    do throws(PGError) { connection = try source.connect() } catch {
-      throw sourceFailure(error, .connection)
-    }
-    try checkSignal()
-    shareEncoding(of: connection)
-    rows = try fromSource { () throws(PGError) in
-      try source.beginReading()
-      return try connection.resolve(rows)
-    }
-    return connection
+  // MARK: The end
+
+  /// The last line, and the status.
+  private func conclude() throws {
+    let status = status
+    hasConcluded = true
+    Summary(self, status).print()
+    if status != .ok { throw Failure(status) }
   }
 
-  /// Servers are told the same encoding, or one would take the other's bytes for something else.
-  ///
-  /// The texts of a SQL_ASCII database, of which nothing is known, travel as they are.
-  private func shareEncoding(of connection: Connection) {
-    let servers = receivers.compactMap(\.server)
-    guard let source, !servers.isEmpty else { return }
-    let isUnknown = connection.reportedSetting("server_encoding") == ServerEnd.unknownEncoding
-    for server in servers + [source] {
-      server.encoding = isUnknown ? ServerEnd.unknownEncoding : "UTF8"
+  /// What is said about a run that an error has ended.
+  private func told(_ error: any Error) -> any Error {
+    guard let failure = error as? Failure else { return error }
+    if plan.reporting.summary == .json, !hasConcluded { Summary(self, failure.status).print() }
+    guard committed == 0 else { return error }
+    if Interruptions.shared.signal != nil {
+      return Failure(.localFailure, note("interrupted; nothing was committed"))
     }
-  }
-
-  /// Connects a receiver and begins its copying; one that fails is out.
-  private func open(
-    _ receiver: Receiver, _ identities: inout [String: String]
-  ) throws(Failure) -> (any CopyReceiver)? {
-    guard let server = receiver.server else { return StandardOutputReceiver() }
-    let connection: Connection
-    do throws(PGError) { connection = try server.connect() } catch {
-      receiver.fail(error, .connection)
-      return nil
+    if Interruptions.shared.isExpired {
+      return Failure(.deadline, note("the time of --deadline is over; nothing was committed"))
     }
-    try checkSignal()
-    let table = try table(of: receiver)
-    var twin: String?
-    do throws(PGError) {
-      try server.beginStoring()
-      let identity = try connection.identity(of: table)
-      twin = identities.updateValue(receiver.label, forKey: identity)
-      if twin == nil {
-        return try StatementReceiver(connection, try table.copyIn(format))
-      }
-    } catch {
-      try checkSignal()
-      receiver.fail(error)
-      return nil
+    return error
+  }
+
+  var committed: Int { receivers.count { $0.state == .committed } }
+
+  /// Whether there is anything left to do.
+  var takesPart: Bool { receivers.contains(where: \.isTaking) }
+
+  /// What became of those that count.
+  var status: ExitStatus {
+    let done = receivers.count { $0.state == .committed || $0.isSkipped }
+    let failed = receivers.filter { $0.state != .committed && !$0.isSkipped }
+    if let overlap = receivers.lazy.compactMap(\.overlapStatus).first, done == receivers.count {
+      return committed > 0 && overlap != .ok ? .partial : overlap
     }
-    throw .usage("\(receiver.label): it is the same table as that of \(twin ?? "another end")")
+    if failed.allSatisfy({ $0.operand.importance == .bestEffort }), done > 0 { return .ok }
+    if committed > 0 { return .partial }
+    return statusOfFailures
   }
-
-  /// The table that a receiver copies into, its columns in the order of the data.
-  private func table(of receiver: Receiver) throws(Failure) -> CopyTable {
-    guard let copied = rows.table else {
-      guard let table = receiver.operand.table else { throw .usage("no table to copy into") }
-      return table
-    }
-    var table = receiver.operand.table ?? copied
-    if table.columns.isEmpty { table.columns = copied.columns }
-    return table
-  }
-
-  // MARK: The data
-
-  private func relay(_ transfer: CopyTransfer) throws {
-    while true {
-      do throws(CopyFault) {
-        guard try transfer.next() != nil else { break }
-      } catch {
-        try drop(error, transfer)
-      }
-      try checkSignal(transfer)
-    }
-    if transfer.remaining.isEmpty { transfer.fail("no receivers are left") }
-    try requireReceivers()
-  }
-
-  /// Waits for all receivers; then all counts must agree, or nobody commits.
-  private func finish(_ transfer: CopyTransfer) throws {
-    do throws(CopyFault) { try transfer.finish() } catch { try drop(error, transfer) }
-    try checkSignal(transfer)
-    try requireReceivers()
-    do throws(CopyFault) { try transfer.compareCounts() } catch {
-      for receiver in receivers { receiver.rollback(.refused) }
-      throw Failure(.refused, note("\(describe(error)); nothing was committed"))
-    }
-  }
-
-  /// Drops the receivers that failed; a source or stdout that failed ends everything.
-  private func drop(_ fault: CopyFault, _ transfer: CopyTransfer) throws {
-    try checkSignal(transfer)
-    switch fault {
-    case .receivers(let faults):
-      for fault in faults {
-        guard let receiver = receivers.first(where: { $0.index == fault.index }) else { continue }
-        if receiver.server == nil {
-          transfer.fail("stdout failed")
-          throw fault.error.cause ?? fault.error
-        }
-        receiver.fail(fault.error)
-      }
-    case .producer(let error):
-      transfer.fail("the source failed: \(error.code)")
-      throw error.cause as? Failure ?? sourceFailure(error)
-    case .noReceivers: try requireReceivers()
-    case .incomplete, .counts: throw Failure(.localFailure, note("\(fault)"))
-    }
-  }
-
-  // MARK: After
-
-  private func commit() throws(Failure) {
-    guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
-    for receiver in receivers where receiver.state == .taking { receiver.commit() }
-  }
-
-  private func conclude(_ transfer: CopyTransfer) throws {
-    if !quiet { Summary(transfer, receivers, duration: ContinuousClock.now - start).print() }
-    if committed == receivers.count { return }
-    if committed > 0 { throw Failure(.partial) }
-    throw Failure(statusOfFailures)
-  }
-
-  private var committed: Int { receivers.count { $0.state == .committed } }
 
   /// The status when nothing was committed: 2 if no receiver could be reached or kept, else 3.
-  private var statusOfFailures: ExitStatus {
-    let statuses = receivers.map { receiver in
-      if case .failed(let status) = receiver.state { status } else { ExitStatus.connection }
+  var statusOfFailures: ExitStatus {
+    let statuses = receivers.compactMap { receiver -> ExitStatus? in
+      switch receiver.state {
+      case .failed(let status): status
+      case .unknown: .connection
+      case .taking, .committed, .skipped: nil
+      }
     }
+    if statuses.contains(.localFailure) { return .localFailure }
     return statuses.allSatisfy { $0 == .connection } ? .connection : .refused
   }
 
-  private func requireReceivers() throws(Failure) {
-    if !receivers.contains(where: { $0.state == .taking }) { throw Failure(statusOfFailures) }
+  // MARK: Failures
+
+  /// Takes a receiver out that failed.
+  ///
+  /// - Throws: ``Failure`` if nobody is to commit then, or nobody is left.
+  func drop(
+    _ receiver: Receiver, _ error: PGError, _ status: ExitStatus? = nil
+  ) throws(Failure) {
+    guard receiver.isTaking else { return }
+    if Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
+      throw Failure(.localFailure)
+    }
+    receiver.fail(error, status)
+    if isNeeded(receiver), !mayReplay(receiver) { try giveUp(on: receiver) }
   }
 
-  /// - Throws: ``Failure`` when a signal came; what it says is put in place by ``run()``.
-  private func checkSignal(_ transfer: CopyTransfer? = nil) throws(Failure) {
-    guard Interruptions.shared.signal != nil else { return }
-    transfer?.fail("the copying was interrupted")
-    throw Failure(.localFailure)
+  /// Whether nobody commits without it.
+  func isNeeded(_ receiver: Receiver) -> Bool {
+    receiver.operand.importance == .required || receiver.operand.onFault == .abort
+      || plan.storing.atomic
   }
 
-  private func fromSource<Result>(
+  /// - Throws: ``Failure``, always.
+  func giveUp(on receiver: Receiver) throws(Failure) {
+    let status: ExitStatus =
+      if case .failed(let status) = receiver.state { status } else { .refused }
+    for other in receivers { other.rollback(status) }
+    throw Failure(status, note("without \(receiver.label) nothing is committed"))
+  }
+
+  func requireReceivers() throws(Failure) {
+    if !takesPart, !receivers.contains(where: { mayReplay($0) }) {
+      throw Failure(statusOfFailures)
+    }
+  }
+
+  /// - Throws: ``Failure`` when a signal came or time is over; what it says is put in place by
+  ///   ``run()``.
+  func checkInterruption() throws(Failure) {
+    if Interruptions.shared.signal != nil { throw Failure(.localFailure) }
+    if Interruptions.shared.isExpired { throw Failure(.deadline) }
+  }
+
+  func fromSource<Result>(
     _ body: () throws(PGError) -> Result
   ) throws(Failure) -> Result {
     do throws(PGError) { return try body() } catch { throw sourceFailure(error) }
   }
 
-  private func sourceFailure(_ error: PGError, _ status: ExitStatus? = nil) -> Failure {
-    let speaker = "\(CopyCommand.program): \(source?.label ?? "stdin")"
+  func sourceFailure(_ error: PGError, _ status: ExitStatus? = nil) -> Failure {
+    if let failure = error.cause as? Failure { return failure }
+    let speaker = "\(CopyCommand.program): \(sourceLabel)"
     return Failure(status ?? error.status, error.diagnostic(of: speaker))
   }
 
-  private func note(_ text: String) -> Diagnostic {
-    Diagnostic(program: CopyCommand.program, message: text)
+  var sourceLabel: String {
+    switch plan.source {
+    case .standardStream: "stdin"
+    case .file(let path): path
+    case .server: sources.first?.label ?? "source"
+    }
   }
 
-  private func describe(_ fault: CopyFault) -> String {
-    guard case .counts(let counts) = fault else { return "\(fault)" }
-    let parts = counts.map { count in
-      let receiver = receivers.first { $0.index != nil && $0.index == count.index }
-      return "\(receiver?.label ?? source?.label ?? "source"): \(count.rows)"
-    }
-    return "the counts of rows differ: \(parts.joined(separator: ", "))"
+  func note(_ text: String) -> Diagnostic {
+    Diagnostic(program: CopyCommand.program, message: text)
   }
 }

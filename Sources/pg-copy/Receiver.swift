@@ -11,55 +11,121 @@ final class Receiver {
     case failed(ExitStatus)
     /// Its rows are stored, or everything was written.
     case committed
-    /// The connection was lost while it committed.
+    /// The connection was lost while it committed, and it could not be found out what came of that.
     case unknown
+    /// There was nothing to do: why.
+    case skipped(String)
   }
 
+  let number: Int
   let operand: ReceiverOperand
-  /// The server; `nil` is stdout.
-  let server: ServerEnd?
+  /// The sessions, as many as parts are copied at a time; none for stdout and files.
+  private(set) var lanes: [ServerEnd]
   private(set) var state = State.taking
-  /// Its place in the transfer.
-  var index: Int?
+  /// What it failed with.
+  private(set) var failure: PGError?
+  /// The table with its columns in the order of the data.
+  var table = CopyTable([])
+  /// The same columns with their types.
+  var columns: [CopyColumn] = []
+  /// Where the job's record is kept, if it has one.
+  var ledger: Ledger?
+  /// The status of a run that found another one at work here.
+  var overlapStatus: ExitStatus?
+  /// How many rows it has taken.
+  var rows: Int?
+  /// How many rows it refused.
+  var rejectedRows = 0
+  /// How many rows were stored of those that came through a temporary table.
+  var mergedRows: Int?
+  /// The checksum of what it has stored.
+  var checksum: RowChecksum?
+  /// How long it took until it was committed, or had failed.
+  private(set) var duration: Duration?
+  private let start = ContinuousClock.now
 
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ operand: ReceiverOperand, number: Int) throws(Failure) {
-    self.operand = operand
-    server =
-      operand.isStandardOutput ? nil : try ServerEnd("receiver \(number)", iri: operand.iri)
+  init(_ operand: ReceiverOperand, number: Int, job: String?) throws(Failure) {
+    (self.operand, self.number) = (operand, number)
+    lanes = []
+    if case .server(let iri) = operand.place {
+      lanes = [try ServerEnd("receiver \(number)", iri: iri, job: job)]
+    }
   }
 
+  /// The first session; `nil` for stdout and files.
+  var server: ServerEnd? { lanes.first }
+
   /// What it is called in messages.
-  var label: String { server?.label ?? "stdout" }
+  var label: String {
+    switch operand.place {
+    case .standardStream: "stdout"
+    case .file(let path): path
+    case .server: lanes[0].label
+    }
+  }
+
+  /// Adds a session at the same place.
+  func addLane() -> ServerEnd? {
+    guard let lane = server?.another() else { return nil }
+    lanes.append(lane)
+    return lane
+  }
+
+  /// Whether it takes part.
+  var isTaking: Bool { state == .taking }
 
   /// Drops it: says why, and rolls back.
   func fail(_ error: PGError, _ status: ExitStatus? = nil) {
-    server?.report(error)
-    server?.rollback()
-    state = .failed(status ?? error.status)
+    guard state == .taking else { return }
+    let blockers = error.code == .lockNotAvailable ? blockers() : nil
+    server?.report(error, hint: blockers)
+    if server == nil { error.diagnostic(of: "\(CopyCommand.program): \(label)").print() }
+    leave(.failed(status ?? error.status), error)
   }
 
   /// Rolls back what it has taken, because of another end.
   func rollback(_ status: ExitStatus) {
-    guard state == .taking else { return }
-    server?.rollback()
-    state = .failed(status)
+    if state == .taking { leave(.failed(status), nil) }
   }
 
-  /// Commits what it has taken.
-  func commit() {
-    do throws(PGError) {
-      try server?.commit()
-      state = .committed
-    } catch {
-      guard error.fault == .server, error.fields?.isFatal != true else {
-        server?.report(
-          error, hint: "The connection was lost in COMMIT: look whether the rows are there.")
-        server?.rollback()
-        state = .unknown
-        return
-      }
-      fail(error)
-    }
+  /// Has nothing to do.
+  func skip(_ reason: String) { leave(.skipped(reason), nil) }
+
+  /// Has its rows.
+  func committed() { leave(.committed, nil, rollingBack: false) }
+
+  /// Nobody knows.
+  func lost(_ error: PGError) { leave(.unknown, error) }
+
+  /// Takes part again, with new sessions.
+  func rejoin() {
+    lanes = lanes.prefix(1).map { $0.another() }
+    (state, failure, duration) = (.taking, nil, nil)
   }
+
+  private func leave(_ end: State, _ error: PGError?, rollingBack: Bool = true) {
+    if rollingBack { for lane in lanes { lane.rollback() } } else { lanes.forEach { $0.close() } }
+    (state, failure, duration) = (end, error, ContinuousClock.now - start)
+  }
+
+  /// Who holds the table that could not be locked.
+  private func blockers() -> String? {
+    guard let server, let found = try? LockHolder.holders(of: table, at: server), !found.isEmpty
+    else { return nil }
+    return found.map(\.description).joined(separator: "\n")
+  }
+}
+
+extension Receiver {
+  /// Why a run has nothing to do where another one is at work.
+  static let isRunningReason = "already running"
+
+  /// Whether there was nothing to do.
+  var isSkipped: Bool { state.isSkip }
+}
+
+extension Receiver.State {
+  var isSkip: Bool { if case .skipped = self { true } else { false } }
+  var isFailure: Bool { if case .failed = self { true } else { false } }
 }

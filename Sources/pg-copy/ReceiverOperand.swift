@@ -1,14 +1,19 @@
 internal import PGCommandLine
 internal import PGKit
 
-/// A value of `--to`: `IRI[;table=NAME]`, or `-`.
+/// A value of `--to`: `IRI[;table=NAME][;required|best-effort][;on-fault=drop|abort|replay]`, or `-`.
 struct ReceiverOperand: Equatable {
-  /// Where to connect; `nil` leaves everything to the environment.
-  let iri: String?
+  /// What becomes of the others when this one fails.
+  enum Importance { case counts, required, bestEffort }
+  /// What is done when it fails.
+  enum FaultAnswer: String { case drop, abort, replay }
+
+  /// Where it is.
+  let place: CopyPlace
   /// The table to copy into; `nil` is the one that is copied from.
-  let table: CopyTable?
-  /// Whether it is `-`.
-  let isStandardOutput: Bool
+  private(set) var table: CopyTable?
+  private(set) var importance = Importance.counts
+  private(set) var onFault = FaultAnswer.drop
 
   /// Reads it.
   ///
@@ -17,25 +22,50 @@ struct ReceiverOperand: Equatable {
   /// - Throws: ``Failure`` with status 64.
   init(_ text: String) throws(Failure) {
     var parts = Self.parts(of: text)[...]
-    let place = parts.popFirst() ?? ""
-    isStandardOutput = place == "-"
-    iri = place.isEmpty ? nil : place
-    var table: CopyTable?
+    place = CopyPlace(parts.popFirst() ?? "")
+    var seen: Set<String> = []
     for part in parts {
-      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard pair.count == 2, pair[0] == "table" else {
-        throw .usage("after the IRI of --to there can only be ;table=NAME")
+      let name = try take(part)
+      guard seen.insert(name).inserted else {
+        throw .usage("--to …;\(part): \(name) is said twice")
       }
-      guard table == nil else { throw .usage("--to names more than one table") }
-      guard let named = CopyTable(parsing: String(pair[1])) else {
-        throw .usage(
-          "--to …;table=\(pair[1]): that is not the name of a table",
-          hint: "write it as in SQL: jobs, public.jobs, \"My jobs\", jobs(id, name)")
-      }
-      table = named
     }
-    guard table == nil || !isStandardOutput else { throw .usage("stdout has no table") }
-    self.table = table
+    if !place.isServer, table != nil {
+      throw .usage("\(place == .standardStream ? "stdout" : "a file") has no table")
+    }
+    if !place.isServer, onFault == .replay {
+      throw .usage("--to …;on-fault=replay: what was written to stdout or a file stays written")
+    }
+  }
+
+  /// Takes one part, and gives its name.
+  private mutating func take(_ part: String) throws(Failure) -> String {
+    let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    switch (pair[0], pair.count) {
+    case ("table", 2): table = try Self.table(String(pair[1]))
+    case ("on-fault", 2):
+      guard let answer = FaultAnswer(rawValue: String(pair[1])) else {
+        throw .usage("--to …;\(part): on-fault is drop, abort or replay")
+      }
+      onFault = answer
+    case ("required", 1), ("best-effort", 1):
+      importance = pair[0] == "required" ? .required : .bestEffort
+      return "importance"
+    default:
+      throw .usage(
+        "--to …;\(part): after the IRI of --to there can be ;table=NAME, ;required, ;best-effort and ;on-fault=…",
+        hint: "a semicolon within the IRI is written %3B")
+    }
+    return String(pair[0])
+  }
+
+  private static func table(_ text: String) throws(Failure) -> CopyTable {
+    guard let named = CopyTable(parsing: text) else {
+      throw .usage(
+        "--to …;table=\(text): that is not the name of a table",
+        hint: "write it as in SQL: jobs, public.jobs, \"My jobs\", jobs(id, name)")
+    }
+    return named
   }
 
   /// The text between semicolons outside double quotes; the first part has no quotes.

@@ -2,30 +2,52 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-/// One end of the copying that is a server: its connection, its transaction, and its name in
+/// One session with a server at an end of the copying: its connection, its transaction, and its name in
 /// messages.
 final class ServerEnd {
   /// `source`, `receiver 2`: what it is called, with its place in parentheses.
   let label: String
+  /// Host and database.
+  let place: String
   /// The encoding that the data has here; `nil` leaves it to the options, and without one there to
   /// the server if its texts have no known encoding.
   var encoding: String?
   /// The name of texts of which nothing is known but that ASCII is ASCII.
   static let unknownEncoding = "SQL_ASCII"
   private let options: ConnectionOptions
-  private var connection: Connection?
+  private(set) var connection: Connection?
+  private var knownSystem: String?
+  /// The number of the transaction that stores, once it was asked for.
+  private(set) var transactionID: Int?
 
   /// Works out where it is; nothing is contacted.
   ///
+  /// - Parameter job: The run's name, which the server shows for the session.
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ name: String, iri: String?) throws(Failure) {
+  init(_ name: String, iri: String?, job: String?) throws(Failure) {
+    var options: ConnectionOptions
     do throws(Failure) {
       options = try Connecting(program: CopyCommand.program).options(iri: iri)
     } catch {
       throw Failure(error.status, error.diagnostic?.spoken(by: "\(CopyCommand.program): \(name)"))
     }
-    label = "\(name) (\(Self.place(options)))"
+    if let job { options.fallbackApplicationName = "\(CopyCommand.program):\(job)" }
+    // A peer that has vanished without a word holds the source's snapshot, and locks, until it is noticed.
+    options.keepalivesIdle = options.keepalivesIdle ?? 10
+    options.keepalivesInterval = options.keepalivesInterval ?? 10
+    options.keepalivesCount = options.keepalivesCount ?? 6
+    options.tcpUserTimeout = options.tcpUserTimeout ?? 70_000
+    self.options = options
+    place = Self.place(options)
+    label = "\(name) (\(place))"
   }
+
+  private init(like other: ServerEnd) {
+    (options, place, label, encoding) = (other.options, other.place, other.label, other.encoding)
+  }
+
+  /// Another session at the same place, which has not begun.
+  func another() -> ServerEnd { ServerEnd(like: self) }
 
   /// Connects; from then on a signal cancels what runs there.
   func connect() throws(PGError) -> Connection {
@@ -40,30 +62,91 @@ final class ServerEnd {
     return connection
   }
 
+  /// Connects for a question beside the copying, or after it; no signal reaches what runs there.
+  func connectBeside() throws(PGError) -> Connection {
+    try Connector(options).connect(until: .after(.seconds(5)))
+  }
+
+  /// The session's connection.
+  ///
+  /// - Throws: ``PGError`` 08003 if there is none.
+  func session() throws(PGError) -> Connection {
+    guard let connection else {
+      throw PGError(
+        code: .connectionDoesNotExist, message: "\(label) is not connected", fault: .transport)
+    }
+    return connection
+  }
+
   /// The server's major version while there is a connection.
   var majorVersion: Int? { connection?.serverVersion.major }
 
   /// Begins the transaction that the data is read in: one snapshot, and no way to change anything.
-  func beginReading() throws(PGError) {
-    try connection?.execute(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL extra_float_digits = 3; "
-        + settings())
+  ///
+  /// - Parameter snapshot: The name of an exported one; without it there is a new one.
+  func beginReading(snapshot: String? = nil) throws(PGError) {
+    let connection = try session()
+    let choice = try snapshot.map { name throws(PGError) in
+      "SET TRANSACTION SNAPSHOT \(try SQL.quoteLiteral(name)); "
+    }
+    try connection.execute(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")"
+        + "SET LOCAL extra_float_digits = 3; " + settings())
+  }
+
+  /// Remembers the transaction as it is, so that the snapshot survives a reading that is broken off.
+  ///
+  /// After this no snapshot can be exported.
+  func markReading() throws(PGError) { try session().execute("SAVEPOINT pgkit_copy") }
+
+  /// Makes a transaction usable again in which the reading was broken off; the snapshot stays.
+  func beginReadingAgain() throws(PGError) {
+    let connection = try session()
+    if connection.transactionStatus != .inTransaction {
+      try connection.execute("ROLLBACK TO SAVEPOINT pgkit_copy")
+    }
+  }
+
+  /// Exports the snapshot that is read, for others.
+  func exportSnapshot() throws(PGError) -> String {
+    try session().query.first("SELECT pg_catalog.pg_export_snapshot()", as: String.self) ?? ""
   }
 
   /// Begins the transaction that the data is stored in.
   func beginStoring() throws(PGError) {
     // A lock that nobody gives up must not hold the source's snapshot for ever; whoever has set
     // a limit, by whatever means, keeps it.
-    try connection?.execute(
+    try session().execute(
       """
       BEGIN; SELECT pg_catalog.set_config(name, '5s', true) FROM pg_catalog.pg_settings \
-      WHERE name = 'lock_timeout' AND source = 'default'; \(settings())
+      WHERE name = 'lock_timeout' AND source = 'default'; \
+      SET LOCAL extra_float_digits = 3; \(settings())
       """)
+  }
+
+  /// The number of the transaction, by which it can be asked for later whether it was committed.
+  func noteTransactionID() throws(PGError) -> Int {
+    let number =
+      try session().query.first("SELECT pg_catalog.txid_current()", as: Int.self) ?? 0
+    transactionID = number
+    return number
+  }
+
+  /// What tells this server from others, beside the copies of its data directory.
+  func systemIdentifier() throws(PGError) -> String {
+    if let known = knownSystem { return known }
+    let connection = try connectBeside()
+    defer { connection.close() }
+    let text =
+      try connection.query.first(
+        "SELECT system_identifier::text FROM pg_catalog.pg_control_system()", as: String.self) ?? ""
+    knownSystem = text
+    return text
   }
 
   /// Commits.
   func commit() throws(PGError) {
-    try connection?.execute("COMMIT")
+    try session().execute("COMMIT")
     close()
   }
 
@@ -71,7 +154,7 @@ final class ServerEnd {
   func rollback() {
     if let connection, !connection.isClosed, connection.transactionStatus != .idle {
       // A server that does not hear it rolls back when it sees the socket closed.
-      try? connection.execute("ROLLBACK")
+      try? connection.execute("ROLLBACK", until: .after(Interruptions.shared.graceTime))
     }
     close()
   }
@@ -81,9 +164,12 @@ final class ServerEnd {
     error.diagnostic(of: speaker).spoken(by: speaker, hint: hint).print()
   }
 
+  /// Says something about it on stderr.
+  func note(_ text: String) { Diagnostic(program: speaker, message: text).print() }
+
   private var speaker: String { "\(CopyCommand.program): \(label)" }
 
-  private func close() {
+  func close() {
     connection?.close()
     connection = nil
   }

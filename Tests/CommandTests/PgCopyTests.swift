@@ -96,7 +96,7 @@ struct PgCopyTests {
     #expect(try copy(to: 3, more: ["--quiet"]).errors == "")
   }
 
-  @Test("carries csv and binary as well", arguments: ["csv", "binary"])
+  @Test("carries text and binary, and chooses by itself", arguments: ["text", "binary", "auto"])
   func formats(format: String) throws {
     let columns = "\(name)(name, id)"
     #expect(try copy(columns, to: 1, more: ["--format", format]).end == .exit(0))
@@ -291,8 +291,26 @@ struct PgCopyTests {
       (["-", name, "--to", "-"], "stdin to stdout"),
       ([iri, name, "--to", "-", "--to", "-"], "stdout can receive only once"),
       ([iri, name, "--to", "bogus://x"], "receiver 1: ERROR -*000"),
-      ([iri, name, "--to", "\(iri);tabel=x"], "there can only be ;table=NAME"),
-      ([iri, name, "--to", "-", "--format", "xml"], "text, csv or binary"),
+      ([iri, name, "--to", "\(iri);tabel=x"], "after the IRI of --to there can be"),
+      ([iri, name, "--to", "-", "--format", "xml"], "auto"),
+      ([iri, name, "--to", iri, "--format", "csv"], "--format csv is for stdin"),
+      ([iri, name, "--to", "\(iri);on-fault=x"], "on-fault is drop, abort or replay"),
+      ([iri, name, "--to", "\(iri);required;best-effort"], "said twice"),
+      ([iri, name, "--to=-;table=x"], "stdout has no table"),
+      ([iri, name, "--to", iri, "--freeze"], "--freeze needs --replace truncate"),
+      ([iri, name, "--to", iri, "--job", "a b"], "a name has 1 to 63"),
+      ([iri, name, "--to", iri, "--every", "1d"], "--every needs --job"),
+      ([iri, name, "--to", "-", "--verify"], "no receiver is a server"),
+      (["-", name, "--to", iri, "--verify"], "--verify needs a server"),
+      ([iri, name, "--to", iri, "--to", "-", "--atomic"], "cannot be prepared"),
+      ([iri, "SELECT 1", "--to", "\(iri);table=x", "--jobs", "2"], "are for tables"),
+      (
+        [iri, name, "--to", iri, "--jobs", "2", "--replace", "truncate"], "--replace truncate locks"
+      ),
+      (
+        [iri, name, "--to", iri, "--rejects", "/tmp/x", "--split", "2"], "--rejects goes with none"
+      ),
+      (["/tmp/x", name, "--to", "/tmp/y"], "one end must be a server"),
     ]
     for (arguments, words) in mistakes {
       let outcome = try program.run(arguments)

@@ -53,6 +53,59 @@ final class ReceiveBuffer {
     if start == end { (start, end) = (0, 0) }
   }
 
+  /// Finds the whole messages of one kind at the front.
+  ///
+  /// - Parameters:
+  ///   - headerSize: The size of a message's tag and length.
+  ///   - bodyLimit: The longest body; a longer one ends the search, and is for others to refuse.
+  /// - Returns: How many bytes they take, and how many they are.
+  func scanMessages(tag: UInt8, headerSize: Int, bodyLimit: Int) -> (size: Int, count: Int) {
+    var place = start
+    var count = 0
+    while end - place >= headerSize, memory[place] == tag {
+      let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)
+      // The length counts itself, and not the tag.
+      let length = Int(UInt32(bigEndian: stored)) + 1
+      guard length >= headerSize, length - headerSize <= bodyLimit, length <= end - place else {
+        break
+      }
+      place += length
+      count += 1
+    }
+    return (place - start, count)
+  }
+
+  /// Makes one message of messages that were consumed and lie one behind the other, in their place: the
+  /// first one's tag, a length, and all bodies.
+  ///
+  /// - Parameter headerSize: The size of a message's tag and length.
+  /// - Returns: Where it lies; the same if their lengths are not what they were taken for.
+  func joinMessages(_ range: Range<Int>, headerSize: Int) -> Range<Int> {
+    guard range.lowerBound >= 0, range.upperBound <= memory.count, range.count >= headerSize,
+      let base = memory.baseAddress
+    else { return range }
+    var source = range.lowerBound
+    var target = source + headerSize
+    while source + headerSize <= range.upperBound {
+      let stored = memory.loadUnaligned(fromByteOffset: source + 1, as: UInt32.self)
+      let length = Int(UInt32(bigEndian: stored)) + 1 - headerSize
+      let body = source + headerSize
+      guard length >= 0, body + length <= range.upperBound else { return range }
+      if body != target { memmove(base + target, base + body, length) }
+      target += length
+      source = body + length
+    }
+    let whole = target - range.lowerBound - 1
+    memory.storeBytes(
+      of: UInt32(truncatingIfNeeded: whole).bigEndian, toByteOffset: range.lowerBound + 1,
+      as: UInt32.self)
+    return range.lowerBound..<target
+  }
+
+  private func memmove(
+    _ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer, _ count: Int
+  ) { target.copyMemory(from: source, byteCount: count) }
+
   /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
   /// beginning when the room behind it is too small and growing when the whole is.
   func makeRoom(for needed: Int) {
@@ -76,10 +129,12 @@ final class ReceiveBuffer {
   }
 
   /// A new buffer that begins with the bytes not yet consumed here.
-  func successor(needing needed: Int) -> ReceiveBuffer {
+  func successor(
+    needing needed: Int, atLeast least: Int = ReceiveBuffer.initialCapacity
+  ) -> ReceiveBuffer {
     // What is there may be more than one message needs: a grown buffer full of short ones.
     let room = count + Self.initialCapacity / 2
-    let next = ReceiveBuffer(capacity: max(Self.initialCapacity, min(needed, Self.leap), room))
+    let next = ReceiveBuffer(capacity: max(least, min(needed, Self.leap), room))
     next.memory.copyMemory(from: unread)
     next.end = count
     return next

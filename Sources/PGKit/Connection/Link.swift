@@ -32,6 +32,8 @@ final class Link {
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
   private var hasJustSent = false
+  /// Whether the last look took all there was, so that the next would be in vain before a wait.
+  private var isDrained = false
 
   init(stream: any ByteStream) { self.stream = stream }
 
@@ -73,6 +75,33 @@ final class Link {
         deliverNotices()
         try flush(until: deadline)
         try receive(until: deadline)
+      }
+    } catch {
+      throw settle(error, &exchange)
+    }
+  }
+
+  /// Goes as far as an exchange can without waiting: what it then lacks is told as `needsBytes`.
+  ///
+  /// - Throws: as ``pump(_:until:)``.
+  func pumpWithoutWaiting<E: Exchange & ~Copyable>(
+    _ exchange: inout E
+  ) throws(PGError) -> Session.Progress {
+    defer { deliverNotices() }
+    do throws(PGError) {
+      while true {
+        let progress = try session.advance(&exchange)
+        guard case .needsBytes = progress else { return progress }
+        deliverNotices()
+        if isDrained {
+          isDrained = false
+          return .needsBytes
+        }
+        let room = session.inbox.room().count
+        let before = session.inbox.buffer.count
+        if try !receiveWhatIsThere() { return .needsBytes }
+        // A read that did not fill its room has taken all there was; TLS may have kept some.
+        isDrained = stream is Socket && session.inbox.buffer.count - before < room
       }
     } catch {
       throw settle(error, &exchange)
@@ -151,6 +180,27 @@ final class Link {
         try receiveWhileSending()
       }
     }
+  }
+
+  /// Sends what the stream takes at once of borrowed bytes, past the outbox.
+  ///
+  /// - Returns: How many bytes that were.
+  func offer(_ bytes: UnsafeRawBufferPointer) throws(PGError) -> Int {
+    var moved = 0
+    while moved < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[moved...])
+      switch try stream.write(rest) {
+      case .moved(let count):
+        note(rest[..<count], from: .frontend)
+        moved += count
+      case .ended: throw .serverIsGone()
+      case .waitToRead:
+        try receiveWhileSending()
+        return moved
+      case .waitToWrite: return moved
+      }
+    }
+    return moved
   }
 
   private func receiveWhileSending() throws(PGError) {

@@ -5,7 +5,7 @@ public enum CopyPiece {
   /// Bytes from elsewhere, which may begin and end within rows.
   case bytes([UInt8])
 
-  /// The number of messages; bytes from elsewhere count as one.
+  /// The number of messages that came; bytes from elsewhere count as one.
   public var messageCount: Int {
     switch self {
     case .chunk(let chunk): chunk.count
@@ -26,6 +26,14 @@ public enum CopyPiece {
     switch self {
     case .chunk(let chunk): try chunk.forEach(body)
     case .bytes(let bytes): try bytes.withUnsafeBytes(body)
+    }
+  }
+
+  /// The same data in one message; this piece must not be used any more.
+  func joined() -> CopyPiece {
+    switch self {
+    case .chunk(let chunk): .chunk(chunk.joined())
+    case .bytes: self
     }
   }
 }

@@ -7,12 +7,41 @@ public protocol CopyProducer: AnyObject {
   /// - Throws: ``PGError``; nothing more will come then.
   func next() throws(PGError) -> CopyPiece?
 
+  /// The next piece if it is there.
+  ///
+  /// A producer that cannot know waits for it, as ``next()`` does; that is what it does unless it says
+  /// otherwise.
+  func nextIfThere() throws(PGError) -> CopyArrival
+
+  /// What to wait for when there was nothing yet.
+  var watches: [DescriptorWatch] { get }
+
   /// The number of rows that the producer says it gave, once it has given all; `nil` if it cannot
   /// know.
   var rowCount: Int? { get }
 
   /// Stops before the end. What it reads from can be used for other things afterwards.
   func stop()
+}
+
+/// What a producer has without waiting.
+public enum CopyArrival {
+  /// A piece.
+  case piece(CopyPiece)
+  /// Nothing yet.
+  case nothingYet
+  /// Nothing any more.
+  case end
+}
+
+extension CopyProducer {
+  /// The next piece, waiting for it.
+  public func nextIfThere() throws(PGError) -> CopyArrival {
+    try next().map { .piece($0) } ?? .end
+  }
+
+  /// Nothing.
+  public var watches: [DescriptorWatch] { [] }
 }
 
 /// The rows of a COPY … TO STDOUT.
@@ -31,6 +60,9 @@ public final class StatementProducer: CopyProducer {
     stream = try connection.copyOut(sql)
   }
 
+  /// Whether the data is in the binary format.
+  public var isBinary: Bool { stream.isBinary }
+
   /// The next rows, or `nil` after the last.
   public func next() throws(PGError) -> CopyPiece? {
     do throws(PGError) {
@@ -43,14 +75,36 @@ public final class StatementProducer: CopyProducer {
     }
   }
 
+  /// The next rows, if they have come.
+  public func nextIfThere() throws(PGError) -> CopyArrival {
+    do throws(PGError) {
+      switch try stream.nextIfThere() {
+      case .part(let chunk): return .piece(.chunk(chunk))
+      case .nothingYet: return .nothingYet
+      case .end:
+        isOver = true
+        return .end
+      }
+    } catch {
+      isOver = true
+      throw error
+    }
+  }
+
+  /// The server.
+  public var watches: [DescriptorWatch] {
+    isOver ? [] : [DescriptorWatch(connection.fileDescriptor, .readable)]
+  }
+
   /// The number of rows that the server says it gave.
   public var rowCount: Int? { stream.tag?.rowCount }
 
   /// Cancels the statement and takes what was already on its way.
+  ///
+  /// The connection of a server that does not even take note of that in two seconds is closed.
   public func stop() {
     if isOver { return }
-    // If the request cannot be delivered, the rest is taken to its end: slower, but as safe.
-    try? connection.interruption.cancel()
+    connection.cancelOrClose()
     while !isOver { _ = try? next() }
   }
 }

@@ -2,10 +2,30 @@
 ///
 /// In py-postgresql: `copyman.Receiver`.
 public protocol CopyReceiver: AnyObject {
-  /// Takes a piece.
+  /// Takes a piece, waiting for as long as that takes.
   ///
-  /// - Throws: ``PGError``; the receiver is then given nothing more.
+  /// - Throws: ``PGError``; the receiver is then given nothing more, unless it is reconciled.
   func write(_ piece: CopyPiece) throws(PGError)
+
+  /// Takes a piece without waiting, to pass it on when that can be done.
+  ///
+  /// A receiver without a queue does as ``write(_:)`` does; that is what it does unless it says
+  /// otherwise.
+  func enqueue(_ piece: CopyPiece) throws(PGError)
+
+  /// Passes on what can be passed on without waiting.
+  ///
+  /// - Throws: ``PGError``, also when the other end has one to tell.
+  func sendQueued() throws(PGError)
+
+  /// How many bytes wait to be passed on.
+  var queuedBytes: Int { get }
+
+  /// What to wait for before more can be passed on, or the other end has something to say.
+  var watches: [DescriptorWatch] { get }
+
+  /// Whether the rows of a server may come joined: many in one message.
+  var takesJoinedRows: Bool { get }
 
   /// Hears that the data is complete, without waiting for what follows from that.
   func end() throws(PGError)
@@ -19,16 +39,31 @@ public protocol CopyReceiver: AnyObject {
   func fail(_ reason: String)
 }
 
+extension CopyReceiver {
+  /// Takes the piece at once.
+  public func enqueue(_ piece: CopyPiece) throws(PGError) { try write(piece) }
+  /// Does nothing.
+  public func sendQueued() throws(PGError) {}
+  /// None.
+  public var queuedBytes: Int { 0 }
+  /// Nothing.
+  public var watches: [DescriptorWatch] { [] }
+  /// No: each row comes by itself.
+  public var takesJoinedRows: Bool { false }
+}
+
 /// A COPY … FROM STDIN.
 ///
 /// In py-postgresql: `StatementReceiver`.
 public final class StatementReceiver: CopyReceiver {
+  private let connection: Connection
   private let stream: CopyInStream
 
   /// Begins the statement.
   ///
   /// - Throws: ``PGError``: the server's; `--OPE` if the statement does not copy in.
   public init(_ connection: Connection, _ sql: String) throws(PGError) {
+    self.connection = connection
     stream = try connection.copyIn(sql)
   }
 
@@ -40,6 +75,30 @@ public final class StatementReceiver: CopyReceiver {
     }
   }
 
+  /// Keeps a piece until the server takes it.
+  public func enqueue(_ piece: CopyPiece) throws(PGError) {
+    switch piece {
+    case .chunk(let chunk): try stream.enqueue(.run(chunk.run))
+    case .bytes(let bytes): try stream.enqueue(CopyInQueue.messages(of: bytes))
+    }
+  }
+
+  /// Sends what the server takes at once.
+  public func sendQueued() throws(PGError) { try stream.sendQueued() }
+
+  /// How many bytes wait for the server.
+  public var queuedBytes: Int { stream.queuedBytes }
+
+  /// The server.
+  public var watches: [DescriptorWatch] {
+    let reading = DescriptorWatch(stream.descriptor, .readable)
+    return queuedBytes == 0
+      ? [reading] : [reading, DescriptorWatch(stream.descriptor, .writable)]
+  }
+
+  /// Yes: a server does not mind where messages begin and end.
+  public var takesJoinedRows: Bool { true }
+
   /// Tells the server that the data is complete.
   public func end() throws(PGError) { try stream.end() }
 
@@ -48,6 +107,8 @@ public final class StatementReceiver: CopyReceiver {
 
   /// Has the server forget the data.
   public func fail(_ reason: String) {
+    // A server that does not take what waits would not hear of its end either.
+    if stream.queuedBytes > 0, !connection.isClosed { connection.cancelOrClose() }
     // A connection that cannot even fail is lost, and its server forgets the data as well.
     try? stream.fail(reason)
   }
@@ -80,6 +141,8 @@ public final class NullReceiver: CopyReceiver {
   public init() {}
   /// Does nothing.
   public func write(_ piece: CopyPiece) throws(PGError) {}
+  /// Yes.
+  public var takesJoinedRows: Bool { true }
   /// Does nothing.
   public func end() throws(PGError) {}
   /// Unknown.

@@ -27,18 +27,41 @@ public enum CopySource: Hashable, Sendable {
 
   /// The statement that gives the data.
   ///
+  /// - Parameter encoding: The data's encoding; `nil` is the session's.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
-  public func copyOut(_ format: CopyFormat = .text) throws(PGError) -> String {
+  public func copyOut(
+    _ format: CopyFormat = .text, encoding: String? = nil
+  ) throws(PGError) -> String {
     switch self {
-    case .table(let table): return try table.copyOut(format)
+    case .table(let table): return try table.copyOut(format, encoding: encoding)
     case .view(let table):
       let query = CopySource.query(
         "SELECT \(try table.quotedColumns()) FROM \(try table.quotedName())")
-      return try query.copyOut(format)
+      return try query.copyOut(format, encoding: encoding)
     case .query(let text):
       // The newline ends a comment that the query may end with.
-      return "COPY (\(text)\n) TO STDOUT WITH (FORMAT \(format.rawValue))"
+      let options = try CopyTable.options(format, encoding)
+      return "COPY (\(text)\n) TO STDOUT WITH (\(options))"
     }
+  }
+
+  /// The rows of a table that lie in some of its blocks, which a server finds without reading the others.
+  ///
+  /// Under one snapshot, the parts of a table are together its rows, each once.
+  ///
+  /// - Parameters:
+  ///   - table: A table that has blocks: no view, no partitioned and no foreign table.
+  ///   - blocks: The numbers of the blocks; without an end, also those that are added.
+  /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
+  ///
+  /// Source: PostgreSQL manual, "System Columns", ctid; version 14 and later read only these blocks.
+  public static func part(
+    of table: CopyTable, blocks: PartialRangeFrom<Int>, upTo end: Int? = nil
+  ) throws(PGError) -> CopySource {
+    let upper = end.map { " AND ctid < '(\($0),0)'::pg_catalog.tid" } ?? ""
+    return .query(
+      "SELECT \(try table.quotedColumns()) FROM ONLY \(try table.quotedName()) "
+        + "WHERE ctid >= '(\(blocks.lowerBound),0)'::pg_catalog.tid\(upper)")
   }
 
   private static let queryWords: Set<String> = ["select", "table", "values", "with"]

@@ -35,20 +35,35 @@ public struct CopyTable: Hashable, Sendable {
 
   /// The statement that takes data into the table.
   ///
+  /// - Parameters:
+  ///   - encoding: The data's encoding; `nil` is the session's.
+  ///   - isFrozen: Whether the rows are stored as VACUUM would leave them, which a server does only in a
+  ///     table that was made or truncated in the same transaction.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
-  public func copyIn(_ format: CopyFormat = .text) throws(PGError) -> String {
-    "COPY \(try target()) FROM STDIN WITH (FORMAT \(format.rawValue))"
+  public func copyIn(
+    _ format: CopyFormat = .text, encoding: String? = nil, isFrozen: Bool = false
+  ) throws(PGError) -> String {
+    let options = try Self.options(format, encoding) + (isFrozen ? ", FREEZE" : "")
+    return "COPY \(try target()) FROM STDIN WITH (\(options))"
   }
 
   /// The statement that gives the table's data.
   ///
+  /// - Parameter encoding: The data's encoding; `nil` is the session's.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
-  public func copyOut(_ format: CopyFormat = .text) throws(PGError) -> String {
-    "COPY \(try target()) TO STDOUT WITH (FORMAT \(format.rawValue))"
+  public func copyOut(
+    _ format: CopyFormat = .text, encoding: String? = nil
+  ) throws(PGError) -> String {
+    "COPY \(try target()) TO STDOUT WITH (\(try Self.options(format, encoding)))"
+  }
+
+  static func options(_ format: CopyFormat, _ encoding: String?) throws(PGError) -> String {
+    guard let encoding else { return "FORMAT \(format.rawValue)" }
+    return "FORMAT \(format.rawValue), ENCODING \(try SQL.quoteLiteral(encoding))"
   }
 
   /// The list of columns, every one in quotes; `*` for all.
-  func quotedColumns() throws(PGError) -> String {
+  public func quotedColumns() throws(PGError) -> String {
     guard !columns.isEmpty else { return "*" }
     var list: [String] = []
     for column in columns { list.append(try SQL.quoteIdentifier(column)) }

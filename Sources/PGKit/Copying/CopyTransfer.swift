@@ -1,5 +1,6 @@
-// One producer, many receivers, one thread: every piece goes to every receiver before the next one
-// is asked for, so memory does not grow and the slowest receiver sets the pace. Transactions are the
+// One producer, many receivers, one thread. A piece goes to the queue of every receiver, and each sends
+// what its server takes; the next piece is asked for as long as no queue is full. So memory has a bound,
+// and the slowest receiver sets the pace without the others waiting within a piece. Transactions are the
 // caller's: nothing here commits.
 
 /// Copies data from one producer to any number of receivers.
@@ -23,24 +24,55 @@ public final class CopyTransfer {
     public internal(set) var bytes = 0
   }
 
-  private enum Phase { case running, exhausted, finished, failed }
+  /// What an attempt without waiting came to.
+  public enum Advance: Sendable, Hashable {
+    /// Something moved.
+    case moved(Step)
+    /// Nothing can move now: ``CopyTransfer/wait(for:until:)`` waits until something can.
+    case waiting
+    /// The producer has given everything, or no receiver is left.
+    case over
+  }
 
-  private let producer: any CopyProducer
-  private let receivers: [any CopyReceiver]
-  private var phase = Phase.running
+  /// How much may wait for one receiver before the producer has to.
+  public static let queueLimit = 1 << 20
+  /// How long a server may take to note that something is to be cancelled.
+  static let cancelLimit = Duration.seconds(2)
+
+  enum Phase { case running, exhausted, finished, failed }
+
+  let producer: any CopyProducer
+  var receivers: [any CopyReceiver]
+  var phase = Phase.running
   /// The receivers still taking part, by their place in the original list, from 0.
-  public private(set) var remaining: [Int]
+  public internal(set) var remaining: [Int]
   /// What has been moved so far.
   public private(set) var total = Step()
   /// What the steps that ended in a receiver's fault moved: the next one reports it.
   private var carried = Step()
-  private var counts: [Int: Int] = [:]
+  var counts: [Int: Int] = [:]
+  /// What receivers that failed were not given.
+  var withheld: [Int: WithheldPiece] = [:]
+  /// How many pieces came.
+  var pieceCount = 0
+  /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
+  var boundary: RowBoundary?
+  private var joinsRows = false
+  /// The receivers that did not take all that was for them.
+  private var blocked: Set<Int> = []
 
   /// Makes a transfer; nothing moves yet.
-  public init(from producer: any CopyProducer, to receivers: [any CopyReceiver]) {
+  ///
+  /// - Parameter format: The format of data that is not a server's, for going on with another receiver
+  ///   at a row's beginning (``reconcile(_:with:)``).
+  public init(
+    from producer: any CopyProducer, to receivers: [any CopyReceiver], format: CopyFormat? = nil
+  ) {
     self.producer = producer
     self.receivers = receivers
+    boundary = format.map { RowBoundary($0) }
     remaining = Array(receivers.indices)
+    joinsRows = receivers.allSatisfy(\.takesJoinedRows)
   }
 
   /// Moves everything, waits for all receivers, and compares the counts of rows.
@@ -68,17 +100,83 @@ public final class CopyTransfer {
   /// - Throws: ``CopyFault/receivers(_:)`` when receivers failed, which are then out; call again to
   ///   go on with the others. ``CopyFault/producer(_:)`` when the producer did.
   public func next() throws(CopyFault) -> Step? {
-    guard phase == .running, !remaining.isEmpty else { return nil }
-    let piece: CopyPiece?
-    do throws(PGError) { piece = try producer.next() } catch { throw .producer(error) }
-    guard let piece else {
-      phase = .exhausted
-      return nil
+    while true {
+      switch try advance() {
+      case .moved(let step): return step
+      case .over: return nil
+      case .waiting: try Self.wait(for: [self], until: .never)
+      }
     }
-    count(piece)
-    try attempt { (receiver, _) throws(PGError) in try receiver.write(piece) }
+  }
+
+  /// Moves what can be moved without waiting: at most one piece of the producer.
+  ///
+  /// - Throws: as ``next()``.
+  public func advance() throws(CopyFault) -> Advance {
+    guard phase == .running, !remaining.isEmpty else { return .over }
+    // Who could not take more is left alone until there has been a wait.
+    try attempt { (receiver, index) throws(PGError) in
+      if receiver.queuedBytes > 0, !blocked.contains(index) { try sendQueued(receiver, index) }
+    }
+    if remaining.contains(where: { receivers[$0].queuedBytes >= Self.queueLimit }) {
+      return .waiting
+    }
+    let arrival: CopyArrival
+    do throws(PGError) { arrival = try producer.nextIfThere() } catch { throw .producer(error) }
+    switch arrival {
+    case .nothingYet: return .waiting
+    case .end:
+      phase = .exhausted
+      // What a step moved that ended in a fault has not been told yet.
+      if carried == Step() { return .over }
+    case .piece(let piece): try give(piece)
+    }
     defer { carried = Step() }
-    return carried
+    return .moved(carried)
+  }
+
+  private func give(_ piece: CopyPiece) throws(CopyFault) {
+    count(piece)
+    let piece = joinsRows ? piece.joined() : piece
+    defer {
+      pieceCount += 1
+      boundary?.take(piece)
+    }
+    try attempt { (receiver, index) throws(PGError) in
+      do throws(PGError) { try receiver.enqueue(piece) } catch {
+        withheld[index] = WithheldPiece(
+          piece: piece, number: pieceCount, rowBeginning: boundary?.partialRow ?? [],
+          header: boundary?.header ?? [])
+        throw error
+      }
+      if !blocked.contains(index) { try sendQueued(receiver, index) }
+    }
+  }
+
+  private func sendQueued(_ receiver: any CopyReceiver, _ index: Int) throws(PGError) {
+    try receiver.sendQueued()
+    if receiver.queuedBytes > 0 { blocked.insert(index) }
+  }
+
+  /// Waits until one of the transfers can move something, or the deadline has passed.
+  ///
+  /// - Parameter watches: Descriptors that end the waiting when they are ready.
+  public static func wait(
+    for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
+  ) throws(CopyFault) {
+    let all = watches + transfers.flatMap(\.watches)
+    do throws(PGError) { _ = try Syscalls.wait(forAny: all, until: deadline) } catch {
+      throw .producer(error)
+    }
+    for transfer in transfers { transfer.blocked = [] }
+  }
+
+  /// What would let it go on.
+  private var watches: [DescriptorWatch] {
+    let ends = remaining.map { receivers[$0] }
+    let isFull = ends.contains { $0.queuedBytes >= Self.queueLimit }
+    let source = phase == .running && !isFull ? producer.watches : []
+    return source + ends.flatMap(\.watches)
   }
 
   /// Tells all receivers that the data is complete, then waits for each.
@@ -89,13 +187,28 @@ public final class CopyTransfer {
     if phase == .finished { return }
     guard phase == .exhausted else { throw remaining.isEmpty ? .noReceivers : .incomplete }
     guard !remaining.isEmpty else { throw .noReceivers }
-    phase = .finished
     var faults: [CopyFault.Receiver] = []
+    try drain(&faults)
+    phase = .finished
     collect(&faults) { (receiver, _) throws(PGError) in try receiver.end() }
     collect(&faults) { (receiver, index) throws(PGError) in
       counts[index] = try receiver.finish()
     }
     if !faults.isEmpty { throw .receivers(faults) }
+  }
+
+  /// Sends what waits, to all receivers at the same time.
+  private func drain(_ faults: inout [CopyFault.Receiver]) throws(CopyFault) {
+    while true {
+      collect(&faults) { (receiver, _) throws(PGError) in
+        if receiver.queuedBytes > 0 { try receiver.sendQueued() }
+      }
+      guard remaining.contains(where: { receivers[$0].queuedBytes > 0 }) else { return }
+      let waiting = remaining.map { receivers[$0] }.filter { $0.queuedBytes > 0 }
+      do throws(PGError) {
+        _ = try Syscalls.wait(forAny: waiting.flatMap(\.watches), until: .never)
+      } catch { throw .producer(error) }
+    }
   }
 
   /// Compares what the producer and the remaining receivers say of the number of rows; who does not
@@ -136,7 +249,7 @@ public final class CopyTransfer {
   }
 
   /// Has every remaining receiver do something; those that cannot are out.
-  private func attempt(
+  func attempt(
     _ body: (any CopyReceiver, Int) throws(PGError) -> Void
   ) throws(CopyFault) {
     var faults: [CopyFault.Receiver] = []
@@ -148,14 +261,26 @@ public final class CopyTransfer {
     _ faults: inout [CopyFault.Receiver],
     _ body: (any CopyReceiver, Int) throws(PGError) -> Void
   ) {
+    let earlier = faults.count
     for index in remaining {
       do throws(PGError) { try body(receivers[index], index) } catch {
         faults.append(.init(index: index, error: error))
       }
     }
-    if !faults.isEmpty {
+    if faults.count > earlier {
       let out = Set(faults.map(\.index))
       remaining.removeAll { out.contains($0) }
+    }
+  }
+}
+
+extension Connection {
+  /// Cancels what runs, or closes the connection if the server cannot be told in time.
+  ///
+  /// Where the request is refused for another reason, what runs is to be waited for.
+  func cancelOrClose() {
+    do throws(PGError) { try interruption.cancel(within: CopyTransfer.cancelLimit) } catch {
+      if error.isTimeout || error.code == .connectTimeoutError { close() }
     }
   }
 }

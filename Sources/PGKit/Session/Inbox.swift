@@ -12,7 +12,12 @@ struct Inbox: ~Copyable {
   /// A buffer larger than this is given back when little lies in it.
   private static let keptCapacity = 1 << 20
 
+  /// What copied data is received into: the more one read brings, the fewer there are.
+  private static let copyingCapacity = 128 * 1024
+
   private(set) var buffer = ReceiveBuffer()
+  /// Whether copied data came; more of it is probably to come.
+  private var isCopying = false
   /// The largest message accepted now.
   var limit = limitBeforeAuthentication
   /// The size of the whole message that lies at the front, as far as it is known.
@@ -83,20 +88,23 @@ struct Inbox: ~Copyable {
 
   /// Takes the run of whole CopyData messages at the front, as they lie there.
   mutating func takeCopyData() throws(PGError) -> CopyRun {
+    isCopying = true
     let start = buffer.start
-    var end = start
-    var count = 0
-    while let frame = try nextFrame(), frame.tag == BackendTag.copyData.rawValue {
-      end = frame.body.upperBound
-      count += 1
-      consume(frame)
-    }
-    return CopyRun(buffer: buffer, frames: start..<end, count: count)
+    let found = buffer.scanMessages(
+      tag: BackendTag.copyData.rawValue, headerSize: Frame.headerSize, bodyLimit: limit)
+    let run = CopyRun(buffer: buffer, frames: start..<start + found.size, count: found.count)
+    buffer.consume(found.size)
+    // What comes next is looked at, so that it is known how long it is.
+    _ = try nextFrame()
+    return run
   }
 
   /// The room to receive into.
   mutating func room() -> UnsafeMutableRawBufferPointer {
-    if !isKnownUniquelyReferenced(&buffer) { buffer = buffer.successor(needing: needed) }
+    let least = isCopying ? Self.copyingCapacity : ReceiveBuffer.initialCapacity
+    if !isKnownUniquelyReferenced(&buffer) || buffer.capacity < least {
+      buffer = buffer.successor(needing: needed, atLeast: least)
+    }
     giveBack()
     buffer.makeRoom(for: needed)
     return buffer.free
@@ -151,10 +159,23 @@ struct CopyRun {
   let buffer: ReceiveBuffer
   /// Where they lie, tags and lengths included: just as another server wants to receive them.
   let frames: Range<Int>
-  /// How many there are.
+  /// How many there were when they came.
   ///
   /// A server sends each row as one message.
   let count: Int
+  /// How many there are now.
+  var frameCount: Int
+
+  init(buffer: ReceiveBuffer, frames: Range<Int>, count: Int, frameCount: Int? = nil) {
+    (self.buffer, self.frames, self.count) = (buffer, frames, count)
+    self.frameCount = frameCount ?? count
+  }
+
+  /// The size of the data, the messages' own headers not counted.
+  var byteCount: Int { frames.count - frameCount * Frame.headerSize }
+
+  /// The largest message that is made of several: what is longer has few messages anyway.
+  private static let joinedLimit = 8 << 20
 
   /// How much memory it takes: all of the buffer that it keeps.
   var memorySize: Int { buffer.capacity }
@@ -162,6 +183,15 @@ struct CopyRun {
   /// The messages as they came over the wire, borrowed for the call.
   func withFrames<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try body(UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))
+  }
+
+  /// The same data in one message, in the same memory: whoever still has this run must not use it.
+  ///
+  /// A server takes a row in no time, but each message costs it some.
+  func joined() -> CopyRun {
+    guard frameCount > 1, frames.count <= Self.joinedLimit else { return self }
+    let joined = buffer.joinMessages(frames, headerSize: Frame.headerSize)
+    return CopyRun(buffer: buffer, frames: joined, count: count, frameCount: 1)
   }
 
   /// Hands each message's data to `body`.

@@ -11,7 +11,10 @@ public struct CopyChunk: @unchecked Sendable {
   public var count: Int { run.count }
 
   /// The number of bytes, the messages' own headers not counted.
-  public var byteCount: Int { run.frames.count - run.count * Frame.headerSize }
+  public var byteCount: Int { run.byteCount }
+
+  /// The same rows in one message; this chunk must not be used any more.
+  func joined() -> CopyChunk { CopyChunk(run: run.joined()) }
 
   /// Lends each message's data to `body`.
   public func forEach(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {

@@ -63,6 +63,21 @@ public final class CopyInStream {
     if let failure { throw failure }
   }
 
+  /// Adds whole messages to what waits to be sent; nothing is sent yet.
+  func enqueue(_ frames: CopyInQueue.Frames) throws(PGError) {
+    try flush()
+    try running.enqueue(frames, on: connection)
+  }
+
+  /// Sends what the server takes at once of what waits, and looks whether it has something to say.
+  func sendQueued() throws(PGError) { try running.sendQueued(on: connection) }
+
+  /// How many bytes wait to be sent.
+  var queuedBytes: Int { running.queuedBytes }
+
+  /// Where the data goes to.
+  var descriptor: Int32 { connection.fileDescriptor }
+
   /// Says that the data is complete, without waiting for what the server makes of it.
   ///
   /// So several servers can bring their copying to its end at the same time. ``finish()`` must
@@ -115,6 +130,8 @@ private final class RunningCopyIn: RunningOperation {
   /// often enough not to send for long what nobody takes.
   private static let lookInterval = 1 << 20
 
+  /// What is sent as the server takes it.
+  private var queue = CopyInQueue()
   private let origin: ErrorOrigin.Creator
   private let observation: Observation?
   /// What the server says of the data.
@@ -132,10 +149,50 @@ private final class RunningCopyIn: RunningOperation {
     response = exchange.copyResponse
   }
 
+  var queuedBytes: Int { queue.byteCount }
+
+  func enqueue(_ frames: CopyInQueue.Frames, on connection: Connection) throws(PGError) {
+    try requireCopying(on: connection)
+    queue.append(frames)
+  }
+
+  func sendQueued(on connection: Connection) throws(PGError) {
+    try requireCopying(on: connection)
+    var hasMoved = false
+    do throws(PGError) {
+      while let moved = try queue.send(by: { bytes throws(PGError) in
+        try connection.link.offer(bytes)
+      }) {
+        sentSinceLook += moved
+        if moved == 0 { break }
+        hasMoved = true
+      }
+      // A server that takes nothing may have something to say.
+      if sentSinceLook >= Self.lookInterval || !queue.isEmpty && !hasMoved {
+        try look(on: connection.link)
+      }
+    } catch { throw ended(error, connection) }
+  }
+
+  /// Looks whether the server has something to say, which can only be that it does not want more.
+  func look(on connection: Connection) throws(PGError) {
+    try requireCopying(on: connection)
+    do throws(PGError) { try look(on: connection.link) } catch { throw ended(error, connection) }
+  }
+
+  /// Sends all that waits, for as long as that takes.
+  private func drain(_ link: Link) throws(PGError) {
+    while try queue.send(by: { bytes throws(PGError) in
+      try link.send(bytes)
+      return bytes.count
+    }) != nil {}
+  }
+
   /// Sends whole CopyData messages.
   func send(_ frames: UnsafeRawBufferPointer, on connection: Connection) throws(PGError) {
     try requireCopying(on: connection)
     do throws(PGError) {
+      try drain(connection.link)
       try connection.link.send(frames)
       sentSinceLook += frames.count
       if sentSinceLook >= Self.lookInterval { try look(on: connection.link) }
@@ -146,6 +203,7 @@ private final class RunningCopyIn: RunningOperation {
     try requireCopying(on: connection)
     phase = .ended
     do throws(PGError) {
+      try drain(connection.link)
       BodilessMessage.copyDone.encode(into: &connection.link.session.outbox)
       try connection.link.flush(until: .never)
     } catch { throw ended(error, connection) }
@@ -191,11 +249,20 @@ private final class RunningCopyIn: RunningOperation {
     phase = .interrupted
     observation?.ended(
       .failed(PGError(code: .queryCanceled, message: reason, fault: .caller).inside(origin)))
-    if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
-    do throws(PGError) { try link.finish(&exchange, until: deadline) } catch {
+    do throws(PGError) {
+      try completeMessage(link, until: deadline)
+      if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
+      try link.finish(&exchange, until: deadline)
+    } catch {
       // The server answers CopyFail with an error; that is what was asked for.
       if error.endsSession { throw error }
     }
+  }
+
+  /// Sends the rest of a message that was sent in part, or the server would take what follows for it.
+  private func completeMessage(_ link: Link, until deadline: Deadline) throws(PGError) {
+    let rest = queue.takeRestOfMessage()
+    if !rest.isEmpty { try link.send(rest, until: deadline) }
   }
 
   func requireCopying(on connection: Connection) throws(PGError) {
@@ -235,6 +302,11 @@ private final class RunningCopyIn: RunningOperation {
     phase = .interrupted
     connection.running = nil
     let error = connection.link.settle(error, &exchange)
+    // What the server has refused it still reads to the end of a message; if that cannot be sent, the
+    // next use of the connection shows it.
+    if case .idle = connection.link.session.state {
+      try? completeMessage(connection.link, until: .never)
+    }
     observation?.ended(.failed(error))
     return error.inside(origin, of: connection)
   }

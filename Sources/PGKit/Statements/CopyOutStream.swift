@@ -33,6 +33,11 @@ public final class CopyOutStream {
   ///
   /// - Throws: ``PGError``: the server's, or `--OPE` if what was left was too much to keep.
   public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
+
+  /// The next rows, if they are there.
+  func nextIfThere() throws(PGError) -> Arrival<CopyChunk> {
+    try running.nextIfThere(on: connection)
+  }
 }
 
 private final class RunningCopyOut: RunningResult<SimpleQuery, CopyChunk> {

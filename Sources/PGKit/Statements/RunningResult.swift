@@ -116,16 +116,44 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
     throw end.inside(origin, of: connection)
   }
 
+  /// The next results, if they are there.
+  ///
+  /// An error that ``isRenewed(after:on:)`` could mend is one here.
+  final func nextIfThere(on connection: Connection) throws(PGError) -> Arrival<Part> {
+    guard case .running = phase else {
+      return try next(on: connection).map { .part($0) } ?? .end
+    }
+    try connection.link.requireNoDelivery()
+    connection.hearer = hearer
+    defer { connection.hearer = nil }
+    do throws(PGError) {
+      while true {
+        let progress = try connection.link.pumpWithoutWaiting(&exchange)
+        if case .needsBytes = progress { return .nothingYet }
+        if case .finished = progress {
+          complete(on: connection)
+          return .end
+        }
+        if let part = try part(of: progress) { return .part(part) }
+      }
+    } catch { throw failed(error, on: connection) }
+  }
+
+  /// Everything has come.
+  private func complete(on connection: Connection) {
+    phase = .over
+    connection.running = nil
+    finished()
+    tag = exchange.tag
+    connection.heed(exchange)
+    ended(.completed(tag))
+  }
+
   private func pump(on connection: Connection) throws(PGError) -> Part? {
     while true {
       switch try connection.link.pump(&exchange, until: deadline) {
       case .finished:
-        phase = .over
-        connection.running = nil
-        finished()
-        tag = exchange.tag
-        connection.heed(exchange)
-        ended(.completed(tag))
+        complete(on: connection)
         return nil
       case let progress: if let part = try part(of: progress) { return part }
       }
@@ -201,6 +229,16 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
     ended(.failed(error))
     return located
   }
+}
+
+/// What can be had of results without waiting.
+enum Arrival<Part> {
+  /// These.
+  case part(Part)
+  /// None before more bytes come.
+  case nothingYet
+  /// None any more.
+  case end
 }
 
 extension PGError {

@@ -1,0 +1,186 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+// Everything that comes before the first row: connections, transactions, who takes part, which columns
+// travel, and in which form. Nothing is changed at a receiver here.
+
+extension CopyJob {
+  /// Connects all ends.
+  func open() throws {
+    var identities: [String: String] = [:]
+    let columns = try openSource(&identities)
+    match = ColumnMatch(columns, of: rows, isKnown: plan.source.isServer)
+    for receiver in receivers { try open(receiver, &identities) }
+    if takesPart { try requireReceivers() }
+    if !takesPart, receivers.contains(where: { $0.state.isFailure }) { try requireReceivers() }
+    try matchColumns()
+    try chooseFormat()
+    try fitSource()
+    if takesPart { progress.begin(try estimate()) }
+  }
+
+  /// Connects the source, and gives its columns.
+  private func openSource(_ identities: inout [String: String]) throws(Failure) -> [CopyColumn] {
+    guard let source = sources.first else { return [] }
+    let connection: Connection
+    do throws(PGError) { connection = try source.connect() } catch {
+      throw sourceFailure(error, .connection)
+    }
+    try checkInterruption()
+    shareEncoding(of: connection)
+    let asked = plan.reading.snapshot
+    let isExported = asked == "export"
+    let (columns, identity) = try fromSource {
+      () throws(PGError) -> ([CopyColumn], String?) in
+      try source.beginReading(snapshot: isExported ? nil : asked)
+      if isExported || plan.jobs > 1 { snapshot = try source.exportSnapshot() }
+      try source.markReading()
+      switch rows {
+      case .query(let text): return (try connection.columns(ofQuery: text), nil)
+      case .table(let table), .view(let table):
+        return (try connection.columns(of: table), try connection.identity(of: table))
+      }
+    }
+    if isExported, let snapshot { source.note("snapshot \(snapshot)") }
+    if let identity { identities[identity] = source.label }
+    return columns
+  }
+
+  /// Servers are told the same encoding, or one would take the other's bytes for something else.
+  ///
+  /// The texts of a SQL_ASCII database, of which nothing is known, travel as they are.
+  private func shareEncoding(of connection: Connection) {
+    let servers = receivers.compactMap(\.server)
+    guard let source = sources.first, !servers.isEmpty else { return }
+    let isUnknown = connection.reportedSetting("server_encoding") == ServerEnd.unknownEncoding
+    for server in servers + [source] {
+      server.encoding = isUnknown ? ServerEnd.unknownEncoding : "UTF8"
+    }
+  }
+
+  /// Connects a receiver; one that fails is out.
+  private func open(_ receiver: Receiver, _ identities: inout [String: String]) throws(Failure) {
+    guard let server = receiver.server else { return }
+    let connection: Connection
+    do throws(PGError) { connection = try server.connect() } catch {
+      return try drop(receiver, error, .connection)
+    }
+    try checkInterruption()
+    receiver.table = receiver.operand.table ?? rows.table ?? CopyTable([])
+    if !plan.source.isServer, receiver.table.columns.isEmpty {
+      receiver.table.columns = rows.table?.columns ?? []
+    }
+    var twin: String?
+    do throws(PGError) {
+      if try isBusy(receiver, connection) { return }
+      if try isDone(receiver, connection) { return }
+      try server.beginStoring()
+      let identity = try connection.identity(of: receiver.table)
+      twin = identities.updateValue(receiver.label, forKey: identity)
+      if twin == nil { try checkTwoPhases(receiver, connection) }
+    } catch {
+      try checkInterruption()
+      return try drop(receiver, error)
+    }
+    if let twin {
+      throw .usage("\(receiver.label): it is the same table as that of \(twin)")
+    }
+  }
+
+  /// Whether another run is at work on it, which then has nothing to do here.
+  private func isBusy(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
+    guard let name = plan.running.single else { return false }
+    // The lock goes with the session.
+    let isFree = try connection.query.first(
+      "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
+      name, as: Bool.self)
+    if isFree == true { return false }
+    receiver.skip(Receiver.isRunningReason)
+    receiver.overlapStatus = plan.running.ifRunning == .skip ? .ok : .deadline
+    return true
+  }
+
+  /// Whether the job has been done there for this time.
+  private func isDone(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
+    guard let job = plan.running.job, !plan.running.dryRun else { return false }
+    let ledger = Ledger(job: job, every: plan.running.every?.duration, table: receiver.table)
+    receiver.ledger = ledger
+    try ledger.install(connection)
+    let record = try ledger.look(connection)
+    if record.missed > 0, let server = receiver.server {
+      let times = record.missed == 1 ? "once" : "\(record.missed) times"
+      server.note("job \(job) was not done \(times) before")
+    }
+    if record.isDone { receiver.skip("already done") }
+    return record.isDone
+  }
+
+  private func checkTwoPhases(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
+    guard plan.storing.atomic, receivers.count * plan.jobs > 1 else { return }
+    try TwoPhaseCommit.checkCapacity(
+      connection, needed: receiver.number == 1 ? plan.jobs - 1 : plan.jobs)
+  }
+
+  // MARK: Columns and format
+
+  private func matchColumns() throws(Failure) {
+    var own: [Int: [CopyColumn]] = [:]
+    for receiver in receivers where receiver.isTaking && receiver.server != nil {
+      do throws(PGError) {
+        own[receiver.number] = try receiver.lanes[0].session().columns(of: receiver.table)
+      } catch { try drop(receiver, error) }
+    }
+    match.leaveOutGenerated(at: Array(own.values))
+    for receiver in receivers where receiver.isTaking {
+      guard let columns = own[receiver.number] else { continue }
+      do throws(ColumnMatch.Problem) {
+        receiver.columns = try match.columns(
+          at: columns, isListed: !receiver.table.columns.isEmpty,
+          named: receiver.table.path.joined(separator: "."))
+        receiver.table.columns = receiver.columns.map(\.name)
+      } catch {
+        let refusal = PGError(
+          code: .undefinedColumn, message: error.message, fault: .caller, hint: error.hint)
+        try drop(receiver, refusal, .refused)
+      }
+    }
+    if !receivers.contains(where: { $0.isSkipped }) { try requireReceivers() }
+  }
+
+  /// Binary is faster, but both ends must agree on every column's type; text always goes.
+  private func chooseFormat() throws(Failure) {
+    switch plan.command.format {
+    case .text: format = .text
+    case .csv: format = .csv
+    case .binary: format = .binary
+    case .auto: format = isBinarySafe ? .binary : .text
+    }
+  }
+
+  private var isBinarySafe: Bool {
+    guard plan.isAmongServers, plan.storing.rejects == nil else { return false }
+    let major = sources.first?.majorVersion
+    return receivers.filter(\.isTaking).allSatisfy { receiver in
+      receiver.server?.majorVersion == major && match.isBinarySafe(at: receiver.columns)
+    }
+  }
+
+  /// Gives the source the columns that travel, and finds out how its rows can be had.
+  private func fitSource() throws(Failure) {
+    guard let source = sources.first, var table = rows.table, let travelling = match.travelling
+    else { return }
+    table.columns = travelling.map(\.name)
+    rows = try fromSource { () throws(PGError) in
+      try source.session().resolve(.table(table))
+    }
+  }
+
+  /// How much there is, as far as the server can say without looking.
+  private func estimate() throws(Failure) -> SourceEstimate? {
+    guard let source = sources.first, case .table(let table) = rows else { return nil }
+    return try fromSource { () throws(PGError) in
+      try SourceEstimate(table, source.session())
+    }
+  }
+}

@@ -1,0 +1,283 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+// The data: parts of what is copied are begun on sessions that are free, and every step moves what can be
+// moved at all of them, in one thread.
+
+/// One part on its way.
+final class PartRun {
+  let lane: Int
+  let transfer: CopyTransfer
+  /// The receivers, in the transfer's order.
+  let members: [Receiver]
+  let checked: ChecksumProducer?
+  var isOver = false
+
+  init(
+    lane: Int, transfer: CopyTransfer, members: [Receiver], checked: ChecksumProducer?
+  ) {
+    (self.lane, self.transfer, self.members, self.checked) = (lane, transfer, members, checked)
+  }
+}
+
+extension CopyJob {
+  /// Moves everything, and waits until all receivers have it.
+  func relay() throws {
+    var waiting = try parts()[...]
+    try openLanes(min(plan.jobs, waiting.count))
+    var runs: [PartRun] = []
+    var isCutShort = false
+    var pace = plan.reading.rate.map { Pace(bytesPerSecond: $0.bytesPerSecond) }
+    let laneCount = max(1, min(plan.jobs, waiting.count))
+    do {
+      while true {
+        for lane in 0..<laneCount where !runs.contains(where: { $0.lane == lane }) {
+          if let part = waiting.popFirst() { runs.append(try begin(part, on: lane)) }
+        }
+        if runs.isEmpty { break }
+        try step(&runs, &pace)
+        if !takesPart { (waiting, isCutShort) = ([], true) }
+      }
+    } catch {
+      for run in runs { run.transfer.fail("the copying was given up") }
+      throw error
+    }
+    // What is known of a part of the rows says nothing about all of them.
+    if isCutShort { (sourceRows, sourceChecksum) = (nil, nil) }
+    try requireReceivers()
+  }
+
+  /// Moves what can be moved at all parts under way, or waits a moment.
+  private func step(_ runs: inout [PartRun], _ pace: inout Pace?) throws {
+    var hasMoved = false
+    for (index, run) in runs.enumerated().reversed() {
+      if try advance(run, &pace) { hasMoved = true }
+      if run.isOver { runs.remove(at: index) }
+    }
+    try checkInterruption()
+    progress.note(
+      rows: runs.reduce(sourceRows ?? 0) { $0 + $1.transfer.total.messages }, bytes: bytes)
+    if let pause = pace?.pause { return Self.sleep(pause) }
+    if hasMoved { return }
+    let tick = Deadline.after(.milliseconds(100))
+    do throws(CopyFault) {
+      try CopyTransfer.wait(for: runs.map(\.transfer), until: tick)
+    } catch { throw Failure(.localFailure, note("\(error)")) }
+  }
+
+  private static func sleep(_ duration: Duration) {
+    try? CopyTransfer.wait(for: [], until: .after(min(duration, .milliseconds(100))))
+  }
+
+  /// Whether a part has moved.
+  private func advance(_ run: PartRun, _ pace: inout Pace?) throws -> Bool {
+    if pace?.pause != nil { return false }
+    do throws(CopyFault) {
+      switch try run.transfer.advance() {
+      case .moved(let step):
+        bytes += step.bytes
+        pace?.note(step.bytes)
+        return true
+      case .waiting: return false
+      case .over: break
+      }
+    } catch {
+      try take(error, of: run)
+      return true
+    }
+    try finish(run)
+    run.isOver = true
+    return true
+  }
+
+  /// Waits for a part's receivers; then all counts must agree, or nobody commits.
+  private func finish(_ run: PartRun) throws {
+    let transfer = run.transfer
+    if transfer.remaining.isEmpty {
+      transfer.fail("no receivers are left")
+      return
+    }
+    do throws(CopyFault) { try transfer.finish() } catch { try take(error, of: run) }
+    try checkInterruption()
+    do throws(CopyFault) { try transfer.compareCounts() } catch {
+      throw mismatch(error, run)
+    }
+    sourceRows = transfer.producedRowCount.map { (sourceRows ?? 0) + $0 } ?? sourceRows
+    for index in transfer.remaining {
+      let receiver = run.members[index]
+      if let rows = transfer.rowCount(ofReceiver: index) {
+        receiver.rows = (receiver.rows ?? 0) + rows
+      }
+    }
+    if let checked = run.checked {
+      var sum = sourceChecksum ?? RowChecksum()
+      sum.add(checked.checksum)
+      sourceChecksum = sum
+    }
+  }
+
+  private func mismatch(_ fault: CopyFault, _ run: PartRun) -> Failure {
+    for receiver in receivers { receiver.rollback(.refused) }
+    guard case .counts(let counts) = fault else {
+      return Failure(.refused, note("\(fault); nothing was committed"))
+    }
+    let parts = counts.map { count in
+      "\(count.index.map { run.members[$0].label } ?? sourceLabel): \(count.rows)"
+    }
+    let list = parts.joined(separator: ", ")
+    return Failure(
+      .refused, note("the counts of rows differ: \(list); nothing was committed"))
+  }
+
+  /// Drops the receivers that failed; a source or stdout that failed ends everything.
+  private func take(_ fault: CopyFault, of run: PartRun) throws {
+    try checkInterruption()
+    switch fault {
+    case .receivers(let faults):
+      for fault in faults {
+        let receiver = run.members[fault.index]
+        if receiver.server == nil {
+          run.transfer.fail("\(receiver.label) failed")
+          throw localFailure(fault.error, receiver)
+        }
+        try drop(receiver, fault.error)
+      }
+    case .producer(let error):
+      run.transfer.fail("the source failed: \(error.code)")
+      throw sourceFailure(error)
+    case .noReceivers: try requireReceivers()
+    case .incomplete, .counts: throw Failure(.localFailure, note("\(fault)"))
+    }
+  }
+
+  private func localFailure(_ error: PGError, _ receiver: Receiver) -> any Error {
+    if receiver.operand.place == .standardStream, let cause = error.cause { return cause }
+    return Failure(.localFailure, error.diagnostic(of: CopyCommand.program))
+  }
+
+  // MARK: Beginning a part
+
+  /// Opens what parts at the same time need beyond the first sessions.
+  private func openLanes(_ count: Int) throws(Failure) {
+    while sources.count < count, let first = sources.first {
+      let source = first.another()
+      try fromSource { () throws(PGError) in
+        _ = try source.connect()
+        sources.append(source)
+        try source.beginReading(snapshot: snapshot)
+      }
+    }
+    for receiver in receivers where receiver.isTaking {
+      while receiver.isTaking, receiver.lanes.count < count, let lane = receiver.addLane() {
+        do throws(PGError) {
+          _ = try lane.connect()
+          try lane.beginStoring()
+        } catch { try drop(receiver, error, error.fault == .server ? nil : .connection) }
+      }
+    }
+    try requireReceivers()
+  }
+
+  /// Begins to read a part, and then to store it.
+  private func begin(_ part: CopySource, on lane: Int) throws -> PartRun {
+    var producer = try producer(of: part, on: lane)
+    // Nothing that destroys is done before the source has shown that it gives something.
+    if !isBegun {
+      do throws(PGError) { producer = try BegunProducer(producer) } catch {
+        try checkInterruption()
+        throw sourceFailure(error)
+      }
+    }
+    let checked = plan.storing.verify ? ChecksumProducer(producer, format) : nil
+    var members: [Receiver] = []
+    var ends: [any CopyReceiver] = []
+    do {
+      if !isBegun { try prepareReceivers() }
+      for receiver in receivers where receiver.isTaking {
+        do throws(PGError) {
+          ends.append(try end(of: receiver, on: lane))
+          members.append(receiver)
+        } catch {
+          try checkInterruption()
+          if receiver.server == nil { throw localFailure(error, receiver) }
+          try drop(receiver, error)
+        }
+      }
+      try requireReceivers()
+    } catch {
+      for end in ends { end.fail("the copying was given up") }
+      producer.stop()
+      throw error
+    }
+    let transfer = CopyTransfer(from: checked ?? producer, to: ends)
+    return PartRun(lane: lane, transfer: transfer, members: members, checked: checked)
+  }
+
+  private func producer(of part: CopySource, on lane: Int) throws(Failure) -> any CopyProducer {
+    switch plan.source {
+    case .standardStream: return LocalProducer.standardInput(endsAtMarker: someoneStopsAtMarker)
+    case .file(let path):
+      do throws(PGError) {
+        return try LocalProducer.file(path, endsAtMarker: someoneStopsAtMarker)
+      } catch { throw Failure(.localFailure, error.diagnostic(of: CopyCommand.program)) }
+    case .server:
+      return try fromSource { () throws(PGError) in
+        let sql = try part.copyOut(format, encoding: plan.command.encoding)
+        return try StatementProducer(try sources[lane].session(), sql)
+      }
+    }
+  }
+
+  /// Whether a receiver takes a line `\.` for the end of the data.
+  private var someoneStopsAtMarker: Bool {
+    switch format {
+    case .text: true
+    case .csv: receivers.contains { ($0.server?.majorVersion ?? 18) < 18 }
+    case .binary: false
+    }
+  }
+
+  /// What takes the data at a receiver.
+  func end(of receiver: Receiver, on lane: Int) throws(PGError) -> any CopyReceiver {
+    switch receiver.operand.place {
+    case .standardStream: return StandardOutputReceiver()
+    case .file(let path): return try FileReceiver(path: path)
+    case .server: break
+    }
+    let connection = try receiver.lanes[lane].session()
+    let table = plan.storing.onConflict == nil ? receiver.table : ConflictStaging.table(receiver)
+    let encoding = plan.source.isServer ? nil : plan.command.encoding
+    if let rejects = plan.storing.rejects {
+      return try RejectingReceiver(
+        connection, table, format, encoding: encoding, path: rejects,
+        most: plan.storing.maxRejects, receiver: receiver)
+    }
+    let sql = try table.copyIn(format, encoding: encoding, isFrozen: plan.storing.freeze)
+    return try StatementReceiver(connection, sql)
+  }
+
+  /// Makes the receivers ready: takes out what is there, if that is wanted.
+  private func prepareReceivers() throws(Failure) {
+    isBegun = true
+    for receiver in receivers where receiver.isTaking && receiver.server != nil {
+      do throws(PGError) { try prepare(receiver) } catch {
+        try checkInterruption()
+        try drop(receiver, error)
+      }
+    }
+  }
+
+  func prepare(_ receiver: Receiver) throws(PGError) {
+    let connection = try receiver.lanes[0].session()
+    let name = try receiver.table.quotedName()
+    switch plan.storing.replace {
+    case .truncate: try connection.execute("TRUNCATE \(name)")
+    case .delete: try connection.execute("DELETE FROM \(name)")
+    case nil: break
+    }
+    if plan.storing.onConflict != nil {
+      for lane in receiver.lanes { try ConflictStaging.create(receiver, try lane.session()) }
+    }
+  }
+}

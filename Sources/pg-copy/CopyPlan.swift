@@ -1,0 +1,193 @@
+internal import PGCommandLine
+internal import PGKit
+
+/// What the command line means, checked as far as that is possible without a server.
+struct CopyPlan {
+  let command: CopyCommand
+  let source: CopyPlace
+  let rows: CopySource
+  let receivers: [ReceiverOperand]
+
+  var storing: StoringFlags { command.storing }
+  var reading: ReadingFlags { command.reading }
+  var running: RunningFlags { command.running }
+  var reporting: ReportingFlags { command.reporting }
+  /// How many parts are copied at a time.
+  var jobs: Int { command.reading.jobs }
+  /// Whether a table is copied in parts.
+  var isSplit: Bool { reading.split != nil || jobs > 1 }
+
+  /// Works it out.
+  ///
+  /// - Throws: ``Failure`` with status 64.
+  init(_ command: CopyCommand) throws(Failure) {
+    self.command = command
+    source = CopyPlace(command.source)
+    rows = CopySource(parsing: command.rows)
+    var operands: [ReceiverOperand] = []
+    for text in command.receivers { operands.append(try ReceiverOperand(text)) }
+    receivers = operands
+    try checkEnds()
+    try checkFormat()
+    try checkStoring()
+    try checkReading()
+    try checkRunning()
+  }
+
+  private func checkEnds() throws(Failure) {
+    let isQuery = rows.table == nil
+    if !source.isServer, isQuery {
+      let name = source == .standardStream ? "stdin" : "a file"
+      throw .usage("from \(name), rows are copied into a table: write its name instead of a query")
+    }
+    guard !receivers.isEmpty else {
+      throw .usage("no receiver is given", hint: "--to names one; --to - is stdout")
+    }
+    let outputs = receivers.count { $0.place == .standardStream }
+    guard outputs < 2 else { throw .usage("stdout can receive only once") }
+    guard source.isServer || receivers.allSatisfy(\.place.isServer) else {
+      if source == .standardStream, outputs > 0 { throw .usage("stdin to stdout is cat's work") }
+      throw .usage("one end must be a server: from a file to a file is cp's work")
+    }
+    if isQuery, receivers.contains(where: { $0.table == nil && $0.place.isServer }) {
+      throw .usage("a query has no table's name to copy into", hint: "--to 'IRI;table=NAME'")
+    }
+  }
+
+  /// Whether all ends are servers.
+  var isAmongServers: Bool { source.isServer && receivers.allSatisfy(\.place.isServer) }
+
+  private func checkFormat() throws(Failure) {
+    if command.format == .csv, isAmongServers {
+      throw .usage(
+        "--format csv is for stdin, stdout and files; between servers the data travels as text or binary"
+      )
+    }
+    if let encoding = command.encoding {
+      if isAmongServers { throw .usage("--encoding is for stdin, stdout and files") }
+      if encoding.isEmpty
+        || !encoding.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
+      {
+        throw .usage("--encoding \(encoding): that is no name of an encoding")
+      }
+    }
+  }
+
+  private func checkStoring() throws(Failure) {
+    if storing.freeze, storing.replace != .truncate {
+      throw .usage("--freeze needs --replace truncate: only rows of a new table can be frozen")
+    }
+    if storing.onConflict != nil {
+      if storing.freeze || storing.replace != nil {
+        throw .usage("--on-conflict keeps what is there, and --replace does not")
+      }
+      if storing.atomic, receivers.count > 1 {
+        throw .usage(
+          "--on-conflict uses temporary tables, which --atomic's PREPARE TRANSACTION refuses")
+      }
+      if storing.verify, storing.onConflict == .nothing {
+        throw .usage("--verify compares all rows, and --on-conflict nothing leaves some out")
+      }
+    }
+    if storing.verify, !source.isServer {
+      throw .usage("--verify needs a server as the source: the rows of others have no fixed form")
+    }
+    let servers = receivers.filter(\.place.isServer)
+    if storing.replace != nil || storing.onConflict != nil || storing.verify, servers.isEmpty {
+      throw .usage(
+        "--replace, --on-conflict and --verify are about tables, and no receiver is a server")
+    }
+    if storing.atomic, servers.count < receivers.count {
+      throw .usage("--atomic: stdout and files cannot be prepared for a commit")
+    }
+    try checkRejects()
+  }
+
+  private func checkRejects() throws(Failure) {
+    guard storing.rejects != nil else { return }
+    if storing.maxRejects < 0 { throw .usage("--max-rejects must be at least 0") }
+    if receivers.count > 1 || !receivers[0].place.isServer {
+      throw .usage("--rejects needs one receiver, a server")
+    }
+    if isSplit || storing.onConflict != nil || storing.freeze || storing.verify {
+      throw .usage(
+        "--rejects goes with none of --split, --jobs, --on-conflict, --freeze and --verify")
+    }
+    if command.format == .binary {
+      throw .usage("--rejects writes rows as text: --format binary does not go with it")
+    }
+  }
+
+  private func checkReading() throws(Failure) {
+    guard (1...64).contains(jobs) else { throw .usage("--jobs must be between 1 and 64") }
+    if isSplit {
+      guard source.isServer, rows.table != nil, receivers.allSatisfy(\.place.isServer) else {
+        throw .usage("--split and --jobs are for tables that are copied between servers")
+      }
+      if jobs > 1, storing.replace == .truncate {
+        throw .usage(
+          "--replace truncate locks the table for one session, and --jobs needs several",
+          hint: "--replace delete")
+      }
+    }
+    if let snapshot = reading.snapshot {
+      guard source.isServer else { throw .usage("--snapshot: only a server has snapshots") }
+      guard !snapshot.isEmpty, snapshot.utf8.count <= 100 else {
+        throw .usage("--snapshot takes the name of a snapshot, or export")
+      }
+    }
+  }
+
+  private func checkRunning() throws(Failure) {
+    if running.every != nil, running.job == nil {
+      throw .usage("--every needs --job: the record of what was done has a name")
+    }
+    if let every = running.every, every.duration < .seconds(1) {
+      throw .usage("--every must be at least 1s")
+    }
+    for (option, name) in [("--job", running.job), ("--single", running.single)] {
+      guard let name else { continue }
+      guard RunIdentity.isName(name) else {
+        throw .usage(
+          "\(option) \(name): a name has 1 to 63 letters, digits, dots, hyphens and underscores")
+      }
+    }
+    if running.job != nil, !receivers.contains(where: \.place.isServer) {
+      throw .usage("--job keeps its record in a receiver, and none is a server")
+    }
+    if let deadline = running.deadline, deadline.duration <= .zero {
+      throw .usage("--deadline must be longer than 0")
+    }
+    if let progress = command.reporting.progress, progress.duration < .milliseconds(10) {
+      throw .usage("--progress must be at least 10ms")
+    }
+    guard (0...100).contains(running.retry) else {
+      throw .usage("--retry must be between 0 and 100")
+    }
+    if running.retry > 0, !source.isServer || !receivers.allSatisfy(\.place.isServer) {
+      throw .usage("--retry: what was read from stdin or written to stdout cannot be done again")
+    }
+  }
+}
+
+/// An end of the copying, as the command line names it.
+enum CopyPlace: Equatable {
+  /// `-`
+  case standardStream
+  /// A path.
+  case file(String)
+  /// Where to connect; `nil` leaves everything to the environment.
+  case server(iri: String?)
+
+  init(_ text: String) {
+    if text == "-" {
+      self = .standardStream
+    } else if text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../") {
+      self = .file(text)
+    } else {
+      self = .server(iri: text.isEmpty ? nil : text)
+    }
+  }
+
+  var isServer: Bool { if case .server = self { true } else { false } }
+}

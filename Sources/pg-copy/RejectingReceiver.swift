@@ -1,0 +1,184 @@
+internal import Glibc
+internal import PGCommandLine
+internal import PGKit
+
+/// A table that takes the rows that its server accepts; the others are written to a file.
+///
+/// Rows are gathered in blocks, and each is a COPY between savepoints. A block that is refused is halved
+/// until the rows that cannot be stored stand alone, so that a few bad rows cost a few more COPYs.
+final class RejectingReceiver: CopyReceiver {
+  /// How much is tried at once.
+  private static let blockSize = 1 << 20
+  private static let blockRows = 50_000
+
+  private let connection: Connection
+  private let statement: String
+  private let file: RejectFile
+  private let most: Int
+  private let receiver: Receiver
+  private var boundary: RowBoundary
+  /// Whole rows that wait, one behind the other, and where each ends.
+  private var block: [UInt8] = []
+  private var ends: [Int] = []
+  private var stored = 0
+  private var rejected = 0
+  /// The number of the first row of the block, from 1.
+  private var firstRow = 1
+
+  init(
+    _ connection: Connection, _ table: CopyTable, _ format: CopyFormat, encoding: String?,
+    path: String, most: Int, receiver: Receiver
+  ) throws(PGError) {
+    (self.connection, self.most, self.receiver) = (connection, most, receiver)
+    statement = try table.copyIn(format, encoding: encoding)
+    boundary = RowBoundary(format)
+    file = try RejectFile(path)
+  }
+
+  func write(_ piece: CopyPiece) throws(PGError) {
+    switch piece {
+    case .chunk(let chunk):
+      chunk.forEach {
+        block += $0
+        ends.append(block.count)
+      }
+    case .bytes(let bytes): takeRows(bytes)
+    }
+    if block.count >= Self.blockSize || ends.count >= Self.blockRows { try store() }
+  }
+
+  private func takeRows(_ bytes: [UInt8]) {
+    // Cut at newlines, which is where rows can end; those within a row join what comes next.
+    for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      let isLast = line.endIndex == bytes.endIndex
+      let piece = isLast ? Array(line) : Array(line) + [UInt8(ascii: "\n")]
+      if piece.isEmpty { continue }
+      let before = boundary.rowCount
+      let head = boundary.partialRow
+      boundary.take(piece)
+      if boundary.rowCount > before {
+        block += head + piece
+        ends.append(block.count)
+      }
+    }
+  }
+
+  func end() throws(PGError) {}
+
+  func finish() throws(PGError) -> Int? {
+    let rest = boundary.partialRow
+    if !rest.isEmpty, rest != Array("\\.".utf8) {
+      block += rest
+      ends.append(block.count)
+    }
+    try store()
+    try file.finish()
+    receiver.rejectedRows = rejected
+    return stored + rejected
+  }
+
+  func fail(_ reason: String) { file.remove() }
+
+  /// Stores the block.
+  private func store() throws(PGError) {
+    if !ends.isEmpty { try store(0..<ends.count) }
+    firstRow += ends.count
+    block.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+  }
+
+  private func store(_ rows: Range<Int>) throws(PGError) {
+    let start = rows.lowerBound == 0 ? 0 : ends[rows.lowerBound - 1]
+    let data = Array(block[start..<ends[rows.upperBound - 1]])
+    guard let refusal = try refusal(of: data) else { return }
+    guard rows.count > 1 else { return try reject(data, rows.lowerBound, refusal) }
+    let middle = rows.lowerBound + rows.count / 2
+    try store(rows.lowerBound..<middle)
+    try store(middle..<rows.upperBound)
+  }
+
+  /// Why the rows were not stored; `nil` if they were.
+  private func refusal(of data: [UInt8]) throws(PGError) -> PGError? {
+    if data == Array("\\.\n".utf8) || data == Array("\\.\r\n".utf8) { return nil }
+    try connection.execute("SAVEPOINT pgkit_copy")
+    do throws(PGError) {
+      let stream = try connection.copyIn(statement)
+      try stream.write(data)
+      stored += try stream.finish().rowCount ?? 0
+      try connection.execute("RELEASE pgkit_copy")
+      return nil
+    } catch {
+      guard error.fault == .server, error.fields?.isFatal != true, !Self.isAboutMore(error) else {
+        throw error
+      }
+      try connection.execute("ROLLBACK TO pgkit_copy; RELEASE pgkit_copy")
+      return error
+    }
+  }
+
+  /// Whether an error is not a row's own, so that no row can be blamed for it.
+  private static func isAboutMore(_ error: PGError) -> Bool {
+    ["53", "55", "57", "58", "XX", "25", "40", "42"].contains(error.code.classCharacters)
+  }
+
+  private func reject(_ data: [UInt8], _ index: Int, _ refusal: PGError) throws(PGError) {
+    rejected += 1
+    receiver.rejectedRows = rejected
+    guard rejected <= most else {
+      throw PGError(
+        code: refusal.code,
+        message:
+          "row \(firstRow + index) was refused, and more than \(most) were before: \(refusal.message)",
+        fault: .server, hint: "--max-rejects allows more", fields: refusal.fields)
+    }
+    try file.write(row: firstRow + index, data, refusal)
+  }
+}
+
+/// The rows that were refused: each as it came, in an object of JSON with its number and the reason.
+final class RejectFile {
+  private let receiver: FileReceiver
+
+  init(_ path: String) throws(PGError) { receiver = try FileReceiver(path: path) }
+
+  func write(row: Int, _ data: [UInt8], _ error: PGError) throws(PGError) {
+    var line: [UInt8] = Array("{\"row\":\(row),\"sqlstate\":\"\(error.code)\",\"message\":".utf8)
+    JSONText.append(error.message, to: &line)
+    for (name, value) in [
+      ("column", error.fields?[.column] ?? Self.column(in: error)),
+      ("constraint", error.fields?[.constraint]),
+    ] {
+      guard let value else { continue }
+      line += Array(",\"\(name)\":".utf8)
+      JSONText.append(value, to: &line)
+    }
+    appendData(data, to: &line)
+    try receiver.write(.bytes(line))
+  }
+
+  /// Text as a text, and what is none in hexadecimal digits.
+  private func appendData(_ data: [UInt8], to line: inout [UInt8]) {
+    var data = data[...]
+    if data.last == UInt8(ascii: "\n") { data = data.dropLast() }
+    if let text = String(validating: data, as: UTF8.self) {
+      line += Array(",\"data\":".utf8)
+      JSONText.append(text, to: &line)
+    } else {
+      let digits = data.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      line += Array(",\"data_hex\":\"\(digits)\"".utf8)
+    }
+    line += Array("}\n".utf8)
+  }
+
+  /// The column in COPY's context: `COPY job, line 3, column id: "x"`.
+  private static func column(in error: PGError) -> String? {
+    guard let context = error.fields?.context,
+      let start = context.firstRange(of: ", column ")?.upperBound,
+      let end = context[start...].firstIndex(of: ":")
+    else { return nil }
+    return String(context[start..<end])
+  }
+
+  func finish() throws(PGError) { _ = try receiver.finish() }
+  func remove() { receiver.fail("") }
+}

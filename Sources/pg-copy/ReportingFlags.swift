@@ -1,0 +1,22 @@
+internal import ArgumentParser
+internal import PGCommandLine
+
+/// What is said about a run.
+struct ReportingFlags: ParsableArguments {
+  @Flag(name: [.customShort("q"), .long], help: "Say nothing when all went well.")
+  var quiet = false
+
+  @Option(help: "The form of the last line: text, or json, which comes also after a failure.")
+  var summary = SummaryForm.text
+
+  @Option(
+    help: ArgumentHelp(
+      "Print a line of JSON about how far it is, this often. On a terminal there is a bar without it.",
+      valueName: "duration"))
+  var progress: DurationArgument?
+}
+
+/// The form of the summary.
+enum SummaryForm: String, WordArgument {
+  case text, json
+}

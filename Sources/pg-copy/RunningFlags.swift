@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import PGCommandLine
+internal import PGConnecting
+
+/// When it runs, and for how long.
+struct RunningFlags: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The job's name. What has been committed under it is on record in the receiver, and is not done again.",
+      valueName: "name"))
+  var job: String?
+
+  @Option(
+    help: ArgumentHelp("The job is due once in each such time: 1h, 1d.", valueName: "duration"))
+  var every: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Do nothing while another run with this name is at work on a receiver.", valueName: "name"))
+  var single: String?
+
+  @Option(help: "With --single: skip ends with 0 where another run is at work, fail with 4.")
+  var ifRunning = Overlap.skip
+
+  @Option(
+    help: ArgumentHelp("Wait a random time up to this before anything.", valueName: "duration"))
+  var splay: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "End with 4, and with nothing committed, when this time is over.", valueName: "duration"))
+  var deadline: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long cleaning up may take after a signal or the deadline.", valueName: "duration"))
+  var grace = DurationArgument(seconds: 5)
+
+  @Flag(help: "Look whether the rows could be copied, print what was found as JSON, copy nothing.")
+  var dryRun = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How often to begin again when the source is lost and nothing is committed.", valueName: "n"))
+  var retry = 0
+}
+
+/// What a run does that finds another one at work.
+enum Overlap: String, WordArgument {
+  case skip, fail
+}

@@ -1,0 +1,62 @@
+internal import PGCommandLine
+internal import PGKit
+
+extension CopyJob {
+  /// The parts that what is copied is cut into: by the blocks of a table, all under one snapshot.
+  func parts() throws(Failure) -> [CopySource] {
+    guard plan.isSplit, let source = sources.first else { return [rows] }
+    guard case .table(let table) = rows else {
+      throw Failure(
+        .refused,
+        note(
+          "--split and --jobs need a table with blocks of its own; this one is a view or made of others"
+        ))
+    }
+    return try fromSource { () throws(PGError) in
+      let connection = try source.session()
+      try requireBlocks(of: table, connection)
+      let estimate = try SourceEstimate(table, connection)
+      return try parts(of: table, blocks: estimate.blocks, count: partCount(estimate))
+    }
+  }
+
+  private func partCount(_ estimate: SourceEstimate) -> Int {
+    switch plan.reading.split {
+    case nil: plan.jobs
+    case .parts(let count): count
+    case .size(let size): min((estimate.bytes + size - 1) / size, SplitArgument.mostParts)
+    }
+  }
+
+  private func parts(
+    of table: CopyTable, blocks: Int, count: Int
+  ) throws(PGError) -> [CopySource] {
+    // A table without blocks may get some while it is looked at; they belong to no snapshot of before,
+    // but the last part has no end all the same.
+    let count = max(1, min(count, blocks))
+    var parts: [CopySource] = []
+    for part in 0..<count {
+      let (first, next) = (blocks * part / count, blocks * (part + 1) / count)
+      parts.append(try .part(of: table, blocks: first..., upTo: part + 1 == count ? nil : next))
+    }
+    return parts
+  }
+
+  private func requireBlocks(of table: CopyTable, _ connection: Connection) throws(PGError) {
+    let method = try connection.query.first(
+      """
+      SELECT coalesce(a.amname::text, '') FROM pg_catalog.pg_class c
+      LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+      WHERE c.oid = $1::pg_catalog.text::pg_catalog.regclass
+      """, try table.quotedName(), as: String.self)
+    let isOld = connection.serverVersion < ServerVersion(major: 14, minor: 0)
+    guard method == "heap", !isOld else {
+      throw PGError(
+        code: .featureNotSupported,
+        message: isOld
+          ? "--split and --jobs need a source of version 14 or later, which reads blocks by their numbers"
+          : "--split and --jobs need a table of the access method heap",
+        fault: .server)
+    }
+  }
+}

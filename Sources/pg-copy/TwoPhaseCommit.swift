@@ -1,0 +1,163 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+// One session decides: all others prepare their transactions, then it commits its own. From then on the
+// prepared ones are to be committed, and before they are to be rolled back. Its transaction's number stands
+// in the name of each prepared one, so that whoever comes after a crash can ask its server what was
+// decided: nothing else has to be on record anywhere.
+
+/// The commit of a run whose receivers commit all or none.
+///
+/// Source: PostgreSQL manual, PREPARE TRANSACTION; `txid_status`.
+struct TwoPhaseCommit {
+  private let job: CopyJob
+  private let decisive: ServerEnd
+  private let others: [(receiver: Receiver, lane: ServerEnd)]
+
+  init(_ job: CopyJob) throws(Failure) {
+    self.job = job
+    let lanes = job.receivers.filter(\.isTaking).flatMap { receiver in
+      receiver.lanes.map { (receiver: receiver, lane: $0) }
+    }
+    guard let first = lanes.first else { throw Failure(.refused) }
+    (decisive, others) = (first.lane, Array(lanes.dropFirst()))
+  }
+
+  /// - Throws: ``PGError`` 55000 if a server cannot prepare so many transactions.
+  static func checkCapacity(_ connection: Connection, needed: Int) throws(PGError) {
+    let limit =
+      try connection.query.first(
+        "SELECT pg_catalog.current_setting('max_prepared_transactions')::int", as: Int.self) ?? 0
+    guard limit < needed else { return }
+    throw PGError(
+      code: .objectNotInPrerequisiteState,
+      message:
+        "--atomic needs \(needed) prepared transactions here, and max_prepared_transactions is \(limit)",
+      fault: .server, hint: "set max_prepared_transactions higher, and restart the server")
+  }
+
+  /// Prepares, decides and commits.
+  ///
+  /// - Throws: ``Failure`` if nothing is committed.
+  func run() throws(Failure) {
+    var prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)] = []
+    for (index, other) in others.enumerated() {
+      do throws(PGError) {
+        let name = PreparedName(
+          identity: job.identity, number: index + 1, system: try decisive.systemIdentifier(),
+          transaction: decisive.transactionID ?? 0)
+        // If its answer is lost, it may be prepared all the same.
+        prepared.append((other.receiver, other.lane, name))
+        try other.lane.session().execute("PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))")
+      } catch {
+        if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
+        rollback(prepared)
+        other.receiver.fail(error)
+        try job.giveUp(on: other.receiver)
+      }
+    }
+    switch CommitOutcome(committing: decisive) {
+    case .committed: commit(prepared)
+    case .refused(let error):
+      rollback(prepared)
+      job.receivers.first(where: \.isTaking)?.fail(error)
+      if let first = job.receivers.first { try job.giveUp(on: first) }
+    case .unknown(let error): leave(prepared, error)
+    }
+  }
+
+  private func rollback(_ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)]) {
+    for part in prepared {
+      if PreparedName.settle(part.name, commits: false, at: part.lane) { continue }
+      part.lane.note("the prepared transaction \(part.name.text) is left: pg-copy resolve ends it")
+    }
+  }
+
+  private func commit(_ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)]) {
+    var undecided: Set<Int> = []
+    for part in prepared where !PreparedName.settle(part.name, commits: true, at: part.lane) {
+      undecided.insert(part.receiver.number)
+      part.lane.note(
+        "the rows will be stored when pg-copy resolve has committed the prepared transaction \(part.name.text)"
+      )
+    }
+    for receiver in job.receivers where receiver.isTaking {
+      if undecided.contains(receiver.number) {
+        receiver.lost(PGError(code: .connectionFailure, message: "in doubt", fault: .transport))
+      } else {
+        receiver.committed()
+      }
+    }
+  }
+
+  private func leave(
+    _ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)], _ error: PGError
+  ) {
+    decisive.report(
+      error,
+      hint:
+        "The connection was lost in COMMIT. pg-copy resolve ends the prepared transactions of the others."
+    )
+    for receiver in job.receivers where receiver.isTaking { receiver.lost(error) }
+  }
+}
+
+/// The name of a prepared transaction: `pgkit:JOB:RUN:NUMBER:SYSTEM:TRANSACTION`.
+struct PreparedName: Equatable {
+  let identity: RunIdentity
+  /// Which of the run's prepared transactions it is, from 1.
+  let number: Int
+  /// The identifier of the server that decides.
+  let system: String
+  /// The number of the transaction there that decides.
+  let transaction: Int
+
+  /// What every name begins with.
+  static let prefix = "pgkit:"
+
+  init(identity: RunIdentity, number: Int, system: String, transaction: Int) {
+    (self.identity, self.number) = (identity, number)
+    (self.system, self.transaction) = (system, transaction)
+  }
+
+  /// Reads a name; `nil` if it is another one.
+  init?(_ text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 6, parts[0] + ":" == Self.prefix, RunIdentity.isName(parts[1]),
+      let number = Int(parts[3]), let transaction = Int(parts[5])
+    else { return nil }
+    self.init(
+      identity: RunIdentity(job: parts[1], run: parts[2]), number: number, system: parts[4],
+      transaction: transaction)
+  }
+
+  /// The name.
+  var text: String {
+    "\(Self.prefix)\(identity.job):\(identity.run):\(number):\(system):\(transaction)"
+  }
+
+  /// Ends a prepared transaction, connecting again where the session is lost.
+  ///
+  /// - Returns: Whether it is ended, which it also is when it is not there any more.
+  static func settle(_ name: PreparedName, commits: Bool, at lane: ServerEnd) -> Bool {
+    for attempt in 0..<Self.attempts {
+      do throws(PGError) {
+        let connection =
+          attempt == 0 ? try lane.session() : try lane.connectBeside()
+        defer { if attempt > 0 { connection.close() } }
+        let word = commits ? "COMMIT" : "ROLLBACK"
+        try connection.execute("\(word) PREPARED \(try SQL.quoteLiteral(name.text))")
+        return true
+      } catch {
+        // It has gone: an attempt before has ended it, and its answer was lost.
+        if error.code == .undefinedObject { return attempt > 0 }
+        if error.fault == .server, error.fields?.isFatal != true { return false }
+        RetryPolicy(triesAll: false).sleep(before: attempt + 2, until: .never)
+      }
+    }
+    return false
+  }
+
+  private static let attempts = 6
+}
