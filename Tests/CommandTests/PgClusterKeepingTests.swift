@@ -29,7 +29,6 @@ struct PgClusterKeepingTests {
     let scene = try ClusterScene(account: account)
     defer { scene.remove() }
     let (data, copy) = (scene.home + "/data", scene.home + "/copy")
-    if account.userID == nil { try FileManager.default.setPermissions(scene.home, 0o777) }
     try make(data, scene)
     #expect(try scene.run(["start", data, "--set", "fsync=off"]).end == .exit(0))
     _ = try ask(data, "CREATE TABLE t AS SELECT 1 AS a", scene)
@@ -73,7 +72,6 @@ struct PgClusterKeepingTests {
   func killedSave() throws {
     let scene = try ClusterScene()
     defer { scene.remove() }
-    try FileManager.default.setPermissions(scene.home, 0o777)
     let data = scene.home + "/data"
     try make(data, scene)
     #expect(try scene.run(["snapshot", "save", "one", data]).end == .exit(0))
@@ -105,7 +103,6 @@ struct PgClusterKeepingTests {
   func tablespaces() throws {
     let scene = try ClusterScene()
     defer { scene.remove() }
-    try FileManager.default.setPermissions(scene.home, 0o777)
     let data = scene.home + "/data"
     try make(data, scene)
     try FileManager.default.createSymbolicLink(
@@ -216,11 +213,5 @@ struct PgClusterKeepingTests {
     #expect(failed.end == .exit(125), "\(failed)")
     #expect(failed.errors.contains("no luck") && failed.errors.contains("status 9"), "\(failed)")
     #expect(try scene.leftovers().isEmpty)
-  }
-}
-
-extension FileManager {
-  fileprivate func setPermissions(_ path: String, _ mode: Int) throws {
-    try setAttributes([.posixPermissions: mode], ofItemAtPath: path)
   }
 }

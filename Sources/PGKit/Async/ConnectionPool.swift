@@ -126,19 +126,18 @@ public actor ConnectionPool {
     file: StaticString = #fileID, line: UInt = #line
   ) async throws(PGError) -> ConnectionLease {
     let deadline = ContinuousClock.now + options.patience
-    var entry = try await entry(until: deadline)
-    while !(await isUsable(entry)) {
-      await discard(entry)
-      entry = try await self.entry(until: deadline)
-    }
-    return ConnectionLease(self, entry, place: "\(file):\(line)")
+    return ConnectionLease(self, try await entry(until: deadline), place: "\(file):\(line)")
   }
 
   private func entry(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
     if Task.isCancelled { throw .taskIsCancelled }
     if isClosed { throw Self.closed }
     // Whoever waits already comes first.
-    if waiters.isEmpty, let entry = idle.popLast() { return entry }
+    while waiters.isEmpty, let entry = idle.popLast() {
+      if await isUsable(entry) { return entry }
+      await discard(entry)
+    }
+    if isClosed { throw Self.closed }
     if waiters.isEmpty, count < options.maximum {
       count += 1
       return try await make(until: deadline)

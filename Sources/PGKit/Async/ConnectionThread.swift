@@ -50,7 +50,8 @@ final class WorkQueue: Sendable {
   struct Release: @unchecked Sendable { let object: AnyObject }
 
   private struct State {
-    var works: [Work] = []
+    /// What is to be done; `nil` is done.
+    var works: [Work?] = []
     /// How many of them are done.
     var done = 0
     /// Whether the thread waits, or is about to, for a byte in the pipe.
@@ -110,8 +111,10 @@ final class WorkQueue: Sendable {
     while true {
       let (work, isClosed) = state.withLock { state -> (Work?, Bool) in
         if state.done < state.works.count {
-          defer { state.done += 1 }
-          return (state.works[state.done], false)
+          // Taken out: what is let go of must end on this thread, and not under the lock.
+          let work = state.works[state.done].take()
+          state.done += 1
+          return (work, false)
         }
         (state.works, state.done) = ([], 0)
         state.isWaiting = !state.isClosed

@@ -76,8 +76,8 @@ struct AsyncConnectionTests {
     _ = try await db.query("SELECT 1")
     let left = try await db.query(
       "SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_cursors)")
-    #expect(try left[0][0, as: Int.self] <= 2)
-    #expect(try left[0][1, as: Int.self] <= 2)
+    #expect(try left[0][0, as: Int.self] <= 2, "\(left[0])")
+    #expect(try left[0][1, as: Int.self] <= 2, "\(left[0])")
   }
 
   @Test("inside withConnection nothing changes the thread")
