@@ -15,9 +15,12 @@ package struct ErrorGroup: Hashable, Sendable {
       self.init(name: "Error", ancestors: [])
       return
     }
-    let lines = SortedLines(SQLStateTable.groups).lines(beginningWith: "")
-    let words = lines.lazy.map(SortedLines.words(of:)).first { $0[0].lowercased() == key }
-    guard let words else { return nil }
+    // Codes are asked for more often than groups.
+    guard key.utf8.allSatisfy(ASCIIText.isLetter) else { return nil }
+    let line = SortedLines(SQLStateTable.groups).lines(beginningWith: "").first {
+      SortedLines.halves(of: $0, at: UInt8(ascii: " ")).0.lowercased() == key
+    }
+    guard let words = line.map(SortedLines.words(of:)) else { return nil }
     let parents = SQLStateDefinition.parents(of: words[0])
     self.init(
       name: words[0],

@@ -2,11 +2,15 @@
 /// ask.
 public struct SQLStateSet: Hashable, Sendable {
   /// The name, such as `constraint`.
-  public let name: String
+  public var name: String { String(ownName) }
   /// What its members say, in a few words.
-  public let meaning: String
+  public var meaning: String { String(ownMeaning) }
+  private let ownName: Substring
+  private let ownMeaning: Substring
   /// What members begin with; after `!`, what they do not begin with; after `=`, the answer of their
-  /// retry rule. Kept as the table has it, with commas: most runs ask every set once.
+  /// retry rule.
+  ///
+  /// Kept as the table has it, with commas: most runs ask every set once.
   private let members: Substring
 
   /// Finds a set by its name; `integrity` is another name of `constraint`.
@@ -22,11 +26,9 @@ public struct SQLStateSet: Hashable, Sendable {
   }
 
   private init(line: Substring) {
-    let (name, rest) = SortedLines.halves(of: line, at: UInt8(ascii: " "))
-    let (members, meaning) = SortedLines.halves(of: rest, at: UInt8(ascii: "\t"))
-    self.name = String(name)
-    self.meaning = String(meaning)
-    self.members = members
+    let rest: Substring
+    (ownName, rest) = SortedLines.halves(of: line, at: UInt8(ascii: " "))
+    (members, ownMeaning) = SortedLines.halves(of: rest, at: UInt8(ascii: "\t"))
   }
 
   /// Every set, in the order of their names.

@@ -23,6 +23,8 @@ public struct AsyncNotifications: AsyncSequence, Sendable {
     }
 
     /// The next notification, waiting for it; `nil` when the connection was closed here.
+    ///
+    /// - Throws: ``PGError`` as ``next()``.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(PGError) -> PGNotification? {
@@ -62,19 +64,27 @@ extension AsyncConnection {
     let queue = thread.queue
     while true {
       if Task.isCancelled { throw .taskIsCancelled }
-      if connection.isClosed { return nil }
-      let list = try connection.notifications(until: .after(.zero))
+      let list: [PGNotification]
+      do throws(PGError) { list = try connection.notifications(until: .after(.zero)) } catch {
+        // Closed here, it ends; lost, it is told why, after all that had come.
+        if error.code == .connectionDoesNotExist { return nil }
+        throw error
+      }
       if !list.isEmpty { return list }
       // A cancelled task has to be woken: a job of any kind does that.
-      await withTaskCancellationHandler {
+      let failure = await withTaskCancellationHandler { () -> PGError? in
         let socket = DescriptorWatch(connection.fileDescriptor, .readable)
-        try? queue.wait { wakening throws(PGError) in
-          _ = try Syscalls.wait(forAny: [socket, wakening], until: .never)
-        }
+        do throws(PGError) {
+          try queue.wait { wakening throws(PGError) in
+            _ = try Syscalls.wait(forAny: [socket, wakening], until: .never)
+          }
+        } catch { return error }
         await Task.yield()
+        return nil
       } onCancel: {
         Task { await self.wake() }
       }
+      if let failure { throw failure }
     }
   }
 

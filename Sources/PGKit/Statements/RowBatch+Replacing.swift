@@ -31,20 +31,21 @@ extension RowBatch {
     let buffer = ReceiveBuffer(capacity: size)
     var run = RowRun(buffer: buffer, columnCount: storage.run.columnCount)
     run.count = count
-    run.cells.reserveCapacity(storage.run.cells.count)
     withValues { values in
       for index in 0..<values.rowCount * values.columnCount {
         guard let bytes = values[index] else {
           run.cells.append(.null)
           continue
         }
-        let offset = UInt32(buffer.end)
+        let start = buffer.end
         func add(_ source: UnsafeRawBufferPointer) {
           buffer.free.copyMemory(from: source)
           buffer.received(source.count)
         }
         if let other = replacements[index] { other.withUnsafeBytes(add) } else { add(bytes) }
-        run.cells.append(Cell(offset: offset, length: Int32(buffer.end - Int(offset))))
+        // Compared with the limit above.
+        let length = Int32(clamping: buffer.end - start)
+        run.cells.append(Cell(offset: UInt32(clamping: start), length: length))
       }
     }
     return RowBatch(run, columns: storage.columns)
