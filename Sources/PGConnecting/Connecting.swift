@@ -79,8 +79,10 @@ public struct Connecting: Sendable {
         }
         let place = error.origin.creators.last { $0.label == "HOST" }?.summary
         let isLate = deadline.hasPassed && (error.isTimeout || isAgain)
-        throw error.failure(
+        let failure = error.failure(
           of: program, status: isLate ? .deadline : .connection, location: place)
+        throw isLate && patience != nil
+          ? failure.adding("HINT", "the time to wait for a server is over") : failure
       }
     }
   }

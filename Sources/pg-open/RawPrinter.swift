@@ -16,6 +16,7 @@ struct RawPrinter: RowPrinter {
     for index in 0..<batch.count {
       row += 1
       var refused: Int?
+      let start = buffer.count
       batch.forEachValue(inRow: index) { column, value in
         if column > 0 { buffer.append(UInt8(ascii: "\t")) }
         guard let value else { return buffer.append(nullText) }
@@ -23,6 +24,7 @@ struct RawPrinter: RowPrinter {
         buffer.append(value)
       }
       if let refused {
+        buffer.withBytes { $0.removeLast($0.count - start) }
         throw refusal(
           "column \"\(batch.columns[refused].name)\" of row \(row) holds a newline",
           hint: "use --format nul, or a format that escapes")
