@@ -3,6 +3,9 @@ internal import PGConnecting
 
 /// Rows of a CSV file (RFC 4180) whose first line names the columns.
 ///
+/// Beyond the RFC, what follows a closing quote belongs to the value, and a quote within a bare value is
+/// itself, as where COPY reads the file.
+///
 /// A value is NULL if it is the null text without quotes, as where `--format csv` wrote it.
 struct CSVRows: EachRows {
   private struct Record {

@@ -114,7 +114,10 @@ final class RowOutput {
   fileprivate func end(_ place: () -> SourcePlace?) throws {
     if !expectation.isExceeded { try printer.end(&buffer) }
     do throws(Failure) { try expectation.requireFulfilled(place) } catch {
-      if expectation.holdsBack { buffer = OutputBuffer() }
+      if expectation.holdsBack {
+        buffer = OutputBuffer()
+        rowCount -= rowsOfResult
+      }
       try drain()
       throw error
     }

@@ -235,7 +235,8 @@ final class StatementRunner {
   private func forEachStatement(
     of product: Product, _ statement: ScriptStatement, _ body: (ScriptStatement) throws -> Void
   ) throws {
-    let name = "\(statement.place), row \(product.row), column \(product.column)"
+    let origin = statement.piece.offset == 0 ? statement.script.name : "\(statement.place)"
+    let name = "\(origin), row \(product.row), column \(product.column)"
     var source = StatementSource(Script(product.sql, called: name))
     while let next = try source.next(standardConformingStrings: hasConformingStrings) {
       try body(next)

@@ -214,4 +214,56 @@ struct PgOpenOutcomeTests {
     #expect(lost.end == .exit(64))
     #expect(lost.errors.contains("\"SELECT 2\" is no IRI"))
   }
+
+  @Test("rows come before the error of the statement behind them, where both go to one log")
+  func orderInLog() throws {
+    for flags in [[], ["--keep-going"]] {
+      let outcome = try BuiltProgram(absolute: "/bin/sh").run(
+        ["-c", "exec \"$0\" \"$@\" 2>&1", open.program.path, open.server.iri()] + flags + [
+          "SELECT 'first'", "SELECT nope",
+        ])
+      #expect(outcome.output.hasPrefix("first\npg-open: ERROR 42703"), "\(outcome.output)")
+    }
+  }
+
+  @Test("what would command a terminal is escaped in messages, and in rows on a terminal")
+  func hostileText() throws {
+    let notice = try open.run([
+      "DO $$ BEGIN RAISE NOTICE 'a%b%HINT: forged', chr(27), chr(10); END $$"
+    ])
+    #expect(notice.errors.contains("a\\x1bb\n\tHINT: forged"), "\(notice.errors)")
+    let query = "SELECT E'\\x1b[2J' || chr(155) || chr(8238) || 'ü'"
+    let shown = try BuiltProgram(absolute: "/usr/bin/python3").run([
+      "-c", "import pty, sys; pty.spawn(sys.argv[1:])", open.program.path, open.server.iri(),
+      "--format", "tsv", query,
+    ])
+    #expect(shown.output.contains("\\x1b[2J\\x9b\\x202eü"), "\(shown.output)")
+    #expect(!shown.output.contains("\u{1B}"))
+    // In a file they are what they are.
+    #expect(try open.run(["--format", "tsv", query]).output == "\u{1B}[2J\u{9B}\u{202E}ü\n")
+  }
+
+  @Test("a file that ends in the data of a COPY may be cut off, and that is said")
+  func cutOffData() throws {
+    let start = "CREATE TEMP TABLE t(a int);\nCOPY t FROM STDIN;\n1\n"
+    let cut = try open.run(["-f", try open.file("cut.sql", start)])
+    #expect(cut.end == .exit(0))
+    #expect(cut.errors.contains("WARNING: the data ends with the file"), "\(cut.errors)")
+    let whole = try open.run(["-f", try open.file("whole.sql", start + "\\.\n")])
+    #expect(whole.end == .exit(0) && whole.errors.isEmpty, "\(whole.errors)")
+  }
+
+  @Test("a large script is in memory once")
+  func memoryOfScript() throws {
+    let row = String(repeating: "x", count: 99) + "\n"
+    let data = String(repeating: row, count: 60_000)
+    let path = try open.file(
+      "large.sql", "CREATE TEMP TABLE t(a text);\nCOPY t FROM STDIN;\n" + data + "\\.\n")
+    let small = try open.run(["SELECT pg_sleep(0.1)"])
+    let outcome = try open.run(["-f", path])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(small.peakMemory > 0)
+    // The script has 6 MB.
+    #expect(outcome.peakMemory - small.peakMemory < 16 * 1024, "\(outcome.peakMemory) KiB")
+  }
 }

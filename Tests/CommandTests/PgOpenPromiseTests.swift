@@ -60,6 +60,18 @@ struct PgOpenPromiseTests {
     #expect(open.names.isEmpty)
   }
 
+  @Test("a signal while COPY waits for stdin ends at once, and says nothing of another COPY")
+  func signalInCopy() throws {
+    let running = try open.program.start(
+      [open.server.iri(), "CREATE TEMP TABLE t(a int)", "COPY t FROM STDIN"], input: .open)
+    running.send("1\n")
+    usleep(1_000_000)
+    running.signal(SIGINT)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGINT))
+    #expect(!outcome.errors.contains("copying is over"), "\(outcome.errors)")
+  }
+
   @Test("a reader who goes away ends a statement that prints nothing")
   func readerLeaves() throws {
     let mark = "reader \(open.name)"
@@ -141,6 +153,21 @@ struct PgOpenPromiseTests {
       #expect(alone.end == .exit(1))
       #expect(alone.errors.contains("STORED: 1 rows before it"), "\(alone.errors)")
       #expect(try count(table) == "3")
+    }
+  }
+
+  @Test("of many rows refused, each is kept and every other one stored")
+  func manyRefused() throws {
+    try withTable("a int") { table in
+      let rows = (1...900).map { $0 % 2 == 0 || $0 > 600 ? "bad\($0)" : "\($0)" }
+      let file = try open.file("r.csv", "a\n" + rows.joined(separator: "\n"))
+      let outcome = try open.run([
+        "--each", file, "--rejects", path("no.csv"), "INSERT INTO \(table) VALUES ($1)",
+      ])
+      #expect(outcome.end == .exit(3))
+      let bad = rows.filter { $0.hasPrefix("bad") }
+      #expect(open.contents("no.csv") == "a\n" + bad.joined(separator: "\n") + "\n")
+      #expect(try count(table) == "300")
     }
   }
 
