@@ -10,7 +10,8 @@ struct ExpectationFlags: ParsableArguments {
 
   @Option(
     name: .customLong("expect-rows"), parsing: .unconditional,
-    help: ArgumentHelp("The result must have so many rows.", valueName: "n"))
+    help: ArgumentHelp(
+      "The result must have so many rows; a change has one only with RETURNING.", valueName: "n"))
   var expectRowsText: String?
 
   @Option(

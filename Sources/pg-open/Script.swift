@@ -28,7 +28,7 @@ final class Script {
     if let place = bytes.firstIndex(of: 0) {
       throw Self.failure("a NUL byte is no SQL", SourcePlace(name, offset: place, in: bytes))
     }
-    guard String(validating: bytes, as: UTF8.self) != nil else {
+    guard Self.isUTF8(bytes) else {
       throw Self.failure("the file is not UTF-8", Self.firstLine(notUTF8: bytes, of: name))
     }
     self.bytes = bytes
@@ -38,6 +38,14 @@ final class Script {
   func place(ofOffset offset: Int) -> SourcePlace {
     let (line, column) = lines.place(ofOffset: offset, in: bytes)
     return SourcePlace(name, isFile: isFile, line: line, column: column)
+  }
+
+  /// Looks at the bytes where they are: a script may be large.
+  private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+    do {
+      _ = try UTF8Span(validating: bytes.span)
+      return true
+    } catch { return false }
   }
 
   private static func firstLine(notUTF8 bytes: [UInt8], of name: String) -> SourcePlace {
