@@ -73,6 +73,12 @@ enum Descriptor {
     return Int32(request.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0
   }
 
+  /// Waits until nobody will ever read what is written to `descriptor`.
+  static func waitForHangUp(_ descriptor: CInt) {
+    var request = pollfd(fd: descriptor, events: 0, revents: 0)
+    while poll(&request, 1, -1) < 1 {}
+  }
+
   /// The system's words for an `errno`.
   static func reason(_ fault: CInt) -> String { String(cString: strerror(fault)) }
 

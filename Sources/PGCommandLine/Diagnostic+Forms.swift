@@ -4,7 +4,11 @@ internal import PGErrorCodes
 
 extension Diagnostic {
   /// An object on one line, with every field that there is.
-  func json(_ status: ExitStatus?) -> String {
+  ///
+  /// A label that may come several times, as that of rows, has a list.
+  ///
+  /// - Parameter exitCode: What a shell will see.
+  func json(_ status: ExitStatus?, _ exitCode: Int32? = nil) -> String {
     var members = [("program", JSONText.quoted(program))]
     func add(_ name: String, _ value: String?) {
       if let value { members.append((name, JSONText.quoted(value))) }
@@ -16,9 +20,12 @@ extension Diagnostic {
     add("message", message)
     // The server's context has a name of its own among the fields.
     let hasContext = fields.contains { $0.name == "where" }
-    for detail in details where !(hasContext && detail.label == "CONTEXT") {
+    for detail in details
+    where !(hasContext && detail.label == "CONTEXT") && detail.label != Self.rowLabel {
       add(detail.label.lowercased(), detail.text)
     }
+    let rows = details.filter { $0.label == Self.rowLabel }.map { JSONText.quoted($0.text) }
+    if !rows.isEmpty { members.append(("rows", "[" + rows.joined(separator: ",") + "]")) }
     for field in fields where !details.contains(where: { $0.label.lowercased() == field.name }) {
       members.append((field.name, field.isNumber ? field.value : JSONText.quoted(field.value)))
     }
@@ -26,7 +33,7 @@ extension Diagnostic {
     if let place { members.append(("source_line", "\(place.line)")) }
     if let column = place?.column { members.append(("source_column", "\(column)")) }
     if let code { members.append(("retryable", "\(code.retry.isRetryable)")) }
-    if let status { members.append(("exit_code", "\(status.rawValue)")) }
+    if let code = exitCode ?? status?.rawValue { members.append(("exit_code", "\(code)")) }
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 public import PGErrorCodes
 
 /// One message on stderr: a headline in a fixed grammar, then its fields.
@@ -51,6 +50,9 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The label of a row that a message shows, of which there may be several.
+  public static let rowLabel = "ROW"
+
   /// The program's name.
   public let program: String
   /// How grave it is; `nil` for a program's plain remark.
@@ -87,8 +89,19 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The headline and its fields, without a newline at the end.
+  ///
+  /// A line that goes on with a text begins with a tab, as in the server's log: no text can look like a field
+  /// of its own.
   public var description: String {
-    details.reduce(headline) { "\($0)\n\($1.label): \($1.text)" }
+    details.reduce(Self.indented(headline)) {
+      $0 + "
+" + Self.indented("\($1.label): \($1.text)")
+    }
+  }
+
+  /// Most texts have one line, and replacing is slow the first time.
+  private static func indented(_ text: String) -> String {
+    text.utf8.contains(0x0A) ? text.replacing("\n", with: "\n\t") : text
   }
 
   /// Prints the message to stderr with one write, in the form that the program was told to use.
@@ -99,10 +112,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   public func print(status: ExitStatus? = nil) { DiagnosticLog.shared.take(self, status) }
 
   /// Prints the message as text.
-  func printText() {
-    let isTerminal = isatty(STDERR_FILENO) == 1
-    StandardError.print(isTerminal ? Diagnostic.escapingControls(description) : description)
-  }
+  func printText() { StandardError.print(Diagnostic.escapingControls(description)) }
 
   private var headline: String {
     let title = title
@@ -122,7 +132,8 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   /// The condition's name, if there is one.
   var condition: String? { code?.definition.map { $0.condition ?? $0.name } }
 
-  /// Shows control characters, which could command a terminal, as `\x1b`; lines and tabs stay.
+  /// Shows control characters, which could command a terminal, and those that turn the direction of a text
+  /// as `\x1b`; lines and tabs stay.
   public static func escapingControls(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { (0x20..<0x7F).contains($0) || $0 == 0x0A || $0 == 0x09 }
     if isPlain { return text }
@@ -138,7 +149,11 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     return shown
   }
 
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+  /// Whether a character commands a terminal rather than being seen.
+  public static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
   }
 }

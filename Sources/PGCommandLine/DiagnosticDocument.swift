@@ -100,10 +100,11 @@ enum DiagnosticDocument {
       .joined(separator: "\n")
   }
 
-  /// Text of XML, in which control characters cannot stand.
+  /// Text of XML, in which control characters and U+FFFE and U+FFFF cannot stand.
   private static func xml(_ text: String) -> String {
     Diagnostic.escapingControls(
-      text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+      text.replacing("\u{FFFE}", with: "\u{FFFD}").replacing("\u{FFFF}", with: "\u{FFFD}")
+        .replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         .replacing(">", with: "&gt;").replacing("\"", with: "&quot;"))
   }
 }

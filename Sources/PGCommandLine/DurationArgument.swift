@@ -42,6 +42,14 @@ public struct DurationArgument: ExpressibleByArgument, Hashable, Sendable {
   }
 }
 
+extension Duration {
+  /// The whole milliseconds in it.
+  public var wholeMilliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  }
+}
+
 extension DurationArgument {
   /// A length of time in seconds, for defaults.
   public init(seconds: Int) { duration = .seconds(seconds) }

@@ -11,3 +11,17 @@ public struct Failure: Error, Sendable {
     self.diagnostic = diagnostic
   }
 }
+
+extension Failure {
+  /// The same with another line below the headline.
+  public func adding(_ label: String, _ text: String) -> Failure {
+    guard let known = diagnostic else { return self }
+    return Failure(
+      status,
+      Diagnostic(
+        program: known.program, severity: known.severity, code: known.code,
+        message: known.message, location: known.location, place: known.place,
+        details: known.details.map { ($0.label, $0.text) } + [(label, text)],
+        fields: known.fields))
+  }
+}

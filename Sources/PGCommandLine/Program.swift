@@ -123,7 +123,11 @@ public enum Program {
       end(.ok, program: program)
     }
     // It quotes the command line.
-    StandardError.print(Diagnostic.escapingControls(headed(text, program)))
+    let hint =
+      text.contains("Unknown option '-- ")
+      ? "\nHINT: what begins with two dashes is an operand only behind --, or an option's value"
+      : ""
+    StandardError.print(Diagnostic.escapingControls(headed(text, program)) + hint)
     end(code == .validationFailure ? .usage : .localFailure, program: program)
   }
 

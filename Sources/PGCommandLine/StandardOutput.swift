@@ -45,6 +45,8 @@ public final class StandardOutput: Sendable {
     var hasLetGo = false
     var isOpen = true
     var failure: Failure?
+    /// Where in a file stands what was held back and is written already, to be cut off if it is taken back.
+    var written: Range<off_t>?
   }
 
   /// How much is held back at most.
@@ -112,7 +114,50 @@ public final class StandardOutput: Sendable {
       try drain(&state)
       state.buffering = .held
       state.hasLetGo = false
+      state.written = nil
     }
+  }
+
+  /// Finds out whether what is held back can be written: a full disk must be known before anything takes
+  /// effect.
+  ///
+  /// It is written, and from a plain file it can still be taken back. A pipe cannot be full in that way, so
+  /// nothing is written to one.
+  ///
+  /// - Throws: ``Failure`` if the system does not accept it, or the reader has gone.
+  public func proveWritable() throws(Failure) {
+    try state.withLock { (state) throws(Failure) in
+      guard !state.buffer.isEmpty else { return }
+      if hasReader {
+        if isHungUp { throw fail(&state, EPIPE) }
+        return
+      }
+      let (start, hadLetGo) = (position, state.hasLetGo)
+      let count = off_t(state.buffer.count)
+      try drain(&state)
+      guard let start, !hadLetGo else { return }
+      state.written = start..<start + count
+      state.hasLetGo = false
+    }
+  }
+
+  /// Where the next byte of a plain file goes; `nil` for everything else.
+  private var position: off_t? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    if fcntl(descriptor, F_GETFL) & O_APPEND != 0 { return status.st_size }
+    let place = lseek(descriptor, 0, SEEK_CUR)
+    return place < 0 ? nil : place
+  }
+
+  /// Cuts off what was written, unless somebody else has written behind it.
+  private func cutOff(_ written: Range<off_t>) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size == written.upperBound,
+      position == written.upperBound, ftruncate(descriptor, written.lowerBound) == 0
+    else { return false }
+    return fcntl(descriptor, F_GETFL) & O_APPEND != 0
+      || lseek(descriptor, written.lowerBound, SEEK_SET) == written.lowerBound
   }
 
   /// Lets go what was held back.
@@ -129,6 +174,8 @@ public final class StandardOutput: Sendable {
   public func takeBack() -> Bool {
     state.withLock { state in
       guard state.buffering == .held, !state.hasLetGo, state.failure == nil else { return false }
+      if let written = state.written, !cutOff(written) { return false }
+      state.written = nil
       state.buffer.removeAll(keepingCapacity: true)
       return true
     }
@@ -148,6 +195,22 @@ public final class StandardOutput: Sendable {
       if fault != 0 { throw Failure(stream: name, errno: fault) }
       if closeFault != 0, state.hasWritten { throw fail(&state, closeFault) }
     }
+  }
+
+  /// Whether there is a reader who may go away, as behind a pipe.
+  public var hasReader: Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+  }
+
+  /// Waits until the reader has gone, for ever if need be.
+  public func waitForHangUp() {
+    // An end of its own stays open, so that nothing else gets its number.
+    let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+    guard own >= 0 else { return }
+    defer { close(own) }
+    Descriptor.waitForHangUp(own)
   }
 
   /// Whether the reader has gone, so that an idle program may end.

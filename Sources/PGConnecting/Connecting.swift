@@ -14,7 +14,8 @@ public struct Connecting: Sendable {
   ///   - iri: Where to connect; without a text the environment says it.
   ///   - overrides: What flags say, which wins over everything.
   ///   - settings: Settings that the program's output depends on; the IRI's own win.
-  /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another.
+  /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another, 1 if a file that it
+  ///   names cannot be read.
   public func options(
     iri: String?, overrides: ConnectionOptions = ConnectionOptions(),
     settings: [ConnectionOptions.Setting] = []
@@ -79,8 +80,10 @@ public struct Connecting: Sendable {
         }
         let place = error.origin.creators.last { $0.label == "HOST" }?.summary
         let isLate = deadline.hasPassed && (error.isTimeout || isAgain)
-        throw error.failure(
+        let failure = error.failure(
           of: program, status: isLate ? .deadline : .connection, location: place)
+        throw isLate && patience != nil
+          ? failure.adding("HINT", "the time to wait for a server is over") : failure
       }
     }
   }

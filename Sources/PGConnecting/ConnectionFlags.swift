@@ -60,6 +60,16 @@ public struct ConnectionFlags: ParsableArguments {
   ) throws(Failure) -> String? {
     var iri: String?
     if let first = operands.first, !namePlace || Self.looksLikeIRI(first) {
+      guard first.contains("=") || first.contains("://") || !first.contains(where: \.isWhitespace)
+      else {
+        throw Failure(
+          .usage,
+          Diagnostic(
+            program: program, message: "\"\(first.prefix(40))\" is no IRI",
+            details: [
+              ("HINT", "the first operand says where to connect, unless flags do, as --dbname")
+            ]))
+      }
       iri = first
       operands.removeFirst()
     }

@@ -1,7 +1,7 @@
-import Glibc
-import PGCommandLine
+internal import Glibc
+public import PGCommandLine
 public import PGKit
-import Synchronization
+internal import Synchronization
 
 /// INT, TERM and HUP for programs that talk to servers: the first one cancels what runs there, the
 /// program then cleans up and dies by the signal; a second one, or five seconds, ends it at once, but
@@ -58,6 +58,9 @@ public final class Interruptions: Sendable {
     }
   }
 
+  /// Forgets the connections, because they are lost: there is nothing to cancel any more.
+  public func forgetConnections() { state.withLock { $0.handles = [] } }
+
   /// From now on what runs must come to its end even if a signal comes, as a COMMIT must: nothing is
   /// cancelled any more, and the process ends by the signal only when its work is done.
   ///
@@ -81,7 +84,8 @@ public final class Interruptions: Sendable {
     do { try body() } catch {
       if let signal {
         let failure = error as? Failure
-        failure?.diagnostic?.print(status: failure?.status)
+        // Who has gone away is told nothing.
+        if signal != SIGPIPE { failure?.diagnostic?.print(status: failure?.status) }
         DiagnosticLog.shared.finish(program: failure?.diagnostic?.program ?? "")
         Signals.endProcess(by: signal)
       }
@@ -115,7 +119,35 @@ public final class Interruptions: Sendable {
   /// The signal that came, if one did.
   public var signal: CInt? { state.withLock { $0.signal } }
 
+  /// Whether a signal came, or the time is over.
+  public var isInterrupted: Bool { state.withLock { $0.signal != nil || $0.isExpired } }
+
+  /// Ends what a signal or the time has interrupted: it must not end as if all of it were done.
+  ///
+  /// Call it between the steps of the work.
+  ///
+  /// - Throws: ``Failure`` with status 4 if the time is over, without a message; with 1 if a signal came, by
+  ///   which the process then dies.
+  public func check() throws(Failure) {
+    let (signal, isExpired) = state.withLock { ($0.signal, $0.isExpired) }
+    if signal != nil { throw Failure(.localFailure) }
+    if isExpired { throw Failure(.deadline) }
+  }
+
+  /// Takes it for SIGPIPE when the reader of `output`, a pipe or socket, goes away, so that a statement
+  /// whose rows nobody wants does not run to its end.
+  ///
+  /// Call it before the work begins.
+  public func watchReader(of output: StandardOutput) {
+    guard output.hasReader else { return }
+    DetachedThread.start {
+      output.waitForHangUp()
+      self.take(SIGPIPE)
+    }
+  }
+
   private func take(_ signal: CInt) {
+    DiagnosticLog.shared.willEnd(by: signal)
     let (isWorking, isFinal) = state.withLock { state in
       state.signal = signal
       state.isAsking = state.isBusy && state.hasConnected && !state.isFinal

@@ -1,6 +1,10 @@
 internal import PGCommandLine
+internal import PGConnecting
 
 /// Rows of a CSV file (RFC 4180) whose first line names the columns.
+///
+/// Beyond the RFC, what follows a closing quote belongs to the value, and a quote within a bare value is
+/// itself, as where COPY reads the file.
 ///
 /// A value is NULL if it is the null text without quotes, as where `--format csv` wrote it.
 struct CSVRows: EachRows {
@@ -8,6 +12,8 @@ struct CSVRows: EachRows {
     let line: Int
     let source: [UInt8]
     let fields: [Field]
+    /// Whether a quote that begins in it has no end.
+    let isOpen: Bool
   }
 
   private struct Field {
@@ -20,7 +26,7 @@ struct CSVRows: EachRows {
   private var line = 0
   private var width = 0
   private var positions: [Int] = []
-  private(set) var columns: [String] = []
+  private(set) var columns: [String]?
   private(set) var header: [UInt8] = []
 
   var name: String { lines.name }
@@ -29,7 +35,8 @@ struct CSVRows: EachRows {
   ///
   /// - Parameter wanted: The columns to take; `nil` for all.
   init(_ path: String, columns wanted: [String]?, nullText: String) throws(Failure) {
-    lines = try LineReader(path, program: OpenCommand.program)
+    lines = try LineReader(
+      path, program: OpenCommand.program, while: { !Interruptions.shared.isInterrupted })
     self.nullText = Array(nullText.utf8)
     guard let first = try readRecord() else {
       throw Failure(
@@ -41,7 +48,7 @@ struct CSVRows: EachRows {
     }
     var all: [String] = []
     for field in first.fields { all.append(try text(field, line: first.line)) }
-    if all[0].hasPrefix("\u{FEFF}") { all[0].removeFirst() }
+    if first.isOpen { throw fault(Self.openQuote, line: first.line) }
     width = all.count
     header = first.source
     positions = try Self.positions(of: wanted, in: all, lines.name)
@@ -50,6 +57,15 @@ struct CSVRows: EachRows {
 
   mutating func next() throws(Failure) -> EachRow? {
     guard let record = try readRecord() else { return nil }
+    do throws(Failure) {
+      return EachRow(line: record.line, source: record.source, values: try values(of: record))
+    } catch {
+      return EachRow(line: record.line, source: record.source, values: [], fault: error)
+    }
+  }
+
+  private func values(of record: Record) throws(Failure) -> [EachValue] {
+    if record.isOpen { throw fault(Self.openQuote, line: record.line) }
     guard record.fields.count == width else {
       throw fault(
         "the row has \(record.fields.count) values, and the first line \(width)",
@@ -61,7 +77,14 @@ struct CSVRows: EachRows {
       let isNull = !field.isQuoted && field.bytes == nullText
       values.append(.text(isNull ? nil : try text(field, line: record.line)))
     }
-    return EachRow(line: record.line, source: record.source, values: values)
+    return values
+  }
+
+  private static let openQuote = "a quote that begins in this row has no end"
+
+  /// A line that rejects can follow, though the file's last lacks its newline.
+  private static func ended(_ source: [UInt8]) -> [UInt8] {
+    source.last == UInt8(ascii: "\n") ? source : source + [UInt8(ascii: "\n")]
   }
 
   private func text(_ field: Field, line: Int) throws(Failure) -> String {
@@ -85,16 +108,14 @@ struct CSVRows: EachRows {
         read(source, &index, &fields, &isOpen)
       }
       guard isOpen else { break }
-      guard let more = try lines.next() else {
-        throw fault("a quote that begins in this row has no end", line: start)
-      }
+      guard let more = try lines.next() else { break }
       line += 1
       source += more
       guard source.count <= LineReader.lineLimit else {
         throw fault("a row is too long", line: start)
       }
     }
-    return Record(line: start, source: source, fields: fields)
+    return Record(line: start, source: Self.ended(source), fields: fields, isOpen: isOpen)
   }
 
   /// Reads one byte, or a pair of quotes.

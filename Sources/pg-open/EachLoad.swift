@@ -11,9 +11,18 @@ final class EachLoad {
   private var rows: any EachRows
   private let rejects: OutputFile?
   private var hasHeader = false
+  private var hasRun = false
+  private var isChecked = false
+  private var retries = 0
+  /// How many rows are sent at once now.
+  private var pace = EachLoad.batchRows
+  /// How often a batch was sent again.
+  private(set) var repetitions = 0
   /// How many rows were stored, and how many refused.
   private(set) var stored = 0
   private(set) var rejected = 0
+  /// How many rows the server says were changed by them.
+  private(set) var changedRows = 0
 
   /// How many rows go in one round trip at most, and how many bytes.
   private static let batchRows = 256
@@ -43,52 +52,115 @@ final class EachLoad {
 
   /// Runs the statement.
   ///
-  /// - Throws: ``Failure``: that of the first row refused, if rejects are not kept.
+  /// Whatever ends it, the rows refused so far are in their file: they may be nowhere else.
+  ///
+  /// - Parameter retries: How often a batch is sent again that may succeed then.
+  /// - Throws: ``Failure``: that of the first row refused, if rejects are not kept; ``PGError`` for what is no
+  ///   row's fault, or ``StandardOutput/Failure``.
   func run(
-    _ sql: String, on connection: Connection, _ output: RowOutput
+    _ sql: String, on connection: Connection, _ output: RowOutput, retries: Int
   ) throws {
+    guard !hasRun else { throw Failure.usage("--each runs one statement, and there are more") }
+    hasRun = true
+    self.retries = connection.transactionStatus == .idle ? retries : 0
+    do { try load(sql, on: connection, output) } catch {
+      rejects?.abandon()
+      throw error
+    }
+    try rejects?.finish()
+  }
+
+  private func load(_ sql: String, on connection: Connection, _ output: RowOutput) throws {
     let statement = try connection.prepare(sql)
     let count = statement.pgParameterTypes.count
-    guard count == rows.columns.count || rows.columns.isEmpty else {
+    if let columns = rows.columns, count != columns.count {
       throw Failure.usage(
         "the statement has \(count) parameter\(count == 1 ? "" : "s"), but \(rows.name) has "
-          + "\(rows.columns.count) columns: \(rows.columns.joined(separator: ", "))",
+          + "\(columns.count) columns: \(columns.joined(separator: ", "))",
         hint: "--each-columns names those to use")
     }
-    let arrays = try statement.sqlParameterTypes().map { $0.hasSuffix("[]") }
+    let kinds = try statement.sqlParameterTypes().map { ParameterKind(typeName: $0) }
     let loader = BatchLoader(
-      statement: statement, arrays: arrays, isInTransaction: connection.transactionStatus != .idle,
+      statement: statement, kinds: kinds, isInTransaction: connection.transactionStatus != .idle,
       keepsRejects: rejects != nil)
     if statement.givesRows {
       try runOneByOne(sql, loader, output)
     } else {
       try runInBatches(loader)
     }
-    try rejects?.finish()
+    try Interruptions.shared.check()
   }
 
   private func runInBatches(_ loader: BatchLoader) throws {
     var batch: [EachRow] = []
     var size = 0
     while let row = try rows.next() {
-      if !batch.isEmpty, batch.count >= Self.batchRows || size + row.size > Self.batchBytes {
+      if !batch.isEmpty,
+        row.fault != nil || batch.count >= Self.batchRows || size + row.size > Self.batchBytes
+      {
         try send(batch, loader)
         (batch, size) = ([], 0)
       }
+      try Interruptions.shared.check()
+      if let fault = row.fault {
+        try refuse(row, fault, loader)
+        continue
+      }
       batch.append(row)
       size += row.size
-      if Interruptions.shared.signal != nil || Interruptions.shared.isExpired { return }
     }
+    try Interruptions.shared.check()
+    try requireColumns()
     try send(batch, loader)
   }
 
+  /// A key that no row has is a slip of the pen, and would store NULL in each.
+  private func requireColumns() throws(Failure) {
+    if isChecked { return }
+    isChecked = true
+    guard let column = rows.missingColumn else { return }
+    throw .usage("no row of \(rows.name) has a key \"\(column)\", as far as was read")
+  }
+
+  /// Sends a batch: after a refusal less at once, for what stands behind the row is sent again.
   private func send(_ batch: [EachRow], _ loader: BatchLoader) throws {
+    try requireColumns()
     var rest = batch[...]
     while !rest.isEmpty {
-      if let refusal = try loader.send(&rest, stored: &stored) {
-        try refuse(refusal.row, refusal.error)
+      try Interruptions.shared.check()
+      var part = rest.prefix(pace)
+      let behind = rest.dropFirst(pace)
+      let refusal = try sendAgain(&part, loader)
+      rest = part.isEmpty ? behind : part + behind
+      pace = refusal == nil ? min(pace * 2, Self.batchRows) : max(pace / 2, 1)
+      if let refusal { try refuse(refusal.row, failure(of: refusal), loader) }
+    }
+  }
+
+  /// Sends rows, and again what failed for a reason that passes: nothing of it is stored then.
+  private func sendAgain(
+    _ rows: inout ArraySlice<EachRow>, _ loader: BatchLoader
+  ) throws -> BatchLoader.Refusal? {
+    let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
+    var attempts = 0
+    while true {
+      do throws(PGError) {
+        return try loader.send(&rows, stored: &stored, changed: &changedRows)
+      } catch {
+        guard attempts < retries, error.fault == .server, error.fields?.isFatal != true,
+          error.retry.isRetryable, !Interruptions.shared.isInterrupted
+        else { throw error }
+        policy.sleep(before: attempts, until: .never)
+        attempts += 1
+        repetitions += 1
       }
     }
+  }
+
+  private func failure(of refusal: BatchLoader.Refusal) -> Failure {
+    refusal.error.failure(
+      of: OpenCommand.program, status: .refused,
+      place: SourcePlace(rows.name, line: refusal.row.line))
   }
 
   /// A statement that gives rows: what each gives is printed, so each is waited for.
@@ -96,7 +168,11 @@ final class EachLoad {
     let connection = loader.statement.connection
     var printing = output.beginSeries()
     while let row = try rows.next() {
-      if Interruptions.shared.signal != nil || Interruptions.shared.isExpired { return }
+      try Interruptions.shared.check()
+      if let fault = row.fault {
+        try refuse(row, fault, loader)
+        continue
+      }
       do throws(PGError) {
         try loader.protect { () throws(PGError) in
           let chunks = try connection.query.text(
@@ -106,25 +182,38 @@ final class EachLoad {
         }
         stored += 1
       } catch {
-        guard error.fault == .server, error.fields?.isFatal != true else { throw error }
-        try refuse(row, error)
+        guard error.isOfRow else { throw error }
+        try refuse(row, failure(of: BatchLoader.Refusal(row: row, error: error)), loader)
       }
       if let failure = printing.failure { throw failure }
     }
+    try requireColumns()
     try printing.end()
   }
 
   /// Keeps a row that was refused, or ends everything because of it.
-  private func refuse(_ row: EachRow, _ error: PGError) throws {
-    let failure = error.failure(
-      of: OpenCommand.program, status: .refused,
-      place: SourcePlace(rows.name, line: row.line))
-    guard let rejects else { throw failure }
+  private func refuse(_ row: EachRow, _ failure: Failure, _ loader: BatchLoader) throws {
+    guard let rejects else {
+      throw stored == 0 || loader.isInTransaction
+        ? failure : failure.adding("STORED", "\(stored) rows before it, which stay")
+    }
     failure.diagnostic?.print(status: .refused)
     rejected += 1
     if !hasHeader { try rejects.output.write(String(decoding: rows.header, as: UTF8.self)) }
     hasHeader = true
     try row.source.withUnsafeBytes { bytes in try rejects.output.write(bytes) }
+    try rejects.output.flush()
+  }
+}
+
+extension PGError {
+  /// Whether a row's values are the reason, rather than the server's state, rights, or an end that was
+  /// asked for: those would refuse every row.
+  var isOfRow: Bool {
+    if fault == .caller { return true }
+    guard fault == .server, fields?.isFatal != true, !retry.isRetryable else { return false }
+    return !["08", "25", "28", "40", "53", "55", "57", "58", "F0", "XX"]
+      .contains(code.classCharacters)
   }
 }
 
@@ -137,15 +226,15 @@ struct BatchLoader {
   }
 
   let statement: Statement
-  /// Which parameters are arrays.
-  let arrays: [Bool]
+  /// What the parameters are.
+  let kinds: [ParameterKind]
   let isInTransaction: Bool
   let keepsRejects: Bool
 
   /// The row's values in their types' text form.
   func texts(of row: EachRow) -> [String?] {
     row.values.enumerated().map { index, value in
-      value.parameterText(isArray: index < arrays.count && arrays[index])
+      value.parameterText(for: index < kinds.count ? kinds[index] : .other)
     }
   }
 
@@ -153,22 +242,22 @@ struct BatchLoader {
   /// left even if none was.
   ///
   /// - Throws: ``PGError`` that has nothing to do with a row.
-  func send(_ rows: inout ArraySlice<EachRow>, stored: inout Int) throws(PGError) -> Refusal? {
+  func send(
+    _ rows: inout ArraySlice<EachRow>, stored: inout Int, changed: inout Int
+  ) throws(PGError) -> Refusal? {
     do throws(PGError) {
-      try load(rows)
+      changed += try load(rows)
       stored += rows.count
       rows = []
       return nil
     } catch {
-      let isOfRow =
-        error.fault == .server && error.fields?.isFatal != true || error.fault == .caller
-      guard isOfRow, let index = Self.index(of: error) else { throw error }
+      guard error.isOfRow, let index = Self.index(of: error) else { throw error }
       // Refused when all had run, as a deferred constraint is: half of them is tried.
-      guard index < rows.count else { return try sendHalf(of: &rows, error, stored: &stored) }
+      guard index < rows.count else { return try sendHalf(of: &rows, error, &stored, &changed) }
       let row = rows[rows.startIndex + index]
       // In a transaction that is lost anyway, nothing needs to be stored.
       if index > 0, keepsRejects || !isInTransaction {
-        try load(rows.prefix(index))
+        changed += try load(rows.prefix(index))
         stored += index
       }
       rows = rows.dropFirst(index + 1)
@@ -177,7 +266,7 @@ struct BatchLoader {
   }
 
   private func sendHalf(
-    of rows: inout ArraySlice<EachRow>, _ error: PGError, stored: inout Int
+    of rows: inout ArraySlice<EachRow>, _ error: PGError, _ stored: inout Int, _ changed: inout Int
   ) throws(PGError) -> Refusal? {
     guard rows.count > 1 else {
       let refusal = rows.first.map { Refusal(row: $0, error: error) }
@@ -186,18 +275,21 @@ struct BatchLoader {
     }
     var half = rows.prefix(rows.count / 2)
     let behind = rows.dropFirst(rows.count / 2)
-    let refusal = try send(&half, stored: &stored)
+    let refusal = try send(&half, stored: &stored, changed: &changed)
     rows = half + behind
     return refusal
   }
 
-  private func load(_ rows: ArraySlice<EachRow>) throws(PGError) {
+  /// - Returns: How many rows were changed.
+  private func load(_ rows: ArraySlice<EachRow>) throws(PGError) -> Int {
     let values = rows.map { row -> [(any PGEncodable)?] in
       texts(of: row).map { $0.map { UntypedText(text: $0) } }
     }
+    var changed = 0
     try protect { () throws(PGError) in
-      _ = try statement.loadRows(values, batchSize: max(values.count, 1))
+      changed = try statement.loadRows(values, batchSize: max(values.count, 1))
     }
+    return changed
   }
 
   /// Runs `body` so that its failure leaves a transaction under way usable.

@@ -7,6 +7,8 @@ struct EachRow {
   /// As it stands in the file, with its newline.
   let source: [UInt8]
   let values: [EachValue]
+  /// Why it is no row, if it is none.
+  var fault: Failure?
 
   /// How much memory it takes, about.
   var size: Int { source.count }
@@ -19,10 +21,10 @@ enum EachValue {
   case json(JSONValue)
 
   /// The value as the text of a parameter; `nil` is NULL.
-  func parameterText(isArray: Bool) -> String? {
+  func parameterText(for type: ParameterKind) -> String? {
     switch self {
     case .text(let text): text
-    case .json(let value): value.parameterText(isArray: isArray)
+    case .json(let value): value.parameterText(for: type)
     }
   }
 }
@@ -31,15 +33,21 @@ enum EachValue {
 protocol EachRows {
   /// What the file is called.
   var name: String { get }
-  /// What the values of a row are, in their order.
-  var columns: [String] { get }
+  /// What the values of a row are, in their order; `nil` while no row says it.
+  var columns: [String]? { get }
+  /// A wanted column that no row had so far.
+  var missingColumn: String? { get }
   /// What must stand in front of rows in a file of the same kind.
   var header: [UInt8] { get }
   /// The next row; `nil` at the end.
+  ///
+  /// - Throws: ``Failure`` if the file cannot be read; a line that is no row is a row with a fault.
   mutating func next() throws(Failure) -> EachRow?
 }
 
 extension EachRows {
+  var missingColumn: String? { nil }
+
   /// What is wrong with a line of the file.
   func fault(_ message: String, line: Int, column: Int? = nil) -> Failure {
     Failure(

@@ -5,7 +5,7 @@ internal import PGKit
 struct Expectation {
   private let conditions: [RowCountCondition]
   private let value: String?
-  private let isScalar: Bool
+  let isScalar: Bool
   private let isOneRow: Bool
 
   private var count = 0
@@ -61,15 +61,15 @@ struct Expectation {
   /// Why the result is not what was expected.
   ///
   /// - Throws: ``Failure`` with status 6, with the first rows.
-  func requireFulfilled(_ place: SourcePlace?) throws(Failure) {
+  func requireFulfilled(_ place: () -> SourcePlace?) throws(Failure) {
     guard let complaint else { return }
     var rows = sample
     if count > rows.count { rows.append("… and \(count - rows.count) more") }
     throw Failure(
       .negative,
       Diagnostic(
-        program: OpenCommand.program, message: complaint, place: place,
-        details: rows.map { ("ROW", $0) }))
+        program: OpenCommand.program, message: complaint, place: place(),
+        details: rows.map { (Diagnostic.rowLabel, $0) }))
   }
 
   private var complaint: String? {

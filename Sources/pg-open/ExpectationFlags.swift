@@ -9,8 +9,9 @@ struct ExpectationFlags: ParsableArguments {
   var oneRow = false
 
   @Option(
-    name: .customLong("expect-rows"),
-    help: ArgumentHelp("The result must have so many rows.", valueName: "n"))
+    name: .customLong("expect-rows"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "The result must have so many rows; a change has one only with RETURNING.", valueName: "n"))
   var expectRowsText: String?
 
   @Option(
@@ -42,6 +43,9 @@ struct ExpectationFlags: ParsableArguments {
 
   func validate() throws {
     try Int.check(expectRowsText, "--expect-rows")
+    if let count = Int.read(expectRowsText), count < 0 {
+      throw ValidationError("--expect-rows takes a number of rows from 0")
+    }
     for text in expectTexts { try RowCountCondition.check(text, "--expect") }
     try UInt64.check(systemIDText, "--expect-system-id")
   }

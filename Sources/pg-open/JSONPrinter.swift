@@ -49,6 +49,7 @@ struct JSONPrinter: RowPrinter {
         types.withUnsafeBufferPointer { types in
           var first = 0
           for row in 0..<values.rowCount {
+            let start = bytes.count
             if asArray { bytes += (hadRows || row > 0 ? ",\n" : "\n").utf8 }
             bytes.append(UInt8(ascii: "{"))
             var keyStart = 0
@@ -58,7 +59,10 @@ struct JSONPrinter: RowPrinter {
               if let value = values[first + column] {
                 do throws(PGError) {
                   try PGValue.appendJSON(of: value, types[column], .text, to: &bytes, options)
-                } catch { return Self.refusal(of: columns[column], error) }
+                } catch {
+                  bytes.removeLast(bytes.count - start)
+                  return Self.refusal(of: columns[column], error)
+                }
               } else {
                 bytes += "null".utf8
               }

@@ -15,7 +15,7 @@ struct LimitFlags: ParsableArguments {
     help: ArgumentHelp(
       """
       Try again so often where nothing took effect and it may succeed (40001, 40P01, …): a statement, \
-      or with -1 everything.
+      or with -1 everything; a CALL or DO, which may commit in its middle, only so.
       """,
       valueName: "n"))
   var retryText: String?
@@ -28,12 +28,13 @@ struct LimitFlags: ParsableArguments {
 
   @Option(
     name: .customLong("statement-timeout"),
-    help: ArgumentHelp("The server's limit for each statement.", valueName: "duration"))
+    help: ArgumentHelp("The server's limit for each statement; 0 for none.", valueName: "duration"))
   var statementTimeoutText: String?
 
   @Option(
     name: .customLong("lock-timeout"),
-    help: ArgumentHelp("The server's limit for waiting for a lock.", valueName: "duration"))
+    help: ArgumentHelp(
+      "The server's limit for waiting for a lock; 0 for none.", valueName: "duration"))
   var lockTimeoutText: String?
 
   /// How long to try to connect.
@@ -53,6 +54,15 @@ struct LimitFlags: ParsableArguments {
       try DurationArgument.check(text, option)
     }
     try Int.check(retryText, "--retry")
+    if let retry, retry < 0 { throw ValidationError("--retry takes a number of times from 0") }
+    for (text, option) in [
+      (statementTimeoutText, "--statement-timeout"), (lockTimeoutText, "--lock-timeout"),
+    ] {
+      guard let limit = DurationArgument.read(text) else { continue }
+      guard limit.duration.wholeMilliseconds <= Int64(Int32.max) else {
+        throw ValidationError("\(option) is 24 days at most, or 0 for no limit")
+      }
+    }
   }
 
   /// The settings of the session that the flags ask for.
@@ -60,10 +70,9 @@ struct LimitFlags: ParsableArguments {
     [("statement_timeout", statementTimeoutText), ("lock_timeout", lockTimeoutText)].compactMap {
       name, text in
       guard let limit = DurationArgument.read(text) else { return nil }
-      let (seconds, attoseconds) = limit.duration.components
-      // At least a millisecond: 0 would mean no limit.
-      let milliseconds = max(seconds * 1000 + attoseconds / 1_000_000_000_000_000, 1)
-      return ConnectionOptions.Setting(name, "\(min(milliseconds, Int64(Int32.max)))")
+      // A part of a millisecond is one: 0 means no limit, and is sent only if that is what was written.
+      let least: Int64 = limit.duration == .zero ? 0 : 1
+      return ConnectionOptions.Setting(name, "\(max(limit.duration.wholeMilliseconds, least))")
     }
   }
 }

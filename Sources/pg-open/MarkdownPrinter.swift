@@ -7,7 +7,7 @@ internal import PGKit
 struct MarkdownPrinter: RowPrinter {
   private let nullText: String
 
-  init(nullText: String) { self.nullText = nullText }
+  init(nullText: String) { self.nullText = Self.escaped(nullText) }
 
   mutating func begin(_ columns: [Column], _ buffer: inout OutputBuffer) {
     if columns.isEmpty { return }

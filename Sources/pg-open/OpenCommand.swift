@@ -37,6 +37,8 @@ struct OpenCommand: ParsableCommand {
   var operands: [String] = []
 
   static func main() {
+    StatusSignal.shared.install(program: program)
+    Progress.shared.answer()
     Interruptions.shared.install()
     Program.main(self, examples: examples)
   }

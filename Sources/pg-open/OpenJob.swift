@@ -37,6 +37,7 @@ final class OpenJob {
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
     if command.connection.explains { return try explain() }
+    if output.isOnStandardOutput { Interruptions.shared.watchReader(of: output.output) }
     do {
       try connectAndRun()
       try output.finish()
@@ -45,17 +46,23 @@ final class OpenJob {
     } catch {
       output.abandon()
       let failure = Self.failure(of: error, command.limits.timeout)
-      if command.messages.summary != nil {
-        printSummary((failure as? Failure)?.status ?? .localFailure)
+      output.flushRows()
+      guard command.messages.summary != nil else { throw failure }
+      // The summary comes last, whatever ended the run.
+      guard let known = failure as? Failure else {
+        printSummary(.localFailure)
+        throw failure
       }
-      throw failure
+      known.diagnostic?.print(status: known.status)
+      printSummary(known.status)
+      throw Failure(known.status)
     }
     if command.messages.summary != nil { printSummary(.ok) }
   }
 
   /// What an error means for the program.
   private static func failure(of error: any Error, _ timeout: DurationArgument?) -> any Error {
-    let failure = (error as? StatementFailure)?.failure ?? error
+    let failure = (error as? StatementFailure)?.failure ?? (error as? RunEnded)?.failure ?? error
     guard Interruptions.shared.isExpired, let known = failure as? Failure else { return failure }
     return Failure(
       .deadline,
@@ -86,6 +93,22 @@ final class OpenJob {
     ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
   ]
 
+  /// The same, for settings that poolers refuse in the first message: they are set in the session.
+  private static let sessionSettings = [("extra_float_digits", "3"), ("bytea_output", "hex")]
+
+  private func applySettings(
+    to connection: Connection, _ options: ConnectionOptions
+  ) throws(Failure) {
+    let given = options.settings.map { $0.name.lowercased() }
+    let ours = Self.sessionSettings.filter { !given.contains($0.0) }
+    guard !ours.isEmpty else { return }
+    do throws(PGError) {
+      try connection.execute(ours.map { "SET \($0.0) = \($0.1)" }.joined(separator: "; "))
+    } catch {
+      throw error.failure(of: OpenCommand.program)
+    }
+  }
+
   private func connectAndRun() throws {
     let options = try options
     let deadline = command.limits.timeout.map { Deadline.after($0.duration) } ?? .never
@@ -93,15 +116,21 @@ final class OpenJob {
     let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
     var connection = try connect(options, until: deadline)
     defer { connection.close() }
+    let mark = DiagnosticLog.shared.mark
     var attempts = 0
     while true {
-      if attempts > 0, connection.isClosed { connection = try connect(options, until: deadline) }
+      if attempts > 0, connection.isClosed {
+        Interruptions.shared.forgetConnections()
+        connection = try connect(options, until: deadline)
+      }
       do { return try runOnce(connection) } catch let failed as StatementFailure
         where attempts < plan.retries && mayRepeatAll(failed)
       {
         isCommitUnknown = failed.isCommitUnknown
         if !isCommitUnknown { output.restart() }
+        DiagnosticLog.shared.takeBackSuccesses(since: mark)
         policy.sleep(before: attempts, until: deadline)
+        try Interruptions.shared.check()
         attempts += 1
       }
     }
@@ -114,6 +143,7 @@ final class OpenJob {
       options, until: deadline,
       waitingUntil: command.limits.wait.map { Deadline.after($0.duration) })
     if !command.messages.hasNotices { connection.messageHook = { _ in true } }
+    try applySettings(to: connection, options)
     if let wanted = command.expectations.systemID { try require(wanted, of: connection) }
     return connection
   }
@@ -169,6 +199,8 @@ final class OpenJob {
   /// Whether a COMMIT was sent and not answered, and the key is to tell whether it took effect.
   private var isCommitUnknown = false
   private var hasReadInput = false
+  /// Whether the one transaction took effect.
+  private var isCommitted = false
 
   private func conclude(_ tally: Tally) throws(Failure) {
     if tally.skippedStatements > 0 {
@@ -176,7 +208,7 @@ final class OpenJob {
       Diagnostic(
         program: OpenCommand.program, severity: .notice,
         message:
-          "\(count) statement\(count == 1 ? " was" : "s were") not run: their transaction had failed"
+          "\(count) statement\(count == 1 ? " was not run: its" : "s were not run: their") transaction had failed"
       ).print()
     }
     if tally.worst != .ok { throw Failure(tally.worst) }
@@ -186,7 +218,7 @@ final class OpenJob {
 
   private func runAsOne(_ runner: StatementRunner) throws {
     let connection = runner.connection
-    if plan.retries > 0, !isCommitUnknown { try output.output.hold() }
+    if plan.retries > 0, !isCommitUnknown { try output.hold() }
     try perform(beginning, on: connection)
     if let key = plan.statements.idempotencyKey {
       guard try begin(IdempotencyKey(text: key), on: connection) else {
@@ -200,15 +232,21 @@ final class OpenJob {
       rollBack(connection)
       throw error
     }
-    if Interruptions.shared.signal != nil { return rollBack(connection) }
+    do throws(Failure) { try Interruptions.shared.check() } catch {
+      rollBack(connection)
+      throw error
+    }
     // Rows of --each that were refused and kept do not count: the others were to go on.
     guard !plan.statements.rollback, runner.tally.failures == 0 else {
+      // What a constraint says only at the end belongs to the rehearsal.
+      if runner.tally.failures == 0 { try perform("SET CONSTRAINTS ALL IMMEDIATE", on: connection) }
       rollBack(connection)
       return try output.output.release()
     }
     // A disk that is full must be known before anything takes effect.
-    if plan.retries == 0 { try output.output.flush() }
+    if plan.retries == 0 { try output.output.flush() } else { try output.output.proveWritable() }
     try commit(connection)
+    isCommitted = true
     try output.output.release()
   }
 
@@ -229,7 +267,7 @@ final class OpenJob {
     guard isCommitUnknown else { return true }
     isCommitUnknown = false
     // It did not take effect: what was printed of it is taken back.
-    guard output.output.takeBack() else {
+    guard output.takeBack() else {
       rollBack(connection)
       throw Failure(
         .connection,
@@ -295,7 +333,7 @@ final class OpenJob {
       !Interruptions.shared.isExpired, Interruptions.shared.signal == nil
     else { return false }
     if failed.isCommitUnknown { return true }
-    return (failed.mayPass || failed.failure.status == .connection) && output.output.takeBack()
+    return (failed.mayPass || failed.failure.status == .connection) && output.takeBack()
   }
 
   // MARK: The end
@@ -323,16 +361,15 @@ final class OpenJob {
   }
 
   private func printSummary(_ status: ExitStatus) {
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    if plan.isHeldTogether, !isCommitted { tally.takeBackChanges() }
     let rows = each.map { ",\"stored\":\($0.stored),\"rejected\":\($0.rejected)" } ?? ""
     StandardError.print(
       """
-      {"program":"\(OpenCommand.program)","exit_code":\(status.rawValue),\
+      {"program":"\(OpenCommand.program)","exit_code":\(DiagnosticLog.shared.exitCode(for: status)),\
       "statements":\(tally.statements),"failed":\(tally.failures),\
       "skipped":\(tally.skippedStatements),"retries":\(tally.repetitions),\
       "rows":\(output.rowCount),"changed":\(tally.changedRows)\(rows),\
-      "duration_ms":\(milliseconds)}
+      "duration_ms":\((ContinuousClock.now - start).wholeMilliseconds)}
       """)
   }
 

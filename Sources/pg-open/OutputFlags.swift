@@ -15,7 +15,7 @@ struct OutputFlags: ParsableArguments {
   var formatWord: String?
 
   @Option(
-    name: .customLong("null"),
+    name: .customLong("null"), parsing: .unconditional,
     help: ArgumentHelp(
       "What stands for NULL: in table ∅, in tsv \\N, elsewhere nothing.", valueName: "text"))
   var nullText: String?
@@ -59,9 +59,10 @@ struct OutputFlags: ParsableArguments {
   var jsonSchema = false
 
   @Option(
-    name: .shortAndLong,
+    name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp(
-      "Write rows to this file, which appears when everything has succeeded.", valueName: "file"))
+      "Write rows to this file, - for stdout, which appears when everything has succeeded.",
+      valueName: "file"))
   var output: String?
 
   @Flag(help: "Write to that file as rows come, whatever follows.")

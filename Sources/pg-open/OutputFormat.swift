@@ -26,6 +26,23 @@ enum OutputFormat: String, WordArgument {
     return isatty(STDOUT_FILENO) == 1 ? .table : .tsv
   }
 
+  /// Makes sure that what stands for NULL is one value in this format, and not several.
+  ///
+  /// - Throws: ``Failure`` with status 64.
+  func requireSafe(nullText: String?) throws(Failure) {
+    let marks: [Unicode.Scalar]
+    switch self {
+    case .csv: marks = [",", "\"", "\n", "\r"]
+    case .tsv: marks = ["\t", "\n", "\r"]
+    case .raw: marks = ["\t", "\n"]
+    default: return
+    }
+    guard let nullText, nullText.unicodeScalars.contains(where: marks.contains) else { return }
+    throw .usage(
+      "--null: \(rawValue) takes no text with a separator, a quotation mark or a line break for NULL"
+    )
+  }
+
   /// A printer for one run of the program.
   func makePrinter(_ options: FormatOptions) -> any RowPrinter {
     switch self {

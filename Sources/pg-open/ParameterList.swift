@@ -121,8 +121,10 @@ enum VariableList {
   static func parse(_ texts: [String]) throws(Failure) -> [String: String] {
     var variables: [String: String] = [:]
     for text in texts {
-      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-        throw .usage("-v needs name=value")
+      guard let equals = text.firstIndex(of: "="), equals > text.startIndex,
+        text[..<equals].allSatisfy({ $0 == "_" || !$0.isASCII || $0.isLetter || $0.isWholeNumber })
+      else {
+        throw .usage("-v needs name=value, the name of letters, digits and underscores: -v \(text)")
       }
       variables[String(text[..<equals])] = String(text[equals...].dropFirst())
     }
@@ -132,11 +134,13 @@ enum VariableList {
 
 extension Failure {
   /// A command line that cannot be followed.
-  static func usage(_ message: String, hint: String? = nil) -> Failure {
+  static func usage(
+    _ message: String, place: SourcePlace? = nil, hint: String? = nil
+  ) -> Failure {
     Failure(
       .usage,
       Diagnostic(
-        program: OpenCommand.program, message: message,
+        program: OpenCommand.program, message: message, place: place,
         details: hint.map { [("HINT", $0)] } ?? []))
   }
 }

@@ -3,7 +3,8 @@ internal import PGKit
 
 /// Values as they are, with tabs between them, a row on each line.
 ///
-/// Nothing is escaped, so a value with a newline, which would look like two rows, is refused.
+/// Nothing is escaped, so a value with a newline, which would look like two rows, is refused. A tab in a value
+/// stays one: this is for a single column above all.
 struct RawPrinter: RowPrinter {
   private let nullText: [UInt8]
   private var row = 0
@@ -16,6 +17,7 @@ struct RawPrinter: RowPrinter {
     for index in 0..<batch.count {
       row += 1
       var refused: Int?
+      let start = buffer.count
       batch.forEachValue(inRow: index) { column, value in
         if column > 0 { buffer.append(UInt8(ascii: "\t")) }
         guard let value else { return buffer.append(nullText) }
@@ -23,6 +25,7 @@ struct RawPrinter: RowPrinter {
         buffer.append(value)
       }
       if let refused {
+        buffer.withBytes { $0.removeLast($0.count - start) }
         throw refusal(
           "column \"\(batch.columns[refused].name)\" of row \(row) holds a newline",
           hint: "use --format nul, or a format that escapes")

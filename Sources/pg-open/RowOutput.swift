@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PGCommandLine
 internal import PGKit
 
@@ -9,14 +10,21 @@ final class RowOutput {
   let hasSchema: Bool
   let output: StandardOutput
   private let file: OutputFile?
+  /// Whether rows go to stdout.
+  var isOnStandardOutput: Bool { file == nil }
   private var printer: any RowPrinter
   private var expectation: Expectation
   private var buffer = OutputBuffer()
+  /// Whether rows are printed on a terminal, which they must not command.
+  private let isSeenByPeople: Bool
+  private let isArray: Bool
   /// How many rows were printed.
   private(set) var rowCount = 0
   /// How many of them are of the current result.
   private var rowsOfResult = 0
   private var hadResult = false
+  private var rowCountBefore = 0
+  private var hadResultBefore = false
   /// What becomes of values that are not UTF-8; `nil` where the server sends none.
   private var unknownText: UnknownText?
   private let unknownTextForm: UnknownText
@@ -31,7 +39,11 @@ final class RowOutput {
     hasSchema = flags.jsonSchema
     unknownTextForm = flags.unknownText
     if hasSchema, !isJSON { throw .usage("--json-schema goes with --format jsonl or json") }
-    if let path = flags.output {
+    if flags.output == "" { throw .usage("-o needs the name of a file") }
+    try format.requireSafe(nullText: flags.nullText)
+    isArray = format == .json && !expectations.scalar
+    isSeenByPeople = (flags.output ?? "-") == "-" && isatty(STDOUT_FILENO) == 1 && format != .nul
+    if let path = flags.output, path != "-" {
       let file = try OutputFile(path, program: OpenCommand.program, isAtomic: !flags.noAtomic)
       (self.file, output) = (file, file.output)
     } else {
@@ -52,17 +64,24 @@ final class RowOutput {
   ///
   /// - Parameter place: Where its statement is.
   /// - Throws: ``PGError``, ``Failure`` or ``StandardOutput/Failure``.
-  func print(_ chunks: Chunks, of place: @autoclosure () -> SourcePlace?) throws {
+  func print(_ chunks: Chunks, of place: () -> SourcePlace?) throws {
     var series = beginSeries()
     try series.take(chunks)
     if let failure = series.failure { throw failure }
-    try series.end(of: place())
+    try series.end(of: place)
   }
 
   /// Begins to print the rows of one statement, or of one that runs several times.
   func beginSeries() -> RowSeries { RowSeries(self) }
 
   fileprivate func begin(_ columns: [Column]) throws {
+    if hadResult, expectation.isScalar {
+      throw Failure(
+        .negative,
+        Diagnostic(
+          program: OpenCommand.program,
+          message: "expected one value, but another statement gives rows, too"))
+    }
     hadResult = true
     rowsOfResult = 0
     expectation.begin(columns)
@@ -73,42 +92,86 @@ final class RowOutput {
     var batch = batch
     if let unknownText { batch = try unknownText.mended(batch, rowsBefore: rowsOfResult) }
     rowCount += batch.count
+    Progress.shared.printed(batch.count)
     rowsOfResult += batch.count
     expectation.see(batch)
     if expectation.isExceeded { return }
     do throws(Failure) { try printer.print(batch, &buffer) } catch {
-      buffer = OutputBuffer()
+      try keepRows()
       throw error
     }
     // What is as much as the output takes at once goes there without being copied.
-    if !expectation.holdsBack, buffer.count >= StandardOutput.capacity {
-      try buffer.drain(to: output)
-    }
+    if !expectation.holdsBack, buffer.count >= StandardOutput.capacity { try drain() }
   }
 
-  /// Keeps the rows that came before a result failed.
+  /// Keeps the rows that came before a result failed, the last line whole.
   fileprivate func keepRows() throws {
     if expectation.holdsBack { buffer = OutputBuffer() }
-    try buffer.drain(to: output)
+    if isArray, rowsOfResult > 0 { buffer.append("\n") }
+    try drain()
   }
 
-  fileprivate func end(_ place: SourcePlace?) throws {
+  fileprivate func end(_ place: () -> SourcePlace?) throws {
     if !expectation.isExceeded { try printer.end(&buffer) }
     do throws(Failure) { try expectation.requireFulfilled(place) } catch {
-      if expectation.holdsBack { buffer = OutputBuffer() }
-      try buffer.drain(to: output)
+      if expectation.holdsBack {
+        buffer = OutputBuffer()
+        rowCount -= rowsOfResult
+      }
+      try drain()
       throw error
+    }
+    // Nothing is printed of what must be one value or row before it is known that nothing failed.
+    if !expectation.holdsBack { try drain() }
+  }
+
+  private func drain() throws(StandardOutput.Failure) {
+    if isSeenByPeople, buffer.count > 0 {
+      let text = Diagnostic.escapingControls(String(decoding: buffer.bytes, as: UTF8.self))
+      buffer = OutputBuffer()
+      buffer.append(text)
     }
     try buffer.drain(to: output)
   }
 
   /// Writes a text of our own, such as a line of JSON.
-  func write(_ text: String) throws { try output.write(text) }
+  func write(_ text: String) throws(StandardOutput.Failure) { try output.write(text) }
 
-  /// Makes sure that there was something of which what is expected could be true.
+  /// Writes what a COPY gives.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(StandardOutput.Failure) {
+    guard isSeenByPeople else { return try output.write(bytes) }
+    try output.write(Diagnostic.escapingControls(String(decoding: bytes, as: UTF8.self)))
+  }
+
+  /// Lets people see the rows before a message; a failure is known at the end.
+  func flushRows() {
+    if output.hasReader, output.isHungUp { return }
+    try? output.flush()
+  }
+
+  /// Takes back what was held; `false` if some of it was too much to hold, and is written.
+  func takeBack() -> Bool {
+    guard output.takeBack() else { return false }
+    rowCount = rowCountBefore
+    hadResult = hadResultBefore
+    buffer = OutputBuffer()
+    return true
+  }
+
+  /// Begins to hold back what comes, so that it can be taken back.
   ///
-  /// - Throws: ``Failure`` with status 6.
-  func requireResult() throws(Failure) {
+  /// - Throws: ``StandardOutput/Failure``.
+  func hold() throws(StandardOutput.Failure) {
+    try output.hold()
+    (rowCountBefore, hadResultBefore) = (rowCount, hadResult)
+  }
+
+  /// Makes sure that there was something of which what is expected could be true, and prints what waited
+  /// for that.
+  ///
+  /// - Throws: ``Failure`` with status 6, or ``StandardOutput/Failure``.
+  func requireResult() throws {
+    if hadResult { try drain() }
     guard expectation.isAny, !hadResult else { return }
     throw Failure(
       .negative,
@@ -168,7 +231,7 @@ struct RowSeries {
   }
 
   /// Ends the result.
-  func end(of place: @autoclosure () -> SourcePlace? = nil) throws {
-    if hasBegun { try output.end(place()) }
+  func end(of place: () -> SourcePlace? = { nil }) throws {
+    if hasBegun { try output.end(place) }
   }
 }

@@ -49,6 +49,7 @@ struct RunPlan {
     if command.values.rejects != nil, command.values.each == nil {
       throw .usage("--rejects goes with --each")
     }
+    try requireOtherFiles(command)
     guard command.values.each != nil else { return }
     if flags.gexec { throw .usage("--each and --gexec do not go together") }
     let values = command.values
@@ -59,24 +60,40 @@ struct RunPlan {
     }
   }
 
+  /// A file that is read must not be written: it would be empty before it is read.
+  private static func requireOtherFiles(_ command: OpenCommand) throws(Failure) {
+    let read = command.statements.file + (command.values.each.map { [$0] } ?? [])
+    var written = command.values.rejects.map { [(name: "--rejects", path: $0)] } ?? []
+    if let path = command.output.output, command.output.noAtomic { written.append(("-o", path)) }
+    for (name, path) in written {
+      guard let same = read.first(where: { OutputFile.isSameFile($0, path) }) else { continue }
+      throw .usage("\(name) \(path) is the file that is read as \(same): write to another")
+    }
+    if let rejects = command.values.rejects, let path = command.output.output,
+      OutputFile.isSameFile(rejects, path)
+    {
+      throw .usage("-o and --rejects are the same file")
+    }
+  }
+
   /// Looks at all statements before the first runs: what can be known to fail must not fail in the middle.
   ///
-  /// A script that changes how strings are read cannot be looked at beforehand.
+  /// Behind a statement that may change how strings are read, nothing can be looked at beforehand.
   ///
   /// - Throws: ``Failure``.
   func inspect(standardConformingStrings: Bool) throws(Failure) {
     var highest = 0
     var count = 0
     for script in scripts {
-      guard !script.text.lowercased().contains("standard_conforming_strings") else { return }
       var source = StatementSource(script)
       while let next = try source.next(standardConformingStrings: standardConformingStrings) {
         count += 1
         try requireRunnable(next)
-        highest = max(
-          highest,
-          SQL.highestParameter(
-            in: next.piece.text, standardConformingStrings: standardConformingStrings))
+        let number = SQL.highestParameter(
+          in: next.piece.text, standardConformingStrings: standardConformingStrings)
+        highest = max(highest, number)
+        if !hasEach { try requireValues(next, for: number) }
+        if next.mayChangeStrings(from: standardConformingStrings) { return }
       }
     }
     if hasEach {
@@ -90,12 +107,24 @@ struct RunPlan {
     }
   }
 
+  /// - Throws: ``Failure`` with status 64 if the command line lacks what the statement takes.
+  private func requireValues(_ statement: ScriptStatement, for highest: Int) throws(Failure) {
+    if statement.copyData == nil, readsInput, statement.piece.streamCopy == .fromProgram {
+      throw .usage(
+        "stdin is read as a script, so COPY … FROM STDIN has no data", place: statement.place)
+    }
+    guard statement.piece.streamCopy == nil, highest > parameters.count else { return }
+    let (verb, plural) = parameters.count == 1 ? ("is", "") : ("are", "s")
+    throw .usage(
+      "the statement has a parameter $\(highest), but there \(verb) \(parameters.count) "
+        + "value\(plural)",
+      place: statement.place, hint: "-p gives a parameter its value")
+  }
+
   /// - Throws: ``Failure`` with status 1 if the statement would end the transaction that holds
   ///   everything together.
   func requireRunnable(_ statement: ScriptStatement) throws(Failure) {
-    guard statements.isOneTransaction, !statements.check, !statements.checkDDL,
-      statement.endsTransaction
-    else { return }
+    guard isHeldTogether, statement.endsTransaction else { return }
     throw Failure(
       .localFailure,
       Diagnostic(
@@ -104,6 +133,11 @@ struct RunPlan {
         place: statement.place,
         details: [("HINT", "take it out of the script, or leave out -1 and --rollback")]))
   }
+
+  /// Whether no statement may end the transaction.
+  var isHeldTogether: Bool {
+    statements.isOneTransaction && !statements.check && !statements.checkDDL
+  }
 }
 
 extension ScriptStatement {
@@ -111,14 +145,26 @@ extension ScriptStatement {
   var endsTransaction: Bool {
     switch piece.firstWord {
     case "COMMIT", "END", "ABORT": true
-    case "ROLLBACK": !words(2...4).contains("TO")
-    case "PREPARE": words(2...2) == ["TRANSACTION"]
+    case "ROLLBACK":
+      !SQL.firstWords(of: piece.text, atMost: 3).dropFirst().contains("TO")
+    case "PREPARE": SQL.firstWords(of: piece.text, atMost: 2).last == "TRANSACTION"
     default: false
     }
   }
 
-  private func words(_ range: ClosedRange<Int>) -> [String] {
-    let words = piece.text.split { !$0.isLetter && $0 != "_" }.prefix(range.upperBound)
-    return words.dropFirst(range.lowerBound - 1).map { $0.uppercased() }
+  /// Whether strings may be read otherwise behind it.
+  ///
+  /// - Parameter conforming: How they are read now; pg_dump's scripts begin with a statement that says so
+  ///   once more.
+  fileprivate func mayChangeStrings(from conforming: Bool) -> Bool {
+    let setting = "standard_conforming_strings"
+    switch piece.firstWord {
+    case "RESET", "DISCARD", "ALTER": return false
+    case "SET":
+      let words = SQL.firstWords(of: piece.text, atMost: 6)
+      let isAsItIs = words.last == (conforming ? "ON" : "OFF")
+      return !isAsItIs && SQL.mentions(setting, in: piece.text)
+    default: return SQL.mentions(setting, in: piece.text)
+    }
   }
 }

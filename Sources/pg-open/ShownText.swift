@@ -6,7 +6,7 @@ struct ShownText {
 
   init(_ text: String) {
     guard
-      text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) })
+      text.unicodeScalars.contains(where: Diagnostic.isControl)
     else {
       self.text = text
       return

@@ -28,7 +28,7 @@ struct StatementCheck {
       var source = StatementSource(script)
       while let next = try source.next(standardConformingStrings: conforming) {
         try look(at: next, conforming)
-        if Interruptions.shared.signal != nil || Interruptions.shared.isExpired { return }
+        try Interruptions.shared.check()
       }
     }
     if definesThings { try execute("ROLLBACK") }
@@ -48,7 +48,7 @@ struct StatementCheck {
       if definesThings, statement.isDefinition { _ = try connection.query.text(text.text).finish() }
       tally.succeeded()
       DiagnosticLog.shared.succeeded("\(statement.place) \(statement.piece.firstWord)")
-      do { try output.write(line) } catch { throw error as? PGError ?? .stopped(error) }
+      do { try output.write(line) } catch { throw PGError.stopped(error) }
     } catch {
       if let cause = error.cause as? StandardOutput.Failure { throw cause }
       guard !connection.isClosed else { throw error.failure(of: OpenCommand.program) }
@@ -61,13 +61,13 @@ struct StatementCheck {
     _ error: PGError, _ statement: ScriptStatement, _ text: SubstitutedText
   ) throws {
     if definesThings, error.code == .activeSqlTransaction {
-      tally.skipped()
+      tally.succeeded()
       return Diagnostic(
         program: OpenCommand.program, severity: .warning, code: error.code,
         message: "not checked by running it: \(error.message)", place: statement.place
       ).print()
     }
-    let place = statement.place(of: error, in: text) ?? statement.place
+    let place = statement.place(of: error, in: text)
     let failure = error.failure(of: OpenCommand.program, place: place)
     tally.failed(failure.status)
     failure.diagnostic?.print(status: failure.status)

@@ -5,7 +5,7 @@ internal import PGKit
 /// The flags that say what runs, and how much of it is one transaction.
 struct StatementFlags: ParsableArguments {
   @Option(
-    name: [.customShort("c"), .long],
+    name: [.customShort("c"), .long], parsing: .unconditionalSingleValue,
     help: ArgumentHelp("A statement to run, or several; may be repeated.", valueName: "sql"))
   var command: [String] = []
 
@@ -27,7 +27,7 @@ struct StatementFlags: ParsableArguments {
     completion: .list(Isolation.allValueStrings))
   var isolationWord: String?
 
-  @Flag(help: "Refuse whatever would change something.")
+  @Flag(help: "Run all in read-only transactions, which no statement can switch off.")
   var readOnly = false
 
   @Flag(help: "Run everything in one transaction and roll it back: a rehearsal.")

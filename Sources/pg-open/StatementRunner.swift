@@ -10,6 +10,11 @@ struct StatementFailure: Error {
   var isCommitUnknown = false
 }
 
+/// What ends everything, whatever `--keep-going` says: what follows would not be what was asked for.
+struct RunEnded: Error {
+  let failure: Failure
+}
+
 /// Runs statements on one connection.
 final class StatementRunner {
   let connection: Connection
@@ -21,9 +26,11 @@ final class StatementRunner {
   private(set) var tally = Tally()
   /// Whether a COPY has taken what stdin held, which can be had only once.
   private(set) var hasReadInput = false
+  private var readOnly: ReadOnlyGuard
 
   init(_ connection: Connection, _ plan: RunPlan, _ output: RowOutput, _ each: EachLoad?) {
     (self.connection, self.plan, self.output, self.each) = (connection, plan, output, each)
+    readOnly = ReadOnlyGuard(connection, isOn: plan.statements.readOnly)
     encoding = connection.reportedSetting("client_encoding")
     if encoding == "SQL_ASCII" { output.expectUnknownText() }
   }
@@ -40,32 +47,44 @@ final class StatementRunner {
     for script in plan.scripts {
       var source = StatementSource(script)
       while let next = try source.next(standardConformingStrings: hasConformingStrings) {
-        try runOrGoOn(next)
-        if Interruptions.shared.signal != nil { return }
-        if Interruptions.shared.isExpired { throw Failure(.deadline) }
+        try runOrGoOn(next) {
+          try runRepeatedly(next)
+          tally.succeeded()
+        }
+        try Interruptions.shared.check()
       }
     }
   }
 
   /// Runs a statement; with `--keep-going`, its failure is told and does not end everything.
-  private func runOrGoOn(_ statement: ScriptStatement) throws {
+  private func runOrGoOn(_ statement: ScriptStatement, _ body: () throws -> Void) throws {
+    Progress.shared.begin(statement)
     do {
-      try runRepeatedly(statement)
-      tally.succeeded()
+      try body()
       DiagnosticLog.shared.succeeded("\(statement.place) \(statement.piece.firstWord)")
     } catch let failed as StatementFailure {
-      tally.failed(failed.failure.status)
-      guard plan.statements.keepGoing, !connection.isClosed, !Interruptions.shared.isExpired,
-        Interruptions.shared.signal == nil
-      else { throw failed }
+      let goesOn =
+        plan.statements.keepGoing && !connection.isClosed && !Interruptions.shared.isInterrupted
       // What follows a failure in a transaction fails for that reason; it is enough to count it.
-      if failed.cause.code == .inFailedSqlTransaction { return tally.skipped() }
-      failed.failure.diagnostic?.print(status: failed.failure.status)
+      if goesOn, failed.cause.code == .inFailedSqlTransaction {
+        return tally.skipped(failed.failure.status)
+      }
+      tally.failed(failed.failure.status)
+      guard goesOn else { throw failed }
+      tell(failed.failure)
     } catch let failure as Failure {
       tally.failed(failure.status)
-      guard plan.statements.keepGoing, failure.status != .deadline else { throw failure }
-      failure.diagnostic?.print(status: failure.status)
+      guard plan.statements.keepGoing, !Interruptions.shared.isInterrupted,
+        failure.status != .deadline
+      else { throw failure }
+      tell(failure)
     }
+  }
+
+  /// Tells of a failure behind the rows that came before it.
+  private func tell(_ failure: Failure) {
+    output.flushRows()
+    failure.diagnostic?.print(status: failure.status)
   }
 
   // MARK: Again
@@ -82,10 +101,12 @@ final class StatementRunner {
         return
       } catch let failed as StatementFailure
         where isAlone && attempts < plan.retries && failed.mayPass && statement.mayRunAgain
-        && !hasReadInput && !Interruptions.shared.isExpired && output.output.takeBack()
+        && each == nil && !hasReadInput && !Interruptions.shared.isInterrupted
+        && output.takeBack()
       {
         tally.repeated()
         policy.sleep(before: attempts, until: .never)
+        try Interruptions.shared.check()
         attempts += 1
       } catch {
         if isAlone { try output.output.release() }
@@ -101,18 +122,22 @@ final class StatementRunner {
     try plan.requireRunnable(statement)
     let text = try substitute(statement)
     do {
+      try readOnly.prepare(for: statement)
       if let each, !isProduct {
-        try each.run(text.text, on: connection, output)
+        defer { tally.add(each) }
+        try each.run(text.text, on: connection, output, retries: plan.retries)
         if each.rejected > 0 { tally.reached(.refused) }
       } else if let direction = statement.piece.streamCopy {
         try copy(direction, statement, text)
       } else {
         try query(statement, text, isProduct: isProduct)
       }
-    } catch let error as PGError {
+    } catch {
+      readOnly.giveUp()
+      guard let error = error as? PGError else { throw error }
       throw failure(of: error, statement, text)
     }
-    try requireEncoding(after: statement)
+    try requireSession(after: statement)
   }
 
   private func substitute(_ statement: ScriptStatement) throws -> SubstitutedText {
@@ -129,15 +154,21 @@ final class StatementRunner {
   ) -> StatementFailure {
     var failure = error.failure(
       of: OpenCommand.program, place: statement.place(of: error, in: text))
-    if statement.piece.text.hasPrefix("\\"), let diagnostic = failure.diagnostic {
-      failure = Failure(
-        failure.status,
-        Diagnostic(
-          program: diagnostic.program, severity: diagnostic.severity, code: diagnostic.code,
-          message: diagnostic.message, place: diagnostic.place,
-          details: [("HINT", "commands with a backslash are psql's; a script holds SQL alone")]))
+    if error.code == .syntaxError, let position = error.fields?.position,
+      let hint = Self.hint(for: text.scalar(atPosition: position))
+    {
+      failure = failure.adding("HINT", hint)
     }
     return StatementFailure(failure: failure, cause: error)
+  }
+
+  /// What somebody who is used to psql may not know.
+  private static func hint(for scalar: Unicode.Scalar?) -> String? {
+    switch scalar {
+    case "\\": "commands with a backslash are psql's; a script holds SQL alone"
+    case ":": "-v n=… is the value of :'n' and :\"n\", and of nothing else; -p is that of $1"
+    default: nil
+    }
   }
 
   private func query(
@@ -152,7 +183,7 @@ final class StatementRunner {
       throw Failure.usage(
         "the statement has a parameter $\(count), but there \(plan.parameters.isAre) "
           + "\(plan.parameters.count) value\(plan.parameters.count == 1 ? "" : "s")",
-        hint: "-p gives a parameter its value")
+        place: statement.place, hint: "-p gives a parameter its value")
     }
     var types: [TypeOID] = []
     if plan.parameters.needsTypes(first: count) {
@@ -164,9 +195,9 @@ final class StatementRunner {
     }
     let chunks = try connection.query.text(text.text, values, learnsTypes: output.isJSON)
     if plan.statements.gexec, !isProduct {
-      try runProducts(try Product.all(of: chunks), of: statement)
+      try runProducts(of: chunks, statement)
     } else {
-      try output.print(chunks, of: statement.script.isFile ? statement.place : nil)
+      try output.print(chunks, of: { statement.place })
     }
     try note(chunks.tag, of: statement)
   }
@@ -185,18 +216,31 @@ final class StatementRunner {
 
   // MARK: SQL that is made by SQL
 
-  private func runProducts(_ products: [Product], of statement: ScriptStatement) throws {
+  private func runProducts(of chunks: Chunks, _ statement: ScriptStatement) throws {
+    if plan.statements.dryRun {
+      return try Product.forEach(of: chunks) { product in
+        try forEachStatement(of: product, statement) { try output.write($0.piece.text + ";\n") }
+      }
+    }
+    // The connection is busy until the last row has come, so that all of them are kept.
+    var products: [Product] = []
+    try Product.forEach(of: chunks) { products.append($0) }
     for product in products {
-      if plan.statements.dryRun {
-        try output.write(product.sql + ";\n")
-        continue
+      try forEachStatement(of: product, statement) { next in
+        try runOrGoOn(next) { try run(next, isProduct: true) }
       }
-      let name = "\(statement.place), row \(product.row), column \(product.column)"
-      var source = StatementSource(Script(product.sql, called: name))
-      while let next = try source.next(standardConformingStrings: hasConformingStrings) {
-        try run(next, isProduct: true)
-        if Interruptions.shared.signal != nil || Interruptions.shared.isExpired { return }
-      }
+    }
+  }
+
+  private func forEachStatement(
+    of product: Product, _ statement: ScriptStatement, _ body: (ScriptStatement) throws -> Void
+  ) throws {
+    let origin = statement.piece.offset == 0 ? statement.script.name : "\(statement.place)"
+    let name = "\(origin), row \(product.row), column \(product.column)"
+    var source = StatementSource(Script(product.sql, called: name))
+    while let next = try source.next(standardConformingStrings: hasConformingStrings) {
+      try body(next)
+      try Interruptions.shared.check()
     }
   }
 
@@ -209,44 +253,86 @@ final class StatementRunner {
     case .toProgram:
       guard let stream = try connection.copyOutIfAny(text.text) else { return }
       while let chunk = try stream.next() {
-        try chunk.forEach { try output.output.write($0) }
+        try chunk.forEach { try output.write($0) }
       }
       try note(stream.tag, of: statement)
     case .fromProgram:
       if statement.copyData == nil, plan.readsInput {
-        throw Failure.usage("stdin is read as a script, so COPY … FROM STDIN has no data")
+        throw Failure.usage(
+          "stdin is read as a script, so COPY … FROM STDIN has no data", place: statement.place)
       }
       let stream = try connection.copyIn(text.text)
       if let data = statement.copyData {
-        try stream.write(Array(data))
+        warnOfEnd(data, statement)
+        var rest = data
+        while !rest.isEmpty {
+          try stream.write(Array(rest.prefix(Self.pieceSize)))
+          rest = rest.dropFirst(Self.pieceSize)
+        }
       } else {
         hasReadInput = true
         try sendInput(to: stream)
       }
-      try note(try stream.finish(), of: statement)
+      let tag = try stream.finish()
+      tally.noteStored(tag)
+      try note(tag, of: statement)
     }
   }
 
+  /// A file that was cut off looks like one that ends where the data ends.
+  private func warnOfEnd(_ data: ArraySlice<UInt8>, _ statement: ScriptStatement) {
+    guard data.endIndex == statement.script.bytes.count else { return }
+    Diagnostic(
+      program: OpenCommand.program, severity: .warning,
+      message: "the data ends with the file, and not with a line \\.", place: statement.place,
+      details: [("HINT", "is the file whole?")]
+    ).print()
+  }
+
+  /// How much of the data goes to the server at once.
+  private static let pieceSize = 256 << 10
+
   private func sendInput(to stream: CopyInStream) throws {
-    do throws(Failure) {
-      while let piece = try StandardInput.readPiece(
-        upTo: 256 << 10, program: OpenCommand.program,
-        while: { Interruptions.shared.signal == nil && !Interruptions.shared.isExpired })
-      {
-        do throws(PGError) { try stream.write(piece) } catch {
-          throw error.failure(of: OpenCommand.program)
-        }
+    while true {
+      let piece: [UInt8]?
+      do throws(Failure) {
+        piece = try StandardInput.readPiece(
+          upTo: Self.pieceSize, program: OpenCommand.program,
+          while: { !Interruptions.shared.isInterrupted })
+      } catch {
+        try? stream.fail("stdin could not be read")
+        throw error
       }
-    } catch {
-      try? stream.fail("stdin could not be read")
-      throw error
+      guard let piece else { break }
+      try stream.write(piece)
     }
-    if Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
-      try stream.fail("the copying was interrupted")
+    if Interruptions.shared.isInterrupted {
+      try? stream.fail("the copying was interrupted")
+      try Interruptions.shared.check()
     }
   }
 
   // MARK: What must be true of the session
+
+  private func requireSession(after statement: ScriptStatement) throws {
+    try requireEncoding(after: statement)
+    try requireTransaction(after: statement)
+    try readOnly.check(after: statement)
+  }
+
+  /// Whatever way a statement has found to end the transaction that everything is to be, what follows it would
+  /// take effect by itself.
+  private func requireTransaction(after statement: ScriptStatement) throws {
+    guard plan.isHeldTogether, connection.transactionStatus == .idle else { return }
+    throw RunEnded(
+      failure: Failure(
+        .localFailure,
+        Diagnostic(
+          program: OpenCommand.program,
+          message:
+            "\(statement.piece.firstWord) has ended the transaction that everything is to be",
+          place: statement.place)))
+  }
 
   /// Texts are written and read as UTF-8: in a session that has another encoding they would be taken
   /// for something else.
@@ -258,7 +344,7 @@ final class StatementRunner {
       Diagnostic(
         program: OpenCommand.program,
         message: "the session's client_encoding is now \(now ?? "unknown")",
-        place: statement.script.isFile ? statement.place : nil,
+        place: statement.place,
         details: [("HINT", "pg-open reads and writes UTF-8: leave client_encoding alone.")]))
   }
 }
@@ -269,7 +355,7 @@ extension ParameterList {
 
 extension ScriptStatement {
   /// Whether running it again does nothing twice if it failed: a procedure may have committed before.
-  fileprivate var mayRunAgain: Bool { !["CALL", "DO"].contains(piece.firstWord) }
+  var mayRunAgain: Bool { !["CALL", "DO"].contains(piece.firstWord) }
 }
 
 extension StatementFailure {

@@ -25,14 +25,30 @@ struct Tally {
     if Self.gravity(status) > Self.gravity(worst) { worst = status }
   }
 
-  mutating func skipped() { skippedStatements += 1 }
+  mutating func skipped(_ status: ExitStatus) {
+    statements += 1
+    skippedStatements += 1
+    reached(status)
+  }
 
   mutating func repeated() { repetitions += 1 }
 
   mutating func note(_ tag: CommandTag) {
-    guard ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"].contains(tag.name) else { return }
+    guard ["INSERT", "UPDATE", "DELETE", "MERGE"].contains(tag.name) else { return }
     changedRows += tag.rowCount ?? 0
   }
+
+  /// Notes the rows that a COPY has stored.
+  mutating func noteStored(_ tag: CommandTag?) { changedRows += tag?.rowCount ?? 0 }
+
+  /// Notes what came of the rows of a file.
+  mutating func add(_ each: EachLoad) {
+    changedRows += each.changedRows
+    repetitions += each.repetitions
+  }
+
+  /// Forgets what was changed, because it was rolled back.
+  mutating func takeBackChanges() { changedRows = 0 }
 
   /// Adds what came of an attempt that is done again.
   mutating func add(repetitionsOf other: Tally) { repetitions += other.repetitions + 1 }

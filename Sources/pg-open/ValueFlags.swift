@@ -54,7 +54,8 @@ struct ValueFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Go on after a row that is refused, and keep it in this file.", valueName: "file"))
+      "Go on after a row that is refused or malformed, also with -1, and keep it in this file.",
+      valueName: "file"))
   var rejects: String?
 
   /// The parameters that are NULL.

@@ -98,9 +98,12 @@ struct PgOpenComplaintTests {
 
   @Test("7 an error in the middle of the rows is an error")
   func runtimeErrors() throws {
-    let outcome = try open.run(["SELECT 1/(3 - n) FROM generate_series(1, 5) n"])
+    let outcome = try open.run(["SELECT n/(50000 - n) FROM generate_series(1, 60000) n"])
     #expect(outcome.end == .exit(3))
     #expect(outcome.errors.contains("22012"))
+    // The server sends what it has when its buffer is full, and the rest when it fails: all before it is here.
+    #expect(outcome.lines.count == 49_999)
+    #expect(outcome.output.hasSuffix("\n49999\n"))
   }
 
   @Test("8 the order of options means nothing")
@@ -159,6 +162,7 @@ struct PgOpenComplaintTests {
       "--format", format, "SELECT n, repeat('x', 100) AS t FROM generate_series(1, 300000) n",
     ])
     #expect(outcome.end == .exit(0))
+    #expect(outcome.peakMemory > 0)
     #expect(outcome.peakMemory < 60 * 1024, "\(outcome.peakMemory) KiB")
   }
 
@@ -183,7 +187,7 @@ struct PgOpenComplaintTests {
     }
     let wrong = try open.program.run(["postgres://u:p%zz@h/db", "SELECT 1"])
     #expect(wrong.end == .exit(64))
-    #expect(wrong.errors.contains("%zz") || wrong.errors.contains("%"), "\(wrong.errors)")
+    #expect(wrong.errors.contains("cannot be read at byte 15: \"%\" must"), "\(wrong.errors)")
     #expect(!wrong.errors.contains("p%zz"))
   }
 }

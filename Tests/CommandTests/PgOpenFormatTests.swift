@@ -176,7 +176,7 @@ struct PgOpenFormatTests {
     "ends with 6 unless a result is what was expected",
     arguments: [
       (["--expect-rows", "0", "SELECT 1 AS a WHERE false"], ""),
-      (["--expect-rows", "0", "SELECT 7 AS a"], "expected 0 rows, but there are 1\nROW: a=7\n"),
+      (["--expect-rows", "0", "SELECT 7 AS a"], "there are 1 (operand 1:1:1)\nROW: a=7\n"),
       (["--expect", ">=2", "SELECT generate_series(1, 2)"], ""),
       (
         ["--expect", ">=1", "--expect", "<3", "SELECT generate_series(1, 3) AS n"],

@@ -179,7 +179,7 @@ struct ToolContractServerTests {
 
   private static let unshare = BuiltProgram(absolute: "/usr/bin/unshare")
 
-  private static let mayMount: Bool = {
+  static let mayMount: Bool = {
     let script = "mount -t tmpfs -o size=1m none /mnt"
     return (try? unshare.run(["--mount", "sh", "-c", script]))?.end == .exit(0)
   }()

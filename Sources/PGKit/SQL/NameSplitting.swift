@@ -75,6 +75,10 @@ extension SQL {
   }
 
   /// Puts a qualified name together of its parts, every one in quotes.
+  ///
+  /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a part holds a NUL.
+  ///
+  /// In py-postgresql: `string.qname`.
   public static func qualifiedName(_ parts: [String]) throws(PGError) -> String {
     var quoted: [String] = []
     for part in parts { quoted.append(try quoteIdentifier(part)) }
@@ -91,6 +95,10 @@ extension SQL {
   }
 
   /// Puts a qualified name together of its parts, those in quotes that need them.
+  ///
+  /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a part holds a NUL.
+  ///
+  /// In py-postgresql: `string.qname_if_needed`.
   public static func qualifiedNameIfNeeded(_ parts: [String]) throws(PGError) -> String {
     var names: [String] = []
     for part in parts { names.append(try quoteIdentifierIfNeeded(part)) }

@@ -46,7 +46,12 @@ struct SQLScanner {
   /// - Parameter standardConformingStrings: the server's setting of that name; off, backslashes
   ///   escape in strings without a prefix too.
   init(_ text: String, standardConformingStrings: Bool = true) {
-    bytes = [UInt8](text.utf8)
+    self.init(utf8: [UInt8](text.utf8), standardConformingStrings: standardConformingStrings)
+  }
+
+  /// Makes a scanner that stands at the beginning of bytes.
+  init(utf8 bytes: [UInt8], standardConformingStrings: Bool = true) {
+    self.bytes = bytes
     self.standardConformingStrings = standardConformingStrings
   }
 

@@ -18,6 +18,9 @@ public struct ScriptReader {
   /// Makes a reader that stands at the beginning of a script.
   public init(_ script: String) { scanner = SQLScanner(script) }
 
+  /// Makes a reader of a script in UTF-8, which is shared and not copied.
+  public init(utf8 script: [UInt8]) { scanner = SQLScanner(utf8: script) }
+
   /// Where in the script's UTF-8 the last token begins, in bytes: after an error, the one without an
   /// end.
   public var offset: Int { scanner.range.lowerBound }

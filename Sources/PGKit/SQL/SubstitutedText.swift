@@ -88,6 +88,14 @@ public struct SubstitutedText: Sendable, Hashable {
     text += gap + quoted
   }
 
+  /// What stands at a place of the text; `nil` beyond its end.
+  ///
+  /// - Parameter position: The place in Unicode scalars from 1, as the server counts.
+  public func scalar(atPosition position: Int) -> Unicode.Scalar? {
+    guard position > 0 else { return nil }
+    return text.unicodeScalars.dropFirst(position - 1).first
+  }
+
   /// Where in the source's UTF-8 a place of the text comes from.
   ///
   /// - Parameter position: The place in Unicode scalars from 1, as the server counts.
