@@ -94,8 +94,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   /// of its own.
   public var description: String {
     details.reduce(Self.indented(headline)) {
-      $0 + "
-" + Self.indented("\($1.label): \($1.text)")
+      $0 + "\n" + Self.indented("\($1.label): \($1.text)")
     }
   }
 
