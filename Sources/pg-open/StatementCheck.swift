@@ -38,7 +38,8 @@ struct StatementCheck {
     let text: SubstitutedText
     do throws(PGError) {
       text = try SubstitutedText(
-        statement.piece.text, plan.variables, standardConformingStrings: conforming)
+        statement.piece.text, plan.variables, behind: statement.piece.comments,
+        standardConformingStrings: conforming)
     } catch {
       throw error.failure(of: OpenCommand.program, status: .usage, place: statement.place)
     }

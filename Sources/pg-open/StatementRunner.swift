@@ -143,7 +143,8 @@ final class StatementRunner {
   private func substitute(_ statement: ScriptStatement) throws -> SubstitutedText {
     do throws(PGError) {
       return try SubstitutedText(
-        statement.piece.text, plan.variables, standardConformingStrings: hasConformingStrings)
+        statement.piece.text, plan.variables, behind: statement.piece.comments,
+        standardConformingStrings: hasConformingStrings)
     } catch {
       throw error.failure(of: OpenCommand.program, status: .usage, place: statement.place)
     }

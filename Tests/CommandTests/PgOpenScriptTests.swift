@@ -87,6 +87,16 @@ struct PgOpenScriptTests {
     #expect(try open.run(["-f", path]).output == "a';b\na\\\\\n2\n")
   }
 
+  @Test("sends the comments in front of a statement with it, and finds places behind them")
+  func comments() throws {
+    let path = try open.file(
+      "x.sql", "-- no\n/*job:ä*/ /*b*/\nSELECT current_query(), :'v';\n/* c */ SELECT nope;")
+    let outcome = try open.run(["-v", "v=x", "-f", path])
+    #expect(
+      outcome.output == "/*job:ä*/ /*b*/ SELECT current_query(), 'x'\tx\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("(\(path):4:16)"), "\(outcome.errors)")
+  }
+
   @Test("gives a COPY of the command line what stdin holds")
   func copyFromInput() throws {
     let outcome = try open.run(

@@ -9,6 +9,8 @@ public struct ScriptReader {
     /// The first word, once it is known whether there is one.
     var firstWord: String?
     var hasTokens = false
+    /// Comments in front.
+    var comments = ""
     var parentheses = 0
     var body = RoutineBody()
   }
@@ -36,7 +38,8 @@ public struct ScriptReader {
     while let draft = try read() {
       guard draft.hasTokens, let range = draft.range else { continue }
       return ScriptSplitter.Piece(
-        text: scanner.text(range), line: draft.line, offset: range.lowerBound,
+        text: scanner.text(range), comments: draft.comments, line: draft.line,
+        offset: range.lowerBound,
         firstWord: draft.firstWord ?? "")
     }
     return nil
@@ -74,7 +77,12 @@ public struct ScriptReader {
     switch token {
     case .lineComment: break
     // What stands in front of a statement is not part of it, but a hint to the planner is.
-    case .blockComment: if draft.range != nil || scanner.isAtHint { extend(&draft) }
+    case .blockComment:
+      if draft.range != nil || scanner.isAtHint {
+        extend(&draft)
+      } else {
+        draft.comments += scanner.text(scanner.range) + " "
+      }
     default:
       extend(&draft)
       draft.hasTokens = true

@@ -13,9 +13,11 @@ public enum ScriptSplitter {
   public struct Piece: Sendable, Hashable {
     /// The statement from its first token on, without the semicolon that ended it.
     ///
-    /// Comments in front are left out, except hints to the planner (`/*+ … */`), which begin it, and
+    /// Comments in front are in ``comments`` and not here, except hints to the planner (`/*+ … */`), which begin it, and
     /// so are line comments at the end.
     public let text: String
+    /// The comments `/* … */` in front of it, a space behind each: a server's log may be searched for them.
+    public let comments: String
     /// The line of the script on which ``text`` begins, from 1.
     public let line: Int
     /// Where in the script's UTF-8 ``text`` begins, in bytes.

@@ -22,14 +22,21 @@ public struct SubstitutedText: Sendable, Hashable {
   ///
   /// A text that looks like a variable inside of quotes or a comment is none, nor is one behind `::`.
   ///
-  /// - Parameter standardConformingStrings: The server's setting of that name.
+  /// - Parameters:
+  ///   - comments: What stands in front of the text and is no part of the source; nothing is replaced in it.
+  ///   - standardConformingStrings: The server's setting of that name.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a value holds a NUL.
   public init(
-    _ source: String, _ variables: [String: String], standardConformingStrings: Bool = true
+    _ source: String, _ variables: [String: String], behind comments: String = "",
+    standardConformingStrings: Bool = true
   ) throws(PGError) {
     self.source = Array(source.utf8)
+    text = comments
+    if !comments.isEmpty {
+      replacements.append(Replacement(range: 0..<0, length: comments.unicodeScalars.count))
+    }
     guard !variables.isEmpty else {
-      text = source
+      text += source
       return
     }
     var scanner = SQLScanner(source, standardConformingStrings: standardConformingStrings)
