@@ -72,6 +72,8 @@ final class ChildQueue: @unchecked Sendable {
   private var running: [Int32: ChildProcess] = [:]
   private var active = 0
   private var isEnding = false
+  /// The signal that those who run have been sent.
+  private var signal: Int32?
   private var fault: Failure?
   private var stream: EventStream?
 
@@ -114,6 +116,7 @@ final class ChildQueue: @unchecked Sendable {
         head += 1
         dropped += 1
       }
+      compact()
     }
     pthread_cond_broadcast(&change)
     return dropped
@@ -153,6 +156,7 @@ final class ChildQueue: @unchecked Sendable {
   func end(by signal: Int32) {
     pthread_mutex_lock(&lock)
     isEnding = true
+    if signal != 0 { self.signal = signal }
     let children = Array(running.values)
     pthread_cond_broadcast(&change)
     pthread_mutex_unlock(&lock)
@@ -190,16 +194,28 @@ final class ChildQueue: @unchecked Sendable {
     let job = jobs[head]
     head += 1
     size -= job.cost
-    if head == jobs.count || head > 1024 {
-      jobs.removeFirst(head)
-      head = 0
-    }
+    if head == jobs.count || head > jobs.count / 2 { compact() }
     active += 1
     pthread_cond_broadcast(&change)
     return job
   }
 
+  /// Gives back the memory of jobs that are gone.
+  private func compact() {
+    jobs.removeFirst(head)
+    head = 0
+  }
+
+  /// Whether a signal has been passed on.
+  private var isSignalled: Bool {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return signal != nil
+  }
+
   private func run(_ job: Job) {
+    // One that was about to begin when the end came.
+    if isSignalled { return }
     var attempts = 0
     while true {
       attempts += 1
@@ -246,7 +262,9 @@ final class ChildQueue: @unchecked Sendable {
       }
       child = try start(job, input, output.writing)
     }
-    WholeLines.pass(output.reading, of: child) { stream?.printOutput($0) }
+    WholeLines.pass(output.reading, of: child) { lines in
+      stream?.printOutput(lines) { isSignalled }
+    }
     let ending = child.wait() ?? .unknown
     pthread_mutex_lock(&lock)
     running[child.pid] = nil
@@ -305,7 +323,10 @@ final class ChildQueue: @unchecked Sendable {
     let child = try launch.start()
     pthread_mutex_lock(&lock)
     running[child.pid] = child
+    let signal = signal
     pthread_mutex_unlock(&lock)
+    // It was not yet among those that a signal was passed on to.
+    if let signal { try? child.send(signal) }
     return child
   }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PGCommandLine
 internal import PGKit
 internal import Synchronization
@@ -94,8 +95,10 @@ final class EventStream: Sendable {
     let former = number
     let isWritten = admit(from: source) { state, line, time in
       for event in events where state.outcome == nil {
-        number += 1
-        take(event, number, of: source, at: time, &line, &state, acknowledgements)
+        // What was refused has not been seen to.
+        let isTaken = take(
+          event, number + 1, of: source, at: time, &line, &state, acknowledgements)
+        if isTaken { number += 1 }
       }
       return number > former
     }
@@ -107,6 +110,7 @@ final class EventStream: Sendable {
     _ notifications: NotificationBatch, _ wanted: WantedNotifications, of source: String,
     number: inout Int
   ) {
+    waitForRoom()
     let areLookedAt = children != nil || !wishes.conditions.isEmpty
     admit(from: source) { state, line, time in
       let former = number
@@ -115,7 +119,7 @@ final class EventStream: Sendable {
         guard state.outcome == nil, wanted.contains(bytes) else { return }
         number += 1
         if areKept {
-          take(ListenedEvent(bytes), number, of: source, at: time, &line, &state, nil)
+          _ = take(ListenedEvent(bytes), number, of: source, at: time, &line, &state, nil)
         } else {
           emit(&state) { (buffer) throws(Failure) in
             try line.append(bytes, number, to: &buffer)
@@ -160,14 +164,15 @@ final class EventStream: Sendable {
   private func take(
     _ event: ListenedEvent, _ number: Int, of source: String, at time: ContinuousClock.Instant,
     _ line: inout EventLine, _ state: inout State, _ acknowledgements: Acknowledgements?
-  ) {
+  ) -> Bool {
     if isAwaited(event) { state.outcome = .done }
     if state.gathering != nil {
       let numbered = NumberedEvent(event: event, number: number, source: source)
       state.gathering?.add(numbered, at: time)
-    } else {
-      emit(event, number, of: source, &line, &state, acknowledgements)
+      emit(state.gathering?.takeExcess() ?? [], &state)
+      return true
     }
+    return emit(event, number, of: source, &line, &state, acknowledgements)
   }
 
   /// Prints what was held back and is due by a time; everything without one.
@@ -193,7 +198,11 @@ final class EventStream: Sendable {
 
   private func emitHeld(at time: ContinuousClock.Instant?, _ state: inout State) {
     guard state.gathering?.isEmpty == false, time == nil || !isSlow(state) else { return }
-    for event in state.gathering?.take(at: time) ?? [] where !hasEnough(state) {
+    emit(state.gathering?.take(at: time) ?? [], &state)
+  }
+
+  private func emit(_ events: [NumberedEvent], _ state: inout State) {
+    for event in events where !hasEnough(state) {
       var line = line(of: event.source)
       emit(event.event, event.number, of: event.source, &line, &state)
     }
@@ -204,10 +213,11 @@ final class EventStream: Sendable {
       wishes.format, parses: wishes.parses, time: WallClock.now(), source: label(source))
   }
 
+  @discardableResult
   private func emit(
     _ event: ListenedEvent, _ number: Int, of source: String, _ line: inout EventLine,
     _ state: inout State, _ acknowledgements: Acknowledgements? = nil
-  ) {
+  ) -> Bool {
     guard children != nil else {
       return emit(&state) { (buffer) throws(Failure) in
         try line.append(event, number, to: &buffer)
@@ -216,17 +226,25 @@ final class EventStream: Sendable {
     emit(&state) { _ in }
     let numbered = NumberedEvent(event: event, number: number, source: source)
     state.jobs.append(.init(numbered, acknowledgements))
+    return true
   }
 
   /// Counts an event and prints it; the run may be over then.
+  ///
+  /// - Returns: Whether it can be printed.
+  @discardableResult
   private func emit(
     _ state: inout State, _ append: (inout OutputBuffer) throws(Failure) -> Void
-  ) {
+  ) -> Bool {
+    do throws(Failure) { try append(&state.buffer) } catch {
+      state.outcome = .failed(error)
+      return false
+    }
     state.count += 1
-    do throws(Failure) { try append(&state.buffer) } catch { state.outcome = .failed(error) }
     if state.outcome == nil, hasEnough(state) {
       state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
     }
+    return true
   }
 
   private func hasEnough(_ state: State) -> Bool { wishes.count.map { state.count >= $0 } ?? false }
@@ -243,19 +261,39 @@ final class EventStream: Sendable {
     do throws(Failure) {
       for job in jobs { dropped += try children.add(job) }
     } catch { finish(.failed(error)) }
-    if dropped > 0 {
-      printControl { $0.append("{\"event\":\"dropped\",\"count\":\(dropped)}\n") }
-    }
+    if dropped > 0 { printDropped(dropped) }
     state.withLock { $0.handing -= 1 }
     waker.wake()
   }
 
-  /// Prints whole lines of a command.
-  func printOutput(_ lines: [UInt8]) {
+  /// Says that events were dropped before what comes next.
+  func printDropped(_ count: Int) {
+    printControl { $0.append("{\"event\":\"dropped\",\"count\":\(count)}\n") }
+  }
+
+  /// How often is looked for room in what waits for the reader of stdout.
+  private static let roomPause: CInt = 10
+
+  /// Waits, where nothing is to be dropped, until there is room for events.
+  ///
+  /// Only the source's own thread waits: everybody else goes on. Rows need not, of which no more are read
+  /// until those before have been seen to.
+  private func waitForRoom() {
+    while state.withLock({ $0.output.isToBeWaitedFor && $0.outcome == nil }) {
+      _ = poll(nil, 0, Self.roomPause)
+    }
+  }
+
+  /// Prints whole lines of a command, and waits while too much waits for the reader of stdout: the
+  /// command is slowed down by its pipe then.
+  ///
+  /// - Parameter isOver: Whether not to wait any more.
+  func printOutput(_ lines: [UInt8], unless isOver: () -> Bool) {
     state.withLock { state in
       state.buffer.append(lines)
       write(isEvents: false, &state)
     }
+    while state.withLock({ $0.output.isFull }), !isOver() { _ = poll(nil, 0, Self.roomPause) }
   }
 
   /// Whether an event is what `--until` waits for.

@@ -62,8 +62,12 @@ struct ListenCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How much may wait for a slow reader.", valueName: "bytes"))
   var buffer = ByteCountArgument(bytes: 64 << 20)
 
-  @Option(help: "What becomes of more: drop the oldest and say so, fail, or block.")
-  var onOverflow = PendingOutput.Overflow.drop
+  @Option(
+    help: """
+      What becomes of more: drop the oldest and say so (default), fail, or block. Rows of --durable are \
+      never dropped: that is block.
+      """)
+  var onOverflow: PendingOutput.Overflow?
 
   // MARK: When it ends
 
@@ -206,6 +210,9 @@ struct ListenCommand: ParsableCommand {
       if held.isWanted {
         throw ValidationError("--durable has every row seen to: no --debounce, no --coalesce")
       }
+      if let onOverflow, onOverflow != .block {
+        throw ValidationError("--on-overflow \(onOverflow.rawValue): --durable loses no row")
+      }
       if fromPID != nil { throw ValidationError("--from-pid: a row has no process") }
     }
     if let notify {
@@ -223,11 +230,9 @@ struct ListenCommand: ParsableCommand {
     if let notify {
       let deadline = timeout.map { Deadline.after($0.duration) } ?? .never
       let (iris, payload) = places
-      for iri in iris {
-        try Notifying(
-          iri, channel: fold ? Self.folded(notify) : notify, payload: payload.first ?? ""
-        ).run(until: deadline)
-      }
+      let sending = try Notifying(
+        channel: fold ? Self.folded(notify) : notify, payload: payload.first ?? "")
+      for iri in iris { try sending.run(on: iri, until: deadline) }
     } else {
       let listener = try Listener(self)
       guard heedsSignals else { return try listener.run() }
@@ -243,6 +248,9 @@ struct ListenCommand: ParsableCommand {
   /// that are printed are to be acknowledged.
   var heedsSignals: Bool { exec || graceful || durable.table != nil }
 
+  /// What becomes of events for which there is no room: of rows, none is lost.
+  var overflow: PendingOutput.Overflow { durable.table == nil ? onOverflow ?? .drop : .block }
+
   /// What follows when a command fails.
   var failurePolicy: FailurePolicy { onFail ?? (durable.table == nil ? .goOn : .stop) }
 
@@ -250,7 +258,8 @@ struct ListenCommand: ParsableCommand {
   var gathering: EventGathering? {
     guard held.isWanted else { return nil }
     return EventGathering(
-      pause: held.debounce?.duration ?? .zero, part: held.coalesce ?? .channel)
+      pause: held.debounce?.duration ?? .zero, part: held.coalesce ?? .channel,
+      limit: buffer.bytes)
   }
 
   /// What stands after `--`, which the parser puts among the operands.

@@ -33,13 +33,14 @@ struct Listener {
       control: command.events ?? (command.format == .json ? .inline : .stderr),
       namesSources: iris.count > 1, parses: command.parse)
     let output = PendingOutput(
-      limit: command.buffer.bytes, overflow: command.onOverflow, control: wishes.control,
+      limit: command.buffer.bytes, overflow: command.overflow, control: wishes.control,
       separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
     let children =
       command.exec
       ? ChildQueue(
-        try Self.found(command.command), policy: command.failurePolicy, limit: command.buffer.bytes,
-        overflow: command.onOverflow) : nil
+        try Self.found(command.command), policy: command.failurePolicy,
+        limit: command.durable.table == nil ? command.buffer.bytes : .max,
+        overflow: command.overflow) : nil
     let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
       sources: iris.count, channels: channels, subject: command.durable.summary,
@@ -182,7 +183,7 @@ struct Listener {
   }
 
   private func wait() throws {
-    try wait(until: announcement.isMade || !command.drain ? nextJudgement : .never)
+    try wait(until: nextJudgement)
   }
 
   /// Waits for news of the sources, for room in stdout, or for its reader to go.

@@ -36,6 +36,10 @@ final class ListeningSession {
   /// A channel that nobody else knows: what is sent there must come back.
   let heartbeatChannel: [UInt8]
   private var warnedUsage = 0
+  /// When it began to listen.
+  let beginning = ContinuousClock.now
+  /// When it is last known that all that had been notified had arrived.
+  private(set) var lastSign = WallClock.time()
 
   /// Connects and begins to listen: when this returns, LISTEN is committed.
   ///
@@ -65,6 +69,7 @@ final class ListeningSession {
         } ?? channels
       let more = heartbeat == nil ? [] : [heartbeatName]
       try connection.listen(names + more, until: deadline)
+      lastSign = WallClock.time()
     } catch { throw Loss(Self.explained(error)) }
   }
 
@@ -131,10 +136,14 @@ final class ListeningSession {
       if connection.isClosed { throw Loss(error) }
       warn(error)
     }
+    if !events.isEmpty { lastSign = WallClock.time() }
     if let heartbeat, nextHeartbeat.hasPassed {
       // What has just come is as good as a heartbeat, which would have to wait for its turn in a flood.
-      if events.isEmpty { events = try beat(within: heartbeat.limit) }
-      isAlive()
+      let isFlood = !events.isEmpty
+      let limit = isFlood ? patience : heartbeat.limit
+      let hasComeBack = isFlood ? true : try beat(within: limit, &events)
+      if hasComeBack { isAlive() }
+      try watchQueue(within: limit, &events)
       nextHeartbeat = .after(heartbeat.interval)
     }
     return events
@@ -153,11 +162,14 @@ final class ListeningSession {
 
   /// Sends a notification to itself and waits for it.
   ///
-  /// - Returns: What came meanwhile.
-  private func beat(within limit: Duration) throws(Loss) -> NotificationBatch {
+  /// - Parameter events: Takes what came meanwhile.
+  /// - Returns: Whether it came back: not if the server refuses to notify, as when its queue is full.
+  private func beat(
+    within limit: Duration, _ events: inout NotificationBatch
+  ) throws(Loss) -> Bool {
     let deadline = Deadline.after(limit)
-    var events = NotificationBatch()
-    do throws(PGError) {
+    return try asking(&events) { (events) throws(PGError) in
+      let begin = WallClock.time()
       try connection.execute("NOTIFY \(heartbeatName)", until: deadline)
       while true {
         let next = try connection.notificationBatch(until: deadline)
@@ -165,19 +177,39 @@ final class ListeningSession {
         if next.contains(where: { $0.channel == heartbeatName }) { break }
         if deadline.hasPassed { throw .timedOutNotification(limit) }
       }
-      try watchQueue(until: deadline)
+      lastSign = begin
+    }
+  }
+
+  private func watchQueue(
+    within limit: Duration, _ events: inout NotificationBatch
+  ) throws(Loss) {
+    let deadline = Deadline.after(limit)
+    _ = try asking(&events) { (_) throws(PGError) in try watchQueue(until: deadline) }
+  }
+
+  /// Asks the server something.
+  ///
+  /// - Returns: Whether it did not refuse; the session is well in either case.
+  /// - Throws: ``Loss``; what came before is not lost.
+  private func asking(
+    _ events: inout NotificationBatch, _ body: (inout NotificationBatch) throws(PGError) -> Void
+  ) throws(Loss) -> Bool {
+    do throws(PGError) {
+      try body(&events)
+      return true
     } catch {
       if !connection.isClosed, error.fault == .server {
-        // The server refuses to notify, as when its queue is full; the session is well.
         warn(error)
-        return events
+        return false
       }
-      // What came before is not lost.
-      if !events.isEmpty { leftover = events }
+      if let last = try? connection.notificationBatch(until: .after(.zero)) {
+        events.append(contentsOf: last)
+      }
+      leftover = events
       connection.close()
       throw Loss(heartbeat: error)
     }
-    return events
   }
 
   /// What had come when the heartbeat failed.

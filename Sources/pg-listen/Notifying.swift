@@ -9,15 +9,13 @@ struct Notifying {
   /// Source: PostgreSQL manual, NOTIFY.
   static let longestPayload = 7999
 
-  private let iri: String?
   private let channel: String
   private let payload: String
 
   /// Makes it; a payload of `-` is read from stdin to its end, without a last newline.
   ///
   /// - Throws: ``Failure`` with status 64 if the payload is too long or not UTF-8.
-  init(_ iri: String?, channel: String, payload: String) throws(Failure) {
-    self.iri = iri
+  init(channel: String, payload: String) throws(Failure) {
     self.channel = channel
     self.payload = payload == "-" ? try Self.standardInput() : payload
     let count = self.payload.utf8.count
@@ -28,10 +26,10 @@ struct Notifying {
     }
   }
 
-  /// Sends it.
+  /// Sends it to one server.
   ///
   /// - Throws: ``Failure``: 2 when there is no connection, 3 when the server refuses.
-  func run(until deadline: Deadline) throws(Failure) {
+  func run(on iri: String?, until deadline: Deadline) throws(Failure) {
     let connecting = Connecting(program: ListenCommand.program)
     let connection = try connecting.connect(try connecting.options(iri: iri), until: deadline)
     defer { connection.close() }

@@ -83,7 +83,7 @@ struct PendingOutput {
     self.overflow = overflow
     self.control = control
     self.separator = separator
-    way = overflow == .block ? .file : Self.way()
+    way = Self.way()
   }
 
   private static func way() -> Way {
@@ -101,6 +101,12 @@ struct PendingOutput {
   /// Whether lines wait for the reader.
   var isWaiting: Bool { head < blocks.count }
 
+  /// Whether more waits than may.
+  var isFull: Bool { size > limit }
+
+  /// Whether no more events are to be received.
+  var isToBeWaitedFor: Bool { overflow == .block && isFull }
+
   /// Whether the last of what waited has been written since this was last asked.
   mutating func takeEndOfWaiting() -> Bool {
     defer { hasEndedWaiting = false }
@@ -117,7 +123,7 @@ struct PendingOutput {
     if written == bytes.count { return }
     let isContinued = written > 0 && bytes[written - 1] != separator
     keep(bytes[written...], isEvents ? .events : .control, isContinued: isContinued)
-    if size > limit { try makeRoom() }
+    if isFull, overflow != .block { try makeRoom() }
   }
 
   /// Writes of what waits as much as goes now.

@@ -81,7 +81,9 @@ struct ReadyHook: Sendable {
         throw error.failure(of: ListenCommand.program, status: .localFailure)
       }
     }
-    WholeLines.pass(ends.reading, of: child) { stream.printOutput($0) }
+    WholeLines.pass(ends.reading, of: child) { lines in
+      stream.printOutput(lines) { stream.outcome != nil }
+    }
     if let ending = child.wait(), !ending.isSuccess {
       throw ListenCommand.failure("the command of --on-ready \(ending)")
     }

@@ -91,15 +91,19 @@ final class SourceThread: Sendable {
     var session = try first(reader)
     var count = 0
     try begin(session, &count)
+    var recovery = Recovery()
     while stream.outcome == nil || reader?.isWorking == true {
       let loss = try listen(on: session, reader, &count)
-      let downAt = WallClock.now()
+      // A server that says why is heard at once; otherwise nothing may have come for a while.
+      let downAt =
+        loss.error.fault == .server ? WallClock.now() : WallClock.text(of: session.lastSign)
       show(session.takeLeftover(), of: session, &count)
       leave()
       // What was printed is acknowledged in the next session.
       if stream.outcome != nil, reader?.isWorking != true { return }
       note("lost the connection: \(loss.error.message)", code: loss.error.code)
-      session = try again(after: loss, reader)
+      if isSteady(session) { recovery = Recovery() }
+      session = try again(after: loss, reader, &recovery)
       // No row of a table is missed.
       if reader == nil {
         let gap = Gap(
@@ -116,6 +120,7 @@ final class SourceThread: Sendable {
     _ notifications: NotificationBatch, of session: ListeningSession, _ count: inout Int
   ) {
     if notifications.isEmpty || plan.durable != nil { return }
+    if notifications.dropped > 0 { stream.printDropped(notifications.dropped) }
     let wanted = WantedNotifications(
       sender: plan.sender, leftOut: plan.leavesOutOwn ? session.connection.backendID : nil,
       hidden: session.heartbeatChannel)
@@ -209,45 +214,73 @@ final class SourceThread: Sendable {
   private func first(_ reader: DurableReader?) throws -> ListeningSession {
     let patience = plan.firstWait.map { Deadline.after($0) } ?? .after(.zero)
     var attempts = 0
+    var former: PGError?
     while true {
       // Once is until the options' own connect_timeout.
       let end = plan.firstWait == nil ? .never : patience
       do {
         return try attempt(reader, isFirst: true, until: end)
       } catch let loss as ListeningSession.Loss {
-        guard !patience.hasPassed, plan.retry.mayTryAgain(after: loss.error) else {
-          throw Self.failure(loss.error, isFirst: true)
+        guard !patience.hasPassed, mayComeToListen(after: loss.error) else {
+          throw Self.failure(Self.reason(loss.error, former), isFirst: true)
         }
         attempts += 1
         note("attempt \(attempts) failed: \(loss.error.message)", code: loss.error.code)
-        pause(before: attempts, until: patience)
+        former = loss.error
+        plan.retry.sleep(before: attempts, until: patience)
+        if patience.hasPassed { throw Self.failure(loss.error, isFirst: true) }
       }
     }
+  }
+
+  /// What a first connection failed of may pass; a table that is missing is to be made by somebody.
+  private func mayComeToListen(after error: PGError) -> Bool {
+    if plan.retry.triesAll { return true }
+    return error.code.classCharacters != "42" && plan.retry.mayTryAgain(after: error)
+  }
+
+  /// Why there is no session: what the attempt before said, if the last one was only cut short.
+  private static func reason(_ last: PGError, _ former: PGError?) -> PGError {
+    last.fault == .transport ? former ?? last : last
+  }
+
+  /// How connecting again goes, until a session has lived for a while.
+  private struct Recovery {
+    var attempts = 0
+    /// When it must have come to its end.
+    var end: Deadline?
+  }
+
+  /// Whether a session has lived long enough for its loss to be news: one that is lost at once, again
+  /// and again, is like none.
+  private func isSteady(_ session: ListeningSession) -> Bool {
+    let least = min(plan.retry.longest, plan.maximumDowntime ?? plan.retry.longest)
+    return session.beginning.duration(to: .now) >= least
   }
 
   private func again(
-    after loss: ListeningSession.Loss, _ reader: DurableReader?
+    after loss: ListeningSession.Loss, _ reader: DurableReader?, _ recovery: inout Recovery
   ) throws -> ListeningSession {
-    let end = plan.maximumDowntime.map { Deadline.after($0) } ?? .never
     if plan.maximumDowntime == .zero { throw Self.failure(loss.error, isFirst: false) }
-    var attempts = 0
+    let end = recovery.end ?? plan.maximumDowntime.map { Deadline.after($0) } ?? .never
+    recovery.end = end
+    var former = loss.error
     while true {
-      pause(before: attempts, until: end)
+      if end.hasPassed { throw Self.failure(former, isFirst: false) }
+      plan.retry.sleep(before: recovery.attempts, until: end)
+      if end.hasPassed { throw Self.failure(former, isFirst: false) }
+      recovery.attempts += 1
       do {
         return try attempt(reader, isFirst: false, until: end)
       } catch let failed as ListeningSession.Loss {
-        attempts += 1
         guard !end.hasPassed, plan.retry.mayTryAgain(after: failed.error) else {
-          throw Self.failure(failed.error, isFirst: false)
+          throw Self.failure(Self.reason(failed.error, former), isFirst: false)
         }
-        note("attempt \(attempts) failed: \(failed.error.message)", code: failed.error.code)
+        former = failed.error
+        note(
+          "attempt \(recovery.attempts) failed: \(failed.error.message)", code: failed.error.code)
       }
     }
-  }
-
-  private func pause(before attempt: Int, until end: Deadline) {
-    let wake = Deadline.after(plan.retry.pause(before: attempt)).earlier(end)
-    while !wake.hasPassed { _ = poll(nil, 0, wake.pollTimeout) }
   }
 
   /// A server that cannot listen refuses; everything else that keeps us from listening is a matter of

@@ -3,9 +3,18 @@ internal import Glibc
 /// The wall clock.
 enum WallClock {
   /// Now, in UTC with microseconds, as in `2026-01-02T03:04:05.678901Z`.
-  static func now() -> String {
+  static func now() -> String { text(of: time()) }
+
+  /// Now.
+  static func time() -> timespec {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
+    return time
+  }
+
+  /// A time in UTC with microseconds.
+  static func text(of time: timespec) -> String {
+    var time = time
     var parts = tm()
     gmtime_r(&time.tv_sec, &parts)
     let date = [

@@ -72,6 +72,17 @@ struct PgListenDurableExecTests {
     #expect(try rest() == ["3"])
   }
 
+  @Test("every row has its command, however little may wait")
+  func smallBuffer() throws {
+    defer { scene.close() }
+    try scene.add((1...60).map { "\($0)" + String(repeating: "x", count: 10_000) })
+    let running = try start("--buffer", "64kB", "--drain", script: "echo $PGKIT_ID")
+    let outcome = try running.wait(timeout: .seconds(60))
+    #expect(outcome.end == .exit(0))
+    #expect(outcome.lines == (1...60).map { "\($0)" })
+    #expect(try scene.status("c").waiting == 0)
+  }
+
   @Test("continue says that a command has failed, and goes on")
   func continues() throws {
     defer { scene.close() }

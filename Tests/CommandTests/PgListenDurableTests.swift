@@ -69,12 +69,19 @@ struct PgListenDurableTests {
   @Test("wants a consumer, and refuses what a row does not have")
   func usage() throws {
     let program = BuiltProgram("pg-listen")
-    for arguments in [
-      ["--durable", "t"], ["--durable", "t", "--consumer", ""], ["ch", "--consumer", "c"],
-      ["--durable", "t", "--consumer", "c", "--debounce", "1s"],
-      ["--durable", "t", "--consumer", "c", "--from-pid", "1"],
+    let mine = ["--durable", "t", "--consumer", "c"]
+    for (arguments, message) in [
+      (["--durable", "t"], "--durable needs a consumer"),
+      (["--durable", "t", "--consumer", ""], "--durable needs a consumer"),
+      (["ch", "--consumer", "c"], "--consumer goes with --durable"),
+      (mine + ["--debounce", "1s"], "no --debounce, no --coalesce"),
+      (mine + ["--from-pid", "1"], "a row has no process"),
+      (mine + ["--on-overflow", "drop"], "--on-overflow drop: --durable loses no row"),
+      (mine + ["--on-overflow", "fail"], "--on-overflow fail: --durable loses no row"),
     ] {
-      #expect(try program.run(["pq://localhost/x"] + arguments).end == .exit(64), "\(arguments)")
+      let outcome = try program.run(["pq://localhost/x"] + arguments)
+      #expect(outcome.end == .exit(64), "\(arguments)")
+      #expect(outcome.errors.contains(message), "\(arguments): \(outcome.errors)")
     }
   }
 
@@ -201,7 +208,6 @@ struct PgListenDurableTests {
     let scene = try Scene()
     defer { scene.close() }
     let texts = (0..<12).map { "\"\(String(repeating: "é\($0)", count: 350_000))\"" }
-    try scene.db.execute("SELECT 1")
     for text in texts { try scene.add([text, ""]) }
     let running = try scene.program.start(
       scene.arguments("c", ["--count", "24"] + options), output: .slowPipe)
@@ -230,6 +236,61 @@ struct PgListenDurableTests {
     let outcome = try running.wait()
     #expect(try Scene.rows(outcome.output).count == 20)
     try scene.waitUntilAcknowledged("c")
+  }
+
+  @Test("no row is dropped for a slow reader, however little may wait", arguments: [[], ["block"]])
+  func slowReaderOfMuch(policy: [String]) throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    let texts = (1...400).map { "\($0)" + String(repeating: "x", count: 10_000) }
+    try scene.add(texts)
+    let arguments = scene.arguments(
+      "c", ["--buffer", "64kB", "--drain"] + policy.flatMap { ["--on-overflow", $0] })
+    let names = (1...arguments.count).map { "\"${\($0)}\"" }.joined(separator: " ")
+    let outcome = try BuiltProgram("/bin/sh").run(
+      [
+        "-c", "{ \"$0\" \(names); echo \"status $?.\" >&2; } | (sleep 2; cat)", scene.program.path,
+      ] + arguments)
+    #expect(outcome.errors.contains("status 0."))
+    #expect(!outcome.output.contains("\"dropped\""))
+    #expect(try Scene.rows(outcome.output).map(\.payload) == texts)
+    #expect(try scene.status("c").waiting == 0)
+  }
+
+  @Test("a signal ends it soon when nobody reads what is printed")
+  func signalUnread() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add((1...40).map { "\($0)" + String(repeating: "x", count: 10_000) })
+    let arguments = scene.arguments("c", ["--on-overflow", "block"])
+    let names = (1...arguments.count).map { "\"${\($0)}\"" }.joined(separator: " ")
+    let running = try BuiltProgram("/bin/sh").start(
+      [
+        "-c",
+        "{ timeout -s TERM 2 \"$0\" \(names); date +'ended %s.' >&2; } | (date +'began %s.' >&2; sleep 12)",
+        scene.program.path,
+      ] + arguments)
+    let errors = try running.wait(timeout: .seconds(40)).errors
+    let times = try [/began (\d+)\./, /ended (\d+)\./].map {
+      try #require(Int(errors.firstMatch(of: $0)?.output.1 ?? ""))
+    }
+    #expect(times[1] - times[0] < 10)
+    #expect(try scene.status("c").waiting == 40)
+  }
+
+  @Test("a row that cannot be printed is not acknowledged, and comes again")
+  func refusedRow() throws {
+    let scene = try Scene()
+    defer { scene.close() }
+    try scene.add(["one", "two\nlines", "three"])
+    let refused = try scene.run("c", "--drain", "--format", "payload")
+    #expect(refused.end == .exit(1))
+    #expect(refused.output == "one\n")
+    #expect(refused.errors.contains("has a newline"))
+    let rest = try scene.run("c", "--drain", "--format", "nul")
+    #expect(rest.end == .exit(0))
+    #expect(rest.output == "two\nlines\0three\0")
+    #expect(try scene.status("c").waiting == 0)
   }
 
   @Test("what a full disk did not take is not acknowledged")

@@ -266,4 +266,40 @@ struct PgListenGatheringTests {
     for db in [blocker, sender] { db.close() }
     try cluster.close()
   }
+
+  @Test(
+    "the watchdog hears nothing of a heartbeat that the server refuses",
+    .enabled(if: ownQueue != nil, "no server of version 17 or later"))
+  func refusedHeartbeat() throws {
+    var options = TemporaryCluster.Options()
+    options.settings = [.init("max_notify_queue_pages", "64")]
+    let cluster = try TemporaryCluster(installation: Self.ownQueue, options)
+    let iri = try cluster.iri(scheme: "postgres")
+    let blocker = try PGKit.open(iri)
+    try blocker.listen("elsewhere")
+    let receiver = try ServiceReceiver()
+    let running = try program.start(
+      [iri, channel],
+      environment: [
+        "NOTIFY_SOCKET": receiver.path, "WATCHDOG_USEC": "400000", "PATH": "/usr/bin:/bin",
+      ])
+    #expect([receiver.next(), receiver.next()] == ["READY=1", "WATCHDOG=1"])
+    try blocker.execute("BEGIN; SELECT 'the culprit'")
+    let sender = try PGKit.open(iri)
+    let long = String(repeating: "x", count: 7900)
+    let error = #expect(throws: PGError.self) {
+      for _ in 0..<200 { try sender.notify("elsewhere", payload: long) }
+    }
+    #expect(error?.code == .programLimitExceeded)
+    try running.waitForErrors("54000")
+    while receiver.next(within: 0) != nil {}
+    #expect(receiver.next(within: 1_500) == nil)
+    // When there is room again, so is the heartbeat.
+    try blocker.execute("COMMIT")
+    #expect(receiver.next() == "WATCHDOG=1")
+    running.signal(SIGTERM)
+    _ = try running.wait()
+    for db in [blocker, sender] { db.close() }
+    try cluster.close()
+  }
 }

@@ -182,8 +182,10 @@ struct PgListenOptionTests {
   private func flood(_ arguments: String...) throws -> BuiltProgram.Outcome {
     let names = (1...arguments.count).map { "\"${\($0 + 2)}\"" }.joined(separator: " ")
     let running = try shell.start(
-      ["-c", "\"$0\" \"$1\" \"$2\" \(names) | (sleep 4; cat)", program.path, server.iri(), channel]
-        + arguments)
+      [
+        "-c", "{ \"$0\" \"$1\" \"$2\" \(names); echo \"status $?.\" >&2; } | (sleep 4; cat)",
+        program.path, server.iri(), channel,
+      ] + arguments)
     try running.waitForErrors("listening on ")
     try db.query(
       "SELECT pg_notify($1, i || repeat('x', 1000)) FROM generate_series(1, 4000) AS i", channel)
@@ -198,6 +200,7 @@ struct PgListenOptionTests {
   @Test("a reader that is slow loses the oldest, and is told how many")
   func drops() throws {
     let outcome = try flood("--buffer", "1MB", "--until", ".payload==\"last\"", "--timeout", "30s")
+    #expect(outcome.errors.contains("status 0."))
     #expect(outcome.lines.allSatisfy(isObject))
     let dropped = outcome.lines.filter { $0.hasPrefix("{\"event\":\"dropped\"") }
     #expect(dropped.count == 1)
@@ -233,6 +236,7 @@ struct PgListenOptionTests {
   @Test("with room enough a slow reader loses nothing")
   func buffers() throws {
     let outcome = try flood("--count", "4001")
+    #expect(outcome.errors.contains("status 0."))
     #expect(outcome.lines.count == 4002)
     #expect(outcome.lines.allSatisfy(isObject))
   }
@@ -241,40 +245,23 @@ struct PgListenOptionTests {
   func overflow() throws {
     let failed = try flood("--buffer", "1MB", "--on-overflow", "fail", "--count", "4001")
     #expect(failed.errors.contains("the reader of stdout is too slow"))
+    #expect(failed.errors.contains("status 1."))
     let blocked = try flood("--buffer", "1MB", "--on-overflow", "block", "--count", "4001")
     #expect(blocked.lines.count == 4002)
+    #expect(blocked.errors.contains("status 0."))
   }
 
   // MARK: Services
 
   @Test("tells systemd that it is ready, and its watchdog after each heartbeat")
   func service() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "notify-\(channel)").path
-    let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-    defer {
-      close(receiver)
-      unlink(path)
-    }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-    let bound = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(receiver, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    try #require(bound == 0)
+    let receiver = try ServiceReceiver()
     let running = try started(
       channel,
-      environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000", "PATH": "/usr/bin:/bin"])
-    var states: [String] = []
-    for _ in 0..<3 {
-      var request = pollfd(fd: receiver, events: Int16(POLLIN), revents: 0)
-      try #require(poll(&request, 1, 10_000) == 1)
-      var bytes = [UInt8](repeating: 0, count: 100)
-      let count = recv(receiver, &bytes, bytes.count, 0)
-      states.append(String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self))
-    }
+      environment: [
+        "NOTIFY_SOCKET": receiver.path, "WATCHDOG_USEC": "400000", "PATH": "/usr/bin:/bin",
+      ])
+    let states = (0..<3).map { _ in receiver.next() }
     #expect(states == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"])
     running.signal(SIGTERM)
     _ = try running.wait()

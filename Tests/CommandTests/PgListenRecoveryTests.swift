@@ -130,6 +130,10 @@ struct PgListenRecoveryTests {
     usleep(700_000)
     let process = try #require(try listenerID)
     kill(process, SIGSTOP)
+    let frozenAt = try #require(
+      try db.query.first(
+        "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        as: String.self))
     defer {
       kill(process, SIGCONT)
     }
@@ -140,6 +144,10 @@ struct PgListenRecoveryTests {
     let outcome = try running.wait()
     #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
     #expect(try reason(outcome.output)?.hasPrefix("heartbeat: ") == true)
+    // Whoever reads again what came since then has it all.
+    let gap = try #require(outcome.lines.first { $0.hasPrefix("{\"event\":\"gap\"") })
+    let downAt = try #require(gap.firstMatch(of: /"down_at":"([^"]+)"/)?.output.1)
+    #expect(downAt < frozenAt)
   }
 
   @Test("a heartbeat is no event, and keeps a healthy session")

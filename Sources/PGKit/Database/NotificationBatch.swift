@@ -4,14 +4,22 @@
 /// only passes its texts on looks at the bytes, and nothing is made at all.
 public struct NotificationBatch: Sendable, Hashable {
   private var run: NotificationRun
+  /// How many that came before these are missing: more than 64 MiB waited to be taken, and the oldest
+  /// were dropped.
+  public private(set) var dropped = 0
 
-  init(_ run: NotificationRun) { self.run = run }
+  init(_ run: NotificationRun, dropped: Int = 0) { (self.run, self.dropped) = (run, dropped) }
 
   /// Makes an empty batch.
   public init() { run = NotificationRun() }
 
   /// Adds those of a later batch.
-  public mutating func append(contentsOf other: NotificationBatch) { run.append(other.run) }
+  ///
+  /// Where both belong together, what was dropped between them is counted as well.
+  public mutating func append(contentsOf other: NotificationBatch) {
+    run.append(other.run)
+    dropped += other.dropped
+  }
 
   /// Hands over the bytes of each, in order.
   public func forEachBytes(_ body: (NotificationBytes) throws -> Void) rethrows {

@@ -29,6 +29,9 @@ public final class NotificationListener {
   public enum Event {
     /// Channels of a connection were notified.
     case notifications(Connection, [PGNotification])
+    /// So many notifications of a connection were not taken in time and are missing here: more than
+    /// 64 MiB waited, and the oldest were dropped.
+    case dropped(Connection, Int)
     /// A connection was closed or has failed. It is in the ``NotificationListener/garbage`` now.
     case lost(Lost)
     /// The time given by ``NotificationListener/timeout`` has passed since the last such event.
@@ -74,8 +77,8 @@ public final class NotificationListener {
   /// - Returns: `nil` when there is no connection left or, with a timeout of zero, nothing more; it may
   ///   be asked again after that.
   ///
-  /// - Throws: ``PGError`` 53000, once, when a connection's notifications were not taken in time and the
-  ///   oldest were dropped; else only if the system cannot wait.
+  /// - Throws: ``PGError`` if the system cannot wait, or an operation under way on a connection cannot be
+  ///   brought to its end.
   public func next() throws(PGError) -> Event? {
     while true {
       if position < events.count { return takeNext() }
@@ -118,7 +121,7 @@ public final class NotificationListener {
   /// - Parameters:
   ///   - deadline: How long to wait; once it has passed, only what is there already is taken.
   ///   - watches: Descriptors that end the waiting when they are ready.
-  /// - Returns: One event at most of each connection; none when something else ended the waiting.
+  /// - Returns: The news of each connection, what was dropped of it first; none when something else ended the waiting.
   /// - Throws: ``PGError`` as ``next()``.
   public func wait(
     until deadline: Deadline, orFor watches: [DescriptorWatch] = []
@@ -140,14 +143,15 @@ public final class NotificationListener {
 
   private func take(from ready: [Connection]) throws(PGError) -> [Event] {
     var events: [Event] = []
-    var dropped: PGError?
+    var fault: PGError?
     for connection in ready {
       do throws(PGError) {
-        let list = try connection.notifications(until: .after(.zero))
-        if !list.isEmpty { events.append(.notifications(connection, list)) }
+        let batch = try connection.notificationBatch(until: .after(.zero))
+        if batch.dropped > 0 { events.append(.dropped(connection, batch.dropped)) }
+        if !batch.isEmpty { events.append(.notifications(connection, Array(batch))) }
       } catch {
         guard connection.isClosed else {
-          dropped = error
+          fault = error
           continue
         }
         remove(connection)
@@ -156,10 +160,10 @@ public final class NotificationListener {
         events.append(.lost(lost))
       }
     }
-    if let dropped {
+    if let fault {
       // What others have received is not lost by one's fault.
       (self.events, position) = (events, 0)
-      throw dropped
+      throw fault
     }
     return events
   }

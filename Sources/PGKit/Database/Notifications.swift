@@ -45,14 +45,19 @@ public final class Notifications {
   private func take() throws(PGError) -> Bool {
     if isOver { return false }
     (taken, position) = ([], 0)
+    var dropped = 0
     do throws(PGError) {
       let deadline = timeout.map { Deadline.after($0) } ?? .never
-      taken = try connection.notifications(until: deadline)
+      let batch = try connection.notificationBatch(until: deadline)
+      taken = Array(batch)
+      dropped = batch.dropped
     } catch {
       guard connection.isClosed else { throw error }
       isOver = true
       return false
     }
+    // What was kept comes next.
+    if dropped > 0 { throw .droppedNotifications(dropped) }
     if taken.isEmpty, let timeout, timeout <= .zero { isOver = true }
     return !taken.isEmpty
   }

@@ -127,46 +127,48 @@ extension Connection {
   public func notifications(
     until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
   ) throws(PGError) -> [PGNotification] {
-    Array(try notificationBatch(until: deadline, orReadable: other, orHungUp: output))
+    try receiveNotifications(until: deadline, orReadable: other, orHungUp: output)
+    let dropped = link.session.unsolicited.takeDroppedNotifications()
+    if dropped > 0 { throw .droppedNotifications(dropped) }
+    return Array(takeNotifications())
   }
 
   /// The notifications that have arrived, as the server sent them: for programs that pass them on.
+  ///
+  /// When the oldest had to be dropped there is no error: the batch says how many are missing before it.
   ///
   /// - Parameters:
   ///   - deadline: How long to wait, as for ``notifications(until:orReadable:orHungUp:)``.
   ///   - other: A descriptor that ends the waiting when it can be read.
   ///   - output: A descriptor that ends the waiting when nobody reads any more what is written to it.
   /// - Returns: At least one; none when the deadline passed first, or a descriptor ended the waiting.
-  /// - Throws: ``PGError`` as ``notifications(until:orReadable:orHungUp:)``.
+  /// - Throws: ``PGError`` when the connection is lost.
   public func notificationBatch(
     until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
   ) throws(PGError) -> NotificationBatch {
+    try receiveNotifications(until: deadline, orReadable: other, orHungUp: output)
+    return takeNotifications()
+  }
+
+  /// Waits until there are some, or something else ends the waiting.
+  private func receiveNotifications(
+    until deadline: Deadline, orReadable other: Int32?, orHungUp output: Int32?
+  ) throws(PGError) {
     try completeRunning()
-    try reportDropped()
-    if link.session.unsolicited.hasNotifications { return takeNotifications() }
+    if link.session.unsolicited.hasNotifications { return }
     try requireOpen()
     while true {
       let isLast = deadline.hasPassed
       let goesOn = try keepingNotifications { () throws(PGError) in
         try link.listen(until: deadline, alsoReading: other, orHangUpOf: output)
       }
-      try reportDropped()
-      let events = takeNotifications()
-      if !events.isEmpty || !goesOn || isLast { return events }
+      if link.session.unsolicited.hasNotifications || !goesOn || isLast { return }
     }
   }
 
-  private func reportDropped() throws(PGError) {
-    let count = link.session.unsolicited.takeDroppedNotifications()
-    guard count > 0 else { return }
-    throw PGError(
-      code: .insufficientResources,
-      message: "\(count) notifications were dropped: they were not taken in time", fault: .caller,
-      hint: "take notifications at least now and then while listening")
-  }
-
   private func takeNotifications() -> NotificationBatch {
-    NotificationBatch(link.session.unsolicited.takeNotifications())
+    let dropped = link.session.unsolicited.takeDroppedNotifications()
+    return NotificationBatch(link.session.unsolicited.takeNotifications(), dropped: dropped)
   }
 
   /// Puts an error off while there are notifications that came before it.
@@ -177,5 +179,15 @@ extension Connection {
       guard link.session.unsolicited.hasNotifications else { throw error }
       return false
     }
+  }
+}
+
+extension PGError {
+  /// The oldest notifications were not taken in time.
+  static func droppedNotifications(_ count: Int) -> PGError {
+    PGError(
+      code: .insufficientResources,
+      message: "\(count) notifications were dropped: they were not taken in time", fault: .caller,
+      hint: "take notifications at least now and then while listening")
   }
 }

@@ -169,20 +169,52 @@ struct NotificationListenerTests {
     #expect(try listener.next() == nil)
   }
 
-  @Test("drops of one connection do not lose what the others have")
+  @Test("what was dropped is told of each connection, before what was kept")
   func dropped() throws {
-    try two.notify(channel, payload: "kept")
     try one.listen("flood \(channel)")
+    try two.listen("flood \(channel)")
     try server.connect().execute(
       """
       SELECT pg_notify('flood \(channel)', i || repeat('x', 7900)) FROM generate_series(1, 9000) i
       """)
     try one.execute("SELECT 1")
+    try two.execute("SELECT 1")
     let listener = NotificationListener([one, two], timeout: .seconds(10))
-    let error = #expect(throws: PGError.self) { _ = try listener.next() }
-    #expect(error?.code == .insufficientResources)
-    #expect(try payloads(listener.next()) == ["kept"])
-    #expect(try payloads(listener.next()).last?.hasPrefix("9000x") == true)
+    for connection in [one, two] {
+      guard case .dropped(let origin, let count) = try listener.next() else {
+        Issue.record("it does not say what was dropped")
+        return
+      }
+      #expect(origin === connection)
+      let kept = try payloads(listener.next())
+      #expect(count > 0 && count + kept.count == 9000)
+      #expect(kept.last?.hasPrefix("9000x") == true)
+    }
+  }
+
+  @Test("what was kept is given when the connection is over, and then why it is")
+  func droppedAndLost() throws {
+    try one.listen("flood \(channel)")
+    let db = try server.connect()
+    try db.execute(
+      """
+      SELECT pg_notify('flood \(channel)', i || repeat('x', 7900)) FROM generate_series(1, 9000) i
+      """)
+    try one.execute("SELECT 1")
+    try db.query("SELECT pg_terminate_backend($1, 5000)", one.backendID)
+    #expect(throws: PGError.self) { try one.execute("SELECT 1") }
+    let listener = NotificationListener([one], timeout: .seconds(10))
+    guard case .dropped(_, let count) = try listener.next() else {
+      Issue.record("it does not say what was dropped")
+      return
+    }
+    let kept = try payloads(listener.next())
+    #expect(count + kept.count == 9000)
+    guard case .lost(let lost) = try listener.next() else {
+      Issue.record("it does not say that it is lost")
+      return
+    }
+    #expect(lost.error.code != .insufficientResources)
   }
 
   @Test("other descriptors end the waiting")

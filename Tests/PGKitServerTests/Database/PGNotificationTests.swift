@@ -93,6 +93,22 @@ struct PGNotificationTests {
     #expect(error?.message.contains("notifications were dropped") == true)
     let left = try db.notifications(until: .after(.zero))
     #expect(left.last?.payload.hasPrefix("9000x") == true)
+    // One after the other, they are given after the error, too, and in bytes there is none.
+    for takesBatch in [false, true] {
+      try other.execute(
+        "SELECT pg_notify('flood', i || repeat('x', 7900)) FROM generate_series(1, 9000) AS i")
+      try db.execute("SELECT 1")
+      if takesBatch {
+        let batch = try db.notificationBatch(until: .after(.zero))
+        #expect(batch.dropped > 0 && batch.dropped + batch.count == 9000)
+        continue
+      }
+      let events = db.notifications(timeout: .zero)
+      #expect(throws: PGError.self) { _ = try events.next() }
+      var count = 0
+      while try events.next() != nil { count += 1 }
+      #expect(count == left.count)
+    }
   }
 
   @Test("keeps rows that nobody has taken")
