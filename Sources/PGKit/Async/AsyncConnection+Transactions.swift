@@ -16,7 +16,7 @@ extension AsyncConnection {
     let claim = turns.holder ?? Turns.Claim(inside: Turns.Claim.current)
     turns.holder = claim
     defer { if isOutermost { turns.pass() } }
-    return try await Turns.Claim.$current.withValue(isOutermost ? claim : Turns.Claim.current) {
+    return try await Turns.Claim.ofTask.withValue(isOutermost ? claim : Turns.Claim.current) {
       let transaction = try await confine { connection throws(PGError) in
         let transaction = connection.transaction(
           isolation: isolation, mode: mode, deferrable: deferrable)

@@ -8,8 +8,11 @@ struct Turns {
 
     init(inside outer: Claim?) { self.outer = outer }
 
+    /// What each task has of them. (The macro would do the same, but needs a plugin.)
+    static let ofTask = TaskLocal<Claim?>(wrappedValue: nil)
+
     /// The claims of the current task, the latest first.
-    @TaskLocal static var current: Claim?
+    static var current: Claim? { ofTask.get() }
 
     /// Whether the current task holds this one.
     var isOurs: Bool {

@@ -28,7 +28,7 @@ public final class CopyTransfer {
   public enum Advance: Sendable, Hashable {
     /// Something moved.
     case moved(Step)
-    /// Nothing can move now: ``CopyTransfer/wait(for:until:)`` waits until something can.
+    /// Nothing can move now: ``CopyTransfer/wait(for:until:orFor:)`` waits until something can.
     case waiting
     /// The producer has given everything, or no receiver is left.
     case over
