@@ -175,6 +175,7 @@ struct ConnectionPoolTests {
     let pool = try pool {
       $0.maximum = 8
       $0.trialAfter = .zero
+      $0.patience = .seconds(900)
     }
     // By number and not by time: where other tests hold the threads, it takes its time.
     let rounds = ProcessInfo.processInfo.environment["PGKIT_STORM_ROUNDS"].flatMap { Int($0) } ?? 10
