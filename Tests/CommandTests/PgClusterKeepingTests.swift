@@ -112,6 +112,48 @@ struct PgClusterKeepingTests {
     #expect(try scene.run(["snapshot", "list"]).output == "")
   }
 
+  @Test("restart starts a server as it was started last, unless it is told otherwise")
+  func restart() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    let data = scene.home + "/data"
+    try make(data, scene)
+    let settings = "SELECT current_setting('port') || ' ' || current_setting('work_mem')"
+    let start = ["start", data, "--tcp", "--set", "fsync=off", "--set", "work_mem=7MB"]
+    #expect(try scene.run(start).end == .exit(0))
+    let before = try ask(data, settings, scene)
+    #expect(before.hasSuffix(" 7MB"))
+    #expect(try scene.run(["restart", data]).end == .exit(0))
+    #expect(try ask(data, settings, scene) == before)
+    #expect(try scene.run(["restart", data, "--set", "work_mem=9MB"]).end == .exit(0))
+    #expect(try ask(data, settings, scene).hasSuffix(" 9MB"))
+    #expect(try scene.run(["stop", data, "--mode", "immediate"]).end == .exit(0))
+    #expect(try scene.run(["drop", data]).end == .exit(0))
+  }
+
+  @Test(
+    "an empty directory is no directory, and never the working one",
+    arguments: ["drop", "status", "start", "stop", "init", "url", "logs"])
+  func emptyDirectory(verb: String) throws {
+    let outcome = try BuiltProgram("pg-cluster").run([verb, ""])
+    #expect(outcome.end == .exit(64) && outcome.errors.contains("''"), "\(outcome)")
+  }
+
+  @Test("gc removes the parts of a template that a killed maker has left")
+  func partsOfTemplates() throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    #expect(try scene.run(["gc"]).end == .exit(0))
+    let folder = scene.home + "/home/templates"
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder + "/part.new", withIntermediateDirectories: true)
+    #expect(files.createFile(atPath: folder + "/part.lock", contents: nil))
+    let trial = try scene.run(["gc", "--dry-run"])
+    #expect(trial.errors.contains("would remove 1"), "\(trial)")
+    #expect(try scene.run(["gc"]).end == .exit(0))
+    #expect(try files.contentsOfDirectory(atPath: folder) == [])
+  }
+
   @Test("db new copies a template of the files' contents, also for many at once")
   func databases() throws {
     let scene = try ClusterScene()
