@@ -133,7 +133,8 @@ public actor AsyncConnection {
     } onCancel: {
       cancellation.begin()
     }
-    cancellation.end()
+    // It may meet rows that are still to come, and that the cancelled task will not take.
+    if cancellation.end() { connection.running?.expectCancellation() }
     return try outcome.get()
   }
 

@@ -72,15 +72,18 @@ final class TaskCancellation: Sendable {
 
   /// The operation is over; waits until a request that was begun is through, so that it does not meet
   /// the next operation.
-  func end() {
+  ///
+  /// - Returns: Whether there was a request.
+  func end() -> Bool {
     let waiting = state.withLock { state in
       state.isOver = true
       return state.waiting
     }
-    guard let waiting else { return }
+    guard let waiting else { return false }
     let deadline = Deadline.after(Self.grace)
     _ = try? Syscalls.wait(forAny: [DescriptorWatch(waiting, .readable)], until: deadline)
     Syscalls.closeDescriptor(waiting)
+    return true
   }
 }
 

@@ -7,6 +7,8 @@ protocol RunningOperation: AnyObject {
   func complete(on connection: Connection, until deadline: Deadline) throws(PGError)
   /// Hands over the error that ended it, if nobody is left who could be told by taking its results.
   func takeUnheard() -> PGError?
+  /// Hears that the server was asked to cancel it: that it did is no news to anybody.
+  func expectCancellation()
 }
 
 /// Something to be done later.
@@ -22,6 +24,9 @@ extension RunningOperation {
 
   /// None.
   func takeUnheard() -> PGError? { nil }
+
+  /// Keeps no error that could be news.
+  func expectCancellation() {}
 }
 
 extension Connection {

@@ -27,6 +27,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   /// What ended them, and whether anybody knows.
   private var failure: PGError?
   private var isTold = false
+  private var isCancellationExpected = false
   private var observation: Observation?
   /// The statement or cursor that runs it.
   final private(set) var owner: (any MessageHearer)?
@@ -178,8 +179,10 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   final func takeUnheard() -> PGError? {
     guard case .closed = phase, !isTold else { return nil }
     isTold = true
-    return failure
+    return isCancellationExpected && failure?.code == .queryCanceled ? nil : failure
   }
+
+  final func expectCancellation() { isCancellationExpected = true }
 
   final func complete(on connection: Connection, until deadline: Deadline) throws(PGError) {
     guard case .running = phase else { return }
