@@ -83,14 +83,18 @@ final class CopyFixture {
   }
 
   /// Waits until pg-copy runs a statement like the pattern, and gives its process.
+  ///
+  /// - Parameter event: What the process waits for itself: tells it from others that are merely slow.
   @discardableResult
-  func wait(for pattern: String, state: String = "active") throws -> Int32 {
+  func wait(
+    for pattern: String, state: String = "active", in event: String? = nil
+  ) throws -> Int32 {
     for _ in 0..<4000 {
       let rows = try db.query(
         """
         SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'pg-copy%' AND state LIKE $2
-          AND query LIKE $1
-        """, pattern, state)
+          AND query LIKE $1 AND ($3::text IS NULL OR wait_event = $3)
+        """, pattern, state, event)
       if rows.count > 0 { return try rows[0][0, as: Int32.self] }
       usleep(5_000)
     }

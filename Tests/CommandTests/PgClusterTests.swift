@@ -135,7 +135,7 @@ struct PgClusterTests {
   func temporary() throws {
     let owner = try BuiltProgram(absolute: "/bin/sleep").start(["60"])
     let outcome = try program.run(
-      ["temp", "--owner-pid", "\(owner.process)", "--scheme", "postgres"], timeout: .seconds(20))
+      ["temp", "--owner-pid", "\(owner.process)", "--scheme", "postgres"])
     #expect(outcome.end == .exit(0))
     #expect(outcome.lines.count == 1)
     let iri = String(outcome.lines.first ?? "")
@@ -277,7 +277,7 @@ extension PgClusterTests {
       "wait", "postgres://x@%2Fno%2Fsuch%2Fplace/x", "--timeout", "300ms",
     ])
     #expect(late.end == .exit(4))
-    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(ContinuousClock.now - start < .seconds(30))
     let server = try TestServer.shared.get()
     #expect(try program.run(["wait", server.iri(database: "no_such")]).end == .exit(2))
     #expect(try program.run(["wait", "nonsense=1"]).end == .exit(64))
@@ -460,7 +460,7 @@ extension PgClusterTests {
         "-c",
         "x=$(\"$0\" start \"$1\" 2>&1); y=$(\"$0\" temp --owner-pid $$); \"$0\" status \"$1\"",
         program.path, data,
-      ], timeout: .seconds(20))
+      ])
     #expect(outcome.end == .exit(0))
     #expect(try program.run(["restart", data]).end == .exit(0))
     #expect(try program.run(["reload", data]).end == .exit(0))

@@ -153,7 +153,7 @@ final class PgCopyAtomicTests {
   func preparingKilled() throws {
     try slowCommit(2, seconds: 30)
     let running = try scene.start(three + ["--atomic", "--summary", "json"])
-    try scene.terminate(try scene.wait(for: "PREPARE TRANSACTION%"))
+    try scene.terminate(try scene.wait(for: "PREPARE TRANSACTION%", in: "PgSleep"))
     let outcome = try running.wait()
     #expect(outcome.end == .exit(2), "\(outcome.errors)")
     try expectNone()
@@ -166,9 +166,9 @@ final class PgCopyAtomicTests {
     let waiting = try cluster.iri("postgres", "-c synchronous_commit=on")
     let running = try scene.start(
       scene.to(1) + ["--to", "\(waiting);table=\(scene.name)_2"] + scene.to(3) + ["--atomic"])
-    try scene.terminate(try scene.wait(for: "PREPARE TRANSACTION%"))
+    try scene.terminate(try scene.wait(for: "PREPARE TRANSACTION%", in: "SyncRep"))
     // The prepared transaction is ended in the same way, by a session that waits as well.
-    try scene.terminate(try scene.wait(for: "ROLLBACK PREPARED%"))
+    try scene.terminate(try scene.wait(for: "ROLLBACK PREPARED%", in: "SyncRep"))
     let outcome = try running.wait()
     #expect(outcome.end == .exit(2), "\(outcome.errors)")
     try expectNone()
@@ -180,9 +180,9 @@ final class PgCopyAtomicTests {
     let running = try scene.start(
       scene.to(1) + ["--to", "\(waiting);table=\(scene.name)_2"] + scene.to(3) + ["--atomic"])
     // A wait that is cancelled is over, and what it stood behind is done.
-    let preparing = try scene.wait(for: "PREPARE TRANSACTION%")
+    let preparing = try scene.wait(for: "PREPARE TRANSACTION%", in: "SyncRep")
     try scene.db.query("SELECT pg_cancel_backend($1)", preparing)
-    try scene.terminate(try scene.wait(for: "COMMIT PREPARED%"))
+    try scene.terminate(try scene.wait(for: "COMMIT PREPARED%", in: "SyncRep"))
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     try expectAll()
@@ -204,7 +204,7 @@ final class PgCopyAtomicTests {
     let waiting = try cluster.iri("postgres", "-c synchronous_commit=on")
     let running = try scene.start(
       ["--to", "\(waiting);table=\(scene.name)_1", "--summary", "json"])
-    try scene.terminate(try scene.wait(for: "COMMIT"))
+    try scene.terminate(try scene.wait(for: "COMMIT", in: "SyncRep"))
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     #expect(outcome.errors.contains("the connection was lost in COMMIT, but the rows are stored"))
@@ -216,7 +216,7 @@ final class PgCopyAtomicTests {
   func commitKilled() throws {
     try slowCommit(2, seconds: 30)
     let running = try scene.start(three + ["--summary", "json"])
-    try scene.terminate(try scene.wait(for: "COMMIT"))
+    try scene.terminate(try scene.wait(for: "COMMIT", in: "PgSleep"))
     let outcome = try running.wait()
     #expect(outcome.end == .exit(5), "\(outcome.errors)")
     #expect(try scene.summary(outcome).statuses == ["committed", "rolled_back", "committed"])

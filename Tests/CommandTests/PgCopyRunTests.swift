@@ -236,7 +236,7 @@ struct PgCopyRunTests {
     running.signal(SIGUSR1)
     try running.waitForErrors(" MB/s (job copy, run ")
     running.signal(SIGTERM)
-    #expect(try running.wait(timeout: .seconds(10)).end == .signal(SIGTERM))
+    #expect(try running.wait().end == .signal(SIGTERM))
   }
 
   @Test("--dry-run says what would be, as JSON, and does nothing")
@@ -273,6 +273,6 @@ struct PgCopyRunTests {
       as: Int.self)
     #expect(count == 2)
     running.signal(SIGTERM)
-    _ = try running.wait(timeout: .seconds(10))
+    _ = try running.wait()
   }
 }

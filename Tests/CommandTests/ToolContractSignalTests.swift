@@ -58,9 +58,9 @@ struct ToolContractSignalTests {
     let running = try startEndless(tool)
     let start = ContinuousClock.now
     running.signal(signal)
-    let outcome = try running.wait(timeout: .seconds(10))
+    let outcome = try running.wait()
     #expect(outcome.end == .signal(signal), "\(outcome)")
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(ContinuousClock.now - start < .seconds(15))
     try server.expectNothingLeft(of: application)
   }
 
@@ -71,7 +71,7 @@ struct ToolContractSignalTests {
     environment["SWIFT_BACKTRACE"] = "enable=no"
     let running = try startEndless(tool, environment)
     running.signal(SIGQUIT)
-    #expect(try running.wait(timeout: .seconds(10)).end == .signal(SIGQUIT))
+    #expect(try running.wait().end == .signal(SIGQUIT))
     try terminate()
     try server.expectNothingLeft(of: application)
   }
