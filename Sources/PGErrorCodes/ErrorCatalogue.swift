@@ -92,6 +92,9 @@ package struct ErrorCatalogue: Sendable {
     addition(of: code)?.definition ?? code.definition
   }
 
+  /// Whether this very code is in a table.
+  package func isDefined(_ code: SQLState) -> Bool { addition(of: code) != nil || code.isDefined }
+
   /// Every name from which the definition descends, nearest first; the last is `Error` or `Warning`.
   package func ancestors(of definition: SQLStateDefinition) -> [String] {
     SQLStateDefinition.ancestors(below: definition.parents) { name in
@@ -132,19 +135,21 @@ package struct ErrorCatalogue: Sendable {
 
   /// What the code means in plain words.
   package func advice(of code: SQLState) -> SQLStateAdvice? {
-    addition(of: code)?.advice ?? code.definition?.advice
+    addition(of: code)?.advice ?? code.advice
   }
 
   /// Whether the same may be done again after this code: the rule of the code itself, or else that
   /// of its class, and the files' before the table's.
   package func retry(of code: SQLState) -> RetryRule {
-    addition(of: code)?.retry ?? code.ownRetry ?? addition(of: code.classCode)?.retry ?? code.retry
+    addition(of: code)?.retry ?? code.ownRetry ?? addition(of: code.classCode)?.retry
+      ?? code.retryOfClass
   }
 
   /// The names of the sets that the code belongs to, in their order.
   package func sets(of code: SQLState) -> [String] {
     let retry = retry(of: code).answer
-    let builtIn = SQLStateSet.all.filter { $0.contains(code, retry: retry) }.map(\.name)
+    var builtIn: [String] = []
+    for set in SQLStateSet.each where set.contains(code, retry: retry) { builtIn.append(set.name) }
     let added = additionalSets(of: code)
     return added.isEmpty ? builtIn : Set(builtIn + added).sorted()
   }

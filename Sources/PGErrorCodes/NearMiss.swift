@@ -9,12 +9,9 @@ package enum NearMiss {
   /// The defined codes that `code` becomes when letters and digits that look alike are exchanged
   /// (`O` for `0`, `I` for `1`), or two neighbours change places.
   package static func codes(for code: SQLState, in catalogue: ErrorCatalogue) -> [SQLState] {
-    let text = Array(code.description.utf8)
     var found: [SQLState] = []
-    for candidate in lookalikes(of: text) + transpositions(of: text) {
-      guard let near = SQLState(String(decoding: candidate, as: UTF8.self)), near != code,
-        !found.contains(near), catalogue.definition(of: near) != nil
-      else { continue }
+    for near in lookalikes(of: code) + transpositions(of: code)
+    where near != code && !found.contains(near) && catalogue.isDefined(near) {
       found.append(near)
     }
     return Array(found.prefix(limit))
@@ -59,17 +56,13 @@ package enum NearMiss {
     return nearest
   }
 
-  private static func lookalikes(of text: [UInt8]) -> [[UInt8]] {
-    var variants = [text]
-    for index in text.indices {
-      guard let other = lookalike(text[index]) else { continue }
-      variants += variants.map { variant in
-        var changed = variant
-        changed[index] = other
-        return changed
-      }
+  private static func lookalikes(of code: SQLState) -> [SQLState] {
+    var variants = [code]
+    for place in 0..<SQLState.length {
+      guard let other = lookalike(code[place]) else { continue }
+      for variant in variants { variants.append(variant.with(other, at: place)) }
     }
-    return Array(variants.dropFirst())
+    return variants
   }
 
   private static func lookalike(_ byte: UInt8) -> UInt8? {
@@ -86,12 +79,12 @@ package enum NearMiss {
     }
   }
 
-  private static func transpositions(of text: [UInt8]) -> [[UInt8]] {
-    text.indices.dropLast().map { index in
-      var changed = text
-      changed.swapAt(index, index + 1)
-      return changed
+  private static func transpositions(of code: SQLState) -> [SQLState] {
+    var variants: [SQLState] = []
+    for place in 1..<SQLState.length {
+      variants.append(code.with(code[place - 1], at: place).with(code[place], at: place - 1))
     }
+    return variants
   }
 
   /// How many letters are to be changed, added, left out, or exchanged with their neighbour.
@@ -112,4 +105,21 @@ package enum NearMiss {
     }
     return last[right.count]
   }
+}
+
+extension SQLState {
+  fileprivate static let length = 5
+
+  /// The character at a place, the first at 0.
+  fileprivate subscript(place: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: packed >> SQLState.shift(place))
+  }
+
+  /// The code with another character at a place.
+  fileprivate func with(_ byte: UInt8, at place: Int) -> SQLState {
+    let shift = SQLState.shift(place)
+    return SQLState(packed: packed & ~(0xFF << shift) | UInt64(byte) << shift)
+  }
+
+  private static func shift(_ place: Int) -> Int { 8 * (length - 1 - place) }
 }

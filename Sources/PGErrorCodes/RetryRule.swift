@@ -24,6 +24,16 @@ public struct RetryRule: Hashable, Sendable {
       default: return nil
       }
     }
+
+    /// The short word.
+    var word: String {
+      switch self {
+      case .now: "now"
+      case .later: "later"
+      case .ambiguous: "ambiguous"
+      case .no: "no"
+      }
+    }
   }
 
   /// The answer.
@@ -56,9 +66,11 @@ extension SQLState {
   ///
   /// The code's own rule counts, or else that of its class; of an unknown class nothing is known, so
   /// the answer is no.
-  public var retry: RetryRule {
-    let ofClass = SortedLines(SQLStateTable.retries).line(of: classCharacters)
-    return ownRetry ?? ofClass.flatMap(RetryRule.init(line:))
+  public var retry: RetryRule { ownRetry ?? retryOfClass }
+
+  /// The rule of the code's class.
+  var retryOfClass: RetryRule {
+    SortedLines(SQLStateTable.retries).line(of: classCharacters).flatMap(RetryRule.init(line:))
       ?? RetryRule(.no, reason: "Nothing is known of the class.")
   }
 

@@ -6,6 +6,9 @@ extension SQLState {
     SortedLines(SQLStateTable.records).line(of: description).flatMap(SQLStateDefinition.init(line:))
   }
 
+  /// Whether the table has this very code.
+  package var isDefined: Bool { SortedLines(SQLStateTable.records).line(of: description) != nil }
+
   /// What is known of this code, or else of its class; `nil` if neither is in the table.
   public var nearestDefinition: SQLStateDefinition? {
     definition ?? successor?.definition ?? classCode.definition
@@ -44,8 +47,8 @@ extension SQLState {
   /// The codes of the only name that begins with `prefix`; empty if there is none, or several
   /// that mean different codes.
   public static func named(beginningWith prefix: some StringProtocol) -> [SQLState] {
-    let lines = SortedLines(SQLStateTable.keys).lines(beginningWith: key(prefix))
-    guard let first = lines.first.map(codes), lines.allSatisfy({ codes($0) == first }) else {
+    var lines = SortedLines(SQLStateTable.keys).lines(beginningWith: key(prefix))
+    guard let first = lines.next().map(codes), lines.allSatisfy({ codes($0) == first }) else {
       return []
     }
     return first
@@ -53,7 +56,8 @@ extension SQLState {
 
   /// Whether no name of the table begins with this key.
   static func isNoBeginning(_ key: String) -> Bool {
-    SortedLines(SQLStateTable.keys).lines(beginningWith: key).isEmpty
+    var lines = SortedLines(SQLStateTable.keys).lines(beginningWith: key)
+    return lines.next() == nil
   }
 
   private static func codes(_ line: Substring) -> [SQLState] {

@@ -47,10 +47,7 @@ public struct SQLStateAdvice: Hashable, Sendable {
 
 extension SQLStateDefinition {
   /// What the code means in plain words; `nil` only for an application's code that has no words.
-  public var advice: SQLStateAdvice? {
-    SortedLines(SQLStateTable.advice).line(of: code.description).flatMap(
-      SQLStateAdvice.init(line:))
-  }
+  public var advice: SQLStateAdvice? { code.advice }
 
   /// The condition, or else the name, as words: `unique violation`.
   public var summary: String {
@@ -68,5 +65,12 @@ extension SQLStateDefinition {
       last = letter
     }
     return words
+  }
+}
+
+extension SQLState {
+  /// What this very code means in plain words, if it is in the table.
+  var advice: SQLStateAdvice? {
+    SortedLines(SQLStateTable.advice).line(of: description).flatMap(SQLStateAdvice.init(line:))
   }
 }

@@ -14,7 +14,21 @@ public struct SQLStateDefinition: Hashable, Sendable {
   }
 
   /// Where ``name`` comes from.
-  enum NameOrigin: String { case pyPostgreSQL = "p", unreachable = "u", pgKit = "k", project = "f" }
+  enum NameOrigin {
+    case pyPostgreSQL, unreachable, pgKit
+    /// A file of a project.
+    case project
+
+    /// Reads the letter of the table.
+    fileprivate init?(letter: String) {
+      switch letter.utf8.first {
+      case UInt8(ascii: "p"): self = .pyPostgreSQL
+      case UInt8(ascii: "u"): self = .unreachable
+      case UInt8(ascii: "k"): self = .pgKit
+      default: return nil
+      }
+    }
+  }
 
   /// The code.
   public let code: SQLState
@@ -42,7 +56,7 @@ public struct SQLStateDefinition: Hashable, Sendable {
   init?(line: Substring) {
     let words = SortedLines.words(of: line)
     guard words.count == 10, let code = SQLState(words[0]),
-      let origin = NameOrigin(rawValue: words[8])
+      let origin = NameOrigin(letter: words[8])
     else { return nil }
     self.code = code
     severity = words[1] == "E" ? .error : words[1] == "W" ? .warning : .success

@@ -2,16 +2,14 @@
 /// ask.
 public struct SQLStateSet: Hashable, Sendable {
   /// The name, such as `constraint`.
-  public var name: String { String(ownName) }
+  public var name: String { String(SortedLines.halves(of: line, at: .space).0) }
   /// What its members say, in a few words.
-  public var meaning: String { String(ownMeaning) }
-  private let ownName: Substring
-  private let ownMeaning: Substring
-  /// What members begin with; after `!`, what they do not begin with; after `=`, the answer of their
-  /// retry rule.
+  public var meaning: String { String(SortedLines.halves(of: line, at: .tab).1) }
+  /// The name; behind a space the members, with commas between them; behind a tab the meaning.
   ///
-  /// Kept as the table has it, with commas: most runs ask every set once.
-  private let members: Substring
+  /// A member is what codes begin with; after `!`, what they do not begin with; after `=`, the answer
+  /// of their retry rule. Kept as the table has it: most runs ask every set once.
+  private let line: Substring
 
   /// Finds a set by its name; `integrity` is another name of `constraint`.
   public init?(_ name: some StringProtocol) {
@@ -25,15 +23,14 @@ public struct SQLStateSet: Hashable, Sendable {
     name == "integrity" ? "constraint" : String(name)
   }
 
-  private init(line: Substring) {
-    let rest: Substring
-    (ownName, rest) = SortedLines.halves(of: line, at: UInt8(ascii: " "))
-    (members, ownMeaning) = SortedLines.halves(of: rest, at: UInt8(ascii: "\t"))
-  }
+  private init(line: Substring) { self.line = line }
 
   /// Every set, in the order of their names.
-  public static var all: [SQLStateSet] {
-    SortedLines(SQLStateTable.sets).lines(beginningWith: "").map(SQLStateSet.init(line:))
+  public static var all: [SQLStateSet] { Array(each) }
+
+  /// Every set, one by one, in the order of their names.
+  static var each: some Sequence<SQLStateSet> {
+    SortedLines(SQLStateTable.sets).lines(beginningWith: "").lazy.map(SQLStateSet.init(line:))
   }
 
   /// Whether the code, defined or not, belongs to the set.
@@ -41,19 +38,21 @@ public struct SQLStateSet: Hashable, Sendable {
 
   /// Whether the code belongs to the set, if this is the answer of its retry rule.
   func contains(_ code: SQLState, retry: RetryRule.Answer) -> Bool {
+    let bytes = line.utf8Span.span
     var isMember = false
-    var rest = members
-    while !rest.isEmpty {
-      let (member, others) = SortedLines.halves(of: rest, at: UInt8(ascii: ","))
-      rest = others
-      switch member.utf8.first {
+    var start = bytes.end(of: .space, from: 0) + 1
+    let end = bytes.end(of: .tab, from: start)
+    while start < end {
+      let next = Swift.min(bytes.end(of: .comma, from: start), end)
+      switch bytes[start] {
       case UInt8(ascii: "!"):
-        if code.begins(with: member.dropFirst()) { return false }
+        if code.begins(with: bytes.extracting(start + 1..<next)) { return false }
       case UInt8(ascii: "="):
-        if RetryRule.Answer(word: member.dropFirst()) == retry { return true }
+        if bytes.extracting(start + 1..<next).isEqual(to: retry.word) { return true }
       default:
-        if code.begins(with: member) { isMember = true }
+        if code.begins(with: bytes.extracting(start..<next)) { isMember = true }
       }
+      start = next + 1
     }
     return isMember
   }
@@ -64,12 +63,12 @@ extension SQLState {
   public var sets: [SQLStateSet] { SQLStateSet.all.filter { $0.contains(self) } }
 
   /// Whether the code's first characters are these.
-  fileprivate func begins(with characters: Substring) -> Bool {
+  fileprivate func begins(with characters: Span<UInt8>) -> Bool {
     var shift: UInt64 = 40
-    for byte in characters.utf8 {
+    for index in characters.indices {
       guard shift > 0 else { return false }
       shift -= 8
-      if UInt8(truncatingIfNeeded: packedBytes >> shift) != byte { return false }
+      if UInt8(truncatingIfNeeded: packedBytes >> shift) != characters[index] { return false }
     }
     return true
   }

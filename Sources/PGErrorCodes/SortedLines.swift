@@ -20,16 +20,30 @@ struct SortedLines: Sendable {
   }
 
   /// The lines whose first word begins with `prefix`, in their order.
-  func lines(beginningWith prefix: String) -> [Substring] {
-    let bytes = text.utf8Span.span
-    let wanted = prefix.utf8Span.span
-    var found: [Substring] = []
-    var start = lowerBound(of: wanted, in: bytes)
-    while start < bytes.count, bytes.begins(at: start, with: wanted) {
-      found.append(line(from: start, in: bytes))
-      start = bytes.afterLine(at: start)
+  func lines(beginningWith prefix: String) -> Lines {
+    Lines(text, prefix, from: lowerBound(of: prefix.utf8Span.span, in: text.utf8Span.span))
+  }
+
+  /// Lines that follow one another, read one by one.
+  struct Lines: Sequence, IteratorProtocol {
+    private let text: String
+    private let prefix: String
+    private var start: Int
+
+    fileprivate init(_ text: String, _ prefix: String, from start: Int) {
+      self.text = text
+      self.prefix = prefix
+      self.start = start
     }
-    return found
+
+    mutating func next() -> Substring? {
+      let bytes = text.utf8Span.span
+      guard start < bytes.count, bytes.begins(at: start, with: prefix.utf8Span.span) else {
+        return nil
+      }
+      defer { start = bytes.afterLine(at: start) }
+      return text[...].ascii(start..<bytes.endOfLine(at: start))
+    }
   }
 
   /// The words of a line.
@@ -44,8 +58,7 @@ struct SortedLines: Sendable {
   /// What comes before the first separator of an ASCII text, and what comes after it.
   static func halves(of text: Substring, at separator: UInt8) -> (Substring, Substring) {
     let bytes = text.utf8Span.span
-    var end = 0
-    while end < bytes.count, bytes[end] != separator { end += 1 }
+    let end = bytes.end(of: separator, from: 0)
     let rest = Swift.min(end + 1, bytes.count)
     return (text.ascii(0..<end), text.ascii(rest..<bytes.count))
   }
@@ -92,25 +105,34 @@ extension Substring {
 
 extension UInt8 {
   fileprivate static let newline = UInt8(ascii: "\n")
-  fileprivate static let space = UInt8(ascii: " ")
-  fileprivate static let tab = UInt8(ascii: "\t")
-  fileprivate static let comma = UInt8(ascii: ",")
+  static let space = UInt8(ascii: " ")
+  static let tab = UInt8(ascii: "\t")
+  static let comma = UInt8(ascii: ",")
 
   fileprivate var endsWord: Bool { self == .space || self == .newline }
 }
 
 extension Span<UInt8> {
+  /// Where the first such byte from a place on is; the end if there is none.
+  func end(of byte: UInt8, from start: Int) -> Int {
+    var end = start
+    while end < count, self[end] != byte { end += 1 }
+    return end
+  }
+
+  /// Whether these are the bytes of a text.
+  func isEqual(to text: String) -> Bool {
+    let other = text.utf8Span.span
+    return count == other.count && begins(at: 0, with: other)
+  }
+
   fileprivate func startOfLine(around index: Int, notBefore low: Int) -> Int {
     var start = index
     while start > low, self[start - 1] != .newline { start -= 1 }
     return start
   }
 
-  fileprivate func endOfLine(at start: Int) -> Int {
-    var end = start
-    while end < count, self[end] != .newline { end += 1 }
-    return end
-  }
+  fileprivate func endOfLine(at start: Int) -> Int { end(of: .newline, from: start) }
 
   fileprivate func afterLine(at start: Int) -> Int { Swift.min(endOfLine(at: start) + 1, count) }
 

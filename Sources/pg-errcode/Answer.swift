@@ -24,13 +24,13 @@ struct Answer {
     var answer: Answer?
     let catalogue = sources.catalogue
     if let characters = question.classCharacters {
-      answer = Answer(.codeClass, [SQLState(characters + "000")], catalogue)
+      answer = Answer(.codeClass, SQLState(characters + "000"), catalogue)
     } else if let wildcard = question.wildcard {
       answer = Answer(
         .pattern, sources.definitions.filter { $0.isMatched(by: wildcard) }.map(\.code), catalogue)
     } else {
       answer =
-        Answer(.code, [question.code], catalogue)
+        Answer(.code, question.code, catalogue)
         ?? Answer(.name, catalogue.named(question.text), catalogue)
         ?? Answer(group: question, sources)
       if !exact { answer = answer ?? Answer(near: question, catalogue) }
@@ -55,16 +55,22 @@ struct Answer {
   }
 
   /// Makes an answer of the codes that are defined; `nil` if none is.
-  private init?(_ match: Match, _ codes: [SQLState?], _ catalogue: ErrorCatalogue) {
-    let definitions = codes.compactMap { $0.flatMap(catalogue.definition(of:)) }
+  private init?(_ match: Match, _ codes: [SQLState], _ catalogue: ErrorCatalogue) {
+    let definitions = codes.compactMap(catalogue.definition(of:))
     guard !definitions.isEmpty else { return nil }
     self.init(match: match, definitions: definitions)
   }
 
+  /// Makes an answer of a code; `nil` if there is none, or it is not defined.
+  private init?(_ match: Match, _ code: SQLState?, _ catalogue: ErrorCatalogue) {
+    guard let definition = code.flatMap(catalogue.definition(of:)) else { return nil }
+    self.init(match: match, definitions: [definition])
+  }
+
   private init?(near question: Question, _ catalogue: ErrorCatalogue) {
     let found =
-      Answer(.successor, [question.code?.successor], catalogue)
-      ?? Answer(.codeClass, [question.code?.classCode], catalogue)
+      Answer(.successor, question.code?.successor, catalogue)
+      ?? Answer(.codeClass, question.code?.classCode, catalogue)
       ?? Answer(.beginning, catalogue.named(beginningWith: question.text), catalogue)
     guard let found else { return nil }
     self = found
@@ -74,8 +80,7 @@ struct Answer {
   func remarks(on question: Question, _ sources: Sources) -> [String] {
     let asked = question.code?.description ?? question.classCharacters ?? question.text
     var remarks: [String] = []
-    // Defined, but not an answer: the server in mind does not send it.
-    let unsent = [question.code.flatMap(sources.catalogue.definition(of:))].compactMap { $0 }
+    var explained = definitions
     switch match {
     case .code, .name, .group, .pattern: break
     case .codeClass:
@@ -88,13 +93,16 @@ struct Answer {
     case .beginning:
       remarks.append("\(asked) is the beginning of a name; this is the only one")
     case .none:
-      let near = meant(question, sources.catalogue)
-      if unsent.isEmpty {
+      if let unsent = question.code.flatMap(sources.catalogue.definition(of:)) {
+        // Defined, but not an answer: the server in mind does not send it.
+        explained = [unsent]
+      } else {
+        let near = meant(question, sources.catalogue)
         remarks.append("\(asked) is not a defined code, class or name" + near)
       }
     }
     guard match != .pattern, match != .group else { return remarks }
-    return remarks + (match == .none ? unsent : definitions).compactMap(sources.remark(on:))
+    return remarks + explained.compactMap(sources.remark(on:))
   }
 
   private func meant(_ question: Question, _ catalogue: ErrorCatalogue) -> String {

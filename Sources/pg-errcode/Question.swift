@@ -25,16 +25,16 @@ struct Question {
     guard text.utf8.count <= Question.maximumLength else { return nil }
     code = Question.code(text)
     classCharacters = Question.classCharacters(text)
-    wildcard = code?.definition == nil ? Question.wildcard(text) : nil
+    wildcard = code?.isDefined == true ? nil : Question.wildcard(text)
     guard code != nil || classCharacters != nil || isName || wildcard != nil else { return nil }
   }
 
   private static func code(_ text: String) -> SQLState? {
     guard isCode(text) else { return nil }
-    let large = SQLState(text.uppercased())
     let written = SQLState(text)
-    if written?.definition != nil { return written }
-    guard large?.definition == nil, text.hasPrefix("-") || text.hasPrefix("01-") else {
+    if written?.isDefined == true { return written }
+    let large = SQLState(text.uppercased())
+    guard text.hasPrefix("-") || text.hasPrefix("01-"), large?.isDefined != true else {
       return large
     }
     let small = text.lowercased()

@@ -25,7 +25,7 @@ struct RaiseRules {
   private func faultOfCode(_ text: String) -> String? {
     guard let code = SQLState(text) else { return nil }
     if code == .successfulCompletion { return "means success and cannot be raised" }
-    if catalogue.definition(of: code) != nil {
+    if catalogue.isDefined(code) {
       guard code.isClassCode, SQLStateClass(of: code) != nil else { return nil }
       return "stands for a whole class, and can only be caught as one; raise a code of its own"
     }
