@@ -193,6 +193,8 @@ final class Link {
       case .moved(let count):
         note(rest[..<count], from: .frontend)
         moved += count
+        // A socket that did not take all of it is full; TLS takes a record at a time.
+        if count < rest.count, stream is Socket { return moved }
       case .ended: throw .serverIsGone()
       case .waitToRead:
         try receiveWhileSending()

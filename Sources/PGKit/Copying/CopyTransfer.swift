@@ -36,6 +36,13 @@ public final class CopyTransfer {
 
   /// How much may wait for one receiver before the producer has to.
   public static let queueLimit = 1 << 20
+  /// A server hands its rows out 8 KiB at a time. Taking each at once costs more than all else that is
+  /// done with it, and takes the processor from the servers; a moment later there are many of them.
+  private static let gatheringTime = Duration.microseconds(300)
+  /// How much must come between two waits for that to be worth no moment.
+  private static let gatheredSize = 64 << 10
+  /// How many pieces come without any delay: a short copy has none.
+  private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
   static let cancelLimit = Duration.seconds(2)
 
@@ -55,6 +62,8 @@ public final class CopyTransfer {
   var withheld: [Int: WithheldPiece] = [:]
   /// How many pieces came.
   var pieceCount = 0
+  /// How many bytes came since there was a wait.
+  private var gathered = 0
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
   var boundary: RowBoundary?
   private var joinsRows = false
@@ -164,11 +173,17 @@ public final class CopyTransfer {
   public static func wait(
     for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
   ) throws(CopyFault) {
+    if transfers.contains(where: \.isTrickling) { Syscalls.pause(gatheringTime) }
     let all = watches + transfers.flatMap(\.watches)
     do throws(PGError) { _ = try Syscalls.wait(forAny: all, until: deadline) } catch {
       throw .producer(error)
     }
-    for transfer in transfers { transfer.blocked = [] }
+    for transfer in transfers { (transfer.blocked, transfer.gathered) = ([], 0) }
+  }
+
+  /// Whether its source gives little at a time.
+  private var isTrickling: Bool {
+    phase == .running && pieceCount > Self.promptPieces && gathered < Self.gatheredSize
   }
 
   /// What would let it go on.
@@ -246,6 +261,7 @@ public final class CopyTransfer {
     total.bytes += bytes
     carried.messages += messages
     carried.bytes += bytes
+    gathered += bytes
   }
 
   /// Has every remaining receiver do something; those that cannot are out.

@@ -112,8 +112,11 @@ enum Syscalls {
 
   /// Waits, signals or not.
   static func pause(_ duration: Duration) {
-    let end = Deadline.after(duration)
-    while !end.hasPassed { poll(nil, 0, end.pollTimeout) }
+    let (seconds, attoseconds) = duration.components
+    guard duration > .zero else { return }
+    var wanted = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    var left = timespec()
+    while nanosleep(&wanted, &left) != 0, errno == EINTR { wanted = left }
   }
 
   /// Why the file or directory at `path` cannot be read, or nothing.

@@ -127,7 +127,7 @@ struct AsyncConnectionTests {
       #expect(try await db.first("SELECT 1", as: Int.self) == 1)
     }
     let early = Task {
-      while !Task.isCancelled { await Task.yield() }
+      while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
       return try await db.query("SELECT 1")
     }
     early.cancel()

@@ -42,7 +42,7 @@ struct ConnectionPoolTests {
     #expect(error?.code == .connectionDoesNotExist)
   }
 
-  @Test("those who wait come in turn, and not for ever")
+  @Test("nobody waits for ever")
   func waiting() async throws {
     let pool = try pool {
       $0.maximum = 1
@@ -54,14 +54,24 @@ struct ConnectionPoolTests {
     #expect(error?.isTimeout == true && error?.message.contains("all 1 are in use") == true)
     #expect(ContinuousClock.now - begin >= .milliseconds(2900))
     #expect(await pool.statistics.late == 1)
+    await lease.giveBack()
+    await pool.close()
+  }
 
+  @Test("those who wait come in turn")
+  func order() async throws {
+    let pool = try pool {
+      $0.maximum = 1
+      $0.patience = .seconds(300)
+    }
+    let lease = try await pool.take()
     let order = Order()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for number in 0..<4 {
         group.addTask {
           try await pool.withConnection { _ in order.append(number) }
         }
-        while await pool.statistics.waiting <= number { await Task.yield() }
+        try await wait(for: pool) { $0.waiting == number + 1 }
       }
       await lease.giveBack()
       try await group.waitForAll()
@@ -70,12 +80,25 @@ struct ConnectionPoolTests {
     await pool.close()
   }
 
+  private func wait(
+    for pool: ConnectionPool, until condition: (ConnectionPool.Statistics) -> Bool
+  ) async throws {
+    for _ in 0..<20_000 {
+      if condition(await pool.statistics) { return }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("what is waited for does not come: \(await pool.statistics)")
+  }
+
   @Test("a cancelled waiter goes away and takes no place along")
   func cancelledWaiter() async throws {
-    let pool = try pool { $0.maximum = 1 }
+    let pool = try pool {
+      $0.maximum = 1
+      $0.patience = .seconds(300)
+    }
     let lease = try await pool.take()
     let waiter = Task { _ = try await pool.take() }
-    while await pool.statistics.waiting == 0 { await Task.yield() }
+    try await wait(for: pool) { $0.waiting == 1 }
     waiter.cancel()
     let error = await #expect(throws: PGError.self) { try await waiter.value }
     #expect(error?.code == .queryCanceled)
@@ -110,7 +133,7 @@ struct ConnectionPoolTests {
     let slow = Task {
       try await pool.withConnection { try await $0.execute("SELECT pg_sleep(60)") }
     }
-    while await pool.statistics.busy == 0 { await Task.yield() }
+    try await wait(for: pool) { $0.busy == 1 }
     try await Task.sleep(for: .milliseconds(100))
     slow.cancel()
     await #expect(throws: PGError.self) { try await slow.value }
@@ -144,7 +167,7 @@ struct ConnectionPoolTests {
     let begin = ContinuousClock.now
     let error = await #expect(throws: PGError.self) { try await wrong.withConnection { _ in } }
     #expect(error?.code == .invalidCatalogName)
-    #expect(ContinuousClock.now - begin < .seconds(20))
+    #expect(ContinuousClock.now - begin < .seconds(60))
     #expect(await wrong.statistics.busy == 0)
   }
 
