@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export PREFIX DESTDIR V
 
-.PHONY: help demo test check bench fuzz roundtrips soak install uninstall clean
+.PHONY: help demo test check bench fuzz roundtrips soak install uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make soak        kill clusters and pg-listen over and over, and load pg-listen for ten minutes'
 	@echo 'make install     put programs, manual pages and completions into PREFIX=$(PREFIX) (DESTDIR is honoured)'
 	@echo 'make uninstall   take them out again'
+	@echo 'make deb         make a Debian package of them'
 	@echo 'make clean       remove what was built'
 
 demo:
@@ -57,6 +58,10 @@ install:
 
 uninstall:
 	@scripts/install --remove
+
+deb:
+	@scripts/setup build
+	@scripts/deb
 
 clean:
 	@rm -rf "$$(scripts/build path scratch)"
