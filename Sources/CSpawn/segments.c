@@ -11,6 +11,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 // The shared memory that a killed server leaves. A server makes one System V segment, in whose head its
@@ -40,6 +41,34 @@ static const size_t largest_head = 4096;
 /// Whether a segment is one of the owner's that nobody uses.
 static int is_idle_of(const struct pgkit_data_directory *data, const struct shmid_ds *facts) {
   return facts->shm_nattch == 0 && facts->shm_perm.uid == data->owner;
+}
+
+/// How many look at a segment's head at the same time, as this file does; a server has more processes.
+static const shmatt_t most_visitors = 4;
+/// How often is looked whether they have gone, half a millisecond apart.
+static const int most_looks = 4000;
+
+/// Whether those who are attached only look at it: the last of them is no server.
+static int is_visited(const struct shmid_ds *facts) {
+  if (facts->shm_nattch == 0 || facts->shm_nattch > most_visitors) return 0;
+  char path[64], name[16] = "";
+  snprintf(path, sizeof path, "/proc/%d/comm", (int)facts->shm_lpid);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 1;
+  ssize_t count = read(file, name, sizeof name - 1);
+  close(file);
+  return count <= 0 || strncmp(name, "postgres", 8) != 0;
+}
+
+/// Waits until nobody only looks at it: whoever does so is searching for another server's, and would
+/// make this one seem to be in use.
+static int await_visitors(int identifier, struct shmid_ds *facts) {
+  for (int look = 0; look < most_looks && is_visited(facts); look++) {
+    struct timespec moment = {0, 500000};
+    nanosleep(&moment, NULL);
+    if (shmctl(identifier, IPC_STAT, facts) != 0) return -1;
+  }
+  return 0;
 }
 
 // ---- dynamic segments ----------------------------------------------------------------------------
@@ -175,6 +204,7 @@ static int find_system_v(unsigned handle, const struct pgkit_data_directory *dat
   if (key == IPC_PRIVATE) return -1;
   int identifier = shmget(key, 0, 0);
   if (identifier < 0 || shmctl(identifier, IPC_STAT, &facts) != 0) return -1;
+  if (facts.shm_perm.uid != data->owner || await_visitors(identifier, &facts) != 0) return -1;
   *size = facts.shm_segsz;
   return is_idle_of(data, &facts) ? identifier : -1;
 }
@@ -202,13 +232,14 @@ static void remove_system_v_list(unsigned handle, const struct pgkit_data_direct
 // ---- a server's first segment --------------------------------------------------------------------
 
 static int may_be_of(const struct pgkit_data_directory *data, const struct shmid_ds *facts, size_t largest) {
-  return is_idle_of(data, facts) && facts->shm_segsz >= sizeof(struct segment_head)
+  return facts->shm_perm.uid == data->owner && facts->shm_segsz >= sizeof(struct segment_head)
     && facts->shm_segsz <= largest;
 }
 
 static void remove_segment(int identifier, const struct pgkit_data_directory *data, size_t largest) {
   struct shmid_ds facts;
   if (shmctl(identifier, IPC_STAT, &facts) != 0 || !may_be_of(data, &facts, largest)) return;
+  if (await_visitors(identifier, &facts) != 0 || !is_idle_of(data, &facts)) return;
   struct segment_head *head = shmat(identifier, NULL, SHM_RDONLY);
   if (head == (void *)-1) return;
   int is_ours =

@@ -110,7 +110,7 @@ struct ExampleTests {
   func log() throws {
     try folder.write(
       "2026-11-21 13:00:00.000 UTC [1] 23505 ERROR:  duplicate key\n", to: "server.log")
-    let outcome = try recipe("explain-log.sh", "server.log")
+    let outcome = try recipe("explain-log.sh", "server.log '%m [%p] %e '")
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     #expect(outcome.output.contains("unique_violation"))
   }
@@ -199,7 +199,7 @@ struct ExampleTests {
       to: "schema.sql")
     try folder.write("ALTER TABLE orders ADD note text", to: "migration.sql")
     try folder.write(
-      "#!/bin/sh\npg-open 'SELECT 1'\n", to: "run-tests")
+      "#!/bin/sh\npg-open -c 'SELECT 1'\n", to: "run-tests")
     #expect(chmod(folder.path + "/run-tests", 0o755) == 0)
     let commands = try lines(of: name).compactMap { line -> String? in
       line.range(of: "pg-cluster run").map { String(line[$0.lowerBound...]) }

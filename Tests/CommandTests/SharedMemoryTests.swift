@@ -49,6 +49,26 @@ struct SharedMemoryTests {
     #expect(try scene.leftovers().isEmpty)
   }
 
+  @Test("gc removes segments that somebody else is just looking at")
+  func visited() throws {
+    defer { scene.remove() }
+    let made = try scene.run([
+      "temp", "--ttl", "60s", "--set", "dynamic_shared_memory_type=sysv",
+    ])
+    #expect(made.end == .exit(0), "\(made.errors)")
+    let segments = try SharedSegments(in: try #require(scene.directories().first))
+    #expect(segments.numbers.count >= 2)
+    try killEverybody()
+    // As another sweep does, which searches for the segments of other servers.
+    let views = segments.numbers.compactMap { Int32($0) }.map { shmat($0, nil, SHM_RDONLY) }
+    let sweep = try scene.start(["gc"])
+    usleep(50_000)
+    for view in views { #expect(shmdt(view) == 0) }
+    let swept = try sweep.wait()
+    #expect(swept.end == .exit(0))
+    #expect(segments.remaining.isEmpty, "\(swept.errors)")
+  }
+
   @Test("gc removes what initdb has left that was killed", arguments: TestServer.installations)
   func initializing(installation: Installation) throws {
     defer { scene.remove() }

@@ -6,5 +6,5 @@
 set -eu
 : "${DATABASE:?is the IRI of the database}" "${REPORT:?is the file to write}"
 
-pg-open --read-only --timeout 10min --format csv -o "$REPORT" "$DATABASE" \
+pg-open --read-only --timeout 10m --format csv -o "$REPORT" "$DATABASE" \
   'SELECT id, total FROM orders ORDER BY id'

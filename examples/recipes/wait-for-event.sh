@@ -5,5 +5,5 @@
 set -eu
 : "${DATABASE:?is the IRI of the database}"
 
-batch=$(pg-listen "$DATABASE" loaded --count 1 --timeout 10min --format payload)
+batch=$(pg-listen "$DATABASE" loaded --count 1 --timeout 10m --format payload)
 echo "going on with $batch"

@@ -32,6 +32,8 @@ final class Link {
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
   private var hasJustSent = false
+  /// Whether something was received while something was sent, and has not been looked at since.
+  private var hasReceivedMeanwhile = false
   /// Whether the last look took all there was, so that the next would be in vain before a wait.
   private var isDrained = false
 
@@ -74,6 +76,11 @@ final class Link {
         guard case .needsBytes = progress else { return progress }
         deliverNotices()
         try flush(until: deadline)
+        // What came while something was sent may be all that comes.
+        if hasReceivedMeanwhile {
+          hasReceivedMeanwhile = false
+          continue
+        }
         try receive(until: deadline)
       }
     } catch {
@@ -206,7 +213,7 @@ final class Link {
   }
 
   private func receiveWhileSending() throws(PGError) {
-    try receiveWhatIsThere()
+    if try receiveWhatIsThere() { hasReceivedMeanwhile = true }
     if session.inbox.buffer.count > Self.backlogLimit { throw .serverDoesNotListen() }
   }
 

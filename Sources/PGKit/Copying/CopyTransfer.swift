@@ -36,11 +36,13 @@ public final class CopyTransfer {
 
   /// How much may wait for one receiver before the producer has to.
   public static let queueLimit = 1 << 20
+  /// For how long a producer that gives little at a time is left alone.
+  ///
   /// A server hands its rows out 8 KiB at a time. Taking each at once costs more than all else that is
   /// done with it, and takes the processor from the servers; a moment later there are many of them.
-  private static let gatheringTime = Duration.microseconds(300)
+  private static let gatheringTime = Duration.microseconds(500)
   /// How much must come between two waits for that to be worth no moment.
-  private static let gatheredSize = 64 << 10
+  private static let gatheredSize = 128 << 10
   /// How many pieces come without any delay: a short copy has none.
   private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
@@ -67,8 +69,12 @@ public final class CopyTransfer {
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
   var boundary: RowBoundary?
   private var joinsRows = false
-  /// The receivers that did not take all that was for them.
+  /// The receivers that did not take all that was for them, and are left alone until they are ready.
   private var blocked: Set<Int> = []
+  /// The receivers that are, or have something to say.
+  private var ready: Set<Int> = []
+  /// Whether the producer had nothing, and has not become ready since.
+  private var isQuiet = false
 
   /// Makes a transfer; nothing moves yet.
   ///
@@ -123,17 +129,21 @@ public final class CopyTransfer {
   /// - Throws: as ``next()``.
   public func advance() throws(CopyFault) -> Advance {
     guard phase == .running, !remaining.isEmpty else { return .over }
-    // Who could not take more is left alone until there has been a wait.
     try attempt { (receiver, index) throws(PGError) in
-      if receiver.queuedBytes > 0, !blocked.contains(index) { try sendQueued(receiver, index) }
+      let isReady = ready.remove(index) != nil
+      if isReady || receiver.queuedBytes > 0 && !blocked.contains(index) {
+        try sendQueued(receiver, index)
+      }
     }
-    if remaining.contains(where: { receivers[$0].queuedBytes >= Self.queueLimit }) {
+    if isQuiet || remaining.contains(where: { receivers[$0].queuedBytes >= Self.queueLimit }) {
       return .waiting
     }
     let arrival: CopyArrival
     do throws(PGError) { arrival = try producer.nextIfThere() } catch { throw .producer(error) }
     switch arrival {
-    case .nothingYet: return .waiting
+    case .nothingYet:
+      isQuiet = !producer.watches.isEmpty
+      return .waiting
     case .end:
       phase = .exhausted
       // What a step moved that ended in a fault has not been told yet.
@@ -163,6 +173,7 @@ public final class CopyTransfer {
   }
 
   private func sendQueued(_ receiver: any CopyReceiver, _ index: Int) throws(PGError) {
+    blocked.remove(index)
     try receiver.sendQueued()
     if receiver.queuedBytes > 0 { blocked.insert(index) }
   }
@@ -174,11 +185,25 @@ public final class CopyTransfer {
     for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
   ) throws(CopyFault) {
     if transfers.contains(where: \.isTrickling) { Syscalls.pause(gatheringTime) }
-    let all = watches + transfers.flatMap(\.watches)
-    do throws(PGError) { _ = try Syscalls.wait(forAny: all, until: deadline) } catch {
+    let lists = transfers.map(\.watches)
+    let all = watches + lists.joined().map(\.watch)
+    var answers: ArraySlice<Bool>
+    do throws(PGError) { answers = try Syscalls.wait(forAny: all, until: deadline)[...] } catch {
       throw .producer(error)
     }
-    for transfer in transfers { (transfer.blocked, transfer.gathered) = ([], 0) }
+    answers = answers.dropFirst(watches.count)
+    for (transfer, list) in zip(transfers, lists) {
+      for (watch, isReady) in zip(list, answers) where isReady { transfer.hear(of: watch.end) }
+      answers = answers.dropFirst(list.count)
+      transfer.gathered = 0
+    }
+  }
+
+  private func hear(of end: End) {
+    switch end {
+    case .producer: isQuiet = false
+    case .receiver(let index): ready.insert(index)
+    }
   }
 
   /// Whether its source gives little at a time.
@@ -186,12 +211,17 @@ public final class CopyTransfer {
     phase == .running && pieceCount > Self.promptPieces && gathered < Self.gatheredSize
   }
 
-  /// What would let it go on.
-  private var watches: [DescriptorWatch] {
-    let ends = remaining.map { receivers[$0] }
-    let isFull = ends.contains { $0.queuedBytes >= Self.queueLimit }
+  private enum End {
+    case producer
+    case receiver(Int)
+  }
+
+  /// What would let it go on, and whose it is.
+  private var watches: [(end: End, watch: DescriptorWatch)] {
+    let isFull = remaining.contains { receivers[$0].queuedBytes >= Self.queueLimit }
     let source = phase == .running && !isFull ? producer.watches : []
-    return source + ends.flatMap(\.watches)
+    return source.map { (.producer, $0) }
+      + remaining.flatMap { index in receivers[index].watches.map { (.receiver(index), $0) } }
   }
 
   /// Tells all receivers that the data is complete, then waits for each.

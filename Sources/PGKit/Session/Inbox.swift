@@ -13,7 +13,7 @@ struct Inbox: ~Copyable {
   private static let keptCapacity = 1 << 20
 
   /// What copied data is received into: the more one read brings, the fewer there are.
-  private static let copyingCapacity = 128 * 1024
+  private static let copyingCapacity = 256 * 1024
 
   private(set) var buffer = ReceiveBuffer()
   /// Whether copied data came; more of it is probably to come.

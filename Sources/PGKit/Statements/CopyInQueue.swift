@@ -38,6 +38,9 @@ struct CopyInQueue {
 
   var isEmpty: Bool { head == frames.count }
 
+  /// Whether the first of what waits was sent in part.
+  var isSendingFirst: Bool { sent > 0 }
+
   mutating func append(_ new: Frames) {
     guard new.byteCount > 0 else { return }
     frames.append(new)

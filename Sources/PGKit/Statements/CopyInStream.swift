@@ -164,11 +164,12 @@ private final class RunningCopyIn: RunningOperation {
         try connection.link.offer(bytes)
       }) {
         sentSinceLook += moved
-        if moved == 0 { break }
-        hasMoved = true
+        if moved > 0 { hasMoved = true }
+        // What was not taken as a whole will not be taken now.
+        if moved == 0 || queue.isSendingFirst { break }
       }
       // A server that takes nothing may have something to say.
-      if sentSinceLook >= Self.lookInterval || !queue.isEmpty && !hasMoved {
+      if sentSinceLook >= Self.lookInterval || !hasMoved {
         try look(on: connection.link)
       }
     } catch { throw ended(error, connection) }

@@ -117,6 +117,19 @@ import Testing
       ])
   }
 
+  @Test("an answer that came while the request was still being sent is not waited for again")
+  func answerWhileSending() throws {
+    let (server, connection) = try connect(
+      .until("Q"), .say(["CopyInResponse \\x00 1 0"]), .pause(milliseconds: 300),
+      .say(["ErrorResponse S \"ERROR\" C \"57014\" M \"m\" \\x00", "ReadyForQuery I"]),
+      .pause(milliseconds: 300), .drain)
+    defer { server.stop() }
+    let stream = try connection.copyIn("COPY a FROM STDIN")
+    try stream.fail(String(repeating: "x", count: 16 << 20))
+    #expect(!connection.isClosed && connection.running == nil)
+    connection.close()
+  }
+
   @Test("two full pipes do not wait for each other")
   func fullPipes() throws {
     let text = String(repeating: "x", count: 1 << 16)
