@@ -157,22 +157,6 @@ struct PgClusterTests {
     #expect(outcome.errors.contains("no process \(owner.process)"))
   }
 
-  @Test(
-    "says that a user without a name cannot make a cluster",
-    .enabled(if: geteuid() == 0, "the tests do not run as root"))
-  func namelessUser() throws {
-    let copy = try PublicCopy(of: program.path)
-    defer { copy.remove() }
-    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    defer { try? FileManager.default.removeItem(atPath: home) }
-    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run(
-      [
-        "--reuid=543210", "--regid=543210", "--clear-groups", copy.path, "run", "--", "true",
-      ], environment: ["PATH": "/usr/bin:/bin", "PGKIT_CLUSTER_HOME": home])
-    #expect(outcome.end == .exit(125))
-    #expect(outcome.errors.contains("user number 543210 has no name here"), "\(outcome.errors)")
-  }
-
   @Test("a cluster with a time to live ends by itself")
   func lifetime() throws {
     let outcome = try program.run(["temp", "--ttl", "1s"])
