@@ -97,25 +97,43 @@ extension Cluster {
         }
       }
     case .other(let other):
+      let destination = AbsolutePath.resolved(path) ?? path
       try withNursery(of: other) { nursery throws(PGError) in
         try body(nursery, other) { _ in }
-        let path = AbsolutePath.resolved(path) ?? path
-        try DirectoryCopy(source: nursery, destination: path, owner: user).copy()
+      } copied: { nursery throws(PGError) in
+        try DirectoryCopy(source: nursery, destination: destination, owner: user).copy()
       }
     }
   }
 
-  /// Lends a directory to another user than the data's.
+  /// Lends a directory to another user than the data's; `copied` begins when that user has filled it.
+  ///
+  /// Whose the directory above is may put another in its place; so it is copied through a descriptor, and
+  /// what is above is let open through one.
   private func withNursery(
-    of user: ServerUser, _ body: (String) throws(PGError) -> Void
+    of user: ServerUser, _ body: (String) throws(PGError) -> Void,
+    copied copy: (String) throws(PGError) -> Void
   ) throws(PGError) {
     let nursery = try privateDirectory(user)
-    // A throwaway cluster's directory is closed to other users; they may pass through it meanwhile.
-    let parent = AbsolutePath.parent(of: nursery.path)
-    if supervisor != nil { chmod(parent, 0o711) }
-    defer { if supervisor != nil { chmod(parent, 0o700) } }
     var failure: PGError?
-    do throws(PGError) { try body(nursery.path) } catch { failure = error }
+    do {
+      let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+      let parent = try OpenFile(opening: AbsolutePath.parent(of: nursery.path), flags)
+      let folder = try OpenFile(opening: nursery.path, flags)
+      var facts = stat()
+      guard fstat(folder.descriptor, &facts) == 0, facts.st_uid == user.userID else {
+        throw SystemError(call: "fstat", number: ESTALE)
+      }
+      // A throwaway cluster's directory is closed to other users; they may pass through it meanwhile.
+      if supervisor != nil { fchmod(parent.descriptor, 0o711) }
+      defer { if supervisor != nil { fchmod(parent.descriptor, 0o700) } }
+      try body(nursery.path)
+      try copy("/proc/self/fd/\(folder.descriptor)")
+    } catch let error as PGError {
+      failure = error
+    } catch {
+      failure = .clusterInitialization("could not use \"\(nursery.path)\"", cause: error)
+    }
     try nursery.remove()
     if let failure { throw failure }
   }
