@@ -16,6 +16,8 @@ struct RunMatrix {
 
   /// How often it is looked whether a run has ended that leaves its outputs open.
   private static let look: CInt = 100
+  /// And one that has closed them, which is mostly about to end.
+  private static let lastLook: CInt = 5
 
   /// One version's run.
   private struct Run {
@@ -78,7 +80,8 @@ struct RunMatrix {
     for (index, run) in runs.enumerated() {
       var ending = run.child.wait(until: .after(.zero))
       while ending == nil {
-        try RunOutput.take(from: runs[index...].map(\.output), patience: Self.look)
+        let patience = run.output.isOver ? Self.lastLook : Self.look
+        try RunOutput.take(from: runs[index...].map(\.output), patience: patience)
         ending = run.child.wait(until: .after(.zero))
       }
       try tell(run, ending ?? .unknown)

@@ -36,6 +36,9 @@ final class RunOutput {
     if file >= 0 { close(file) }
   }
 
+  /// Whether nothing more will be said.
+  var isOver: Bool { sources.isEmpty }
+
   private static var failure: Failure {
     ClusterCommand.failure(
       .ownPartFailed, "could not keep a run's output: \(String(cString: strerror(errno)))")
