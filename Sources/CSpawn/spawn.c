@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #if defined(__linux__)
+#include <sched.h>
 #include <sys/prctl.h>
 #endif
 
@@ -61,6 +62,61 @@ static int change_user(const struct pgkit_spawn_request *request, struct failure
   return 0;
 }
 
+#if defined(__linux__)
+static int write_file(const char *path, const char *text, size_t length) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t count = write(file, text, length);
+  int error = errno;
+  close(file);
+  errno = count < 0 ? error : EIO;
+  return count == (ssize_t)length ? 0 : -1;
+}
+
+/// Appends a number; printf is not for what stands between fork and exec.
+static size_t put_number(char *text, size_t length, unsigned long number) {
+  char digits[24];
+  size_t count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (count > 0) text[length++] = digits[--count];
+  return length;
+}
+
+/// Writes the one line of a map: INNER OUTER 1.
+static int write_map(const char *path, unsigned long inner, unsigned long outer) {
+  char text[64];
+  size_t length = put_number(text, 0, inner);
+  text[length++] = ' ';
+  length = put_number(text, length, outer);
+  memcpy(text + length, " 1", 2);
+  return write_file(path, text, length + 2);
+}
+#endif
+
+/// A user may map itself, and only itself, in a user namespace that it makes.
+///
+/// Source: user_namespaces(7), "Defining user and group ID mappings".
+static int change_appearance(
+  const struct pgkit_spawn_request *request, struct failure *failure) {
+  if (!request->changes_appearance) return 0;
+#if defined(__linux__)
+  unsigned long user = geteuid(), group = getegid();
+  // Whoever was root until now does not own its files in /proc.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  static const char deny[] = "deny";
+  if (unshare(CLONE_NEWUSER) == 0
+      && write_map("/proc/self/uid_map", request->appearance, user) == 0
+      && write_file("/proc/self/setgroups", deny, sizeof deny - 1) == 0
+      && write_map("/proc/self/gid_map", group, group) == 0) {
+    return 0;
+  }
+#else
+  errno = ENOSYS;
+#endif
+  return fail(failure, PGKIT_STEP_NAME);
+}
+
 static int open_output(const char *path) {
   int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (descriptor < 0) return -1;
@@ -75,7 +131,7 @@ static int prepare(const struct pgkit_spawn_request *request, struct failure *fa
   if (pgkit_set_standard_descriptors(request->descriptors) != 0) {
     return fail(failure, PGKIT_STEP_DESCRIPTORS);
   }
-  if (change_user(request, failure) != 0) return -1;
+  if (change_user(request, failure) != 0 || change_appearance(request, failure) != 0) return -1;
   if (request->directory != NULL && chdir(request->directory) != 0) {
     return fail(failure, PGKIT_STEP_DIRECTORY);
   }

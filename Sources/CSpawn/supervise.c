@@ -124,6 +124,11 @@ struct state {
   struct process server;
   struct process owner;
   struct process command;
+  // A stream whose end may count, -1 if there is none any more; and whether it came to its end.
+  int stream;
+  int stream_has_ended;
+  // Whether it counts.
+  int follows_stream;
   // When everything ends, on the monotonic clock; 0 is never.
   long long end;
   // Whether somebody else than the socket's holder decides.
@@ -177,6 +182,10 @@ static int receive(struct state *state) {
       state->idle_since = now();
       return 1;
     case PGKIT_MESSAGE_PORT: state->port = message.value; return 1;
+    case PGKIT_MESSAGE_STREAM:
+      state->is_handed_over = 1;
+      state->follows_stream = 1;
+      return 1;
     default: return 0;
   }
 }
@@ -189,6 +198,7 @@ static int is_over(struct state *state) {
     if (now() - state->idle_since >= state->longest_idle) return 1;
   }
   if (has_ended(&state->owner)) return 1;
+  if (state->follows_stream && state->stream_has_ended) return 1;
   return state->is_handed_over && state->socket < 0 && has_ended(&state->server);
 }
 
@@ -208,17 +218,29 @@ static int patience(const struct state *state) {
   return looks && (result < 0 || result > look_interval) ? look_interval : result;
 }
 
+/// What is written to the stream means nothing; only its end does.
+static void read_stream(struct state *state) {
+  char bytes[512];
+  ssize_t count = read(state->stream, bytes, sizeof bytes);
+  if (count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN))) return;
+  close(state->stream);
+  state->stream = -1;
+  state->stream_has_ended = 1;
+}
+
 /// Waits; returns whether the server is to be ended and the directories are to go.
 static int watch(struct state *state) {
   while (!is_over(state)) {
     // The server matters only when nobody but this process is left to notice its end.
     int server = state->is_handed_over && state->socket < 0 ? state->server.descriptor : -1;
-    struct pollfd entries[3] = {
+    struct pollfd entries[4] = {
       {state->socket, POLLIN, 0},
       {state->owner.descriptor, POLLIN, 0},
       {server, POLLIN, 0},
+      {state->stream, POLLIN, 0},
     };
-    if (poll(entries, 3, patience(state)) < 0) continue;
+    if (poll(entries, 4, patience(state)) < 0) continue;
+    if (entries[3].revents != 0) read_stream(state);
     if (entries[0].revents != 0 && !receive(state)) return 0;
   }
   return 1;
@@ -313,18 +335,22 @@ struct duty {
   size_t count;
   int lock;
   const char *record;
+  int stream;
 };
 
-/// Leaves open nothing but the socket as 3 and the lock as 4.
+/// Leaves open nothing but the socket as 3, the lock as 4 and the stream as 5.
 static int keep_descriptors(const struct duty *duty) {
   int socket = pgkit_lift(duty->socket);
   int lock = duty->lock < 0 ? -1 : pgkit_lift(duty->lock);
+  int stream = duty->stream < 0 ? -1 : pgkit_lift(duty->stream);
   int null = open("/dev/null", O_RDWR);
   const int standard[3] = {null, null, null};
   if (socket < 0 || null < 0 || pgkit_set_standard_descriptors(standard) != 0) return -1;
   if (dup2(socket, 3) != 3) return -1;
-  if (lock >= 0 && dup2(lock, 4) != 4) return -1;
-  pgkit_close_from(lock < 0 ? 4 : 5);
+  // What is not given must not be somebody else's.
+  if (dup2(lock < 0 ? null : lock, 4) != 4) return -1;
+  if (dup2(stream < 0 ? null : stream, 5) != 5) return -1;
+  pgkit_close_from(6);
   return 0;
 }
 
@@ -339,7 +365,8 @@ static _Noreturn void supervise(const struct duty *duty) {
   const char *root = duty->count > 0 ? duty->directories[0].path : "/";
   const struct process none_yet = {0, -1, 0};
   struct state state = {
-    .socket = 3, .server = none_yet, .owner = none_yet, .command = none_yet, .root = root};
+    .socket = 3, .server = none_yet, .owner = none_yet, .command = none_yet, .root = root,
+    .stream = duty->stream < 0 ? -1 : 5};
   if (watch(&state)) {
     end_command(&state.command, root);
     end_process(&state.server);
@@ -359,8 +386,8 @@ static _Noreturn void detach(const struct duty *duty) {
 }
 
 int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count, int lock,
-  const char *record) {
-  const struct duty duty = {socket, directories, count, lock, record};
+  const char *record, int stream) {
+  const struct duty duty = {socket, directories, count, lock, record, stream};
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -8,13 +8,15 @@ public enum CommandPath {
   /// - Throws: ``Failure`` with status 127 if there is none, 126 if it cannot be executed.
   public static func find(_ name: String, for program: String) throws(Failure) -> String {
     var met: String?
-    for candidate in candidates(name) {
+    // Nothing is the directories' own name.
+    for candidate in name.isEmpty ? [] : candidates(name) {
       var facts = stat()
       guard stat(candidate, &facts) == 0 else { continue }
       if facts.st_mode & S_IFMT == S_IFREG, access(candidate, X_OK) == 0 { return candidate }
       met = met ?? candidate
     }
-    let message = met.map { "\($0): it cannot be executed" } ?? "\(name): no such command"
+    let shown = name.isEmpty ? "''" : name
+    let message = met.map { "\($0): it cannot be executed" } ?? "\(shown): no such command"
     throw Failure(
       met == nil ? .notFound : .notExecutable,
       Diagnostic(program: program, message: message))

@@ -1,7 +1,7 @@
 // Messages as the documents that other systems read.
 
 /// The documents of ``DiagnosticForm``.
-enum DiagnosticDocument {
+package enum DiagnosticDocument {
   // MARK: GitLab
 
   /// A report of code quality: what has a file, at its line.
@@ -63,7 +63,7 @@ enum DiagnosticDocument {
   }
 
   /// A description on one line, in which nothing is a directive.
-  private static func tapText(_ text: String) -> String {
+  package static func tapText(_ text: String) -> String {
     Diagnostic.escapingControls(
       text.replacing("\\", with: "\\\\").replacing("#", with: "\\#").replacing("\n", with: " "))
   }
@@ -101,7 +101,7 @@ enum DiagnosticDocument {
   }
 
   /// Text of XML, in which control characters and U+FFFE and U+FFFF cannot stand.
-  private static func xml(_ text: String) -> String {
+  package static func xml(_ text: String) -> String {
     Diagnostic.escapingControls(
       text.replacing("\u{FFFE}", with: "\u{FFFD}").replacing("\u{FFFF}", with: "\u{FFFD}")
         .replacing("&", with: "&amp;").replacing("<", with: "&lt;")

@@ -5,6 +5,12 @@ public struct DurationArgument: ExpressibleByArgument, Hashable, Sendable {
   /// The longest one: a hundred years, so that adding it to a clock never overflows.
   public static let limit: Duration = .seconds(100 * 366 * 86_400)
 
+  /// The longest one in words.
+  static let limitText = "a hundred years"
+  /// How one is written.
+  static let form =
+    "a duration is a number with ms, s, m, h or d, as 90s or 1.5h; a bare one is seconds"
+
   /// The length of time.
   public let duration: Duration
 

@@ -123,12 +123,18 @@ public enum Program {
       end(.ok, program: program)
     }
     // It quotes the command line.
-    let hint =
-      text.contains("Unknown option '-- ")
-      ? "\nHINT: what begins with two dashes is an operand only behind --, or an option's value"
-      : ""
-    StandardError.print(Diagnostic.escapingControls(headed(text, program)) + hint)
+    let hint = UsageHint.text(for: text, CommandLine.arguments, verbs: verbs(of: command))
+    StandardError.print(
+      Diagnostic.escapingControls(headed(text, program) + (hint.map { "\nHINT: \($0)" } ?? "")))
     end(code == .validationFailure ? .usage : .localFailure, program: program)
+  }
+
+  private static func verbs<Command: ParsableCommand>(of command: Command.Type) -> [String] {
+    var names: [String] = []
+    for verb in command.configuration.subcommands {
+      if let name = verb.configuration.commandName { names.append(name) }
+    }
+    return names
   }
 
   private static func writeAnswer(_ text: String, _ program: String) {

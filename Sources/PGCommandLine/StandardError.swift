@@ -9,4 +9,9 @@ public enum StandardError {
     var line = text.hasSuffix("\n") ? text : text + "\n"
     line.withUTF8 { _ = Descriptor.writeQuietly(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
   }
+
+  /// Passes on what another program has said, as it said it.
+  public static func pass(on bytes: UnsafeRawBufferPointer) {
+    _ = Descriptor.writeQuietly(bytes, to: STDERR_FILENO)
+  }
 }

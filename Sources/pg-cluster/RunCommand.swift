@@ -47,6 +47,12 @@ struct RunCommand: ParsableCommand {
       valueName: "15,16,…"))
   var versions: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where to write how --versions fared: NAME.xml for JUnit, NAME.tap for TAP.",
+      valueName: "file"))
+  var report: String?
+
   /// A pipe that ends with the program for which this one runs, as one of `--versions`.
   @Option(name: .customLong("owner-descriptor"), help: .hidden)
   var owner: CInt?
@@ -61,18 +67,42 @@ struct RunCommand: ParsableCommand {
     if versions != nil, throwaway.installation.installation != nil {
       throw ValidationError("--versions and --pg both name servers; give one of them")
     }
+    if let report {
+      if versions == nil { throw ValidationError("--report tells of --versions; give both") }
+      guard MatrixReport.knows(report) else {
+        throw ValidationError("--report takes a name that ends in .xml (JUnit) or .tap (TAP)")
+      }
+    }
+    if versions != nil, let pipe = throwaway.seeds.first(where: Self.isPipe) {
+      throw ValidationError(
+        "--versions reads seeds once for each version, and \(pipe) can be read only once")
+    }
+  }
+
+  private static func isPipe(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
   }
 
   func run() throws {
     let program = try CommandPath.find(command[0], for: ClusterCommand.program)
-    if let versions { try RunMatrix(versions).run() }
+    if let versions {
+      var matrix = try RunMatrix(
+        versions, report: report.map { MatrixReport($0, command: command) })
+      try matrix.run()
+    }
     if let owner { _ = fcntl(owner, F_SETFD, FD_CLOEXEC) }
     let shared = SharedState()
+    let grace = grace.duration
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.kill() }) { signal in
       shared.pass(on: signal)
+      // A seed may be read from a pipe that nobody writes, or take long. The supervisor removes what
+      // there is by then.
+      if shared.staysUnmade(for: grace) { Signals.endProcess(by: signal) }
     }
     let cluster = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
-      try throwaway.make()
+      defer { shared.noteMade() }
+      return try throwaway.make()
     }
     if let signal = shared.signal {
       try close(cluster, keeping: false)
@@ -170,9 +200,27 @@ private final class SharedState: Sendable {
     var child: ChildProcess?
     var signal: CInt?
     var since: ContinuousClock.Instant?
+    /// Whether the cluster is made, or could not be.
+    var isMade = false
   }
 
   private let state = Mutex(State())
+
+  /// How often it is looked whether the cluster is made.
+  private static let look = Duration.milliseconds(50)
+
+  /// The cluster is made, or could not be.
+  func noteMade() { state.withLock { $0.isMade = true } }
+
+  /// Whether the cluster is still not made after `grace`.
+  func staysUnmade(for grace: Duration) -> Bool {
+    let end = ContinuousClock.now + grace
+    while !state.withLock({ $0.isMade }) {
+      if ContinuousClock.now >= end { return true }
+      poll(nil, 0, Int32(Self.look.wholeMilliseconds))
+    }
+    return false
+  }
 
   /// The signal that came, if one did.
   var signal: CInt? { state.withLock { $0.signal } }

@@ -6,24 +6,32 @@ internal import Synchronization
 /// One command on several versions at once: this program runs itself once for each, and reports.
 ///
 /// What a run writes is kept until it has ended and then written as one piece, so that outputs do
-/// not mix. Standard input is empty for all.
+/// not mix; what it says on stdout goes to stdout, and everything else to stderr. Standard input is empty
+/// for all.
 struct RunMatrix {
   private let installations: [Installation]
   /// A pipe that ends with this program: the end that runs look at, and the one that only it holds.
   private let life: (reading: CInt, writing: CInt)
+  private var report: MatrixReport?
+
+  /// How often it is looked whether a run has ended that leaves its outputs open.
+  private static let look: CInt = 100
+  /// And one that has closed them, which is mostly about to end.
+  private static let lastLook: CInt = 5
 
   /// One version's run.
   private struct Run {
     let installation: Installation
     let child: ChildProcess
-    let output: CInt
+    let output: RunOutput
     let begin: ContinuousClock.Instant
   }
 
   /// Looks the versions up; `all` is every one that is found.
   ///
   /// - Throws: ``Failure`` with status 125 if one of them is not here.
-  init(_ versions: String) throws(Failure) {
+  init(_ versions: String, report: MatrixReport?) throws(Failure) {
+    self.report = report
     var ends: [CInt] = [-1, -1]
     guard pipe(&ends) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0 else {
       throw ClusterCommand.failure(.ownPartFailed, "could not open a pipe")
@@ -32,7 +40,13 @@ struct RunMatrix {
     installations = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       if versions == "all" { return Self.eachMajor(Installation.all()) }
       var found: [Installation] = []
-      for name in versions.split(separator: ",") { found.append(try .find(String(name))) }
+      for name in versions.split(separator: ",") {
+        let one = try Installation.find(String(name))
+        // Named twice it still needs to be tried only once.
+        if !found.contains(where: { $0.binaryDirectory == one.binaryDirectory }) {
+          found.append(one)
+        }
+      }
       return found
     }
     guard !installations.isEmpty else {
@@ -46,7 +60,7 @@ struct RunMatrix {
   }
 
   /// Runs the command with each, and ends the program with the worst of their statuses.
-  func run() throws -> Never {
+  mutating func run() throws -> Never {
     let shared = Shared()
     Signals.handle([SIGINT, SIGTERM, SIGHUP], before: { shared.send(SIGKILL) }) { shared.send($0) }
     var runs: [Run] = []
@@ -63,11 +77,17 @@ struct RunMatrix {
       throw error
     }
     var worst: Int32 = 0
-    for run in runs {
-      let ending = run.child.wait() ?? .unknown
-      try report(run, ending)
-      worst = max(worst, ending.shellStatus)
+    for (index, run) in runs.enumerated() {
+      var ending = run.child.wait(until: .after(.zero))
+      while ending == nil {
+        let patience = run.output.isOver ? Self.lastLook : Self.look
+        try RunOutput.take(from: runs[index...].map(\.output), patience: patience)
+        ending = run.child.wait(until: .after(.zero))
+      }
+      try tell(run, ending ?? .unknown)
+      worst = max(worst, (ending ?? .unknown).shellStatus)
     }
+    try report?.write()
     if let signal = shared.signal { Signals.endProcess(by: signal) }
     Program.end(rawStatus: worst, program: ClusterCommand.program)
   }
@@ -96,22 +116,20 @@ struct RunMatrix {
   }
 
   private func start(_ installation: Installation) throws -> Run {
-    // Without a name, so that nobody has to remove it.
-    let file = tmpfile()
-    let output = file.map { fcntl(fileno($0), F_DUPFD_CLOEXEC, 3) } ?? -1
-    if let file { fclose(file) }
-    guard output >= 0 else {
-      throw ClusterCommand.failure(.ownPartFailed, "could not keep a run's output")
+    let output = try RunOutput()
+    var child: ChildProcess?
+    try output.collect { stdout, stderr in
+      child = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
+        var launch = ProcessLaunch(
+          "/proc/self/exe", arguments(for: installation), environment: Self.environment)
+        launch.output = .descriptor(stdout)
+        launch.error = .descriptor(stderr)
+        launch.group = .own(terminal: nil)
+        launch.inheritsDescriptors = true
+        return try launch.start()
+      }
     }
-    let child = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
-      var launch = ProcessLaunch(
-        "/proc/self/exe", arguments(for: installation), environment: Self.environment)
-      launch.output = .descriptor(output)
-      launch.error = .descriptor(output)
-      launch.group = .own(terminal: nil)
-      launch.inheritsDescriptors = true
-      return try launch.start()
-    }
+    guard let child else { throw ClusterCommand.failure(.ownPartFailed, "no run was started") }
     return Run(installation: installation, child: child, output: output, begin: .now)
   }
 
@@ -127,6 +145,9 @@ struct RunMatrix {
     return result
   }
 
+  /// The options that are not for each version's run.
+  private static let own = ["--versions", "--report"]
+
   /// Our own arguments with one server instead of several.
   private func arguments(for installation: Installation) -> [String] {
     let all = Array(CommandLine.arguments.dropFirst())
@@ -134,37 +155,29 @@ struct RunMatrix {
     var result: [String] = []
     var skips = false
     for argument in own {
-      defer { skips = argument == "--versions" }
-      if skips || argument == "--versions" || argument.hasPrefix("--versions=") { continue }
+      let isOurs = Self.own.contains { argument == $0 || argument.hasPrefix($0 + "=") }
+      defer { skips = !skips && Self.own.contains(argument) }
+      if skips || isOurs { continue }
       result.append(argument)
     }
     result += ["--pg", installation.binaryDirectory, "--owner-descriptor", "\(life.reading)"]
     return result + all.dropFirst(own.count)
   }
 
-  private func report(_ run: Run, _ ending: ProcessEnding) throws {
-    let (seconds, attoseconds) = (ContinuousClock.now - run.begin).components
-    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  private mutating func tell(_ run: Run, _ ending: ProcessEnding) throws {
+    let milliseconds = (ContinuousClock.now - run.begin).wholeMilliseconds
+    try run.output.finish()
     let title = "PostgreSQL \(run.installation.version)"
     let isWorkflow = getenv("GITHUB_ACTIONS").map { String(cString: $0) } == "true"
-    try StandardOutput.shared.write(isWorkflow ? "::group::\(title)\n" : "== \(title)\n")
-    lseek(run.output, 0, SEEK_SET)
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    var last = UInt8(ascii: "\n")
-    while true {
-      let count = read(run.output, &buffer, buffer.count)
-      if count <= 0 { break }
-      try buffer.withUnsafeBytes { bytes in
-        try StandardOutput.shared.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-      }
-      last = buffer[count - 1]
-    }
-    close(run.output)
-    if last != UInt8(ascii: "\n") { try StandardOutput.shared.write("\n") }
-    if isWorkflow { try StandardOutput.shared.write("::endgroup::\n") }
-    try StandardOutput.shared.flush()
+    StandardError.print(isWorkflow ? "::group::\(title)" : "== \(title)")
+    try run.output.show()
+    if isWorkflow { StandardError.print("::endgroup::") }
     ClusterCommand.note(
       "\(run.installation.majorVersion): \(ending.isSuccess ? "passed" : "\(ending)"), "
         + "\(milliseconds) ms")
+    report?.add(
+      .init(
+        version: run.installation.version, ending: ending, milliseconds: milliseconds,
+        words: ending.isSuccess ? "" : run.output.tail(MatrixReport.mostWords)))
   }
 }

@@ -10,7 +10,8 @@ struct TempCommand: ParsableCommand {
     abstract: "Make a throwaway cluster in the background, and print its IRI.",
     discussion: """
       It is removed when its owner is gone, its time is over or nobody was connected for long, \
-      whichever comes first: iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell.
+      whichever comes first: iri=$(pg-cluster temp --owner-pid $$) lives as long as the shell. A program \
+      gives it the reading end of a pipe, as --owner-fd, and keeps the other end.
       """)
 
   @OptionGroup var throwaway: ThrowawayOptions
@@ -21,8 +22,14 @@ struct TempCommand: ParsableCommand {
   var owner: Int32?
 
   @Option(
+    name: .customLong("owner-fd"),
     help: ArgumentHelp(
-      "How long it lives; without --owner-pid and --idle as long as PGKIT_CLUSTER_TTL says, or one hour.",
+      "A pipe or socket that this program inherits, with whose end it ends.", valueName: "number"))
+  var stream: Int32?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long it lives; without an owner and --idle as long as PGKIT_CLUSTER_TTL says, or one hour.",
       valueName: "duration"))
   var ttl: DurationArgument?
 
@@ -38,7 +45,19 @@ struct TempCommand: ParsableCommand {
     if let idle, idle.duration <= .zero {
       throw ValidationError("--idle must be more than nothing")
     }
-    if ttl == nil, owner == nil, idle == nil { _ = try Self.usualLifetime() }
+    if let stream, !Self.isStream(stream) {
+      throw ValidationError("--owner-fd: descriptor \(stream) is no pipe or socket to read from")
+    }
+    if ttl == nil, owner == nil, stream == nil, idle == nil { _ = try Self.usualLifetime() }
+  }
+
+  /// Whether a descriptor has another end, which this program sees the end of.
+  private static func isStream(_ descriptor: Int32) -> Bool {
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0, fcntl(descriptor, F_GETFL) & O_ACCMODE != O_WRONLY else {
+      return false
+    }
+    return [S_IFIFO, S_IFSOCK].contains(facts.st_mode & S_IFMT)
   }
 
   /// How long a cluster lives of which nothing was said.
@@ -48,6 +67,9 @@ struct TempCommand: ParsableCommand {
     guard let argument = DurationArgument(argument: text) else {
       throw ValidationError("PGKIT_CLUSTER_TTL is no duration: '\(text)'; write 90s, 10m or 2h")
     }
+    if argument.duration <= .zero {
+      throw ValidationError("PGKIT_CLUSTER_TTL must be more than nothing")
+    }
     return argument.duration
   }
 
@@ -55,10 +77,10 @@ struct TempCommand: ParsableCommand {
     if let owner, !TemporaryCluster.mayOwn(owner) {
       throw ClusterCommand.failure(.localFailure, "--owner-pid: there is no process \(owner)")
     }
-    let isBounded = ttl != nil || owner != nil || idle != nil
+    let isBounded = ttl != nil || owner != nil || stream != nil || idle != nil
     let lifetime = isBounded ? ttl?.duration : try Self.usualLifetime()
     let cluster = try ClusterCommand.attempt { () throws(PGError) in
-      try throwaway.make()
+      try throwaway.make(endingWith: stream)
     }
     do {
       let iri = try ClusterCommand.attempt { () throws(PGError) in

@@ -84,8 +84,13 @@ struct ThrowawayOptions: ParsableArguments {
   }
 
   /// Makes the cluster, and says so if it is not where it was to be.
-  func make(_ which: String?) throws(PGError) -> TemporaryCluster {
-    let cluster = try TemporaryCluster(installation: .find(which), options)
+  ///
+  /// - Parameter stream: A descriptor with whose end it ends when it is handed over.
+  func make(endingWith stream: Int32? = nil) throws(PGError) -> TemporaryCluster {
+    var options = options
+    options.ownerDescriptor = stream
+    let cluster = try TemporaryCluster(
+      installation: .find(installation.installation), options)
     if let remark = cluster.storageRemark {
       ClusterCommand.note("the cluster is on disk, not in memory: \(remark)")
     }
@@ -102,9 +107,6 @@ struct ThrowawayOptions: ParsableArguments {
       StandardError.print("::add-mask::\(password)")
     }
   }
-
-  /// Makes the cluster with the installation that was named.
-  func make() throws(PGError) -> TemporaryCluster { try make(installation.installation) }
 }
 
 /// The words of `--storage`.

@@ -76,8 +76,11 @@ final class ClusterScene {
         atPath: "\(programs)/\(name)", withDestinationPath: "\(real)/\(name)")
     }
     let script = "#!/bin/sh\necho run >>\(home)/inits\nexec \(real)/initdb \"$@\"\n"
-    try script.write(toFile: programs + "/initdb", atomically: true, encoding: .utf8)
-    try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: programs + "/initdb")
+    // Put into place by another process, as ``PublicCopy`` is.
+    try script.write(toFile: home + "/initdb", atomically: true, encoding: .utf8)
+    _ = try BuiltProgram(absolute: "/usr/bin/install").run([
+      "-m", "755", home + "/initdb", programs + "/initdb",
+    ])
     files.createFile(atPath: home + "/inits", contents: nil)
     try files.setAttributes([.posixPermissions: 0o666], ofItemAtPath: home + "/inits")
   }

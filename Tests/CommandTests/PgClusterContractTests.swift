@@ -298,6 +298,7 @@ struct PgClusterContractTests {
     }
     let refused = try temp("soon")
     #expect(refused.end == .exit(64) && refused.errors.contains("PGKIT_CLUSTER_TTL"))
+    #expect(try temp("0s").end == .exit(64))
     waitUntilGone(try directory(of: temp("1s").output))
   }
 

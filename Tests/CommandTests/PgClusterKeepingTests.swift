@@ -1,4 +1,5 @@
 import Foundation
+import PGKit
 import PGTestCluster
 import Testing
 
@@ -215,6 +216,33 @@ struct PgClusterKeepingTests {
           + " UNION ALL SELECT format('DROP DATABASE %I', datname) FROM pg_database"
           + " WHERE datname LIKE 'pgkit\\_template\\_%'",
       ])
+    }
+  }
+
+  @Test(
+    "db new has files copied where none is forced to the disk, by clones where the server knows those",
+    arguments: TestServer.installations)
+  func strategies(installation: Installation) throws {
+    let scene = try ClusterScene()
+    defer { scene.remove() }
+    let file = scene.home + "/seed.sql"
+    try "CREATE TABLE made AS SELECT 7 AS a".write(
+      toFile: file, atomically: false, encoding: .utf8)
+    for preset in [TemporaryCluster.Preset.test, .safe] {
+      var options = TemporaryCluster.Options()
+      options.preset = preset
+      options.settings = [.init("log_statement", "all")]
+      let temporary = try TemporaryCluster(installation: installation, options)
+      defer { try? temporary.close() }
+      let new = try scene.run(
+        ["db", "new", "--server", temporary.iri(), "--template-from", file])
+      #expect(new.end == .exit(0), "\(new.errors)")
+      let made = new.output.trimmingCharacters(in: .newlines)
+      #expect(try count("TABLE made", made) == 7)
+      let log = try String(contentsOfFile: temporary.logFile, encoding: .utf8)
+      let major = Int(installation.majorVersion) ?? 0
+      #expect(log.contains("STRATEGY FILE_COPY") == (preset == .test && major >= 15))
+      #expect(log.contains("file_copy_method = clone") == (preset == .test && major >= 18))
     }
   }
 

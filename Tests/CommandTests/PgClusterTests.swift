@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import Glibc
 import PGKit
 import PGTestCluster
@@ -45,6 +46,7 @@ struct PgClusterTests {
   @Test("answers as a shell does when the command cannot be run or dies")
   func statuses() throws {
     #expect(try run("no-such-command").end == .exit(127))
+    #expect(try run("").end == .exit(127))
     #expect(try run("/etc/passwd").end == .exit(126))
     #expect(try run("sh", "-c", "kill -9 $$").end == .exit(137))
     #expect(try program.run(["run"]).end == .exit(64))
@@ -153,22 +155,6 @@ struct PgClusterTests {
     let outcome = try program.run(["temp", "--owner-pid", "\(owner.process)"])
     #expect(outcome.end == .exit(1) && outcome.output.isEmpty)
     #expect(outcome.errors.contains("no process \(owner.process)"))
-  }
-
-  @Test(
-    "says that a user without a name cannot make a cluster",
-    .enabled(if: geteuid() == 0, "the tests do not run as root"))
-  func namelessUser() throws {
-    let copy = try PublicCopy(of: program.path)
-    defer { copy.remove() }
-    let home = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
-    defer { try? FileManager.default.removeItem(atPath: home) }
-    let outcome = try BuiltProgram(absolute: "/usr/bin/setpriv").run(
-      [
-        "--reuid=543210", "--regid=543210", "--clear-groups", copy.path, "run", "--", "true",
-      ], environment: ["PATH": "/usr/bin:/bin", "PGKIT_CLUSTER_HOME": home])
-    #expect(outcome.end == .exit(125))
-    #expect(outcome.errors.contains("user number 543210 has no name here"), "\(outcome.errors)")
   }
 
   @Test("a cluster with a time to live ends by itself")
@@ -338,23 +324,70 @@ extension PgClusterTests {
       "run", "--versions", named, "--", "sh", "-c",
       "echo \"$PGVERSION is here\"; test $PGVERSION != 15",
     ])
-    for installation in [own] + TestServer.installations.dropFirst() {
-      #expect(outcome.output.contains("== PostgreSQL \(installation.version)\n"))
-      #expect(outcome.output.contains("\(installation.majorVersion) is here\n"))
+    let all = [own] + TestServer.installations.dropFirst()
+    for installation in all {
+      #expect(outcome.errors.contains("== PostgreSQL \(installation.version)\n"))
     }
+    #expect(outcome.lines == all.map { "\($0.majorVersion) is here" }, "nothing but what it says")
     #expect(outcome.end == .exit(own.majorVersion == "15" ? 1 : 0), "\(outcome.errors)")
     #expect(try program.run(["run", "--versions", "15,3", "--", "true"]).end == .exit(125))
     #expect(
       try program.run(["run", "--versions", "15", "--pg", "15", "--", "true"]).end == .exit(64))
   }
 
+  @Test("keeps a run's outputs apart and in order, and runs a version once that is named twice")
+  func matrixOutputs() throws {
+    let own = try Installation.find()
+    let outcome = try program.run([
+      "run", "--versions", "\(own.binaryDirectory),\(own.majorVersion)", "--", "sh", "-c",
+      "echo 1; sleep 0.1; echo 2 >&2; sleep 0.1; echo 3; sleep 0.1; printf 4 >&2; (sleep 30; echo 5) &",
+    ])
+    #expect(outcome.output == "1\n3\n")
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(lines.prefix(3) == ["== PostgreSQL \(own.version)", "2", "4"], "\(outcome.errors)")
+    #expect(lines.count == 4 && lines.last?.contains("passed") == true)
+  }
+
+  @Test("writes how each version fared for systems that read JUnit or TAP")
+  func matrixReport() throws {
+    let folder = try ScratchFolder()
+    let own = try Installation.find()
+    let two = try folder.link("bin", to: own.binaryDirectory)
+    func report(_ name: String) throws -> String {
+      let outcome = try program.run([
+        "run", "--versions", "\(own.binaryDirectory),\(two)", "--report=\(folder.path)/\(name)",
+        "--",
+        "sh", "-c", "echo '<&>' >&2; case $PG_CONFIG in \(two)/*) exit 3;; esac",
+      ])
+      #expect(outcome.end == .exit(3), "\(outcome.errors)")
+      return try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+    }
+    let junit = try XMLDocument(xmlString: try report("r.xml"))
+    let suite = try #require(junit.rootElement())
+    #expect(suite.name == "testsuite" && suite.attribute(forName: "tests")?.stringValue == "2")
+    #expect(suite.attribute(forName: "failures")?.stringValue == "1")
+    let cases = suite.elements(forName: "testcase")
+    #expect(cases.map { $0.elements(forName: "failure").count } == [0, 1])
+    #expect(cases.last?.stringValue?.contains("<&>") == true)
+    #expect(
+      cases.last?.attribute(forName: "name")?.stringValue == "PostgreSQL \(own.version)")
+    let tap = try report("r.tap").split(separator: "\n")
+    #expect(tap.prefix(3) == ["TAP version 14", "1..2", "ok 1 - PostgreSQL \(own.version)"])
+    #expect(tap.contains("not ok 2 - PostgreSQL \(own.version)") && tap.contains("  status: 3"))
+    for wrong in [["--report", "r.xml"], ["--versions", "15", "--report", "r.txt"]] {
+      #expect(try program.run(["run"] + wrong + ["--", "true"]).end == .exit(64))
+    }
+  }
+
   @Test("leaves no run behind when it is killed")
   func killedMatrix() throws {
+    let folder = try ScratchFolder()
     let own = try Installation.find().binaryDirectory
+    let other = try folder.link("bin", to: own)
     let file = "/tmp/pgkit-tests-\(UUID().uuidString.prefix(8))"
     defer { try? FileManager.default.removeItem(atPath: file) }
     let running = try program.start([
-      "run", "--versions", "\(own),\(own)", "--", "sh", "-c",
+      "run", "--versions", "\(own),\(other)", "--", "sh", "-c",
       "echo \"$$ $PGHOST\" >>\(file); exec sleep 60",
     ])
     func lines() -> [[Substring]] {
@@ -373,11 +406,13 @@ extension PgClusterTests {
 
   @Test("passes a signal on to every run, whenever it comes, and waits for their ends")
   func matrixSignals() throws {
+    let folder = try ScratchFolder()
     let own = try Installation.find().binaryDirectory
+    let others = try ["a", "b"].map { try folder.link($0, to: own) }.joined(separator: ",")
     let begin = ContinuousClock.now
     for delay in [4_000, 8_000, 15_000, 300_000] as [useconds_t] {
       let running = try program.start([
-        "run", "--versions", "\(own),\(own),\(own)", "--", "sleep", "60",
+        "run", "--versions", "\(own),\(others)", "--", "sleep", "60",
       ])
       usleep(delay)
       running.signal(SIGTERM)

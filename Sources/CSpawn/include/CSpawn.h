@@ -16,6 +16,7 @@ enum pgkit_spawn_step {
   PGKIT_STEP_DESCRIPTORS,
   PGKIT_STEP_GROUPS,
   PGKIT_STEP_USER,
+  PGKIT_STEP_NAME,
   PGKIT_STEP_DIRECTORY,
   PGKIT_STEP_OUTPUT,
   PGKIT_STEP_EXEC,
@@ -62,6 +63,10 @@ struct pgkit_spawn_request {
   gid_t group_id;
   const gid_t *groups;
   size_t group_count;
+  /// Whether the child sees itself as another user than it is, and as which: in a user namespace of its
+  /// own, where the system allows those. What it makes is its real user's all the same.
+  int changes_appearance;
+  uid_t appearance;
 };
 
 /// Makes the process. Returns 0, or an errno with the step that failed in `step`.
@@ -198,6 +203,9 @@ enum pgkit_message_kind {
   PGKIT_MESSAGE_IDLE,
   /// `value` is the TCP port at which clients may be connected as well.
   PGKIT_MESSAGE_PORT,
+  /// From now on everything ends with the stream that the supervisor was given, and the socket's end
+  /// means nothing.
+  PGKIT_MESSAGE_STREAM,
 };
 
 struct pgkit_message {
@@ -211,11 +219,12 @@ struct pgkit_message {
 /// these and their shared memory. Returns 0 or an errno.
 ///
 /// `lock` is a descriptor that the supervisor keeps open until all is done, and `record` a file that
-/// it then removes; -1 and NULL are none.
+/// it then removes; -1 and NULL are none. `stream` is a pipe or socket whose end it can be told to act
+/// on; -1 is none.
 ///
 /// The supervisor is not a child of the caller's; that it has ended shows at the end of the socket.
 int pgkit_supervise(int socket, const struct pgkit_directory *directories, size_t count, int lock,
-  const char *record);
+  const char *record, int stream);
 
 /// Sends a message to a supervisor. Returns 0 or an errno; never raises SIGPIPE.
 int pgkit_tell_supervisor(int socket, int kind, int value);

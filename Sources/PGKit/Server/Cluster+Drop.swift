@@ -84,6 +84,11 @@ extension Cluster {
       throw .cluster(
         "\"\(path)\" is a link", hint: "Name the directory itself, and remove the link by hand.")
     }
+    if status.isDirectory {
+      do throws(SystemError) { _ = try FileStatus(of: path + "/PG_VERSION") } catch {
+        if error.number == EACCES { throw .cluster("could not look into \"\(path)\"", error) }
+      }
+    }
     guard status.isDirectory, dataDirectory.version != nil else {
       throw .cluster("there is no cluster in \"\(path)\"; nothing is removed")
     }

@@ -17,6 +17,9 @@ extension Cluster {
     /// read, and that is removed.
     public var password: String?
     /// How sockets authenticate (initdb's `--auth-local`).
+    ///
+    /// `peer` knows nobody without a name: for a caller who has none it is `trust`, with
+    /// `unix_socket_permissions = 0700`.
     public var localAuthentication = "peer"
     /// How TCP authenticates (initdb's `--auth-host`).
     public var hostAuthentication = "scram-sha-256"
@@ -46,16 +49,15 @@ extension Cluster {
   /// In py-postgresql: `Cluster.init()`.
   public func initialize(_ options: InitOptions = InitOptions()) throws(PGError) {
     let user = try serverUser()
-    if user == nil, ServerUser(number: geteuid()) == nil {
-      throw .clusterInitialization(
-        "user number \(geteuid()) has no name here, and initdb runs for no user without one",
-        hint: "Add the number to /etc/passwd, as by useradd, or run this as root with --run-as.")
-    }
+    let name = try nameForInitDB(as: user)
     let wasMade = try makeDirectory(for: user)
     do throws(PGError) {
-      try withPasswordFile(options.password, user) { file throws(PGError) in
-        try runInitDB(options, passwordFile: file, as: user)
+      try withName(name, for: user) { place, runner, setting throws(PGError) in
+        try withPasswordFile(options.password, runner) { file throws(PGError) in
+          try runInitDB(options, in: place, passwordFile: file, as: runner, setting)
+        }
       }
+      if options.trustsSockets { try closeSockets() }
     } catch {
       let explanation = explained(error, port: nil)
       // initdb has emptied it; a directory that it could not even enter is empty anyway.
@@ -107,16 +109,20 @@ extension Cluster {
     if password.isEmpty || password.contains(where: \.isNewline) {
       throw .clusterInitialization("the superuser's password is empty or contains a line end")
     }
-    let base = try SocketDirectory.base(for: user)
-    let directory = try DirectoryIdentity.makeUnique(
-      under: AbsolutePath.resolved(base) ?? base, owner: user)
-    let path = directory.path + "/password"
+    try withPrivateFile("password", password + "\n", user, body)
+  }
+
+  /// Lends a file that only one user can read, and removes it with its directory.
+  func withPrivateFile(
+    _ name: String, _ text: String, _ user: ServerUser?, _ body: (String) throws(PGError) -> Void
+  ) throws(PGError) {
+    let directory = try privateDirectory(user)
+    let path = "\(directory.path)/\(name)"
     var failure: PGError?
     do {
-      try OpenFile.create(path, owner: user, Array((password + "\n").utf8))
+      try OpenFile.create(path, owner: user, Array(text.utf8))
     } catch {
-      failure = .clusterInitialization(
-        "could not write the password's file: \(error.text)", cause: error)
+      failure = .clusterInitialization("could not write \"\(path)\": \(error.text)", cause: error)
     }
     if failure == nil { do throws(PGError) { try body(path) } catch { failure = error } }
     // A password that stays behind is worse than anything that went wrong before.
@@ -124,12 +130,22 @@ extension Cluster {
     if let failure { throw failure }
   }
 
+  /// A new directory of a user's own; in a throwaway cluster's, whose supervisor removes that too.
+  func privateDirectory(_ user: ServerUser?) throws(PGError) -> DirectoryIdentity {
+    let base =
+      supervisor == nil
+      ? try SocketDirectory.base(for: user) : AbsolutePath.parent(of: dataDirectory.path)
+    return try .makeUnique(under: AbsolutePath.resolved(base) ?? base, owner: user)
+  }
+
   private func runInitDB(
-    _ options: InitOptions, passwordFile: String?, as user: ServerUser?
+    _ options: InitOptions, in place: String, passwordFile: String?, as user: ServerUser?,
+    _ setting: (inout ProcessLaunch) -> Void
   ) throws(PGError) {
-    let arguments = options.initDBArguments(dataDirectory.path, passwordFile: passwordFile)
+    let arguments = options.initDBArguments(place, passwordFile: passwordFile)
     var launch = try launch("initdb", arguments, as: user)
-    launch.directory = dataDirectory.path
+    launch.directory = place
+    setting(&launch)
     let (ending, text) = try launch.capture(until: .after(options.wait))
     if ending.isSuccess { return }
     if let locale = options.locale, !Self.knows(locale) {
@@ -167,7 +183,8 @@ extension Cluster.InitOptions {
     var result = [
       "--pgdata=\(directory)", "--username=\(superuser ?? ServerUser.callerName)",
       "--encoding=\(encoding)", "--locale=\(locale ?? Self.defaultLocale)",
-      "--auth-local=\(localAuthentication)", "--auth-host=\(hostAuthentication)",
+      "--auth-local=\(trustsSockets ? "trust" : localAuthentication)",
+      "--auth-host=\(hostAuthentication)",
     ]
     if let passwordFile { result.append("--pwfile=\(passwordFile)") }
     if !synchronizes { result.append("--no-sync") }

@@ -18,6 +18,8 @@ public struct LaunchFault: Error, Sendable, Hashable {
     case setUp
     /// Becoming another user.
     case user
+    /// Seeing itself as a user who has a name.
+    case name
     /// Entering its directory.
     case directory
     /// Opening the file for its output.
@@ -29,6 +31,7 @@ public struct LaunchFault: Error, Sendable, Hashable {
       switch UInt32(bitPattern: number) {
       case PGKIT_STEP_PIPE.rawValue, PGKIT_STEP_FORK.rawValue: self = .fork
       case PGKIT_STEP_GROUPS.rawValue, PGKIT_STEP_USER.rawValue: self = .user
+      case PGKIT_STEP_NAME.rawValue: self = .name
       case PGKIT_STEP_DIRECTORY.rawValue: self = .directory
       case PGKIT_STEP_OUTPUT.rawValue: self = .output
       case PGKIT_STEP_EXEC.rawValue: self = .exec
@@ -58,6 +61,7 @@ public struct LaunchFault: Error, Sendable, Hashable {
     case .fork: "no process could be made"
     case .setUp: "the process could not be set up"
     case .user: "the process could not become user \"\(launch.user?.name ?? "")\""
+    case .name: "the process could not be given a name"
     case .directory: "directory \"\(launch.directory ?? "")\" could not be entered"
     case .output: "file \"\(launch.outputFile ?? "")\" could not be opened"
     case .exec: "the program could not be executed"

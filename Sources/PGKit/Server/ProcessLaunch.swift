@@ -52,6 +52,10 @@ public struct ProcessLaunch: Sendable {
   public var inheritsIgnoredSignals = false
   /// Whom it runs as; `nil` is the caller.
   public var user: ServerUser?
+  /// As whom it sees itself, though it is somebody else; Linux only, where users may make namespaces.
+  ///
+  /// For programs that ask for their user's name where that has none.
+  var appearance: UInt32?
   /// Whether it gets SIGTERM when the thread that starts it ends, however that comes about; Linux only.
   public var endsWithThread = false
   /// Who ends it if this process dies.
@@ -137,6 +141,10 @@ public struct ProcessLaunch: Sendable {
     case .own(let terminal):
       request.group = Int32(PGKIT_GROUP_OWN.rawValue)
       request.terminal = terminal ?? -1
+    }
+    if let appearance {
+      request.changes_appearance = 1
+      request.appearance = appearance
     }
     guard let user else { return }
     request.changes_user = 1

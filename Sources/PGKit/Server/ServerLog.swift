@@ -6,6 +6,8 @@ struct ServerLog: Sendable {
 
   /// So many lines are quoted in an error at most.
   private static let quotedLines = 6
+  /// And so many of what was said before the first fatal message, which is often the reason.
+  private static let precedingLines = 4
   private static let readLimit = 256 * 1024
 
   /// Notes where the log ends now.
@@ -14,7 +16,8 @@ struct ServerLog: Sendable {
     start = (try? FileStatus(of: path))?.size ?? 0
   }
 
-  /// The first fatal message with what belongs to it, else the last lines; empty if there are none.
+  /// The first fatal message with what belongs to it and what was said before it, else the last lines;
+  /// empty if there are none.
   var fault: String {
     let text = (try? OpenFile.text(of: path, from: start, limit: Self.readLimit)) ?? ""
     return Self.fault(in: text)
@@ -44,8 +47,15 @@ struct ServerLog: Sendable {
       return lines.suffix(Self.quotedLines).joined(separator: "\n")
     }
     let rest = lines[(first + 1)...].prefix { isFatal($0) || isContinuation($0) }
-    return ([lines[first]] + rest).prefix(Self.quotedLines).joined(separator: "\n")
+    let reasons = lines[..<first].filter { line in !Self.usual.contains { line.contains($0) } }
+    return (reasons.suffix(Self.precedingLines) + [lines[first]] + rest.prefix(Self.quotedLines))
+      .joined(separator: "\n")
   }
+
+  /// What every server says that starts.
+  private static let usual = [
+    "LOG:  starting PostgreSQL ", "LOG:  listening on ", "LOG:  database system was ",
+  ]
 
   private static func isFatal(_ line: String) -> Bool {
     line.contains("FATAL:  ") || line.contains("PANIC:  ")

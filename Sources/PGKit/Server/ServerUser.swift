@@ -10,7 +10,7 @@
 ///
 /// Only the child becomes this user; the caller stays what it is.
 public struct ServerUser: Sendable, Hashable {
-  /// The user's name.
+  /// The user's name; the number where the user has none.
   public let name: String
   /// The user's number.
   public let userID: UInt32
@@ -20,6 +20,8 @@ public struct ServerUser: Sendable, Hashable {
   public let groups: [UInt32]
   /// The home directory.
   public let home: String
+  /// Whether the system knows a name for the number.
+  let hasName: Bool
 
   /// A name is looked up in a buffer of this size; glibc suggests 1 kB.
   private static let lookupSize = 16_384
@@ -67,7 +69,18 @@ public struct ServerUser: Sendable, Hashable {
     self.userID = userID
     self.groupID = groupID
     self.home = home
+    hasName = true
     groups = Self.groups(of: name, groupID)
+  }
+
+  /// A user of whom the system knows no more than the number.
+  private init(nameless number: UInt32, group: UInt32) {
+    name = String(number)
+    userID = number
+    groupID = group
+    home = "/"
+    hasName = false
+    groups = [group]
   }
 
   private static func groups(of name: String, _ groupID: UInt32) -> [UInt32] {
@@ -87,13 +100,27 @@ public struct ServerUser: Sendable, Hashable {
     return ServerUser(number: number)?.name ?? String(number)
   }
 
+  /// Somebody who is not root and has a name, wherever servers usually run.
+  static var anyNamed: ServerUser? {
+    ["postgres", "nobody", "daemon", "bin"].lazy.compactMap { ServerUser(named: $0) }
+      .first { $0.userID != 0 }
+  }
+
+  /// A user as named by a caller: by name, or by number, which needs no name then.
+  private static func asked(_ text: String) -> ServerUser? {
+    if let user = ServerUser(named: text) { return user }
+    // The highest number means nobody to the system.
+    guard let number = UInt32(text), number != .max else { return nil }
+    return ServerUser(number: number) ?? ServerUser(nameless: number, group: number)
+  }
+
   /// The user for a server over `dataDirectory`; `nil` when the caller itself can run it.
   ///
   /// For root: the one asked for, else the owner of an existing data directory, else `postgres`,
   /// else `nobody`.
   static func choose(for dataDirectory: String?, runAs: String?) throws(PGError) -> ServerUser? {
     if let runAs {
-      guard let user = ServerUser(named: runAs) else {
+      guard let user = asked(runAs) else {
         throw .cluster("there is no user \"\(runAs)\" to run the server as")
       }
       if user.userID == geteuid() && user.userID != 0 { return nil }
@@ -101,17 +128,13 @@ public struct ServerUser: Sendable, Hashable {
     }
     guard geteuid() == 0 else { return nil }
     if let dataDirectory, let status = try? FileStatus(of: dataDirectory), status.userID != 0 {
-      return try owner(status.userID, of: dataDirectory)
+      return ServerUser(number: status.userID)
+        ?? ServerUser(nameless: status.userID, group: status.groupID)
     }
     if let user = ServerUser(named: "postgres") ?? ServerUser(named: "nobody") { return user }
     throw .cluster(
       "root may not run a server, and there is neither a user \"postgres\" nor \"nobody\"",
       hint: "Name a user to run it as, or run this as an ordinary user.")
-  }
-
-  private static func owner(_ number: UInt32, of directory: String) throws(PGError) -> ServerUser {
-    if let user = ServerUser(number: number) { return user }
-    throw .cluster("the owner of \"\(directory)\", user number \(number), has no name here")
   }
 
   private static func checked(_ user: ServerUser) throws(PGError) -> ServerUser {

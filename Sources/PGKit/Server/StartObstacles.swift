@@ -37,6 +37,9 @@ struct StartObstacles: Sendable {
       statvfs(directory.path, &facts) == 0
         || statvfs(AbsolutePath.parent(of: directory.path), &facts) == 0
     else { return nil }
+    if UInt(facts.f_flag) & UInt(ST_RDONLY) != 0 {
+      return "The file system that the data is on is mounted read-only."
+    }
     let (free, isHuge) = UInt64(facts.f_bavail)
       .multipliedReportingOverflow(by: UInt64(facts.f_frsize))
     if !isHuge, free < Self.enoughBytes {

@@ -19,8 +19,12 @@ final class Supervisor: Sendable {
   private let socket: Mutex<Int32>
 
   /// Starts one that will remove `directories`, and then the record, which it holds until then.
-  init(removing directories: [DirectoryIdentity], _ record: ThrowawayRecord? = nil) throws(PGError)
-  {
+  ///
+  /// - Parameter stream: A pipe or socket of this process, whose end can be its sign to act.
+  init(
+    removing directories: [DirectoryIdentity], _ record: ThrowawayRecord? = nil,
+    stream: Int32? = nil
+  ) throws(PGError) {
     var ends: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Self.kind, 0, &ends) == 0 else {
       throw .cluster("could not make a supervisor", Syscalls.lastError(of: "socketpair"))
@@ -31,7 +35,7 @@ final class Supervisor: Sendable {
     defer { free(recordPath) }
     let lock = record?.descriptor ?? -1
     let number = Self.withDirectories(directories) {
-      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count, lock, recordPath)
+      pgkit_supervise(theirs.descriptor, $0.baseAddress, $0.count, lock, recordPath, stream ?? -1)
     }
     guard number == 0 else {
       close(ends[0])
@@ -84,12 +88,14 @@ final class Supervisor: Sendable {
   func guardCommand(_ pid: Int32) { tell(PGKIT_MESSAGE_COMMAND, pid) }
 
   /// Leaves everything to it: it acts when the process `owner` is gone, after `lifetime` seconds, or when
-  /// nobody was connected for `idle` seconds, whatever becomes of this process.
+  /// nobody was connected for `idle` seconds, or with its stream, whatever becomes of this process.
   ///
   /// - Parameter port: Where clients may be connected besides the sockets in its first directory.
   func handOver(
-    owner: Int32?, lifetime: Int32?, idle: Int32? = nil, port: Int32? = nil
+    owner: Int32?, lifetime: Int32?, idle: Int32? = nil, port: Int32? = nil,
+    followsStream: Bool = false
   ) throws(PGError) {
+    if followsStream { try check(tell(PGKIT_MESSAGE_STREAM, 1)) }
     if let owner { try check(tell(PGKIT_MESSAGE_OWNER, owner)) }
     if let lifetime { try check(tell(PGKIT_MESSAGE_LIFETIME, lifetime)) }
     if let port { try check(tell(PGKIT_MESSAGE_PORT, port)) }

@@ -25,7 +25,7 @@ public struct TemplateDatabase: Sendable {
     files = try SeedFile.read(paths)
     var digests: [String] = []
     for file in files { digests.append(try file.digest()) }
-    let whole = SeedFile(path: "", text: digests.joined(separator: "\n"))
+    let whole = SeedFile(path: "", bytes: Array(digests.joined(separator: "\n").utf8))
     name = Self.prefix + String(try whole.digest().prefix(32))
   }
 
@@ -47,11 +47,27 @@ public struct TemplateDatabase: Sendable {
     defer { connection.close() }
     try makeTemplate(connection, options)
     let quoted = try SQL.quoteIdentifier(database)
-    try connection.execute("CREATE DATABASE \(quoted) TEMPLATE \(name)")
+    try connection.execute(
+      "CREATE DATABASE \(quoted) TEMPLATE \(name)\(try Self.strategy(on: connection))")
     try connection.execute("COMMENT ON DATABASE \(quoted) IS '\(Self.mark)'")
     var result = options
     result.database = database
     return result
+  }
+
+  /// How the server is to copy: files, where it need not force them to the disk, in less than half the
+  /// time that writing all of them to the log takes; by clones, where it and the file system know those.
+  ///
+  /// Where files are forced, two checkpoints make that ten times slower.
+  ///
+  /// Source: PostgreSQL manual, "CREATE DATABASE", "file_copy_method".
+  private static func strategy(on connection: Connection) throws(PGError) -> String {
+    let isCareless = try connection.query.first(
+      "SELECT current_setting('fsync') = 'off'", as: Bool.self)
+    let major = connection.serverVersion.major
+    guard isCareless == true, major >= 15 else { return "" }
+    if major >= 18 { try connection.execute("SET file_copy_method = clone") }
+    return " STRATEGY FILE_COPY"
   }
 
   /// Removes a database that ``makeDatabase(on:named:)`` has made, whoever is connected to it.

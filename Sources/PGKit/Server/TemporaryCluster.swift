@@ -58,6 +58,11 @@ public final class TemporaryCluster: Sendable {
     public var listening = Cluster.Listening.socketOnly
     /// The user that the server runs as; only root may choose.
     public var runAs: String?
+    /// A pipe or socket of this process with whose end the cluster is to end once it is handed over.
+    ///
+    /// Whoever holds the other end owns the cluster: it goes when the last of them has closed it or is
+    /// gone, however that came about. What is written there means nothing.
+    public var ownerDescriptor: Int32?
     /// How long it may take until a login succeeds.
     public var wait = Duration.seconds(60)
 
@@ -92,6 +97,7 @@ public final class TemporaryCluster: Sendable {
   private let isOpen = Mutex(true)
   /// The process that made it: a forked child must not take it from its parent.
   private let maker: Int32
+  private let hasOwnerDescriptor: Bool
 
   /// How long the server may take to end before it is killed.
   private static let stopPatience = Duration.seconds(10)
@@ -114,13 +120,14 @@ public final class TemporaryCluster: Sendable {
     let place = try StoragePlace.choose(
       options.storage, for: user, needing: Self.size(of: options, sowing, found, user))
     _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
-    (record, root, supervisor) = try Self.makePlace(place, user)
+    (record, root, supervisor) = try Self.makePlace(place, user, options.ownerDescriptor)
     recordRemark = record == nil ? Self.homeFault : nil
     (isInMemory, storageRemark) = (place.isMemory, place.remark)
     rootCertificate = options.usesTLS ? ServerCertificate.rootPath(in: root.path) : nil
     cluster = Cluster(
       root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor)
     maker = getpid()
+    hasOwnerDescriptor = options.ownerDescriptor != nil
     LivingClusters.add(self)
     times.end("prepare")
     do throws(PGError) { try begin(options, sowing, user) } catch {
@@ -142,7 +149,7 @@ public final class TemporaryCluster: Sendable {
 
   /// Without a place for records there is none; the supervisor cleans up all the same.
   private static func makePlace(
-    _ place: StoragePlace, _ user: ServerUser?
+    _ place: StoragePlace, _ user: ServerUser?, _ stream: Int32?
   ) throws(PGError) -> (ThrowawayRecord?, DirectoryIdentity, Supervisor) {
     let record = try? ThrowawayRecord.make(under: place.base)
     do throws(PGError) {
@@ -155,7 +162,7 @@ public final class TemporaryCluster: Sendable {
         }
       do throws(PGError) {
         try record?.add(root, user: user)
-        return (record, root, try Supervisor(removing: [root], record))
+        return (record, root, try Supervisor(removing: [root], record, stream: stream))
       } catch {
         try root.remove()
         throw error
@@ -270,15 +277,15 @@ public final class TemporaryCluster: Sendable {
   }
 
   /// Leaves the cluster to its supervisor, which ends it when the process `owner` is gone, after
-  /// `lifetime`, or when nobody was connected for `idle`, whichever comes first, whatever becomes of
-  /// this process.
+  /// `lifetime`, when nobody was connected for `idle`, or with ``Options/ownerDescriptor``, whichever
+  /// comes first, whatever becomes of this process.
   ///
   /// - Throws: ``PGError`` `-C000` if nothing is given, there is no such process or the supervisor
   ///   cannot be reached; the cluster then still goes with this value.
   public func handOver(
     owner: Int32?, lifetime: Duration?, idle: Duration? = nil
   ) throws(PGError) {
-    guard owner != nil || lifetime != nil || idle != nil else {
+    guard owner != nil || lifetime != nil || idle != nil || hasOwnerDescriptor else {
       throw .cluster("a cluster that is handed over needs an owner or a time")
     }
     if let owner, !Self.mayOwn(owner) { throw .cluster("there is no process \(owner) to own it") }
@@ -291,7 +298,8 @@ public final class TemporaryCluster: Sendable {
       ("idle", idle.map(String.init)),
     ])
     let port = try connectionOptions().ports?.first.flatMap { Int32(exactly: $0) }
-    try supervisor.handOver(owner: owner, lifetime: lifetime, idle: idle, port: port)
+    try supervisor.handOver(
+      owner: owner, lifetime: lifetime, idle: idle, port: port, followsStream: hasOwnerDescriptor)
     _ = end()
   }
 
