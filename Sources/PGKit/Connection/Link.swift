@@ -32,6 +32,7 @@ final class Link {
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
   private var hasJustSent = false
+  private var pace = ReceivePace()
   /// Whether the last look took all there was, so that the next would be in vain before a wait.
   private var isDrained = false
 
@@ -145,6 +146,7 @@ final class Link {
     try send(outgoing.bytes, until: deadline)
     outgoing.removeFirst(outgoing.count)
     hasJustSent = true
+    pace.sent()
     if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
   }
 
@@ -285,14 +287,20 @@ final class Link {
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
     // TLS may have read the answer already while it sent.
-    if hasJustSent, stream is Socket { _ = try wait(reading: true, until: deadline) }
+    let isPlain = stream is Socket
+    if isPlain, hasJustSent || pace.isDrained { _ = try wait(reading: true, until: deadline) }
     hasJustSent = false
     while true {
       let room = session.inbox.room()
+      if isPlain { Syscalls.pause(nanoseconds: pace.pauseBeforeReading()) }
       switch try stream.read(into: room) {
-      case .moved(let count): return received(count, in: room)
+      case .moved(let count):
+        pace.received(count, of: room.count)
+        return received(count, in: room)
       case .ended: throw .serverIsGone()
-      case .waitToRead: _ = try wait(reading: true, until: deadline)
+      case .waitToRead:
+        pace.foundNothing()
+        _ = try wait(reading: true, until: deadline)
       case .waitToWrite: _ = try wait(writing: true, until: deadline)
       }
     }

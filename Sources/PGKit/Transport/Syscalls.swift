@@ -47,6 +47,13 @@ enum Syscalls {
   /// The error that the last call left.
   static func lastError(of call: String) -> SystemError { SystemError(call: call, number: errno) }
 
+  /// Does nothing for less than a second; a signal ends it.
+  static func pause(nanoseconds: Int) {
+    guard nanoseconds > 0 else { return }
+    var span = timespec(tv_sec: 0, tv_nsec: min(nanoseconds, 999_999_999))
+    _ = nanosleep(&span, nil)
+  }
+
   /// Waits until `descriptor` is ready, `interruption` can be read, the reader of `output` has gone,
   /// or the deadline has passed.
   ///
