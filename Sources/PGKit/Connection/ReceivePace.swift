@@ -14,7 +14,7 @@ struct ReceivePace {
   static let enough = 32 << 10
   /// In nanoseconds.
   static let shortest = 50_000
-  static let longest = 400_000
+  static let longest = 2_000_000
 
   /// What has come since something was sent, or since nothing came in a pause.
   private var streamed = 0

@@ -30,17 +30,17 @@ import Testing
   func grows() {
     var pace = warm()
     var pauses: [Int] = []
-    for _ in 0..<6 {
+    for _ in 0..<8 {
       pauses.append(pace.pauseBeforeReading())
       pace.received(8192, of: room)
     }
-    #expect(pauses == [50_000, 100_000, 200_000, 400_000, 400_000, 400_000])
+    #expect(pauses.map { $0 / 1000 } == [50, 100, 200, 400, 800, 1600, 2000, 2000])
     _ = pace.pauseBeforeReading()
     pace.received(room, of: room)
     // More is there: it is read at once.
     #expect(pace.pauseBeforeReading() == 0)
     pace.received(100, of: room)
-    #expect(pace.pauseBeforeReading() == 200_000)
+    #expect(pace.pauseBeforeReading() == 1_000_000)
     pace.received(ReceivePace.enough, of: room)
     #expect(pace.pauseBeforeReading() == 0)
   }
