@@ -86,6 +86,13 @@ let package = Package(
     .target(
       name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
       swiftSettings: strict),
+    .testTarget(
+      name: "PGConnectingTests",
+      dependencies: [
+        "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit", "PGTestCluster",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .testTarget(
       name: "PGKitTests",

@@ -66,6 +66,15 @@ enum Descriptor {
   /// `O_PATH`, a macro that Swift does not see: reading such a descriptor is EBADF, as where it is closed.
   private static let nameOnly: CInt = 0o10_000_000
 
+  /// Lets a pipe hold at least so much, if it is one and the system allows it.
+  static func widen(_ descriptor: CInt, to capacity: CInt) {
+    let present = fcntl(descriptor, pipeSize)
+    if present > 0, present < capacity { _ = fcntl(descriptor, setPipeSize, capacity) }
+  }
+
+  /// `F_SETPIPE_SZ` and `F_GETPIPE_SZ`, macros of Linux that Swift does not see.
+  private static let (setPipeSize, pipeSize): (CInt, CInt) = (1031, 1032)
+
   /// Whether nobody will ever read what is written to `descriptor`.
   static func isHungUp(_ descriptor: CInt) -> Bool {
     var request = pollfd(fd: descriptor, events: 0, revents: 0)

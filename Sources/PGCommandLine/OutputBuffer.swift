@@ -1,6 +1,8 @@
 /// Bytes on their way to an output: gathered piece by piece, handed over in one.
 public struct OutputBuffer: Sendable {
   @usableFromInline var gathered: [UInt8] = []
+  /// Memory that has grown beyond this for a long value is given back.
+  private static let keptCapacity = 1 << 20
 
   /// Makes an empty buffer.
   @inlinable
@@ -34,6 +36,21 @@ public struct OutputBuffer: Sendable {
   @inlinable
   public mutating func append(_ text: String) { gathered.append(contentsOf: text.utf8) }
 
+  /// Makes room for so many bytes and lends it to be written into; what is written is appended.
+  ///
+  /// - Parameter most: The most that `body` writes; it is stopped where it would write more.
+  @inlinable
+  public mutating func write(atMost most: Int, _ body: (inout RoomWriter) -> Void) {
+    gathered.append(addingCapacity: most) { span in
+      span.withUnsafeMutableBufferPointer { memory, count in
+        let room = UnsafeMutableBufferPointer(rebasing: memory[count...])
+        var writer = RoomWriter(UnsafeMutableRawBufferPointer(room))
+        body(&writer)
+        count += writer.count
+      }
+    }
+  }
+
   /// Lends what has been gathered, to append to it.
   @inlinable
   public mutating func withBytes<Result, Thrown: Error>(
@@ -54,7 +71,11 @@ public struct OutputBuffer: Sendable {
         return nil
       } catch { return error }
     }
-    gathered.removeAll(keepingCapacity: true)
+    if gathered.capacity > Self.keptCapacity {
+      gathered = []
+    } else {
+      gathered.removeAll(keepingCapacity: true)
+    }
     if let failure { throw failure }
   }
 }

@@ -8,6 +8,12 @@ internal import Synchronization
 public enum Signals {
   private struct State {
     var mask: sigset_t?
+    /// What is run each time when a signal comes.
+    var each: [CInt: @Sendable () -> Void] = [:]
+    /// Whether a thread waits for signals and the first moment is not over.
+    var isEarly = false
+    /// What is to be started when it is.
+    var deferred: [@Sendable () -> Void] = []
   }
 
   private static let state = Mutex(State())
@@ -27,43 +33,76 @@ public enum Signals {
     _ handler: @escaping @Sendable (CInt) -> Void
   ) {
     let heeded = signals.filter { !isIgnored($0) }
-    guard !heeded.isEmpty else { return }
-    let awaited = block(heeded)
+    let each = state.withLock { $0.each }
+    guard !heeded.isEmpty || !each.isEmpty else { return }
+    let ending = block(heeded)
+    let all = set(of: heeded + each.keys)
+    state.withLock { $0.isEarly = true }
     DetachedThread.start {
-      let first = wait(for: awaited)
+      let early = waitAMoment(for: all, each)
+      startDeferred()
+      let first = early ?? wait(for: all, each)
       DetachedThread.start { handler(first) }
-      ignoreEchoes(of: awaited)
-      let second = wait(for: awaited)
+      ignoreEchoes(of: ending)
+      let second = wait(for: all, each)
       last()
       endProcess(by: second)
     }
   }
 
-  /// Runs `body` each time when `signal` comes, on a thread of its own.
-  ///
-  /// Call it before ``handle(_:before:_:)``, and before any other thread starts.
-  public static func takeEach(_ signal: CInt, _ body: @escaping @Sendable () -> Void) {
-    if isIgnored(signal) { return }
-    let awaited = block([signal])
-    withoutSignals {
-      DetachedThread.start {
-        while true {
-          _ = wait(for: awaited)
-          body()
-        }
-      }
+  /// How long a run lasts before it gets the threads that a shorter one does without.
+  private static let moment = Duration.milliseconds(100)
+
+  /// Runs `body` on a thread of its own, but not within the first tenth of a second after
+  /// ``handle(_:before:_:)``: a run that is over by then is spared the thread.
+  public static func afterAMoment(_ body: @escaping @Sendable () -> Void) {
+    let isDeferred = state.withLock { state in
+      if state.isEarly { state.deferred.append(body) }
+      return state.isEarly
+    }
+    if !isDeferred { DetachedThread.start(body) }
+  }
+
+  private static func startDeferred() {
+    let bodies = state.withLock { state in
+      defer { (state.isEarly, state.deferred) = (false, []) }
+      return state.deferred
+    }
+    for body in bodies { DetachedThread.start(body) }
+  }
+
+  /// Waits as ``wait(for:_:)`` does, but only for the first moment.
+  private static func waitAMoment(
+    for signals: sigset_t, _ each: [CInt: @Sendable () -> Void]
+  ) -> CInt? {
+    let end = ContinuousClock.now + moment
+    while let signal = wait(for: signals, until: end) {
+      guard let body = each[signal] else { return signal }
+      DetachedThread.start(body)
+    }
+    return nil
+  }
+
+  /// Waits for one of the signals that is not among `each`; those are answered meanwhile, on threads of
+  /// their own: what they say must not keep others waiting.
+  private static func wait(
+    for signals: sigset_t, _ each: [CInt: @Sendable () -> Void]
+  ) -> CInt {
+    while true {
+      let signal = wait(for: signals)
+      guard let body = each[signal] else { return signal }
+      DetachedThread.start(body)
     }
   }
 
-  /// Runs `body`, whose threads take no signals but those that they wait for: by default one of those that
-  /// ``handle(_:before:_:)`` waits for would end the process.
-  private static func withoutSignals(_ body: () -> Void) {
-    var all = sigset_t()
-    sigfillset(&all)
-    var before = sigset_t()
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    body()
-    pthread_sigmask(SIG_SETMASK, &before, nil)
+  /// Runs `body` each time when `signal` comes, on a thread of its own.
+  ///
+  /// Call it before ``handle(_:before:_:)``, whose thread waits for it, too: each thread costs a tenth of a
+  /// millisecond of every run.
+  public static func takeEach(_ signal: CInt, _ body: @escaping @Sendable () -> Void) {
+    if isIgnored(signal) { return }
+    _ = block([signal])
+    state.withLock { $0.each[signal] = body }
   }
 
   /// Keeps signals from every thread that is started from now on.
@@ -116,13 +155,21 @@ public enum Signals {
 
   /// Takes what comes for as long as an echo may.
   private static func ignoreEchoes(of signals: sigset_t) {
-    var signals = signals
     let end = ContinuousClock.now + echo
+    while wait(for: signals, until: end) != nil {}
+  }
+
+  /// Waits for a signal until `end`, which is less than a second away.
+  private static func wait(
+    for signals: sigset_t, until end: ContinuousClock.Instant
+  ) -> CInt? {
+    var signals = signals
     while true {
       let rest = (end - .now).components
-      guard rest.seconds == 0, rest.attoseconds > 0 else { return }
+      guard rest.seconds == 0, rest.attoseconds > 0 else { return nil }
       var limit = timespec(tv_sec: 0, tv_nsec: Int(rest.attoseconds / 1_000_000_000))
-      _ = sigtimedwait(&signals, nil, &limit)
+      let signal = sigtimedwait(&signals, nil, &limit)
+      if signal > 0 { return signal }
     }
   }
 

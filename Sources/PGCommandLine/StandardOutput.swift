@@ -44,6 +44,8 @@ public final class StandardOutput: Sendable {
     /// Whether something was written since output is held back.
     var hasLetGo = false
     var isOpen = true
+    /// Whether a pipe was asked to take more at once.
+    var isWide = false
     var failure: Failure?
     /// Where in a file stands what was held back and is written already, to be cut off if it is taken back.
     var written: Range<off_t>?
@@ -54,6 +56,10 @@ public final class StandardOutput: Sendable {
 
   /// Large enough that system calls do not matter, small enough for the processor's cache.
   public static let capacity = 64 * 1024
+
+  /// What a pipe is to hold once much is written to it: a writer then does not wait for its reader in the
+  /// middle of each write.
+  static let pipeCapacity: CInt = 256 * 1024
 
   /// The process's stdout, block-buffered at first.
   public static let shared = StandardOutput(
@@ -245,6 +251,10 @@ public final class StandardOutput: Sendable {
   }
 
   private func send(_ bytes: UnsafeRawBufferPointer, _ state: inout State) throws(Failure) {
+    if !state.isWide {
+      Descriptor.widen(descriptor, to: Self.pipeCapacity)
+      state.isWide = true
+    }
     state.hasWritten = true
     state.hasLetGo = true
     let fault = Descriptor.write(bytes, to: descriptor)

@@ -20,27 +20,43 @@ public struct Connecting: Sendable {
     iri: String?, overrides: ConnectionOptions = ConnectionOptions(),
     settings: [ConnectionOptions.Setting] = []
   ) throws(Failure) -> ConnectionOptions {
-    let resolved = try resolve(iri: iri, overrides: overrides)
+    let resolved = try resolve(iri, overrides, fallbacks(settings))
     do throws(PGError) {
-      var options = resolved.options
-      options.fallbackApplicationName = options.fallbackApplicationName ?? program
-      for setting in settings where !options.has(setting.name) { options.settings.append(setting) }
-      try Connector(options).check()
-      return options
+      try Connector(resolved.options).check()
+      return resolved.options
     } catch {
       throw error.failure(of: program, status: .usage)
     }
   }
 
-  /// Works out the options, with the place that each came from.
+  /// Works out everything that a session of the program will be asked for, with the place that each came
+  /// from.
   ///
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  public func resolve(
-    iri: String?, overrides: ConnectionOptions = ConnectionOptions()
+  public func explain(
+    iri: String?, overrides: ConnectionOptions = ConnectionOptions(),
+    settings: [ConnectionOptions.Setting] = []
+  ) throws(Failure) -> ResolvedOptions {
+    var fallbacks = fallbacks(settings)
+    fallbacks.clientEncoding = Self.encoding
+    return try resolve(iri, overrides, fallbacks)
+  }
+
+  /// What holds where nobody says anything.
+  private func fallbacks(_ settings: [ConnectionOptions.Setting]) -> ConnectionOptions {
+    var fallbacks = ConnectionOptions()
+    fallbacks.fallbackApplicationName = program
+    fallbacks.settings = settings
+    return fallbacks
+  }
+
+  private func resolve(
+    _ iri: String?, _ overrides: ConnectionOptions, _ fallbacks: ConnectionOptions
   ) throws(Failure) -> ResolvedOptions {
     do throws(PGError) {
       let resolved = try OptionSources().resolve(
-        iri: iri?.isEmpty == true ? nil : iri, overrides: overrides)
+        iri: iri?.isEmpty == true ? nil : iri, overrides: overrides, fallbacks: fallbacks,
+        of: program)
       for warning in resolved.warnings { note(warning) }
       return resolved
     } catch {
@@ -115,11 +131,13 @@ public struct Connecting: Sendable {
       note("client_encoding \(name) is not followed: \(program) reads and writes UTF-8")
     }
     result.settings.removeAll { $0.name.lowercased() == Self.encodingSetting }
-    result.clientEncoding = "UTF8"
+    result.clientEncoding = Self.encoding
     return result
   }
 
   private static let encodingSetting = "client_encoding"
+  /// What the programs read and write.
+  private static let encoding = "UTF8"
 
   /// Whether the server takes the name for UTF-8, as it compares names: letters and digits only.
   private static func isUTF8(_ name: String) -> Bool {
@@ -129,11 +147,5 @@ public struct Connecting: Sendable {
 
   private func note(_ text: String) {
     Diagnostic(program: program, severity: .warning, message: text).print()
-  }
-}
-
-extension ConnectionOptions {
-  fileprivate func has(_ name: String) -> Bool {
-    settings.contains { $0.name.lowercased() == name.lowercased() }
   }
 }

@@ -140,7 +140,7 @@ public final class Interruptions: Sendable {
   /// Call it before the work begins.
   public func watchReader(of output: StandardOutput) {
     guard output.hasReader else { return }
-    DetachedThread.start {
+    Signals.afterAMoment {
       output.waitForHangUp()
       self.take(SIGPIPE)
     }

@@ -72,6 +72,8 @@ struct Expectation {
         details: rows.map { (Diagnostic.rowLabel, $0) }))
   }
 
+  private static func shown(_ value: String) -> String { value.isEmpty ? "an empty text" : value }
+
   private var complaint: String? {
     let rows = "\(count) row\(count == 1 ? "" : "s")"
     for condition in conditions where !condition.holds(for: count) {
@@ -84,6 +86,6 @@ struct Expectation {
       return "expected one value, but there are \(rows)\(width)"
     }
     guard let value, firstValue != value else { return nil }
-    return "expected \(value), but the value is \(firstValue ?? "NULL")"
+    return "expected \(Self.shown(value)), but the value is \(firstValue.map(Self.shown) ?? "NULL")"
   }
 }

@@ -2,7 +2,11 @@ internal import ArgumentParser
 
 /// The flags that say what each result must be; where it is not, the status is 6.
 struct ExpectationFlags: ParsableArguments {
-  @Flag(help: "Print the one value of the one row, as it is; anything else is an error.")
+  @Flag(
+    help: """
+      Print the one value of the one row, as it is, and NULL as an empty line or what --null says; \
+      anything else is an error.
+      """)
   var scalar = false
 
   @Flag(help: "The result must have exactly one row; nothing is printed otherwise.")

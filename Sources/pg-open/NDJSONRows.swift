@@ -52,7 +52,7 @@ struct NDJSONRows: EachRows {
   }
 
   private func document(_ bytes: ArraySlice<UInt8>) throws(Failure) -> JSONValue {
-    do throws(JSONValue.Fault) { return try JSONValue(bytes) } catch {
+    do throws(JSONFault) { return try JSONValue(bytes) } catch {
       throw fault("this is no JSON: \(error.message)", line: line, column: error.offset + 1)
     }
   }

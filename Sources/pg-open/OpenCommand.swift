@@ -21,7 +21,8 @@ struct OpenCommand: ParsableCommand {
       IRI is pq://…, postgres://…, or key=value pairs; it may be left out when -c or -f is given and \
       the environment (PGKIT_IRI, PGHOST, …) says where to connect. Each statement is run by itself: \
       first those of the operands, then those of -c, then those of -f. The first error stops \
-      everything. Rows go to stdout, everything else to stderr.
+      everything. Rows go to stdout, everything else to stderr. A shell takes the columns of a row as \
+      variables by: row=$(pg-open … --format sh …) && eval "$row".
       """,
     examples: examples)
 

@@ -36,7 +36,10 @@ final class OpenJob {
   ///
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
-    if command.connection.explains { return try explain() }
+    if command.connection.explains {
+      try IRIExplanation(iri: iri, overrides: allOverrides, connecting).print(to: output)
+      return try output.finish()
+    }
     if output.isOnStandardOutput { Interruptions.shared.watchReader(of: output.output) }
     do {
       try connectAndRun()
@@ -74,43 +77,30 @@ final class OpenJob {
 
   // MARK: The connection
 
-  private var options: ConnectionOptions {
-    get throws {
-      var overrides = overrides
-      for setting in command.limits.settings {
-        overrides.setSetting(setting.name, to: setting.value)
-      }
-      if command.statements.readOnly {
-        overrides.setSetting("default_transaction_read_only", to: "on")
-      }
-      return try connecting.options(iri: iri, overrides: overrides, settings: Self.settings)
-    }
+  /// What flags say of the connection, which wins over everything.
+  private var allOverrides: ConnectionOptions {
+    var all = overrides
+    for setting in command.limits.settings { all.setSetting(setting.name, to: setting.value) }
+    if command.statements.readOnly { all.setSetting("default_transaction_read_only", to: "on") }
+    return all
   }
-
-  /// What the text of values must not depend on a server's configuration for.
-  private static let settings = [
-    ConnectionOptions.Setting("DateStyle", "ISO"),
-    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
-  ]
-
-  /// The same, for settings that poolers refuse in the first message: they are set in the session.
-  private static let sessionSettings = [("extra_float_digits", "3"), ("bytea_output", "hex")]
 
   private func applySettings(
     to connection: Connection, _ options: ConnectionOptions
   ) throws(Failure) {
     let given = options.settings.map { $0.name.lowercased() }
-    let ours = Self.sessionSettings.filter { !given.contains($0.0) }
+    let ours = SessionSettings.inSession.filter { !given.contains($0.name) }
     guard !ours.isEmpty else { return }
     do throws(PGError) {
-      try connection.execute(ours.map { "SET \($0.0) = \($0.1)" }.joined(separator: "; "))
+      try connection.execute(ours.map { "SET \($0.name) = \($0.value)" }.joined(separator: "; "))
     } catch {
       throw error.failure(of: OpenCommand.program)
     }
   }
 
   private func connectAndRun() throws {
-    let options = try options
+    let options = try connecting.options(
+      iri: iri, overrides: allOverrides, settings: SessionSettings.inStartup)
     let deadline = command.limits.timeout.map { Deadline.after($0.duration) } ?? .never
     Interruptions.shared.limit(to: deadline, program: OpenCommand.program)
     let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
@@ -371,23 +361,5 @@ final class OpenJob {
       "rows":\(output.rowCount),"changed":\(tally.changedRows)\(rows),\
       "duration_ms":\((ContinuousClock.now - start).wholeMilliseconds)}
       """)
-  }
-
-  /// Prints what is known of the connection, and from where.
-  private func explain() throws {
-    for entry in try connecting.resolve(iri: iri, overrides: overrides).entries {
-      let place = entry.source == .override ? "flag" : entry.place
-      guard output.isJSON else {
-        try output.write("\(entry.name)\t\(entry.value)\t\(place)\n")
-        continue
-      }
-      try output.write(
-        """
-        {"name":\(JSONText.quoted(entry.name)),"value":\(JSONText.quoted(entry.value)),\
-        "source":\(JSONText.quoted(place))}
-
-        """)
-    }
-    try output.finish()
   }
 }

@@ -47,8 +47,12 @@ enum OutputFormat: String, WordArgument {
   func makePrinter(_ options: FormatOptions) -> any RowPrinter {
     switch self {
     case .table: TablePrinter(nullText: options.nullText ?? "∅")
-    case .tsv: TSVPrinter(nullText: options.nullText ?? "\\N", options.hasHeader ?? false)
-    case .csv: CSVPrinter(nullText: options.nullText ?? "", options.hasHeader ?? true)
+    case .tsv:
+      SeparatedPrinter(
+        .tsv, nullText: options.nullText ?? "\\N", hasHeader: options.hasHeader ?? false)
+    case .csv:
+      SeparatedPrinter(
+        .csv, nullText: options.nullText ?? "", hasHeader: options.hasHeader ?? true)
     case .json: JSONPrinter(asArray: true, options.json, options.duplicates)
     case .jsonl: JSONPrinter(asArray: false, options.json, options.duplicates)
     case .vertical: VerticalPrinter(nullText: options.nullText ?? "∅")

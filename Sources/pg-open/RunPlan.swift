@@ -139,32 +139,3 @@ struct RunPlan {
     statements.isOneTransaction && !statements.check && !statements.checkDDL
   }
 }
-
-extension ScriptStatement {
-  /// Whether it ends a transaction block by its own words.
-  var endsTransaction: Bool {
-    switch piece.firstWord {
-    case "COMMIT", "END", "ABORT": true
-    case "ROLLBACK":
-      !SQL.firstWords(of: piece.text, atMost: 3).dropFirst().contains("TO")
-    case "PREPARE": SQL.firstWords(of: piece.text, atMost: 2).last == "TRANSACTION"
-    default: false
-    }
-  }
-
-  /// Whether strings may be read otherwise behind it.
-  ///
-  /// - Parameter conforming: How they are read now; pg_dump's scripts begin with a statement that says so
-  ///   once more.
-  fileprivate func mayChangeStrings(from conforming: Bool) -> Bool {
-    let setting = "standard_conforming_strings"
-    switch piece.firstWord {
-    case "RESET", "DISCARD", "ALTER": return false
-    case "SET":
-      let words = SQL.firstWords(of: piece.text, atMost: 6)
-      let isAsItIs = words.last == (conforming ? "ON" : "OFF")
-      return !isAsItIs && SQL.mentions(setting, in: piece.text)
-    default: return SQL.mentions(setting, in: piece.text)
-    }
-  }
-}

@@ -105,14 +105,6 @@ struct StatementCheck {
   }
 }
 
-extension ScriptStatement {
-  /// Whether it defines something that later statements may use.
-  fileprivate var isDefinition: Bool {
-    ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "SET", "RESET"].contains(
-      piece.firstWord)
-  }
-}
-
 extension PGError {
   /// Output that failed in the middle of a conversation with the server.
   fileprivate static func stopped(_ error: any Error) -> PGError {

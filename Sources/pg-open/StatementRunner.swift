@@ -208,9 +208,7 @@ final class StatementRunner {
     if plan.hasTags { StandardError.print("\(tag)") }
     tally.note(tag)
     // A transaction that has failed is rolled back by COMMIT, and that is no success.
-    if tag.description == "ROLLBACK",
-      ["COMMIT", "END", "PREPARE"].contains(statement.piece.firstWord)
-    {
+    if tag.description == "ROLLBACK", statement.isToCommit {
       throw Failure.rolledBack(statement.place)
     }
   }
@@ -352,11 +350,6 @@ final class StatementRunner {
 
 extension ParameterList {
   fileprivate var isAre: String { count == 1 ? "is" : "are" }
-}
-
-extension ScriptStatement {
-  /// Whether running it again does nothing twice if it failed: a procedure may have committed before.
-  var mayRunAgain: Bool { !["CALL", "DO"].contains(piece.firstWord) }
 }
 
 extension StatementFailure {

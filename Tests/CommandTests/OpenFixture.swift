@@ -37,7 +37,7 @@ final class OpenFixture {
   }
 
   func file(_ name: String, _ bytes: [UInt8]) throws -> String {
-    let path = folder.appending(path: name).path
+    let path = path(name)
     try Data(bytes).write(to: URL(filePath: path))
     return path
   }
@@ -59,4 +59,17 @@ final class OpenFixture {
     db.messageHook = { _ in true }
     return try db.query.text(sql).collect().first?[0, as: String?.self]
   }
+
+  /// Lends the name of a table that is there for as long as `body` runs.
+  func withTable(_ columns: String, _ body: (String) throws -> Void) throws {
+    _ = try ask("CREATE TABLE \(name)(\(columns))")
+    defer { _ = try? ask("DROP TABLE \(name)") }
+    try body(name)
+  }
+
+  /// How many rows a table has.
+  func count(_ table: String) throws -> String? { try ask("SELECT count(*)::text FROM \(table)") }
+
+  /// Where a file of the folder is.
+  func path(_ name: String) -> String { folder.appending(path: name).path }
 }

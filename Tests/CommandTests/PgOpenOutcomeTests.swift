@@ -11,18 +11,6 @@ struct PgOpenOutcomeTests {
 
   init() throws { open = try OpenFixture() }
 
-  private func withTable(_ columns: String, _ body: (String) throws -> Void) throws {
-    _ = try open.ask("CREATE TABLE \(open.name)(\(columns))")
-    defer { _ = try? open.ask("DROP TABLE \(open.name)") }
-    try body(open.name)
-  }
-
-  private func count(_ table: String) throws -> String? {
-    try open.ask("SELECT count(*)::text FROM \(table)")
-  }
-
-  private func path(_ name: String) -> String { open.folder.appending(path: name).path }
-
   // MARK: Output
 
   @Test("floats and bytea do not depend on the role's settings")
@@ -47,8 +35,8 @@ struct PgOpenOutcomeTests {
     arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-", "link"])
   func openDescriptor(_ name: String) throws {
     let log = try open.file("log", "first\n")
-    if name == "link" { symlink("/dev/stdout", path("link")) }
-    let target = name == "link" ? path("link") : name
+    if name == "link" { symlink("/dev/stdout", open.path("link")) }
+    let target = name == "link" ? open.path("link") : name
     let script = "(echo before; \"$0\" \"$1\" -o \"$2\" 'SELECT 5'; echo after) >> \(log) 2>&1"
     _ = try BuiltProgram(absolute: "/bin/sh").run([
       "-c", script, open.program.path, open.server.iri(), target,
@@ -58,13 +46,13 @@ struct PgOpenOutcomeTests {
 
   @Test("-o onto a link writes what it means, whether or not that is there")
   func linkedOutput() throws {
-    symlink("there", path("a"))
-    symlink("not-yet", path("b"))
+    symlink("there", open.path("a"))
+    symlink("not-yet", open.path("b"))
     _ = try open.file("there", "old")
     for name in ["a", "b"] {
-      #expect(try open.run(["-o", path(name), "SELECT 5"]).end == .exit(0))
+      #expect(try open.run(["-o", open.path(name), "SELECT 5"]).end == .exit(0))
       var status = stat()
-      lstat(path(name), &status)
+      lstat(open.path(name), &status)
       #expect(status.st_mode & S_IFMT == S_IFLNK)
     }
     #expect(open.contents("there") == "5\n")
@@ -158,7 +146,7 @@ struct PgOpenOutcomeTests {
 
   @Test("an error without a position has the place of its statement")
   func placeOfStatement() throws {
-    try withTable("a int PRIMARY KEY") { table in
+    try open.withTable("a int PRIMARY KEY") { table in
       let insert = "INSERT INTO \(table) VALUES (1)"
       let outcome = try open.run(["-c", insert, "-c", insert])
       #expect(outcome.errors.contains("(-c 2:1:1)"), "\(outcome.errors)")
@@ -171,7 +159,7 @@ struct PgOpenOutcomeTests {
 
   @Test("the summary counts what was changed, failed and skipped, and comes last")
   func summary() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let insert = "INSERT INTO \(table) VALUES (1)"
       let failed = try open.run([
         "--summary", "json", "--keep-going", "BEGIN", insert, "SELECT nope", "SELECT 1", "COMMIT",

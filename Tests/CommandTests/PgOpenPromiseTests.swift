@@ -11,18 +11,6 @@ struct PgOpenPromiseTests {
 
   init() throws { open = try OpenFixture() }
 
-  private func withTable(_ columns: String, _ body: (String) throws -> Void) throws {
-    _ = try open.ask("CREATE TABLE \(open.name)(\(columns))")
-    defer { _ = try? open.ask("DROP TABLE \(open.name)") }
-    try body(open.name)
-  }
-
-  private func count(_ table: String) throws -> String? {
-    try open.ask("SELECT count(*)::text FROM \(table)")
-  }
-
-  private func path(_ name: String) -> String { open.folder.appending(path: name).path }
-
   // MARK: Interrupted
 
   @Test("a signal between statements publishes no file", arguments: [[], ["--gexec"]])
@@ -48,7 +36,7 @@ struct PgOpenPromiseTests {
   func signalWhileWaiting() throws {
     let running = try open.program.start(
       [
-        open.server.iri(), "-o", path("report"), "--each", "-", "--each-format", "csv",
+        open.server.iri(), "-o", open.path("report"), "--each", "-", "--each-format", "csv",
         "SELECT $1::text",
       ], input: .open)
     running.send("a\n1\n")
@@ -110,7 +98,7 @@ struct PgOpenPromiseTests {
 
   @Test("--rejects keeps what was refused, though the run fails later")
   func rejectsKept() throws {
-    try withTable("a int PRIMARY KEY") { table in
+    try open.withTable("a int PRIMARY KEY") { table in
       var rows = "a\n"
       for row in 1...700 { rows += row == 100 ? "bad\n" : "\(row)\n" }
       let file = try open.file("r.csv", rows)
@@ -123,7 +111,7 @@ struct PgOpenPromiseTests {
       _ = try open.ask(
         "CREATE TRIGGER t BEFORE INSERT ON \(table) FOR EACH ROW EXECUTE FUNCTION \(table)_f()")
       let outcome = try open.run([
-        "--each", file, "--rejects", path("no.csv"), "INSERT INTO \(table) VALUES ($1)",
+        "--each", file, "--rejects", open.path("no.csv"), "INSERT INTO \(table) VALUES ($1)",
       ])
       #expect(outcome.end == .exit(2), "\(outcome.errors)")
       #expect(open.contents("no.csv") == "a\nbad\n")
@@ -138,45 +126,45 @@ struct PgOpenPromiseTests {
       ("r.ndjson", "{\"a\":1,\"b\":\"x\"}\n{bad}\n{\"a\":3,\"b\":\"z\"}", "{bad}\n"),
     ])
   func malformedRow(_ name: String, _ text: String, _ kept: String) throws {
-    try withTable("a int, b text") { table in
+    try open.withTable("a int, b text") { table in
       let file = try open.file(name, text)
       let insert = "INSERT INTO \(table) VALUES ($1, $2)"
       let outcome = try open.run([
-        "--each", file, "--rejects", path("no"), "--summary", "json", insert,
+        "--each", file, "--rejects", open.path("no"), "--summary", "json", insert,
       ])
       #expect(outcome.end == .exit(3), "\(outcome.errors)")
       #expect(open.contents("no") == kept)
-      #expect(try count(table) == "2")
+      #expect(try open.count(table) == "2")
       #expect(outcome.errors.contains("\"changed\":2,\"stored\":2,\"rejected\":1"))
       // Without --rejects, the rows before it stay, and that is said.
       let alone = try open.run(["--each", file, insert])
       #expect(alone.end == .exit(1))
       #expect(alone.errors.contains("STORED: 1 rows before it"), "\(alone.errors)")
-      #expect(try count(table) == "3")
+      #expect(try open.count(table) == "3")
     }
   }
 
   @Test("of many rows refused, each is kept and every other one stored")
   func manyRefused() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let rows = (1...900).map { $0 % 2 == 0 || $0 > 600 ? "bad\($0)" : "\($0)" }
       let file = try open.file("r.csv", "a\n" + rows.joined(separator: "\n"))
       let outcome = try open.run([
-        "--each", file, "--rejects", path("no.csv"), "INSERT INTO \(table) VALUES ($1)",
+        "--each", file, "--rejects", open.path("no.csv"), "INSERT INTO \(table) VALUES ($1)",
       ])
       #expect(outcome.end == .exit(3))
       let bad = rows.filter { $0.hasPrefix("bad") }
       #expect(open.contents("no.csv") == "a\n" + bad.joined(separator: "\n") + "\n")
-      #expect(try count(table) == "300")
+      #expect(try open.count(table) == "300")
     }
   }
 
   @Test("what is read is not written", arguments: ["csv", "link", "input"])
   func readAndWritten(_ kind: String) throws {
     let file = try open.file("r.csv", "a\n1\n")
-    if kind == "link" { symlink(file, path("other")) }
+    if kind == "link" { symlink(file, open.path("other")) }
     let each = kind == "input" ? "-" : file
-    let rejects = kind == "link" ? path("other") : file
+    let rejects = kind == "link" ? open.path("other") : file
     let arguments = [
       open.server.iri(), "--each", each, "--each-format", "csv", "--rejects", rejects, "SELECT $1",
     ]
@@ -191,7 +179,8 @@ struct PgOpenPromiseTests {
   func timeoutIsNoRefusal() throws {
     let file = try open.file("r.csv", "a\n0\n30\n0\n")
     let outcome = try open.run([
-      "--each", file, "--rejects", path("no"), "--timeout", "2s", "SELECT pg_sleep($1::float8)",
+      "--each", file, "--rejects", open.path("no"), "--timeout", "2s",
+      "SELECT pg_sleep($1::float8)",
     ])
     #expect(outcome.end == .exit(4), "\(outcome.errors)")
     #expect(open.contents("no") == "")
@@ -199,7 +188,7 @@ struct PgOpenPromiseTests {
 
   @Test("--retry sends a batch again that failed for a reason that passes")
   func retryBatch() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       _ = try open.ask("CREATE SEQUENCE \(table)_s")
       _ = try open.ask(
         """
@@ -211,12 +200,12 @@ struct PgOpenPromiseTests {
         "CREATE TRIGGER t BEFORE INSERT ON \(table) FOR EACH ROW EXECUTE FUNCTION \(table)_f()")
       let file = try open.file("r.csv", "a\n1\n2\n3\n")
       let outcome = try open.run([
-        "--each", file, "--rejects", path("no"), "--retry", "3", "--summary", "json",
+        "--each", file, "--rejects", open.path("no"), "--retry", "3", "--summary", "json",
         "INSERT INTO \(table) VALUES ($1)",
       ])
       #expect(outcome.end == .exit(0), "\(outcome.errors)")
       #expect(outcome.errors.contains("\"retries\":2"))
-      #expect(try count(table) == "3")
+      #expect(try open.count(table) == "3")
       _ = try open.ask("DROP FUNCTION \(table)_f() CASCADE")
       _ = try open.ask("DROP SEQUENCE \(table)_s")
     }
@@ -233,7 +222,7 @@ struct PgOpenPromiseTests {
 
   @Test("texts of NDJSON stay texts in documents")
   func documents() throws {
-    try withTable("a int, d jsonb, j json, e jsonb[]") { table in
+    try open.withTable("a int, d jsonb, j json, e jsonb[]") { table in
       let rows = """
         {"a":1,"d":"123","j":"null","e":["1",2,{"k":"v"},null]}
         {"a":2,"d":"hello","j":"x\\"y","e":[]}
@@ -255,13 +244,13 @@ struct PgOpenPromiseTests {
 
   @Test("a key that no row has is refused before anything is stored")
   func missingKey() throws {
-    try withTable("a text") { table in
+    try open.withTable("a text") { table in
       let file = try open.file("r.ndjson", "{\"a\":1}\n{\"a\":2,\"b\":3}\n")
       let insert = "INSERT INTO \(table) VALUES ($1)"
       let outcome = try open.run(["--each", file, "--each-columns", "nope", insert])
       #expect(outcome.end == .exit(64))
       #expect(outcome.errors.contains("has a key \"nope\""))
-      #expect(try count(table) == "0")
+      #expect(try open.count(table) == "0")
       #expect(try open.run(["--each", file, "--each-columns", "b", insert]).end == .exit(0))
       #expect(try open.ask("SELECT string_agg(a, ',') FROM \(table)") == "3")
     }

@@ -65,6 +65,42 @@ struct PgOpenSecretTests {
     #expect(json.output.contains(#"{"name":"user","value":"u","source":"IRI"}"#))
   }
 
+  @Test("explains what nobody said, too: what is built in, and what the program sets")
+  func explainDefaults() throws {
+    let outcome = try open.program.run(
+      [
+        "--explain-iri", "--lock-timeout", "2s", "--read-only", "pq://u@h.invalid/db?datestyle=SQL",
+      ],
+      environment: ["PGOPTIONS": "-c search_path=s"])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    for line in [
+      "user\tu\tIRI", "port\t5432\tdefault", "sslmode\tprefer\tdefault",
+      "target_session_attrs\tany\tdefault", "channel_binding\tprefer\tdefault",
+      "connect_timeout\t0\tdefault", "client_encoding\tUTF8\tpg-open",
+      "fallback_application_name\tpg-open\tpg-open", "options\t-c search_path=s\tPGOPTIONS",
+      "datestyle\tSQL\tIRI", "IntervalStyle\tiso_8601\tpg-open",
+      "extra_float_digits\t3\tpg-open", "bytea_output\thex\tpg-open",
+      "lock_timeout\t2000\tflag", "default_transaction_read_only\ton\tflag",
+    ] {
+      #expect(outcome.lines.contains { $0 == line }, "\(line) in:\n\(outcome.output)")
+    }
+    #expect(!outcome.output.contains("DateStyle\t"))
+    let socket = try open.program.run(["--explain-iri", "pq://u@/db?[unix]=/tmp/s"])
+    #expect(!socket.lines.contains { $0.hasPrefix("port\t") }, "\(socket.output)")
+  }
+
+  @Test("what is explained is what the session then has")
+  func explainedIsUsed() throws {
+    let lines = try open.run(["--explain-iri"]).lines.map { $0.split(separator: "\t") }
+    let explained = Dictionary(lines.map { ($0[0], $0[1]) }) { $1 }
+    for name in ["IntervalStyle", "extra_float_digits", "bytea_output", "client_encoding"] {
+      let used = try open.run(["SHOW \(name)"]).output
+      #expect(explained["\(name)"].map { "\($0)\n" } == used, "\(name)")
+    }
+    let name = try open.run(["SHOW application_name"]).output
+    #expect(explained["fallback_application_name"].map { "\($0)\n" } == name)
+  }
+
   @Test(
     "covers passwords in its arguments, which everybody can see",
     arguments: [

@@ -11,28 +11,18 @@ struct PgOpenTransactionTests {
 
   init() throws { open = try OpenFixture() }
 
-  private func withTable(_ columns: String, _ body: (String) throws -> Void) throws {
-    _ = try open.ask("CREATE TABLE \(open.name)(\(columns))")
-    defer { _ = try? open.ask("DROP TABLE \(open.name)") }
-    try body(open.name)
-  }
-
-  private func count(_ table: String) throws -> String? {
-    try open.ask("SELECT count(*)::text FROM \(table)")
-  }
-
   // MARK: Transactions
 
   @Test("-1 holds against a ROLLBACK whose comment says TO")
   func rollbackWithComment() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       for end in ["ROLLBACK /* back to the start */", "PREPARE /* x */ TRANSACTION 'p'"] {
         let outcome = try open.run([
           "-1", "INSERT INTO \(table) VALUES (1)", end, "INSERT INTO \(table) VALUES (2)",
         ])
         #expect(outcome.end == .exit(1), "\(outcome.errors)")
         #expect(outcome.errors.contains("would end the transaction"))
-        #expect(try count(table) == "0")
+        #expect(try open.count(table) == "0")
       }
       let kept = try open.run([
         "-1", "SAVEPOINT s", "INSERT INTO \(table) VALUES (1)", "ROLLBACK /* x */ TO s", "SELECT 1",
@@ -43,17 +33,17 @@ struct PgOpenTransactionTests {
 
   @Test("-1 --retry commits nothing that could not be printed")
   func retryOnFullDisk() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let insert = "INSERT INTO \(table) VALUES (7) RETURNING a"
       let outcome = try open.run(["-1", "--retry", "2", insert], output: .full)
       #expect(outcome.end == .exit(1), "\(outcome.errors)")
-      #expect(try count(table) == "0")
+      #expect(try open.count(table) == "0")
     }
   }
 
   @Test("-1 --retry prints once what a failing COMMIT had printed", arguments: [">", ">>"])
   func retryOfCommit(_ direction: String) throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       _ = try open.ask("CREATE SEQUENCE \(table)_s")
       _ = try open.ask(
         """
@@ -73,7 +63,7 @@ struct PgOpenTransactionTests {
       ])
       #expect(outcome.end == .exit(0), "\(outcome.errors)")
       #expect(open.contents("log") == (direction == ">" ? "7\n" : "before\n7\n"))
-      #expect(try count(table) == "1")
+      #expect(try open.count(table) == "1")
       _ = try open.ask("DROP FUNCTION \(table)_f() CASCADE")
       _ = try open.ask("DROP SEQUENCE \(table)_s")
     }
@@ -96,11 +86,11 @@ struct PgOpenTransactionTests {
       ["BEGIN; DO $$ BEGIN SET TRANSACTION READ WRITE; INSERT; END $$; COMMIT"],
     ])
   func readOnly(_ arguments: [String]) throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let filled = arguments.map { $0.replacing("INSERT", with: "INSERT INTO \(table) VALUES (1)") }
       let outcome = try open.run(["--read-only"] + filled)
       #expect(outcome.end == .exit(3), "\(outcome.errors)")
-      #expect(try count(table) == "0")
+      #expect(try open.count(table) == "0")
     }
   }
 
@@ -117,11 +107,11 @@ struct PgOpenTransactionTests {
 
   @Test("--rollback sees what a constraint says only at the end")
   func deferredConstraint() throws {
-    try withTable("a int UNIQUE DEFERRABLE INITIALLY DEFERRED") { table in
+    try open.withTable("a int UNIQUE DEFERRABLE INITIALLY DEFERRED") { table in
       let outcome = try open.run(["--rollback", "INSERT INTO \(table) VALUES (1), (1)"])
       #expect(outcome.end == .exit(3))
       #expect(outcome.errors.contains("23505"))
-      #expect(try count(table) == "0")
+      #expect(try open.count(table) == "0")
     }
   }
 
@@ -134,18 +124,18 @@ struct PgOpenTransactionTests {
       ["-f", "-"],
     ])
   func knownBefore(_ arguments: [String]) throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let outcome = try open.run(
         ["INSERT INTO \(table) VALUES (1)"] + arguments,
         input: .text(arguments == ["-f", "-"] ? "SELECT $2::int" : ""))
       #expect(outcome.end == .exit(64), "\(outcome.errors)")
-      #expect(try count(table) == "0")
+      #expect(try open.count(table) == "0")
     }
   }
 
   @Test("--each runs one statement, whatever the script speaks of")
   func eachOfTwo() throws {
-    try withTable("a int") { table in
+    try open.withTable("a int") { table in
       let rows = try open.file("r.csv", "a\n1\n2\n")
       for first in [
         "INSERT INTO \(table) VALUES ($1); -- standard_conforming_strings\n",
@@ -155,7 +145,7 @@ struct PgOpenTransactionTests {
         let outcome = try open.run(["--each", rows, "-f", script])
         #expect(outcome.end == .exit(64), "\(outcome.errors)")
         #expect(outcome.errors.contains("--each runs one statement"))
-        #expect(try count(table) == "0")
+        #expect(try open.count(table) == "0")
       }
     }
   }

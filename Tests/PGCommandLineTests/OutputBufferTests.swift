@@ -36,4 +36,67 @@ import Testing
     #expect(buffer.bytes.isEmpty)
     #expect(throws: StandardOutput.Failure.self) { try output.finish() }
   }
+
+  @Test("a writer copies values of every length and finds a mark at each place")
+  func copies() {
+    for size in 0...70 {
+      for place in -1..<size {
+        var value = (0..<size).map { UInt8(truncatingIfNeeded: 0x61 + $0 % 20) }
+        if place >= 0 { value[place] = UInt8(ascii: ",") }
+        var buffer = OutputBuffer()
+        buffer.append("before ")
+        var found = false
+        buffer.write(atMost: size + 2) { writer in
+          writer.put(UInt8(ascii: "<"))
+          found = value.withUnsafeBytes { value in
+            writer.put(value) { $0.marking(UInt8(ascii: ",")).hasMark }
+          }
+          writer.put(UInt8(ascii: ">"))
+          #expect(writer.count == size + 2)
+        }
+        #expect(found == (place >= 0))
+        #expect(buffer.bytes == Array("before <".utf8) + value + Array(">".utf8))
+      }
+    }
+  }
+
+  @Test("a mark is what it is said to be, for each byte at each place")
+  func marks() {
+    for byte in UInt8.min...UInt8.max {
+      for place in 0..<16 {
+        var value = [UInt8](repeating: 0x61, count: 16)
+        value[place] = byte
+        let words = value.withUnsafeBytes { $0.loadUnaligned(as: RoomWriter.Words.self) }
+        #expect(words.marking(0x22).hasMark == (byte == 0x22))
+        #expect(words.markingBelow(0x0E).hasMark == (byte < 0x0E))
+      }
+    }
+  }
+
+  @Test("what is taken back was not written")
+  func takesBack() {
+    var buffer = OutputBuffer()
+    buffer.write(atMost: 3) { writer in
+      [1, 2, 3 as UInt8].withUnsafeBytes { writer.put($0) }
+      writer.takeBack(2)
+      writer.put(9)
+    }
+    #expect(buffer.bytes == [1, 9])
+    buffer.write(atMost: 0) { _ in }
+    #expect(buffer.count == 2)
+  }
+
+  @Test("a writer that would leave its room stops the program")
+  func tooMuch() async {
+    await #expect(processExitsWith: .failure) {
+      var buffer = OutputBuffer()
+      buffer.write(atMost: 3) { writer in
+        [UInt8](repeating: 1, count: 4).withUnsafeBytes { writer.put($0) }
+      }
+    }
+    await #expect(processExitsWith: .failure) {
+      var buffer = OutputBuffer()
+      buffer.write(atMost: 3) { $0.takeBack(1) }
+    }
+  }
 }

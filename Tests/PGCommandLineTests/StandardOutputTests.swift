@@ -97,4 +97,15 @@ import Testing
     #expect(output.isHungUp)
     try output.finish()
   }
+
+  @Test("a pipe that gets much at once takes it without a reader")
+  func widePipe() throws {
+    let pipe = Pipe()
+    _ = fcntl(pipe.writer, F_SETFL, 0)
+    let output = StandardOutput(descriptor: pipe.writer, name: "o", buffering: .blockBuffered)
+    // It would wait for a reader here if the pipe held 64 KiB, as it does at first.
+    try output.write(String(repeating: "x", count: 200 * 1024))
+    #expect(pipe.available() == 200 * 1024)
+    try output.finish()
+  }
 }

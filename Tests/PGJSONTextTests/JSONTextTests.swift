@@ -136,4 +136,86 @@ import Testing
     ]
     for text in others { #expect(!isDocument(text), "\(text.prefix(40))") }
   }
+
+  private func value(_ text: String) throws(JSONFault) -> JSONValue {
+    try JSONValue(Array(text.utf8)[...])
+  }
+
+  @Test(
+    "a document's values are read as they were written, and written again",
+    arguments: [
+      ("null", "null"), (" true ", "true"), ("-0.50e+10", "-0.50e+10"), ("\"\"", "\"\""),
+      ("[ ]", "[]"), ("{ }", "{}"), ("[1,[2,[]],{\"b\":[],\"a\":{}}]", ""),
+      ("{\"b\":1,\"a\":2,\"b\":[false,null]}", ""), ("[\n1\t,\r\n2 ]", "[1,2]"),
+      (
+        "\"\\u00e9\\uD83D\\ude00\\n\\/\\b\\f\\r\\t\\\"\\\\\"",
+        "\"é😀\\n/\\u0008\\u000c\\r\\t\\\"\\\\\""
+      ),
+    ])
+  func values(text: String, want: String) throws {
+    #expect(try value(text).json == (want.isEmpty ? text : want))
+  }
+
+  @Test(
+    "what is no document is refused with its place",
+    arguments: [
+      ("", 0, "a value is missing"), ("[1 2]", 3, "a comma or ] is missing"),
+      ("{\"a\":1 \"b\":2}", 7, "a comma or } is missing"),
+      ("{a:1}", 1, "a key in quotes is missing"),
+      ("{\"a\" 1}", 5, "a colon is missing"), ("1 1", 2, "something stands behind the value"),
+      ("01", 0, "no value of JSON"), ("nul", 0, "no value of JSON"),
+      ("1.", 2, "a digit is missing"),
+      ("\"a", 2, "a text has no end"), ("\"a\\", 3, "a text has no end"),
+      ("\"\n\"", 1, "a control character stands in a text"), ("\"\\x\"", 2, "no escape of JSON"),
+      ("\"\\u12g4\"", 3, "four hexadecimal digits are missing"),
+      ("\"\\ud800\"", 3, "half of a pair of surrogates"),
+      ("\"\\ude00\"", 3, "half of a pair of surrogates"),
+      ("\"\\ud800\\u0041\"", 3, "half of a pair of surrogates"),
+    ])
+  func faults(text: String, offset: Int, message: String) {
+    #expect(throws: JSONFault(message: message, offset: offset)) { () throws in _ = try value(text)
+    }
+  }
+
+  @Test("values are read as deep as documents go, and no deeper")
+  func deepValues() throws {
+    func nested(_ depth: Int) -> String {
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    let deepest = nested(JSONText.deepestNesting)
+    #expect(try value(deepest).json == deepest)
+    #expect(
+      throws: JSONFault(
+        message: "values stand too deep in values", offset: JSONText.deepestNesting)
+    ) { () throws in _ = try value("[" + deepest + "]") }
+  }
+
+  /// Half of a pair of surrogates is well formed for the grammar, and no character.
+  @Test("one grammar: what is taken for a document is read as a value, whatever the bytes are")
+  func sameGrammar() {
+    let pieces = [
+      "{", "}", "[", "]", ",", ":", "\"", "\\", "u", "00e9", "a", "1", "0", "-", ".", "e", "+", " ",
+      "null", "true", "false", "\"k\":", "\"v\"", "\n", "é", "\u{1}",
+    ]
+    var state: UInt64 = 88_172_645_463_325_252
+    var documents = 0
+    var odd: [String] = []
+    for _ in 0..<200_000 {
+      var text = ""
+      for _ in 0..<1 + state % 7 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        text += pieces[Int(state % UInt64(pieces.count))]
+      }
+      state ^= state << 13
+      let bytes = Array(text.utf8)
+      let isDocument = bytes.withUnsafeBytes(JSONText.isDocument)
+      let isValue = (try? JSONValue(bytes[...])) != nil
+      if isDocument != isValue { odd.append(text) }
+      if isDocument { documents += 1 }
+    }
+    #expect(odd.isEmpty)
+    #expect(documents > 1000)
+  }
 }

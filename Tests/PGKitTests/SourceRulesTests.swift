@@ -144,9 +144,6 @@ import Testing
         counted("Wire/Backend/RowDescription.swift", "fields.reserveCapacity(count)"): read,
         counted("Wire/Backend/CopyResponse.swift", "formats.reserveCapacity(count)"): read,
         counted("Wire/Backend/ParameterDescription.swift", "types.reserveCapacity(total)"): read,
-        counted(
-          "Session/Inbox.swift", "cells.reserveCapacity(min(count / 12, 4096) + columnCount)"):
-          "bounded, and a description paid for the columns",
         counted("Types/Scalars/Bytes+PG.swift", "bytes.reserveCapacity(text.count)"):
           "of text that is there",
       ])

@@ -109,7 +109,9 @@ final class ReceiveBuffer {
   /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
   /// beginning when the room behind it is too small and growing when the whole is.
   func makeRoom(for needed: Int) {
-    if start + needed > memory.count || end == memory.count { moveToFront() }
+    // Moving little costs less than a read into less room.
+    let isLittle = count <= memory.count / 16
+    if isLittle || start + needed > memory.count || end == memory.count { moveToFront() }
     let wanted = min(needed, Self.leap)
     if memory.count < wanted || end == memory.count { grow(to: max(memory.count * 2, wanted)) }
   }

@@ -34,6 +34,7 @@ final class Link {
   private var hasJustSent = false
   /// Whether something was received while something was sent, and has not been looked at since.
   private var hasReceivedMeanwhile = false
+  private var pace = ReceivePace()
   /// Whether the last look took all there was, so that the next would be in vain before a wait.
   private var isDrained = false
 
@@ -108,7 +109,7 @@ final class Link {
         let before = session.inbox.buffer.count
         if try !receiveWhatIsThere() { return .needsBytes }
         // A read that did not fill its room has taken all there was; TLS may have kept some.
-        isDrained = stream is Socket && session.inbox.buffer.count - before < room
+        isDrained = isPlain && session.inbox.buffer.count - before < room
       }
     } catch {
       throw settle(error, &exchange)
@@ -152,6 +153,7 @@ final class Link {
     try send(outgoing.bytes, until: deadline)
     outgoing.removeFirst(outgoing.count)
     hasJustSent = true
+    pace.sent()
     if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
   }
 
@@ -201,7 +203,7 @@ final class Link {
         note(rest[..<count], from: .frontend)
         moved += count
         // A socket that did not take all of it is full; TLS takes a record at a time.
-        if count < rest.count, stream is Socket { return moved }
+        if count < rest.count, isPlain { return moved }
       case .ended: throw .serverIsGone()
       case .waitToRead:
         try receiveWhileSending()
@@ -294,14 +296,20 @@ final class Link {
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
     // TLS may have read the answer already while it sent.
-    if hasJustSent, stream is Socket { _ = try wait(reading: true, until: deadline) }
+    let isPlain = stream is Socket
+    if isPlain, hasJustSent || pace.isDrained { _ = try wait(reading: true, until: deadline) }
     hasJustSent = false
     while true {
       let room = session.inbox.room()
+      if isPlain { Syscalls.pause(.nanoseconds(pace.pauseBeforeReading())) }
       switch try stream.read(into: room) {
-      case .moved(let count): return received(count, in: room)
+      case .moved(let count):
+        pace.received(count, of: room.count)
+        return received(count, in: room)
       case .ended: throw .serverIsGone()
-      case .waitToRead: _ = try wait(reading: true, until: deadline)
+      case .waitToRead:
+        pace.foundNothing()
+        _ = try wait(reading: true, until: deadline)
       case .waitToWrite: _ = try wait(writing: true, until: deadline)
       }
     }

@@ -7,7 +7,8 @@
 /// 3. environment variables (`PGHOST`, …);
 /// 4. the section of a service file that any of these names;
 /// 5. the password file, if nobody gave a password, asked for each host when it is tried;
-/// 6. what is built in.
+/// 6. what the caller falls back to;
+/// 7. what is built in.
 ///
 /// Only the strongest source that names a host, an address or a socket has a say in where to connect
 /// to, and settings for the server are merged one by one. This file and its extension are the only
@@ -61,10 +62,16 @@ public struct OptionSources: Sendable {
 
   /// Gathers the options of a connection, with where each came from.
   ///
+  /// - Parameters:
+  ///   - iri: An IRI or a keyword string; without one, what `PGKIT_IRI` holds.
+  ///   - overrides: What wins over everything.
+  ///   - fallbacks: What holds where nobody says anything, before what is built in.
+  ///   - caller: How explanations name whoever falls back to these.
   /// - Throws: ``PGError`` with ``SQLState/clientParameterError`` or
   ///   ``SQLState/serviceDoesNotExistError``.
   public func resolve(
-    iri: String? = nil, overrides: ConnectionOptions = ConnectionOptions()
+    iri: String? = nil, overrides: ConnectionOptions = ConnectionOptions(),
+    fallbacks: ConnectionOptions = ConnectionOptions(), of caller: String = "default"
   ) throws(PGError) -> ResolvedOptions {
     var resolved = ResolvedOptions()
     resolved.fill(from: .init(source: .override, options: overrides, name: "override"))
@@ -76,6 +83,7 @@ public struct OptionSources: Sendable {
     if let service = resolved.options.service, !service.isEmpty {
       resolved.fill(from: try layer(ofService: service, in: resolved.options.serviceFile))
     }
+    resolved.fill(from: .init(source: .builtIn, options: fallbacks, name: caller))
     fillDefaults(&resolved)
     resolved.warnings += passwordFileWarnings(resolved.options)
     return resolved

@@ -31,9 +31,13 @@ public struct ResolvedOptions: Sendable {
   /// The options, ready to connect with.
   public private(set) var options = ConnectionOptions()
   /// Where each came from, in the order of the table of options; settings last.
+  ///
+  /// What nobody said is there too, with the value that then holds, if there is one.
   public var entries: [Entry] {
+    let isSocket = options.unix?.isEmpty == false
     let known = OptionKeyword.all.compactMap { keyword -> Entry? in
-      guard let value = keyword.formatForDisplay(options) else { return nil }
+      let fallback = isSocket && keyword.name == "port" ? nil : keyword.fallback
+      guard let value = keyword.formatForDisplay(options) ?? fallback else { return nil }
       let origin = origins[keyword.name]
       return Entry(
         name: keyword.name, value: value, isSetting: false, source: origin?.source ?? .builtIn,

@@ -14,10 +14,14 @@ struct Inbox: ~Copyable {
 
   /// What copied data is received into: the more one read brings, the fewer there are.
   private static let copyingCapacity = 256 * 1024
+  /// What everything else is received into while there is more than a read takes.
+  private static let plentifulCapacity = 64 * 1024
 
   private(set) var buffer = ReceiveBuffer()
   /// Whether copied data came; more of it is probably to come.
   private var isCopying = false
+  /// Whether the last read filled its room, so that more was there.
+  private var isPlentiful = false
   /// The largest message accepted now.
   var limit = limitBeforeAuthentication
   /// The size of the whole message that lies at the front, as far as it is known.
@@ -68,21 +72,25 @@ struct Inbox: ~Copyable {
     consume(frame)
   }
 
-  /// Takes the run of whole DataRows at the front.
+  /// Takes the run of whole DataRows at the front: their values are not copied, a row is where they lie.
   ///
-  /// - Throws: ``PGError`` 08P01 if one does not have `columns` values.
+  /// - Throws: ``PGError`` 08P01 if one does not have exactly `columns` values that exactly fill it.
   mutating func takeRows(columns: Int) throws(PGError) -> RowRun {
-    var run = RowRun(buffer: buffer, columnCount: columns)
-    run.reserve(forBytes: buffer.count)
-    while let frame = try nextFrame(), frame.tag == BackendTag.dataRow.rawValue {
-      do throws(OutOfBytes) {
-        try DataRow.locate(frame.body, in: buffer, columns: columns, into: &run.cells)
-      } catch {
-        throw .protocolViolation("a row does not have the form that its description announced")
-      }
-      run.count += 1
-      consume(frame)
+    let found = buffer.scanMessages(
+      tag: BackendTag.dataRow.rawValue, headerSize: Frame.headerSize, bodyLimit: limit)
+    guard
+      let cells = buffer.locateFields(in: found, headerSize: Frame.headerSize, columns: columns)
+    else {
+      throw .protocolViolation("a row does not have the form that its description announced")
     }
+    // What of the messages is not values: their headers, a count in each, and a length for each value.
+    let overhead = found.count * (Frame.headerSize + 2) + cells.count * 4
+    let run = RowRun(
+      buffer: buffer, columnCount: columns, count: found.count, cells: cells,
+      byteCount: found.size - overhead)
+    buffer.consume(found.size)
+    // What comes next is looked at, so that it is known how long it is.
+    _ = try nextFrame()
     return run
   }
 
@@ -101,7 +109,10 @@ struct Inbox: ~Copyable {
 
   /// The room to receive into.
   mutating func room() -> UnsafeMutableRawBufferPointer {
-    let least = isCopying ? Self.copyingCapacity : ReceiveBuffer.initialCapacity
+    let least =
+      isCopying
+      ? Self.copyingCapacity
+      : isPlentiful ? Self.plentifulCapacity : ReceiveBuffer.initialCapacity
     if !isKnownUniquelyReferenced(&buffer) || buffer.capacity < least {
       buffer = buffer.successor(needing: needed, atLeast: least)
     }
@@ -120,7 +131,15 @@ struct Inbox: ~Copyable {
   }
 
   /// Says that `count` bytes were received into ``room()``.
-  func received(_ count: Int) { buffer.received(count) }
+  mutating func received(_ count: Int) {
+    let room = buffer.free.count
+    buffer.received(count)
+    if count == room {
+      isPlentiful = true
+    } else if count < ReceiveBuffer.initialCapacity / 4 {
+      isPlentiful = false
+    }
+  }
 
   /// Whether nothing is left to understand.
   var isEmpty: Bool { buffer.count == 0 }
@@ -137,21 +156,18 @@ struct Inbox: ~Copyable {
 struct RowRun {
   let buffer: ReceiveBuffer
   let columnCount: Int
-  var count = 0
-  var cells: [Cell] = []
+  let count: Int
+  let cells: [Cell]
+  /// How many bytes all values have together.
+  let byteCount: Int
 
-  init(buffer: ReceiveBuffer, columnCount: Int) {
-    self.buffer = buffer
-    self.columnCount = columnCount
+  init(buffer: ReceiveBuffer, columnCount: Int, count: Int, cells: [Cell], byteCount: Int) {
+    (self.buffer, self.columnCount) = (buffer, columnCount)
+    (self.count, self.cells, self.byteCount) = (count, cells, byteCount)
   }
 
   /// How much memory it takes, with all of the buffer that it keeps.
   var memorySize: Int { buffer.capacity + cells.count * MemoryLayout<Cell>.stride }
-
-  /// Reserves what rows of short values would need, so that the table is allocated once or twice.
-  fileprivate mutating func reserve(forBytes count: Int) {
-    cells.reserveCapacity(min(count / 12, 4096) + columnCount)
-  }
 }
 
 /// Whole CopyData messages that lie in one buffer one after the other.

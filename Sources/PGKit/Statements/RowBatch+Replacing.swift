@@ -29,12 +29,11 @@ extension RowBatch {
 
   private func replacing(_ replacements: [Int: [UInt8]], _ size: Int) -> RowBatch {
     let buffer = ReceiveBuffer(capacity: size)
-    var run = RowRun(buffer: buffer, columnCount: storage.run.columnCount)
-    run.count = count
+    var cells: [Cell] = []
     withValues { values in
       for index in 0..<values.rowCount * values.columnCount {
         guard let bytes = values[index] else {
-          run.cells.append(.null)
+          cells.append(.null)
           continue
         }
         let start = buffer.end
@@ -45,9 +44,12 @@ extension RowBatch {
         if let other = replacements[index] { other.withUnsafeBytes(add) } else { add(bytes) }
         // Compared with the limit above.
         let length = Int32(clamping: buffer.end - start)
-        run.cells.append(Cell(offset: UInt32(clamping: start), length: length))
+        cells.append(Cell(offset: UInt32(clamping: start), length: length))
       }
     }
+    let run = RowRun(
+      buffer: buffer, columnCount: storage.run.columnCount, count: count, cells: cells,
+      byteCount: buffer.end)
     return RowBatch(run, columns: storage.columns)
   }
 }

@@ -10,12 +10,12 @@ public struct RowValues {
   public let columnCount: Int
   /// The number of rows.
   public let rowCount: Int
+  /// How many bytes all values have together.
+  public let byteCount: Int
 
-  init(
-    base: UnsafeRawPointer, cells: UnsafeBufferPointer<Cell>, columnCount: Int, rowCount: Int
-  ) {
-    (self.base, self.cells) = (base, cells)
-    (self.columnCount, self.rowCount) = (columnCount, rowCount)
+  init(_ run: RowRun, _ cells: UnsafeBufferPointer<Cell>) {
+    (base, self.cells) = (run.buffer.base, cells)
+    (columnCount, rowCount, byteCount) = (run.columnCount, run.count, run.byteCount)
   }
 
   /// The bytes of a value; `nil` is NULL.
@@ -37,9 +37,7 @@ extension RowBatch {
   ) throws(Failure) -> Result {
     let run = storage.run
     return try run.cells.withUnsafeBufferPointer { (cells) throws(Failure) in
-      try body(
-        RowValues(
-          base: run.buffer.base, cells: cells, columnCount: run.columnCount, rowCount: run.count))
+      try body(RowValues(run, cells))
     }
   }
 }

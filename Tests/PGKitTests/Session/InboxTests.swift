@@ -110,6 +110,84 @@ import Testing
     #expect(runs[0].reader(row: 0, column: 1) == nil)
   }
 
+  /// The values of the rows, read field by field; `nil` if a row does not have the form.
+  private func slowly(_ bytes: [UInt8], columns: Int) -> [[UInt8]?]? {
+    var values: [[UInt8]?] = []
+    let isWhole = ByteReader.over(bytes) { reader in
+      do throws(OutOfBytes) {
+        while reader.remaining >= 5, try reader.readByte() == 0x44 {
+          let length = Int(try reader.readInteger(UInt32.self)) - 4
+          guard length >= 0, length <= reader.remaining else { return true }
+          var row = try reader.readSlice(length)
+          guard Int(try row.readInteger(UInt16.self)) == columns else { return false }
+          for _ in 0..<columns {
+            guard let size = try row.readNullableLength() else {
+              values.append(nil)
+              continue
+            }
+            values.append(try row.readBytes(size))
+          }
+          guard row.isAtEnd else { return false }
+        }
+        return true
+      } catch { return false }
+    }
+    return isWhole ? values : nil
+  }
+
+  @Test("rows are found as reading them field by field finds them, whatever a byte of them says")
+  func locates() throws {
+    let row = BackendEncoder.message(
+      0x44, [0, 3] + BackendEncoder.header(2) + [1, 2] + [255, 255, 255, 255, 0, 0, 0, 0])
+    let bytes = row + row
+    var found = 0
+    for place in bytes.indices {
+      for value in [0, 1, 2, 3, 5, 0x44, 0x7F, 0x80, 0xFE, 0xFF] as [UInt8] {
+        var odd = bytes
+        odd[place] = value
+        let buffer = ReceiveBuffer(capacity: bytes.count)
+        buffer.free.copyBytes(from: odd)
+        buffer.received(odd.count)
+        let messages = buffer.scanMessages(tag: 0x44, headerSize: 5, bodyLimit: 1000)
+        let cells = buffer.locateFields(in: messages, headerSize: 5, columns: 3)
+        let values = cells?.map { cell in
+          cell.isNull
+            ? nil
+            : Array(
+              UnsafeRawBufferPointer(
+                start: buffer.base + Int(cell.offset), count: Int(cell.length)))
+        }
+        #expect(values == slowly(odd, columns: 3), "byte \(place) is \(value)")
+        if values?.isEmpty == false { found += 1 }
+      }
+    }
+    #expect(found > 60)
+  }
+
+  @Test("rows of no columns are counted, and more columns than a row has are refused")
+  func columns() throws {
+    var inbox = Inbox()
+    receive(BackendEncoder.message(0x44, [0, 0]) + BackendEncoder.message(0x44, [0, 0]), &inbox)
+    #expect(try inbox.takeRows(columns: 0).count == 2)
+    receive(Self.row(3), &inbox)
+    #expect(throws: PGError.protocolViolation("")) { try inbox.takeRows(columns: 65_535) }
+  }
+
+  @Test("what a read leaves of a row is moved to the front, so that the next has room")
+  func roomAgain() throws {
+    var inbox = Inbox()
+    let row = Self.row(1_000)
+    for _ in 0..<200 {
+      let room = inbox.room()
+      #expect(room.count >= ReceiveBuffer.initialCapacity - 1_100)
+      let rest = inbox.buffer.count
+      let bytes = Array((rest == 0 ? row : Array(row.dropFirst(rest))) + row + row.prefix(500))
+      room.copyBytes(from: bytes)
+      inbox.received(bytes.count)
+      #expect(try inbox.takeRows(columns: 1).count == 2)
+    }
+  }
+
   @Test("a run of copied data is the very bytes that came")
   func copies() throws {
     var inbox = Inbox()

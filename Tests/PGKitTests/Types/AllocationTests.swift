@@ -46,8 +46,9 @@ struct AllocationTests {
     let buffer = ReceiveBuffer(capacity: bytes.count)
     buffer.free.copyBytes(from: bytes)
     buffer.received(bytes.count)
-    var run = RowRun(buffer: buffer, columnCount: columns.count)
-    (run.count, run.cells) = (rows, cells)
+    let run = RowRun(
+      buffer: buffer, columnCount: columns.count, count: rows, cells: cells,
+      byteCount: bytes.count)
     return RowBatch(run, columns: ColumnList(columns))
   }
 
