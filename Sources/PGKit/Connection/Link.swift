@@ -11,6 +11,8 @@ final class Link {
   #endif
   var session = Session()
   let stream: any ByteStream
+  /// Whether what the stream has is all in the socket; TLS may keep some.
+  private let isPlain: Bool
   /// Hears notices and warnings as they arrive.
   var noticeHandler: ((ServerMessage) -> Void)?
   /// Hears of every message, in the format of ``Trace``.
@@ -38,7 +40,10 @@ final class Link {
   /// Whether the last look took all there was, so that the next would be in vain before a wait.
   private var isDrained = false
 
-  init(stream: any ByteStream) { self.stream = stream }
+  init(stream: any ByteStream) {
+    self.stream = stream
+    isPlain = stream is Socket
+  }
 
   /// No session at all: whatever is tried on it throws 08003 with this reason.
   static func none(_ reason: String) -> Link {
@@ -296,7 +301,6 @@ final class Link {
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
     // TLS may have read the answer already while it sent.
-    let isPlain = stream is Socket
     if isPlain, hasJustSent || pace.isDrained { _ = try wait(reading: true, until: deadline) }
     hasJustSent = false
     while true {
