@@ -105,7 +105,7 @@ struct RunMatrix {
     }
     let child = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
       var launch = ProcessLaunch(
-        "/proc/self/exe", arguments(for: installation), environment: Self.environment)
+        "/proc/self/exe", arguments(for: installation), environment: ProcessEnvironment.variables)
       launch.output = .descriptor(output)
       launch.error = .descriptor(output)
       launch.group = .own(terminal: nil)
@@ -113,18 +113,6 @@ struct RunMatrix {
       return try launch.start()
     }
     return Run(installation: installation, child: child, output: output, begin: .now)
-  }
-
-  private static var environment: [String: String] {
-    var result: [String: String] = [:]
-    var entry = environ
-    while let text = entry.pointee {
-      let parts = String(cString: text).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { result[String(parts[0])] = String(parts[1]) }
-      entry += 1
-    }
-    return result
   }
 
   /// Our own arguments with one server instead of several.

@@ -29,12 +29,6 @@ struct PgListenSoakTests {
       (try? FileManager.default.contentsOfDirectory(atPath: folder + "/fd").count) ?? 0
     }
 
-    private var residentMemory: Int {
-      let text = (try? String(contentsOfFile: folder + "/status", encoding: .utf8)) ?? ""
-      let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-      return Int(line.filter(\.isNumber)) ?? 0
-    }
-
     /// The children that have ended and were not collected.
     private func deadChildren() -> Set<Substring> {
       let tasks = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/task")) ?? []
@@ -50,7 +44,7 @@ struct PgListenSoakTests {
     }
 
     func sample() {
-      memory.append(residentMemory)
+      memory.append(ProcessMemory.resident(running.process))
       // One that has just ended is collected in a moment.
       let dead = deadChildren()
       guard !dead.isEmpty else { return }
