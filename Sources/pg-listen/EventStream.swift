@@ -253,7 +253,7 @@ final class EventStream: Sendable {
       .negative,
       Diagnostic(
         program: ListenCommand.program,
-        message: "none of \(count) events was what --until waits for"))
+        message: "none of \(ListenCommand.counted(count, "event")) was what --until waits for"))
   }
 
   // MARK: Events that are held back

@@ -254,7 +254,7 @@ struct PgListenRecoveryTests {
     let folder = try ScratchFolder()
     let file = folder.path + "/services"
     let (host, port) = try (
-      db.query.first("SHOW unix_socket_directories", as: String.self) ?? "",
+      db.query.first("SHOW unix_socket_directories", as: String.self)?.filter { $0 != "\"" } ?? "",
       db.query.first("SHOW port", as: String.self) ?? ""
     )
     try """

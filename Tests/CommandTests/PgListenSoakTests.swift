@@ -67,27 +67,50 @@ struct PgListenSoakTests {
 
   init() throws { scene = try DurableScene() }
 
-  private func start(_ name: String, _ arguments: String...) throws -> Subject {
+  private func start(
+    _ name: String, to output: String = "/dev/null", _ arguments: String...
+  ) throws -> Subject {
     let running = try BuiltProgram(absolute: "/bin/sh").start(
       [
-        "-c", "exec \"$0\" \"$@\" >/dev/null", scene.program.path, scene.iri, "--heartbeat",
-        "200ms",
-      ]
-        + arguments)
+        "-c", "output=$0; exec \"$@\" >$output", output, scene.program.path, scene.iri,
+        "--heartbeat", "200ms",
+      ] + arguments)
     try running.waitForErrors("listening on ")
     return Subject(name, running)
+  }
+
+  /// A reader that sleeps for longer than it reads.
+  private func slowReader(of pipe: String) throws -> RunningProgram {
+    try BuiltProgram(absolute: "/bin/sh").start([
+      "-c", "exec <\"$0\"; while head -c 400000 >/dev/null; do sleep 2; done", pipe,
+    ])
   }
 
   @Test("memory and descriptors stay what they were, and no process is left uncollected")
   func day() throws {
     defer { scene.close() }
+    let folder = try ScratchFolder()
+    let pipe = folder.path + "/slow"
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let reader = try slowReader(of: pipe)
+    defer {
+      reader.signal(SIGKILL)
+      _ = try? reader.wait()
+    }
     let subjects = [
       try start("printing", "plain", "--parse", "--buffer", "1MB"),
       try start("gathering", "plain", "--debounce", "20ms"),
       try start(
         "commands", "command", "--exec", "--max-parallel", "4", "--", "/bin/sh", "-c", "cat"),
       try start("rows", "--durable", scene.table, "--consumer", "rows"),
+      try start("slow reader", to: pipe, "plain", "--buffer", "1MB"),
+      try start("payloads", to: pipe, "plain", "--coalesce", "payload", "--buffer", "1MB"),
+      try start(
+        "stuck command", "plain", "--buffer", "1MB", "--exec", "--", "/bin/sleep", "100000"),
     ]
+    // The command that is stuck begins.
+    try scene.db.notify("plain")
+    usleep(1_000_000)
     let descriptors = subjects.map(\.descriptors)
     let rows = try load(subjects)
     try scene.waitUntilAcknowledged("rows")
