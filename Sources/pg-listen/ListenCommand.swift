@@ -165,7 +165,9 @@ struct ListenCommand: ParsableCommand {
   @Flag(
     help: """
       Run what stands after -- for each event, its payload on stdin, and print nothing of the event; \
-      PGKIT_CHANNEL, PGKIT_PID, PGKIT_SEQ, PGKIT_SOURCE and PGKIT_EVENT are in its environment.
+      PGKIT_CHANNEL, PGKIT_PID (of a row PGKIT_ID and PGKIT_STORED_AT), PGKIT_SEQ, PGKIT_COUNT, PGKIT_SOURCE \
+      and PGKIT_EVENT are in its environment. One that is not found is a failure before anything is \
+      listened to.
       """)
   var exec = false
 

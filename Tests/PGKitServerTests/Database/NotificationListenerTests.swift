@@ -72,7 +72,7 @@ struct NotificationListenerTests {
     let start = ContinuousClock.now
     var idles = 0
     var formerIdle = start
-    while ContinuousClock.now - start < .milliseconds(600) {
+    while idles < 5, ContinuousClock.now - start < .seconds(30) {
       try sender.notify(channel, payload: "x")
       var socket = pollfd(fd: one.fileDescriptor, events: Int16(POLLIN), revents: 0)
       #expect(poll(&socket, 1, 10_000) == 1)
@@ -84,7 +84,7 @@ struct NotificationListenerTests {
       #expect(try payloads(listener.next()) == ["x"])
       formerIdle = .now
     }
-    #expect(idles >= 5)
+    #expect(idles == 5)
   }
 
   @Test("with a timeout of zero, what has come is given and then there is an end, again and again")
