@@ -82,6 +82,8 @@ final class DurableReader {
   private var pending: [Pending] = []
   private var lastPrinted = 0
   private var cursor = Place.start
+  /// The server's timeline: another one has transactions with the same numbers.
+  private var timeline = ""
   /// Up to where rows have been seen to, if that is not yet acknowledged.
   private var unacknowledged: Place?
   /// Whether rows are in hand that are not yet acknowledged.
@@ -111,8 +113,13 @@ final class DurableReader {
     try lock(oid, on: connection, until: deadline)
     let stored = try storedPlace(on: connection, until: deadline)
     try requireOwnNumbers(stored, on: connection, until: deadline)
-    if cursor.isBefore(stored) {
-      // Somebody else has read on for the consumer.
+    let found = try findTimeline(on: connection, until: deadline)
+    // A standby that was promoted may lack the last transactions, and numbers its own like them: only what
+    // stands in the table counts there.
+    let isOther = !timeline.isEmpty && found != timeline
+    timeline = found
+    // Or somebody else has read on for the consumer.
+    if isOther || cursor.isBefore(stored) {
       cursor = stored
       pending = []
       unacknowledged = nil
@@ -152,6 +159,17 @@ final class DurableReader {
     guard let row = found.first else { return .start }
     return Place(
       transaction: UInt64(try row[0, as: String.self]) ?? 0, id: try row[1, as: Int64.self])
+  }
+
+  private func findTimeline(
+    on connection: Connection, until deadline: Deadline
+  ) throws(PGError) -> String {
+    // The name of a WAL file begins with it; everybody may ask for that.
+    let answer = try connection.query.text(
+      "SELECT left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)",
+      until: deadline
+    ).collect()
+    return try answer.first?[0, as: String.self] ?? ""
   }
 
   /// Makes sure that places are numbers of this server's transactions: those that were restored from

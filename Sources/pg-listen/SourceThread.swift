@@ -116,7 +116,7 @@ final class SourceThread: Sendable {
       // What was printed is acknowledged in the next session.
       if stream.outcome != nil, reader?.isWorking != true { return }
       note("lost the connection: \(loss.error.message)", code: loss.error.code)
-      if isSteady(session) { recovery = Recovery() }
+      if isSteady(session, recovery) { recovery = Recovery() }
       session = try again(after: loss, reader, &recovery)
       let gap = Gap(
         downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count,
@@ -268,11 +268,16 @@ final class SourceThread: Sendable {
     var end: Deadline?
   }
 
-  /// Whether a session has lived long enough for its loss to be news: one that is lost at once, again
-  /// and again, is like none.
-  private func isSteady(_ session: ListeningSession) -> Bool {
-    let least = min(plan.retry.longest, plan.maximumDowntime ?? plan.retry.longest)
-    return session.beginning.duration(to: .now) >= least
+  /// The least that a session must have lived for its loss to be news.
+  private static let shortLife = Duration.seconds(1)
+
+  /// Whether a session has lived long enough for its loss to be news.
+  ///
+  /// One that is lost at once, again and again, is like none; and nobody is to wait for much longer than
+  /// the last session has lived.
+  private func isSteady(_ session: ListeningSession, _ recovery: Recovery) -> Bool {
+    let pause = max(plan.retry.longestPause(before: recovery.attempts), Self.shortLife)
+    return session.beginning.duration(to: .now) >= min(pause, plan.maximumDowntime ?? pause)
   }
 
   private func again(

@@ -465,6 +465,45 @@ struct PgListenDurableTests {
 
   // MARK: Connections that are lost
 
+  @Test(
+    "after a failover to a standby that lacks the last transactions, no row of its own is skipped")
+  func laggingFailover() throws {
+    let program = BuiltProgram("pg-listen")
+    let pair = try ReplicatedPair()
+    defer { try? pair.close() }
+    let db = try PGKit.open(pair.primaryIRI)
+    try db.execute(try program.run(["durable", "install", "outbox"]).output)
+    let running = try program.start([
+      pair.iri, "--durable", "outbox", "--consumer", "c", "--count", "12",
+    ])
+    try running.waitForErrors("listening on ")
+    let add = "INSERT INTO outbox (payload) VALUES ($1)"
+    try db.query(add, "before")
+    try running.waitForOutput("before")
+    let standby = try PGKit.open(pair.standbyIRI)
+    // The table itself may not be there yet.
+    let query = "SELECT FROM outbox_consumers WHERE id = 1"
+    for _ in 0..<400 where (try? standby.query(query).isEmpty) != false { usleep(25_000) }
+    try pair.cutOff()
+    for number in 1...8 { try db.query(add, "lost \(number)") }
+    try running.waitForOutput("lost 8")
+    for connection in [db, standby] { connection.close() }
+    try pair.primary.cluster.stop(.immediate)
+    try pair.promote()
+    _ = try running.waitForOutput(timeout: .seconds(60)) {
+      $0.split(separator: "\"event\":\"ready\"").count == 3
+    }
+    let promoted = try PGKit.open(pair.standbyIRI)
+    defer { promoted.close() }
+    for number in 1...3 { try promoted.query(add, "after \(number)") }
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    let lost = (1...8).map { "lost \($0)" }
+    #expect(
+      try EventLines.story(outcome.output)
+        == ["[ready]", "before"] + lost + ["[gap]", "[ready]", "after 1", "after 2", "after 3"])
+  }
+
   @Test("lost connections lose no row, and repeat none that was printed")
   func reconnects() throws {
     let scene = try Scene()
