@@ -166,7 +166,7 @@ final class EventStream: Sendable {
   }
 
   private func emit(_ events: [NumberedEvent], _ state: inout State) {
-    for event in events where !hasEnough(state) {
+    for event in events where !isEnough(state.count) {
       let label = label(event.source)
       if label != state.label { writeEvents(&state) }
       state.label = label
@@ -216,7 +216,7 @@ final class EventStream: Sendable {
       return false
     }
     state.count += 1
-    if hasEnough(state) {
+    if isEnough(state.count) {
       // What is dropped for it is not counted.
       writeEvents(&state)
       judgeCount(&state)
@@ -241,10 +241,11 @@ final class EventStream: Sendable {
     judgeCount(&state)
   }
 
-  private func hasEnough(_ state: State) -> Bool { wishes.count.map { state.count >= $0 } ?? false }
+  /// Whether so many are enough; asked for each event of a flood.
+  private func isEnough(_ count: Int) -> Bool { wishes.count.map { count >= $0 } ?? false }
 
   private func judgeCount(_ state: inout State) {
-    guard state.outcome == nil, hasEnough(state) else { return }
+    guard state.outcome == nil, isEnough(state.count) else { return }
     state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
   }
 
