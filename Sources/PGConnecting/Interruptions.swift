@@ -21,6 +21,12 @@ public final class Interruptions: Sendable {
     var isExpired = false
     /// How long cleaning up may take.
     var grace = Interruptions.grace
+    var told = Told()
+  }
+
+  /// Who is told of a signal in the last step.
+  private struct Told {
+    var body: @Sendable () -> Void = {}
   }
 
   /// How long a program may take to clean up unless it says otherwise.
@@ -64,12 +70,14 @@ public final class Interruptions: Sendable {
   /// From now on what runs must come to its end even if a signal comes, as a COMMIT must: nothing is
   /// cancelled any more, and the process ends by the signal only when its work is done.
   ///
+  /// - Parameter body: Is told, on a thread of its own, when a signal comes: work that waits may end then.
   /// - Returns: Whether that holds; `false` if a signal has come already.
-  public func beginLastStep() -> Bool {
+  public func beginLastStep(telling body: @escaping @Sendable () -> Void = {}) -> Bool {
     state.withLock { state in
       guard state.signal == nil else { return false }
       state.handles = []
       state.isFinal = true
+      state.told.body = body
       return true
     }
   }
@@ -153,7 +161,7 @@ public final class Interruptions: Sendable {
       state.isAsking = state.isBusy && state.hasConnected && !state.isFinal
       return (state.isAsking, state.isFinal && state.isBusy)
     }
-    if isFinal { return }
+    if isFinal { return state.withLock({ $0.told }).body() }
     guard isWorking else { Signals.endProcess(by: signal) }
     cancelRepeatedly(until: .after(graceTime))
     Signals.endProcess(by: signal)

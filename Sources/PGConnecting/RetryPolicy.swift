@@ -42,8 +42,12 @@ public struct RetryPolicy: Sendable {
   ///
   /// - Parameter attempt: 0 for the first one.
   public func pause(before attempt: Int) -> Duration {
-    let most = min(Self.shortest * (1 << min(attempt, 16)), longest)
-    return .microseconds(Int64.random(in: 0...Self.microseconds(most)))
+    .microseconds(Int64.random(in: 0...Self.microseconds(longestPause(before: attempt))))
+  }
+
+  /// What ``pause(before:)`` does not exceed.
+  public func longestPause(before attempt: Int) -> Duration {
+    min(Self.shortest * (1 << min(attempt, 16)), longest)
   }
 
   /// Waits as long as ``pause(before:)`` says, but not past `end`.

@@ -121,7 +121,7 @@ struct RunMatrix {
     try output.collect { stdout, stderr in
       child = try ClusterCommand.attempt(orEndWith: .ownPartFailed) { () throws(PGError) in
         var launch = ProcessLaunch(
-          "/proc/self/exe", arguments(for: installation), environment: Self.environment)
+          "/proc/self/exe", arguments(for: installation), environment: ProcessEnvironment.variables)
         launch.output = .descriptor(stdout)
         launch.error = .descriptor(stderr)
         launch.group = .own(terminal: nil)
@@ -131,18 +131,6 @@ struct RunMatrix {
     }
     guard let child else { throw ClusterCommand.failure(.ownPartFailed, "no run was started") }
     return Run(installation: installation, child: child, output: output, begin: .now)
-  }
-
-  private static var environment: [String: String] {
-    var result: [String: String] = [:]
-    var entry = environ
-    while let text = entry.pointee {
-      let parts = String(cString: text).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { result[String(parts[0])] = String(parts[1]) }
-      entry += 1
-    }
-    return result
   }
 
   /// The options that are not for each version's run.

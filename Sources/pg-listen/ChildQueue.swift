@@ -62,6 +62,8 @@ final class ChildQueue: @unchecked Sendable {
   private let arguments: [String]
   private let policy: FailurePolicy
   private let limit: Int
+  /// How long a line of a command's output may be, in bytes.
+  private let lineLimit: Int
   private let overflow: PendingOutput.Overflow
   // Guarded by `lock`, which is why this class may be shared.
   private var lock = pthread_mutex_t()
@@ -78,11 +80,13 @@ final class ChildQueue: @unchecked Sendable {
   private var stream: EventStream?
 
   init(
-    _ arguments: [String], policy: FailurePolicy, limit: Int, overflow: PendingOutput.Overflow
+    _ arguments: [String], policy: FailurePolicy, limit: Int, lineLimit: Int,
+    overflow: PendingOutput.Overflow
   ) {
     self.arguments = arguments
     self.policy = policy
     self.limit = limit
+    self.lineLimit = lineLimit
     self.overflow = overflow
     pthread_mutex_init(&lock, nil)
     pthread_cond_init(&change, nil)
@@ -96,30 +100,37 @@ final class ChildQueue: @unchecked Sendable {
     for _ in 0..<parallel { DetachedThread.start { [self] in work() } }
   }
 
-  /// Takes an event.
+  /// Takes an event, and waits for nothing.
   ///
-  /// - Returns: How many older ones were dropped for it.
+  /// - Returns: The older ones that were dropped for it.
   /// - Throws: ``Failure`` with status 1 if there is no room and that is to be a failure.
-  func add(_ job: Job) throws(Failure) -> Int {
+  func add(_ job: Job) throws(Failure) -> DroppedEvents {
     pthread_mutex_lock(&lock)
     defer { pthread_mutex_unlock(&lock) }
-    while overflow == .block, size > limit, !isEnding { pthread_cond_wait(&change, &lock) }
     jobs.append(job)
     size += job.cost
-    var dropped = 0
+    var dropped = DroppedEvents()
     if size > limit, overflow != .block {
       if overflow == .fail {
         throw ListenCommand.failure("the command is too slow: more than \(limit) bytes wait")
       }
       while size > limit / 2, head < jobs.count - 1 {
-        size -= jobs[head].cost
+        let oldest = jobs[head]
+        dropped.add(oldest.event.count, of: oldest.source, places: 1)
+        size -= oldest.cost
         head += 1
-        dropped += 1
       }
       compact()
     }
     pthread_cond_broadcast(&change)
     return dropped
+  }
+
+  /// Whether no more events are to be received until some have been seen to.
+  var isToBeWaitedFor: Bool {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return overflow == .block && size > limit && !isEnding
   }
 
   /// Why no more are begun, if a command's failure was to end everything.
@@ -161,6 +172,13 @@ final class ChildQueue: @unchecked Sendable {
     pthread_cond_broadcast(&change)
     pthread_mutex_unlock(&lock)
     for child in children { try? child.send(signal) }
+  }
+
+  /// The processes that run.
+  var processes: [Int32] {
+    pthread_mutex_lock(&lock)
+    defer { pthread_mutex_unlock(&lock) }
+    return running.keys.sorted()
   }
 
   /// Waits until those that run have ended and their output is printed; whether that came in time.
@@ -221,12 +239,13 @@ final class ChildQueue: @unchecked Sendable {
       attempts += 1
       let fault: String
       do {
-        let ending = try runOnce(job)
-        if ending.isSuccess {
+        let outcome = try runOnce(job)
+        if outcome.ending.isSuccess, outcome.isPrinted {
           job.acknowledgements?.add(job.number)
           return
         }
-        fault = "the command for event \(job.number) \(ending)"
+        let what = outcome.isPrinted ? "\(outcome.ending)" : CommandOutput.tooLong(lineLimit)
+        fault = "the command for event \(job.number) \(what)"
       } catch {
         return fail(error.failure(of: ListenCommand.program, status: .localFailure))
       }
@@ -247,29 +266,36 @@ final class ChildQueue: @unchecked Sendable {
     }
   }
 
-  private func runOnce(_ job: Job) throws(PGError) -> ProcessEnding {
+  /// Runs the command once, and says how it ended and whether all of its output could be printed.
+  private func runOnce(
+    _ job: Job
+  ) throws(PGError) -> (ending: ProcessEnding, isPrinted: Bool) {
     let input = try Self.file(of: job.event.payload)
     guard let output = WakePipe.openPipe() else {
       close(input)
       throw .operation("could not open a pipe for the command")
     }
-    defer { close(output.reading) }
     let child: ChildProcess
     do {
       defer {
         close(input)
         close(output.writing)
       }
-      child = try start(job, input, output.writing)
+      do throws(PGError) { child = try start(job, input, output.writing) } catch {
+        close(output.reading)
+        throw error
+      }
     }
-    WholeLines.pass(output.reading, of: child) { lines in
+    let isPrinted = CommandOutput.pass(output.reading, of: child, limit: lineLimit) { lines in
       stream?.printOutput(lines) { isSignalled }
     }
+    // A command that goes on writing is ended by that.
+    close(output.reading)
     let ending = child.wait() ?? .unknown
     pthread_mutex_lock(&lock)
     running[child.pid] = nil
     pthread_mutex_unlock(&lock)
-    return ending
+    return (ending, isPrinted)
   }
 
   /// Puts a payload into a file without a name: a pipe would have to be written to while the command
@@ -303,7 +329,7 @@ final class ChildQueue: @unchecked Sendable {
   private func start(
     _ job: Job, _ input: CInt, _ output: CInt
   ) throws(PGError) -> ChildProcess {
-    var environment = ReadyHook.environment
+    var environment = ProcessEnvironment.variables
     environment["PGKIT_EVENT"] = "notify"
     environment["PGKIT_CHANNEL"] = job.event.channel
     switch job.event.origin {

@@ -70,6 +70,13 @@ struct DurableStatusCommand: ParsableCommand {
     }
   }
 
+  /// A column of times as all lines of the program have them.
+  private static func utc(_ column: String) -> String {
+    """
+    pg_catalog.to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS \(column)
+    """
+  }
+
   /// How far each consumer is, as the server's own JSON.
   ///
   /// A row is held back while a transaction older than its own is running. The session that reads for
@@ -90,7 +97,8 @@ struct DurableStatusCommand: ParsableCommand {
             WHERE datname = pg_catalog.current_database())
       )
       SELECT pg_catalog.row_to_json(line)::text FROM (
-        SELECT consumer, acknowledged_at, id AS acknowledged_id, waiting, held_back, oldest_waiting,
+        SELECT consumer, \(utc("acknowledged_at")), id AS acknowledged_id, waiting, held_back,
+          \(utc("oldest_waiting")),
           (SELECT pid FROM readers WHERE key = pg_catalog.hashtextextended(
             $1 || ':' || consumer, 0)) AS pid
         FROM \(table.consumers) AS consumers, running, LATERAL (

@@ -42,6 +42,28 @@ final class DurableReader {
     var places: [Place] = []
     /// The place of the last row, wanted or not.
     var end: Place?
+
+    /// Adds a row; one that is not wanted has no channel.
+    mutating func add(_ rows: RowBatch, _ row: Int) throws(PGError) {
+      // Texts of a SQL_ASCII database need not be UTF-8.
+      var texts: [[UInt8]?] = []
+      rows.forEachValue(inRow: row) { column, value in
+        if column == 2 || column == 3 { texts.append(value.map { Array($0) }) }
+      }
+      let row = rows[row]
+      let place = Place(
+        transaction: UInt64(try row[0, as: String.self]) ?? 0, id: try row[1, as: Int64.self])
+      end = place
+      if let channel = texts[0] {
+        events.append(
+          ListenedEvent(
+            channel: channel, payload: texts[1] ?? [], row: place.id,
+            storedAt: try row[4, as: String?.self] ?? ""))
+        places.append(place)
+      } else if !places.isEmpty {
+        places[places.count - 1] = place
+      }
+    }
   }
 
   /// The most rows that are read at once, and about the most bytes.
@@ -56,10 +78,12 @@ final class DurableReader {
   private let acknowledgements: Acknowledgements
   private var channel = ""
   /// How long the server may take to answer.
-  private var patience = Duration.seconds(60)
+  private var answerLimit = ListeningSession.longestAnswer
   private var pending: [Pending] = []
   private var lastPrinted = 0
   private var cursor = Place.start
+  /// The server's timeline: another one has transactions with the same numbers.
+  private var timeline = ""
   /// Up to where rows have been seen to, if that is not yet acknowledged.
   private var unacknowledged: Place?
   /// Whether rows are in hand that are not yet acknowledged.
@@ -88,8 +112,14 @@ final class DurableReader {
     channel = DurableTable.wakeChannel(oid)
     try lock(oid, on: connection, until: deadline)
     let stored = try storedPlace(on: connection, until: deadline)
-    if cursor.isBefore(stored) {
-      // Somebody else has read on for the consumer.
+    try requireOwnNumbers(stored, on: connection, until: deadline)
+    let found = try findTimeline(on: connection, until: deadline)
+    // A standby that was promoted may lack the last transactions, and numbers its own like them: only what
+    // stands in the table counts there.
+    let isOther = !timeline.isEmpty && found != timeline
+    timeline = found
+    // Or somebody else has read on for the consumer.
+    if isOther || cursor.isBefore(stored) {
       cursor = stored
       pending = []
       unacknowledged = nil
@@ -131,6 +161,37 @@ final class DurableReader {
       transaction: UInt64(try row[0, as: String.self]) ?? 0, id: try row[1, as: Int64.self])
   }
 
+  private func findTimeline(
+    on connection: Connection, until deadline: Deadline
+  ) throws(PGError) -> String {
+    // The name of a WAL file begins with it; everybody may ask for that.
+    let answer = try connection.query.text(
+      "SELECT left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)",
+      until: deadline
+    ).collect()
+    return try answer.first?[0, as: String.self] ?? ""
+  }
+
+  /// Makes sure that places are numbers of this server's transactions: those that were restored from
+  /// another one may lie in the future, and rows would wait for it in silence.
+  private func requireOwnNumbers(
+    _ stored: Place, on connection: Connection, until deadline: Deadline
+  ) throws(PGError) {
+    let answer = try connection.query.text(
+      """
+      SELECT $1::text::pg_catalog.xid8 >= horizon
+        OR EXISTS (SELECT FROM \(plan.table.name) WHERE xid >= horizon)
+      FROM pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) AS horizon
+      """, ["\(stored.transaction)"], until: deadline
+    ).collect()
+    guard try answer.first?[0, as: Bool.self] == true else { return }
+    throw PGError(
+      code: .objectNotInPrerequisiteState,
+      message: "\(plan.table.name) has numbers of transactions that this server has not come to: "
+        + "it was restored from another one", fault: .server,
+      hint: "renumber it, as \(ListenCommand.program) durable install '\(plan.table.name)' says")
+  }
+
   /// Whether a notification says that there may be rows.
   func takes(_ notification: PGNotification) -> Bool {
     guard notification.channel == channel else { return false }
@@ -147,7 +208,7 @@ final class DurableReader {
   func advance(
     _ session: ListeningSession, _ stream: EventStream, number: inout Int
   ) throws {
-    patience = session.patience
+    answerLimit = session.answerLimit
     // Before it is seen what has been acknowledged: nothing comes after that.
     let isOver = stream.children?.isOver == true
     do throws(PGError) {
@@ -165,7 +226,7 @@ final class DurableReader {
     }
     if pending.isEmpty || isOver, unacknowledged == nil, isWorking {
       isWorking = false
-      stream.endsWork()
+      stream.work.ends()
     }
   }
 
@@ -186,7 +247,7 @@ final class DurableReader {
       UPDATE \(plan.table.consumers)
       SET xid = $2::text::pg_catalog.xid8, id = $3, acknowledged_at = pg_catalog.now()
       WHERE consumer = $1 AND (xid, id) < ($2::text::pg_catalog.xid8, $3)
-      """, [plan.consumer] + place.parameters, until: .after(patience)
+      """, [plan.consumer] + place.parameters, until: .after(answerLimit)
     ).collect()
     unacknowledged = nil
   }
@@ -205,7 +266,7 @@ final class DurableReader {
     }
     if !batch.events.isEmpty, !isWorking {
       isWorking = true
-      stream.beginsWork()
+      stream.work.begins()
     }
     let before = number
     let taken = stream.print(
@@ -225,7 +286,7 @@ final class DurableReader {
     // An oldest transaction that still runs may add rows before those of younger ones.
     let wanted = plan.channels.isEmpty ? "true" : "channel = ANY($3::pg_catalog.text[])"
     let channels = plan.channels.isEmpty ? [] : [PGArray(plan.channels).description]
-    let rows = try connection.query.text(
+    let chunks = try connection.query.text(
       """
       SELECT xid::text AS number, id, CASE WHEN wanted THEN channel END, CASE WHEN wanted THEN payload END,
         pg_catalog.to_char(stored_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -242,22 +303,10 @@ final class DurableReader {
       ) AS sized
       WHERE size IS NULL OR size < \(Self.largestBatch)
       ORDER BY sized.xid, sized.id
-      """, cursor.parameters + channels, until: .after(patience)
-    ).collect()
+      """, cursor.parameters + channels, until: .after(answerLimit))
     var batch = Batch()
-    for row in rows {
-      let place = Place(
-        transaction: UInt64(try row[0, as: String.self]) ?? 0, id: try row[1, as: Int64.self])
-      batch.end = place
-      if let channel = try row[2, as: String?.self] {
-        batch.events.append(
-          ListenedEvent(
-            channel: channel, payload: try row[3, as: String?.self] ?? "", row: place.id,
-            storedAt: try row[4, as: String?.self] ?? ""))
-        batch.places.append(place)
-      } else if !batch.places.isEmpty {
-        batch.places[batch.places.count - 1] = place
-      }
+    while let rows = try chunks.next() {
+      for row in rows.indices { try batch.add(rows, row) }
     }
     return batch
   }
@@ -268,7 +317,7 @@ final class DurableReader {
       """
       SELECT EXISTS (SELECT FROM \(plan.table.name)
         WHERE (xid, id) > ($1::text::pg_catalog.xid8, $2))
-      """, cursor.parameters, until: .after(patience)
+      """, cursor.parameters, until: .after(answerLimit)
     ).collect()
     return try answer.first?[0, as: Bool.self] ?? false
   }

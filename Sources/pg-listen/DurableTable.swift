@@ -97,6 +97,15 @@ struct DurableTable: ExpressibleByArgument, Hashable, Sendable {
     -- The server refuses to prepare a transaction that has notified. Who adds rows in two phases does
     -- without being woken, and rows are looked for every 30 seconds:
     --   ALTER TABLE \(name) DISABLE TRIGGER wake;
+    -- Transactions have numbers of their own on every server. Where these tables were restored from another
+    -- one (pg_dump), this makes the rows older than all new ones; no consumer misses one, and some may come
+    -- to it again:
+    --   BEGIN;
+    --   UPDATE \(consumers) AS c SET xid = '0', id = coalesce(
+    --     (SELECT min(id) - 1 FROM \(name) AS o WHERE (o.xid, o.id) > (c.xid, c.id) OR o.id > c.id),
+    --     (SELECT max(id) FROM \(name)), c.id);
+    --   UPDATE \(name) SET xid = '0';
+    --   COMMIT;
     -- Rows stay until they are deleted. What all consumers have acknowledged:
     --   DELETE FROM \(name) WHERE (xid, id) <=
     --     (SELECT xid, id FROM \(consumers) ORDER BY xid, id LIMIT 1);

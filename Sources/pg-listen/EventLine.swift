@@ -11,16 +11,9 @@ enum EventFormat: String, WordArgument {
   case nul
   /// Channel, process (of a durable table: the row's id) and payload, with tabs between them.
   case tsv
-}
 
-/// Where lines go that are no events.
-enum ControlEvents: String, WordArgument {
-  /// Among the events.
-  case inline
-  /// To stderr.
-  case stderr
-  /// Nowhere.
-  case off
+  /// What ends an event, and every other line.
+  var separator: UInt8 { self == .nul ? 0 : UInt8(ascii: "\n") }
 }
 
 /// Prints events of one moment, from the bytes that came: of a flood of them, hardly anything else is
@@ -173,26 +166,50 @@ struct EventLine {
       buffer.append(payload)
       buffer.append(UInt8(ascii: "\n"))
     case .tsv:
-      buffer.append("\(Self.escaped(channel))\t\(origin)\t\(Self.escaped(payload))\n")
+      Self.appendEscaped(channel, to: &buffer)
+      buffer.append("\t\(origin)\t")
+      Self.appendEscaped(payload, to: &buffer)
+      buffer.append(UInt8(ascii: "\n"))
     }
   }
 
-  /// As COPY escapes its text format.
-  private static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\t": result += "\\t"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\\": result += "\\\\"
-      default: result.unicodeScalars.append(scalar)
+  /// As COPY escapes its text format; of what is not UTF-8 each byte is `\x` and its number, which COPY
+  /// reads as well.
+  private static func appendEscaped(
+    _ bytes: UnsafeRawBufferPointer, to buffer: inout OutputBuffer
+  ) {
+    var parser = Unicode.UTF8.ForwardParser()
+    var rest = bytes.makeIterator()
+    var position = 0
+    while true {
+      let count: Int
+      switch parser.parseScalar(from: &rest) {
+      case .emptyInput: return
+      case .valid(let scalar):
+        count = scalar.count
+        if count == 1, let letter = escapes[bytes[position]] {
+          buffer.append([UInt8(ascii: "\\"), letter])
+        } else {
+          buffer.append(UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))
+        }
+      case .error(let length):
+        count = length
+        for byte in bytes[position..<position + count] {
+          buffer.append("\\x\(String(byte, radix: 16))")
+        }
       }
+      position += count
     }
-    return result
   }
+
+  /// The letters that stand for bytes behind a backslash.
+  ///
+  /// Source: PostgreSQL manual, COPY, "Text Format".
+  private static let escapes: [UInt8: UInt8] = [
+    0x08: UInt8(ascii: "b"), 0x09: UInt8(ascii: "t"), 0x0A: UInt8(ascii: "n"),
+    0x0B: UInt8(ascii: "v"), 0x0C: UInt8(ascii: "f"), 0x0D: UInt8(ascii: "r"),
+    UInt8(ascii: "\\"): UInt8(ascii: "\\"),
+  ]
 
   private static func severalLines(_ channel: UnsafeRawBufferPointer) -> Failure {
     let name = String(decoding: channel, as: UTF8.self)
@@ -203,32 +220,4 @@ struct EventLine {
         message: "a payload on channel \"\(name)\" has a newline",
         details: [("HINT", "use --format nul, or json")]))
   }
-}
-
-/// The lines that say what happened to the stream.
-enum ControlLine {
-  /// A source listens.
-  static func appendReady(_ source: String, to buffer: inout OutputBuffer) {
-    buffer.append("{\"event\":\"ready\",\"source\":")
-    JSONText.append(source, to: &buffer)
-    buffer.append(",\"at\":\"\(WallClock.now())\"}\n")
-  }
-
-  /// Events of a source may be missing here.
-  static func append(_ gap: Gap, of source: String, to buffer: inout OutputBuffer) {
-    buffer.append("{\"event\":\"gap\",\"source\":")
-    JSONText.append(source, to: &buffer)
-    buffer.append(",\"down_at\":\"\(gap.downAt)\",\"up_at\":\"\(gap.upAt)\",\"reason\":")
-    JSONText.append(gap.reason, to: &buffer)
-    buffer.append(",\"last_seq\":\(gap.lastNumber)}\n")
-  }
-}
-
-/// A time without a connection.
-struct Gap {
-  let downAt: String
-  let upAt: String
-  let reason: String
-  /// The number of the source's last event before it.
-  let lastNumber: Int
 }

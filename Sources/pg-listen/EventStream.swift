@@ -10,42 +10,26 @@ internal import Synchronization
 final class EventStream: Sendable {
   private struct State {
     var output: PendingOutput
+    /// Lines on their way to `output`: all of events, or all of none.
     var buffer = OutputBuffer()
+    /// Whose events those are, where lines name their source.
+    var label: String?
+    /// Which of those stand for several events.
+    var surplus: [PendingOutput.Surplus] = []
+    /// How many events were printed or handed to commands, and not dropped there.
     var count = 0
     var outcome: Outcome?
     var lastEvent = ContinuousClock.now
     /// What is held back to become fewer events.
     var gathering: EventGathering?
-    /// What is to be handed to commands.
-    var jobs: [ChildQueue.Job] = []
-    /// The sources that are to take what has arrived before time is judged.
-    var undecided: Set<Int> = []
-    /// How many threads have events in hand that are not yet among those of the commands.
-    var handing = 0
-  }
-
-  /// How the run ends.
-  enum Outcome: Sendable {
-    case done
-    case failed(any Error)
-  }
-
-  /// What is wanted of the events.
-  struct Wishes: Sendable {
-    /// How many.
-    var count: Int?
-    /// What the one that ends the run is like.
-    var conditions: [UntilCondition]
-    var format: EventFormat
-    var control: ControlEvents
-    /// Whether lines name their source.
-    var namesSources: Bool
-    /// Whether payloads that are JSON are printed as such, too.
-    var parses = false
   }
 
   /// Wakes who waits for the end.
   let waker = WakePipe()
+  /// Asks the sources before time is judged.
+  let lastCall: LastCall
+  /// What the sources must bring to its end.
+  let work: WorkInHand
   let wishes: Wishes
   private let state: Mutex<State>
   /// What runs a command for each event, instead of printing it.
@@ -57,6 +41,8 @@ final class EventStream: Sendable {
   ) {
     self.wishes = wishes
     self.children = children
+    lastCall = LastCall(waker)
+    work = WorkInHand(waker)
     state = Mutex(State(output: output, gathering: gathering))
   }
 
@@ -68,20 +54,25 @@ final class EventStream: Sendable {
   var lastEvent: ContinuousClock.Instant { state.withLock { $0.lastEvent } }
   /// Whether lines wait for the reader of stdout.
   var isWaiting: Bool { state.withLock { $0.output.isWaiting } }
-
   /// Whether the reader of stdout, or a command, is to be waited for.
   var isSlow: Bool { state.withLock { isSlow($0) } }
 
-  /// Whether every event has been seen to, also by its command.
-  var isSettled: Bool {
-    state.withLock { $0.handing } == 0 && children?.isIdle != false
+  /// Whether stdout does not accept what is written.
+  var cannotWrite: Bool {
+    guard case .failed(let error) = outcome else { return false }
+    return error is StandardOutput.Failure
   }
+
+  /// Whether every event has been seen to, also by its command.
+  var isSettled: Bool { work.isDone && children?.isIdle != false }
 
   /// Ends the run; the first reason counts.
   func finish(_ outcome: Outcome) {
     state.withLock { state in state.outcome = state.outcome ?? outcome }
     waker.wake()
   }
+
+  // MARK: Events
 
   /// Prints rows of a source, and counts them there.
   ///
@@ -139,26 +130,20 @@ final class EventStream: Sendable {
     from source: String,
     _ body: (inout State, inout EventLine, ContinuousClock.Instant) -> Bool
   ) -> Bool {
-    let jobs: [ChildQueue.Job]
-    let isWritten: Bool
-    (jobs, isWritten) = state.withLock { state in
-      guard state.outcome == nil else { return ([], false) }
+    state.withLock { state in
+      guard state.outcome == nil else { return false }
       let time = ContinuousClock.now
       let nextHeld = state.gathering?.nextTime
       var line = line(of: source)
+      state.label = label(source)
       if body(&state, &line, time) { state.lastEvent = time }
       emitHeld(at: state.outcome == nil ? time : nil, &state)
-      write(isEvents: true, &state)
+      writeEvents(&state)
       // Who prints what is held back waits for something else.
       if state.gathering?.nextTime != nextHeld { waker.wake() }
-      if case .failed(let error) = state.outcome, error is StandardOutput.Failure {
-        return (takeJobs(&state), false)
-      }
-      return (takeJobs(&state), true)
+      if case .failed(let error) = state.outcome { return !(error is StandardOutput.Failure) }
+      return true
     }
-    // Waiting for room among the commands must not keep their output from being printed.
-    hand(jobs)
-    return isWritten
   }
 
   private func take(
@@ -175,14 +160,111 @@ final class EventStream: Sendable {
     return emit(event, number, of: source, &line, &state, acknowledgements)
   }
 
+  /// Whether an event is what `--until` waits for.
+  private func isAwaited(_ event: ListenedEvent) -> Bool {
+    !wishes.conditions.isEmpty && wishes.conditions.allSatisfy { $0.holds(for: event) }
+  }
+
+  private func emit(_ events: [NumberedEvent], _ state: inout State) {
+    for event in events where !isEnough(state.count) {
+      let label = label(event.source)
+      if label != state.label { writeEvents(&state) }
+      state.label = label
+      var line = line(of: event.source)
+      emit(event.event, event.number, of: event.source, &line, &state)
+    }
+  }
+
+  private func line(of source: String) -> EventLine {
+    EventLine(
+      wishes.format, parses: wishes.parses, time: WallClock.now(), source: label(source))
+  }
+
+  private func label(_ source: String) -> String? { wishes.namesSources ? source : nil }
+
+  /// Prints an event, or hands it to a command.
+  ///
+  /// - Returns: Whether it can be printed.
+  @discardableResult
+  private func emit(
+    _ event: ListenedEvent, _ number: Int, of source: String, _ line: inout EventLine,
+    _ state: inout State, _ acknowledgements: Acknowledgements? = nil
+  ) -> Bool {
+    if let children {
+      let numbered = NumberedEvent(event: event, number: number, source: source)
+      hand(.init(numbered, acknowledgements), to: children, &state)
+      return true
+    }
+    let isPrinted = emit(&state) { (buffer) throws(Failure) in
+      try line.append(event, number, to: &buffer)
+    }
+    if event.count > 1, isPrinted, !state.buffer.bytes.isEmpty {
+      state.surplus.append(.init(end: state.buffer.count, count: event.count - 1))
+    }
+    return isPrinted
+  }
+
+  /// Prints an event and counts it; the run may be over then.
+  ///
+  /// - Returns: Whether it can be printed.
+  @discardableResult
+  private func emit(
+    _ state: inout State, _ append: (inout OutputBuffer) throws(Failure) -> Void
+  ) -> Bool {
+    do throws(Failure) { try append(&state.buffer) } catch {
+      state.outcome = .failed(error)
+      return false
+    }
+    state.count += 1
+    if isEnough(state.count) {
+      // What is dropped for it is not counted.
+      writeEvents(&state)
+      judgeCount(&state)
+    }
+    return true
+  }
+
+  private func hand(_ job: ChildQueue.Job, to children: ChildQueue, _ state: inout State) {
+    state.count += 1
+    do throws(Failure) {
+      let dropped = try children.add(job)
+      state.count -= dropped.places
+      for (source, count) in dropped.counts {
+        writeControl(&state) {
+          ControlLine.appendDropped(count, of: source.flatMap(label), to: &$0)
+        }
+      }
+    } catch {
+      writeControl(&state) { ControlLine.appendOverflow(to: &$0) }
+      state.outcome = .failed(error)
+    }
+    judgeCount(&state)
+  }
+
+  /// Whether so many are enough; asked for each event of a flood.
+  private func isEnough(_ count: Int) -> Bool { wishes.count.map { count >= $0 } ?? false }
+
+  private func judgeCount(_ state: inout State) {
+    guard state.outcome == nil, isEnough(state.count) else { return }
+    state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
+  }
+
+  private static func inVain(_ count: Int) -> Failure {
+    Failure(
+      .negative,
+      Diagnostic(
+        program: ListenCommand.program,
+        message: "none of \(ListenCommand.counted(count, "event")) was what --until waits for"))
+  }
+
+  // MARK: Events that are held back
+
   /// Prints what was held back and is due by a time; everything without one.
   func printHeld(at time: ContinuousClock.Instant?) {
-    let jobs = state.withLock { state in
+    state.withLock { state in
       emitHeld(at: time, &state)
-      write(isEvents: true, &state)
-      return takeJobs(&state)
+      writeEvents(&state)
     }
-    hand(jobs)
   }
 
   /// When what is held back is due next; `nil` if nothing is held back, or the reader is to be waited
@@ -201,77 +283,34 @@ final class EventStream: Sendable {
     emit(state.gathering?.take(at: time) ?? [], &state)
   }
 
-  private func emit(_ events: [NumberedEvent], _ state: inout State) {
-    for event in events where !hasEnough(state) {
-      var line = line(of: event.source)
-      emit(event.event, event.number, of: event.source, &line, &state)
+  // MARK: What is no event
+
+  /// Prints what is no event: a line that says what happened to the stream.
+  func printControl(_ append: (inout OutputBuffer) -> Void) {
+    state.withLock { state in
+      guard state.outcome == nil else { return }
+      writeControl(&state, append)
     }
   }
 
-  private func line(of source: String) -> EventLine {
-    EventLine(
-      wishes.format, parses: wishes.parses, time: WallClock.now(), source: label(source))
-  }
-
-  @discardableResult
-  private func emit(
-    _ event: ListenedEvent, _ number: Int, of source: String, _ line: inout EventLine,
-    _ state: inout State, _ acknowledgements: Acknowledgements? = nil
-  ) -> Bool {
-    guard children != nil else {
-      return emit(&state) { (buffer) throws(Failure) in
-        try line.append(event, number, to: &buffer)
-      }
+  /// Prints a line that says that events may be missing here: what came before them is held back no
+  /// longer.
+  func printLoss(_ append: (inout OutputBuffer) -> Void) {
+    state.withLock { state in
+      guard state.outcome == nil else { return }
+      emitHeld(at: nil, &state)
+      writeEvents(&state)
+      guard state.outcome == nil else { return }
+      writeControl(&state, append)
     }
-    emit(&state) { _ in }
-    let numbered = NumberedEvent(event: event, number: number, source: source)
-    state.jobs.append(.init(numbered, acknowledgements))
-    return true
   }
 
-  /// Counts an event and prints it; the run may be over then.
-  ///
-  /// - Returns: Whether it can be printed.
-  @discardableResult
-  private func emit(
-    _ state: inout State, _ append: (inout OutputBuffer) throws(Failure) -> Void
-  ) -> Bool {
-    do throws(Failure) { try append(&state.buffer) } catch {
-      state.outcome = .failed(error)
-      return false
-    }
-    state.count += 1
-    if state.outcome == nil, hasEnough(state) {
-      state.outcome = wishes.conditions.isEmpty ? .done : .failed(Self.inVain(state.count))
-    }
-    return true
+  /// Says that events of a source were dropped before what comes next.
+  func printDropped(_ count: Int, of source: String) {
+    printLoss { ControlLine.appendDropped(count, of: label(source), to: &$0) }
   }
 
-  private func hasEnough(_ state: State) -> Bool { wishes.count.map { state.count >= $0 } ?? false }
-
-  private func takeJobs(_ state: inout State) -> [ChildQueue.Job] {
-    if !state.jobs.isEmpty { state.handing += 1 }
-    defer { state.jobs = [] }
-    return state.jobs
-  }
-
-  private func hand(_ jobs: [ChildQueue.Job]) {
-    guard let children, !jobs.isEmpty else { return }
-    var dropped = 0
-    do throws(Failure) {
-      for job in jobs { dropped += try children.add(job) }
-    } catch { finish(.failed(error)) }
-    if dropped > 0 { printDropped(dropped) }
-    state.withLock { $0.handing -= 1 }
-    waker.wake()
-  }
-
-  /// Says that events were dropped before what comes next.
-  func printDropped(_ count: Int) {
-    printControl { $0.append("{\"event\":\"dropped\",\"count\":\(count)}\n") }
-  }
-
-  /// How often is looked for room in what waits for the reader of stdout.
+  /// How often is looked for room in what waits for the reader of stdout, in milliseconds.
   private static let roomPause: CInt = 10
 
   /// Waits, where nothing is to be dropped, until there is room for events.
@@ -279,70 +318,60 @@ final class EventStream: Sendable {
   /// Only the source's own thread waits: everybody else goes on. Rows need not, of which no more are read
   /// until those before have been seen to.
   private func waitForRoom() {
-    while state.withLock({ $0.output.isToBeWaitedFor && $0.outcome == nil }) {
+    while state.withLock({ isToBeWaitedFor($0) && $0.outcome == nil }) {
       _ = poll(nil, 0, Self.roomPause)
     }
   }
 
-  /// Prints whole lines of a command, and waits while too much waits for the reader of stdout: the
-  /// command is slowed down by its pipe then.
+  private func isToBeWaitedFor(_ state: State) -> Bool {
+    state.output.isToBeWaitedFor || children?.isToBeWaitedFor == true
+  }
+
+  /// Prints whole lines of a command, or rows of a query, and waits while too much waits for the reader
+  /// of stdout: a command is slowed down by its pipe then.
   ///
   /// - Parameter isOver: Whether not to wait any more.
   func printOutput(_ lines: [UInt8], unless isOver: () -> Bool) {
     state.withLock { state in
+      writeEvents(&state)
       state.buffer.append(lines)
-      write(isEvents: false, &state)
+      write(.control, &state)
     }
     while state.withLock({ $0.output.isFull }), !isOver() { _ = poll(nil, 0, Self.roomPause) }
   }
 
-  /// Whether an event is what `--until` waits for.
-  private func isAwaited(_ event: ListenedEvent) -> Bool {
-    !wishes.conditions.isEmpty && wishes.conditions.allSatisfy { $0.holds(for: event) }
+  // MARK: Writing
+
+  /// What ends an event, and a line.
+  var separator: UInt8 { wishes.format.separator }
+
+  private func writeControl(_ state: inout State, _ append: (inout OutputBuffer) -> Void) {
+    writeEvents(&state)
+    guard let line = ControlLine.placed(wishes.control, separator, append) else { return }
+    state.buffer.append(line)
+    write(.control, &state)
   }
 
-  /// Work is being done that must come to its end before the program does.
-  func beginsWork() { state.withLock { $0.handing += 1 } }
-
-  /// It has come to its end.
-  func endsWork() {
-    state.withLock { $0.handing -= 1 }
-    waker.wake()
+  private func writeEvents(_ state: inout State) {
+    write(.events(of: state.label, surplus: state.surplus), &state)
+    state.surplus = []
   }
 
-  private static func inVain(_ count: Int) -> Failure {
-    Failure(
-      .negative,
-      Diagnostic(
-        program: ListenCommand.program,
-        message: "none of \(count) events was what --until waits for"))
-  }
+  /// A buffer that was larger is given back.
+  private static let keptSize = 1 << 20
 
-  /// Prints what is no event: a line that says what happened to the stream.
-  func printControl(_ append: (inout OutputBuffer) -> Void) {
-    guard wishes.control != .off else { return }
-    state.withLock { state in
-      guard state.outcome == nil else { return }
-      append(&state.buffer)
-      if wishes.control == .stderr {
-        StandardError.print(String(decoding: state.buffer.bytes.dropLast(), as: UTF8.self))
-        state.buffer = OutputBuffer()
-      } else {
-        write(isEvents: false, &state)
-      }
-    }
-  }
-
-  private func label(_ source: String) -> String? { wishes.namesSources ? source : nil }
-
-  private func write(isEvents: Bool, _ state: inout State) {
+  private func write(_ content: PendingOutput.Content, _ state: inout State) {
     let wasWaiting = state.output.isWaiting
     do {
       if !state.buffer.bytes.isEmpty {
-        try state.output.write(state.buffer.bytes, isEvents: isEvents)
+        state.count -= try state.output.write(state.buffer.bytes, content)
       }
     } catch { state.outcome = .failed(error) }
-    state.buffer.withBytes { $0.removeAll(keepingCapacity: true) }
+    if state.buffer.count > Self.keptSize {
+      state.buffer = OutputBuffer()
+    } else {
+      state.buffer.withBytes { $0.removeAll(keepingCapacity: true) }
+    }
     // Who waits for room is woken by it; it must only know that there is something to wait for.
     let beginsToWait = state.output.isWaiting && !wasWaiting
     if state.outcome != nil || beginsToWait { waker.wake() }
@@ -362,21 +391,4 @@ final class EventStream: Sendable {
   ///
   /// - Throws: ``StandardOutput/Failure``.
   func flush() throws { try state.withLock { try $0.output.finish() } }
-
-  // MARK: Judging time
-
-  /// Asks sources to take what has arrived.
-  func ask(_ sources: Set<Int>) { state.withLock { $0.undecided = sources } }
-
-  /// Whether a source is asked to take what has arrived.
-  func isAsking(_ source: Int) -> Bool { state.withLock { $0.undecided.contains(source) } }
-
-  /// A source has taken what had arrived.
-  func answered(_ source: Int) {
-    _ = state.withLock { $0.undecided.remove(source) }
-    waker.wake()
-  }
-
-  /// Whether all that were asked have answered.
-  var haveAllAnswered: Bool { state.withLock { $0.undecided.isEmpty } }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
@@ -43,7 +44,10 @@ struct ListenCommand: ParsableCommand {
   var format = EventFormat.json
 
   @Option(
-    help: "Where lines that are no events go (ready, gap, dropped). By default inline for json.")
+    help: """
+      Where lines that are no events go (ready, gap, dropped, overflow). By default inline for json, else \
+      to stderr.
+      """)
   var events: ControlEvents?
 
   @Option(
@@ -59,7 +63,10 @@ struct ListenCommand: ParsableCommand {
 
   @OptionGroup var held: GatheringOptions
 
-  @Option(help: ArgumentHelp("How much may wait for a slow reader.", valueName: "bytes"))
+  @Option(
+    help: ArgumentHelp(
+      "How much may wait for a slow reader; no line of a command's may be longer.",
+      valueName: "bytes"))
   var buffer = ByteCountArgument(bytes: 64 << 20)
 
   @Option(
@@ -71,7 +78,10 @@ struct ListenCommand: ParsableCommand {
 
   // MARK: When it ends
 
-  @Option(help: ArgumentHelp("End with 0 after this many events.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "End with 0 after this many events, not counting those that were dropped.", valueName: "n"))
   var count: Int?
 
   @Option(
@@ -81,11 +91,13 @@ struct ListenCommand: ParsableCommand {
   var until: [UntilCondition] = []
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "End with 4 when this time is over: 500ms, 10s, 2m, 1h.", valueName: "duration"))
   var timeout: DurationArgument?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("End with 4 when no event has come for so long.", valueName: "duration"))
   var idleTimeout: DurationArgument?
 
@@ -124,17 +136,23 @@ struct ListenCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Run this by the shell whenever listening has begun; its output comes before the events.",
-      valueName: "command"))
+      """
+      Run this by the shell whenever listening has begun; its output comes before the events, which \
+      are received and kept while it runs.
+      """, valueName: "command"))
   var onReady: String?
 
   @Option(
     name: .customLong("on-ready-sql"),
     help: ArgumentHelp(
-      "Run this whenever listening has begun; its rows come before the events.", valueName: "sql"))
+      """
+      Run this whenever listening has begun; its rows come before the events, as JSON on stdout \
+      whatever --events and --format are.
+      """, valueName: "sql"))
   var onReadySQL: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Write a newline to this descriptor and close it when listening has begun.", valueName: "fd"))
   var readyFD: ReadyDescriptor?
@@ -147,12 +165,17 @@ struct ListenCommand: ParsableCommand {
   @Flag(
     help: """
       Run what stands after -- for each event, its payload on stdin, and print nothing of the event; \
-      PGKIT_CHANNEL, PGKIT_PID, PGKIT_SEQ, PGKIT_SOURCE and PGKIT_EVENT are in its environment.
+      PGKIT_CHANNEL, PGKIT_PID (of a row PGKIT_ID and PGKIT_STORED_AT), PGKIT_SEQ, PGKIT_COUNT, PGKIT_SOURCE \
+      and PGKIT_EVENT are in its environment. One that is not found is a failure before anything is \
+      listened to.
       """)
   var exec = false
 
-  @Option(help: ArgumentHelp("How many run at once; one keeps their order.", valueName: "n"))
-  var maxParallel = 1
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How many run at once: 1, which keeps their order, unless this says more.", valueName: "n"))
+  var maxParallel: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -168,7 +191,10 @@ struct ListenCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Do not listen: notify this channel. The operand after the IRI is the payload, - for stdin.",
+      """
+      Do not listen: notify this channel. The operand after the IRI is the payload, - for stdin without \
+      its last newline.
+      """,
       valueName: "channel"))
   var notify: String?
 
@@ -191,41 +217,6 @@ struct ListenCommand: ParsableCommand {
     return ["install", "status", "--help", "-h", nil].contains(second)
   }
 
-  func validate() throws {
-    if let count, count < 1 { throw ValidationError("--count must be at least 1") }
-    for (name, value) in [("timeout", timeout), ("idle-timeout", idleTimeout)] {
-      if let value, value.duration <= .zero {
-        throw ValidationError("--\(name) must be longer than 0")
-      }
-    }
-    if heartbeatTimeout.duration <= .zero {
-      throw ValidationError("--heartbeat-timeout must be longer than 0")
-    }
-    if !(1...Self.mostParallel).contains(maxParallel) {
-      throw ValidationError("--max-parallel must be between 1 and \(Self.mostParallel)")
-    }
-    if exec, command.isEmpty { throw ValidationError("--exec: no command stands after --") }
-    try readyFD?.validate()
-    if durable.table != nil {
-      if held.isWanted {
-        throw ValidationError("--durable has every row seen to: no --debounce, no --coalesce")
-      }
-      if let onOverflow, onOverflow != .block {
-        throw ValidationError("--on-overflow \(onOverflow.rawValue): --durable loses no row")
-      }
-      if fromPID != nil { throw ValidationError("--from-pid: a row has no process") }
-    }
-    if let notify {
-      if notify.isEmpty { throw ValidationError("--notify: a channel has no name") }
-      if places.channels.count > 1 { throw ValidationError("--notify takes one payload") }
-    } else {
-      if places.channels.isEmpty, durable.table == nil {
-        throw ValidationError("no channel is given")
-      }
-      if places.channels.contains("") { throw ValidationError("a channel has no name") }
-    }
-  }
-
   func run() throws {
     if let notify {
       let deadline = timeout.map { Deadline.after($0.duration) } ?? .never
@@ -235,8 +226,11 @@ struct ListenCommand: ParsableCommand {
       for iri in iris { try sending.run(on: iri, until: deadline) }
     } else {
       let listener = try Listener(self)
-      guard heedsSignals else { return try listener.run() }
-      guard Interruptions.shared.beginLastStep() else { return }
+      if exec, geteuid() == 0 { warnOfRoot() }
+      // What has arrived is printed first, commands that run hear of it, rows are acknowledged.
+      guard Interruptions.shared.beginLastStep(telling: { listener.wake() }) else {
+        Signals.endProcess(by: Interruptions.shared.signal ?? SIGTERM)
+      }
       try Interruptions.shared.duringWork {
         try listener.run()
         if graceful { Program.end(.ok, program: Self.program) }
@@ -244,9 +238,12 @@ struct ListenCommand: ParsableCommand {
     }
   }
 
-  /// Whether a signal must not end the process at once: commands that run are to hear of it, and rows
-  /// that are printed are to be acknowledged.
-  var heedsSignals: Bool { exec || graceful || durable.table != nil }
+  private func warnOfRoot() {
+    Diagnostic(
+      program: Self.program, severity: .warning,
+      message: "commands run as root, with payloads that anybody who may connect can send"
+    ).print()
+  }
 
   /// What becomes of events for which there is no room: of rows, none is lost.
   var overflow: PendingOutput.Overflow { durable.table == nil ? onOverflow ?? .drop : .block }
@@ -262,43 +259,14 @@ struct ListenCommand: ParsableCommand {
       limit: buffer.bytes)
   }
 
-  /// What stands after `--`, which the parser puts among the operands.
-  var command: [String] {
-    let words = CommandLine.arguments
-    guard exec, let place = words.firstIndex(of: "--") else { return [] }
-    return operands.suffix(words.count - place - 1)
+  /// A number and what is counted, as in `1 event` and `2 events`.
+  static func counted(_ count: Int, _ thing: String) -> String {
+    "\(count) \(thing)\(count == 1 ? "" : "s")"
   }
-
-  /// Each has a thread and a process.
-  private static let mostParallel = 256
 
   /// A failure of its own.
   static func failure(_ message: String) -> Failure {
     Failure(.localFailure, Diagnostic(program: program, message: message))
-  }
-
-  /// Where to listen, and on which channels: the first operand says where, if it looks like that.
-  var places: (iris: [String?], channels: [String]) {
-    var names = exec ? Array(operands.dropLast(command.count)) : operands
-    var iris: [String?] = on
-    if on.isEmpty {
-      iris = [names.first.flatMap { Self.isPlace($0) ? $0 : nil }]
-      if iris[0] != nil { names.removeFirst() }
-    }
-    let isPayload = notify != nil
-    return (iris, fold && !isPayload ? names.map(Self.folded) : names)
-  }
-
-  /// Whether an operand is an IRI or a keyword string, and no channel.
-  private static func isPlace(_ operand: String) -> Bool {
-    operand.contains("://") || operand.contains("=") || operand.isEmpty
-  }
-
-  /// A name as the server folds it when it has no quotes; in UTF-8 only ASCII is folded.
-  static func folded(_ channel: String) -> String {
-    let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
-    let bytes = channel.utf8.map { letters.contains($0) ? $0 | 0x20 : $0 }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// What a source does.
@@ -312,7 +280,8 @@ struct ListenCommand: ParsableCommand {
         ? Heartbeat(interval: interval, limit: heartbeatTimeout.duration) : nil,
       retry: RetryPolicy(triesAll: retryAll), firstWait: wait?.duration,
       maximumDowntime: maxDowntime?.duration,
-      hook: ReadyHook(command: onReady, query: onReadySQL), sender: fromPID,
+      hook: ReadyHook(command: onReady, query: onReadySQL, lineLimit: buffer.bytes),
+      sender: fromPID,
       leavesOutOwn: leavesOutOwn, durable: durable.plan(channels))
   }
 }

@@ -23,9 +23,9 @@ struct ListenedEvent: Sendable {
     origin = .process(notification.processID)
   }
 
-  init(channel: String, payload: String, row id: Int64, storedAt: String) {
-    self.channel = channel
-    self.payload = Array(payload.utf8)
+  init(channel: [UInt8], payload: [UInt8], row id: Int64, storedAt: String) {
+    self.channel = String(decoding: channel, as: UTF8.self)
+    self.payload = payload
     origin = .row(id: id, storedAt: storedAt)
   }
 }

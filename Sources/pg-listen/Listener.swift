@@ -6,13 +6,22 @@ internal import PGKit
 /// One run of pg-listen: starts the sources, and waits until it is time to end.
 ///
 /// The sources print by themselves. Here is waited for what concerns all of them: time, the reader of
-/// stdout, and the end.
+/// stdout, and the end. What has arrived is printed in any case; for the rest it depends on what ends it:
+///
+/// | what ends it          | commands that run    | events that wait for one | rows                 | the reader |
+/// |-----------------------|----------------------|--------------------------|----------------------|------------|
+/// | all is done           | are waited for       | get theirs               | are acknowledged     | has time   |
+/// | a failure, `--timeout`| have 4 s, then TERM  | get none                 | if they are seen to  | has time   |
+/// | a signal              | get it, and 4 s      | get none                 | if they are seen to  | has 4 s    |
+/// | it, with `--graceful` | have 4 s, then get it| get theirs in that time  | if they are seen to  | has 4 s    |
 struct Listener {
   /// How long sources may take to print what had arrived when time was over.
   private static let decision = Duration.seconds(1)
-
-  /// How often is looked for a signal where that does not end the process by itself.
-  private static let signalPause = Duration.milliseconds(100)
+  /// How long commands have to end, rows to be acknowledged and stdout to be read when the program is
+  /// ended: whoever ends it kills it after five seconds.
+  private static let grace = Duration.seconds(4)
+  /// How long commands have to end that are ended because their time was over.
+  private static let lastGrace = Duration.milliseconds(700)
 
   private let command: ListenCommand
   private let deadline: Deadline
@@ -34,13 +43,13 @@ struct Listener {
       namesSources: iris.count > 1, parses: command.parse)
     let output = PendingOutput(
       limit: command.buffer.bytes, overflow: command.overflow, control: wishes.control,
-      separator: command.format == .nul ? 0 : UInt8(ascii: "\n"))
+      separator: command.format.separator)
     let children =
       command.exec
       ? ChildQueue(
         try Self.found(command.command), policy: command.failurePolicy,
         limit: command.durable.table == nil ? command.buffer.bytes : .max,
-        overflow: command.overflow) : nil
+        lineLimit: command.buffer.bytes, overflow: command.overflow) : nil
     let stream = EventStream(wishes, output, children, gathering: command.gathering)
     let announcement = Announcement(
       sources: iris.count, channels: channels, subject: command.durable.summary,
@@ -48,7 +57,8 @@ struct Listener {
     self.stream = stream
     self.announcement = announcement
     sources = iris.enumerated().map { number, iri in
-      SourceThread(number, command.plan(iri, channels), stream, announcement)
+      SourceThread(
+        number, command.plan(iri, channels), isAlone: iris.count == 1, stream, announcement)
     }
   }
 
@@ -70,46 +80,50 @@ struct Listener {
       let places = sources.map(\.summary).joined(separator: "; ")
       return places + (stream.isWaiting ? "; the reader of stdout is slow" : "")
     }
-    stream.children?.start(command.maxParallel, stream)
+    stream.children?.start(command.maxParallel ?? 1, stream)
     for source in sources { source.start() }
     while signal == nil {
       if let outcome = stream.outcome { return try finish(outcome) }
-      if let late = lateness { try decide(late) } else { try wait() }
+      if let late = lateness { try decide(late) } else { try wait(until: nextJudgement) }
     }
     try finishAfterSignal()
   }
 
-  /// How long commands have to end, and rows to be acknowledged, when the program is ended.
-  private static let grace = Duration.seconds(4)
+  /// The signal that has come, if one has.
+  private var signal: CInt? { Interruptions.shared.signal }
 
-  /// The signal that has come, if the program is to end by itself then; otherwise the process ends at
-  /// once.
-  private var signal: CInt? { command.heedsSignals ? Interruptions.shared.signal : nil }
+  /// Has it look whether there is a signal.
+  func wake() { stream.waker.wake() }
 
-  private func finishAfterSignal() throws {
-    if command.graceful { try collect(until: .after(Self.decision)) }
-    stream.printHeld(at: nil)
-    stream.finish(.done)
-    if command.graceful { try waitUntilSettled(until: .after(Self.grace)) }
-    endCommands(by: signal ?? SIGTERM)
-    try waitUntilSettled(until: .after(Self.grace))
-    if command.graceful { try stream.flush() }
-  }
+  // MARK: The end
 
   private func finish(_ outcome: EventStream.Outcome) throws {
+    ServiceNotifier.send("STOPPING=1")
     if case .failed = outcome {
-      // What failed begins no more; what succeeded has all its events seen to.
       let patience = Deadline.after(Self.grace)
       endCommands(by: 0)
       try waitUntilSettled(until: patience)
-      if patience.hasPassed { endCommands(by: SIGTERM) }
+      if patience.hasPassed { try endLateCommands(by: SIGTERM) }
     } else {
       try waitUntilSettled(until: .never)
+      if signal != nil { tellOfCommandsLeft() }
     }
-    try stream.flush()
+    try awaitReader(until: .never)
     if let failure = stream.children?.failure { throw failure }
     if case .failed(let error) = outcome { throw error }
     if !stream.isSettled, signal == nil { throw Self.notAcknowledged }
+  }
+
+  private func finishAfterSignal() throws {
+    ServiceNotifier.send("STOPPING=1")
+    let patience = Deadline.after(Self.grace)
+    if command.graceful { try collect(until: patience.earlier(.after(Self.decision))) }
+    stream.printHeld(at: nil)
+    stream.finish(.done)
+    if !command.graceful { endCommands(by: signal ?? SIGTERM) }
+    try waitUntilSettled(until: patience)
+    if command.graceful { try endLateCommands(by: signal ?? SIGTERM) } else { tellOfCommandsLeft() }
+    try awaitReader(until: patience)
   }
 
   /// Begins no more commands, and passes a signal on to those that run.
@@ -119,20 +133,55 @@ struct Listener {
     for source in sources { source.wake() }
   }
 
+  /// Ends those that run and have had their time.
+  private func endLateCommands(by signal: CInt) throws {
+    endCommands(by: signal)
+    try waitUntilSettled(until: .after(Self.lastGrace))
+    tellOfCommandsLeft()
+  }
+
+  private func tellOfCommandsLeft() {
+    guard let left = stream.children?.processes, !left.isEmpty else { return }
+    let numbers = left.map { "\($0)" }.joined(separator: ", ")
+    Diagnostic(
+      program: ListenCommand.program, severity: .warning,
+      message: "commands do not end and are left running: process \(numbers)"
+    ).print()
+  }
+
   /// Waits until every event has been seen to.
   ///
-  /// The reader of stdout and the commands take their time; after that, acknowledging what they took
-  /// has its own, as a connection may be lost.
+  /// The reader of stdout and the commands take their time, unless a signal comes; after that,
+  /// acknowledging what they took has its own, as a connection may be lost.
   private func waitUntilSettled(until patience: Deadline) throws {
-    var end: Deadline?
+    var (patience, end): (Deadline, Deadline?) = (patience, nil)
+    var hasHeard = signal != nil
     while !stream.isSettled, !patience.hasPassed, end?.hasPassed != true {
-      if let signal, !command.graceful, stream.children?.isIdle == false {
-        endCommands(by: signal)
-        if stream.children?.waitForRunning(until: .after(Self.grace)) == false { return }
+      if !hasHeard, let signal {
+        hasHeard = true
+        patience = patience.earlier(.after(Self.grace))
+        if !command.graceful { endCommands(by: signal) }
       }
       end = stream.isSlow ? nil : end ?? .after(Self.grace)
       try wait(until: patience.earlier(end ?? .never))
     }
+  }
+
+  /// Waits until the reader of stdout has taken all that was printed; after a signal not for long.
+  private func awaitReader(until patience: Deadline) throws {
+    var patience = patience
+    var hasHeard = false
+    while stream.isWaiting, !stream.cannotWrite {
+      if !hasHeard, signal != nil {
+        hasHeard = true
+        patience = patience.earlier(.after(Self.grace))
+      }
+      if patience.hasPassed {
+        throw ListenCommand.failure("the reader of stdout has not taken all that was printed")
+      }
+      try wait(until: patience)
+    }
+    try stream.flush()
   }
 
   private static let notAcknowledged = Failure(
@@ -174,16 +223,14 @@ struct Listener {
   private func collect(until patience: Deadline) throws {
     let earlier = signal
     let asked = sources.filter(\.isListening)
-    stream.ask(Set(asked.map(\.number)))
+    stream.lastCall.ask(Set(asked.map(\.number)))
     for source in asked { source.wake() }
-    while !stream.haveAllAnswered, !patience.hasPassed, stream.outcome == nil, signal == earlier {
+    while !stream.lastCall.haveAllAnswered, !patience.hasPassed, stream.outcome == nil,
+      signal == earlier
+    {
       try wait(until: patience)
     }
-    stream.ask([])
-  }
-
-  private func wait() throws {
-    try wait(until: nextJudgement)
+    stream.lastCall.ask([])
   }
 
   /// Waits for news of the sources, for room in stdout, or for its reader to go.
@@ -193,9 +240,8 @@ struct Listener {
       pollfd(
         fd: STDOUT_FILENO, events: stream.isWaiting ? Int16(POLLOUT) : 0, revents: 0),
     ]
-    var limit = command.heedsSignals ? deadline.earlier(.after(Self.signalPause)) : deadline
-    if let next = stream.nextHeld { limit = limit.earlier(Deadline(instant: next)) }
-    _ = poll(&polled, nfds_t(polled.count), limit.pollTimeout)
+    let next = stream.nextHeld.map { Deadline(instant: $0) } ?? .never
+    _ = poll(&polled, nfds_t(polled.count), deadline.earlier(next).pollTimeout)
     stream.waker.clear()
     if stream.drain() { wakeReaders() }
     stream.printHeld(at: .now)
@@ -211,13 +257,14 @@ struct Listener {
   }
 
   private func timedOut(_ option: String) -> Failure {
-    let wanted = command.count.map { " of \($0)" } ?? ""
     let count = stream.count
-    let events = count == 1 && wanted.isEmpty ? "event" : "events"
+    let events =
+      command.count.map { "\(count) of \(ListenCommand.counted($0, "event"))" }
+      ?? ListenCommand.counted(count, "event")
     return Failure(
       .deadline,
       Diagnostic(
         program: ListenCommand.program,
-        message: "the time given by \(option) is over after \(count)\(wanted) \(events)"))
+        message: "the time given by \(option) is over after \(events)"))
   }
 }

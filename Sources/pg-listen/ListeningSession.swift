@@ -20,18 +20,21 @@ final class ListeningSession {
     }
 
     init(heartbeat error: PGError) {
-      self.error = error
+      self.error = .heartbeatFailed(error)
       reason = "heartbeat: \(error.message)"
     }
   }
+
+  /// How long the server may take to answer before the session listens.
+  private static let setupLimit = Duration.seconds(30)
+  /// How long it may take to answer where no heartbeat says so.
+  static let longestAnswer = Duration.seconds(60)
 
   let connection: Connection
   /// Where it listens.
   let source: EventSource
   private let heartbeat: Heartbeat?
   private var nextHeartbeat: Deadline
-  /// How long the server may take to answer before the session listens.
-  private static let patience = Duration.seconds(30)
   private let heartbeatName: String
   /// A channel that nobody else knows: what is sent there must come back.
   let heartbeatChannel: [UInt8]
@@ -40,6 +43,8 @@ final class ListeningSession {
   let beginning = ContinuousClock.now
   /// When it is last known that all that had been notified had arrived.
   private(set) var lastSign = WallClock.time()
+  /// What had come when the heartbeat failed.
+  private var leftover = NotificationBatch()
 
   /// Connects and begins to listen: when this returns, LISTEN is committed.
   ///
@@ -57,7 +62,7 @@ final class ListeningSession {
       connection = try Connecting(program: ListenCommand.program)
         .session(Self.watched(options), until: deadline)
       source = EventSource(connection)
-      let deadline = deadline.earlier(.after(Self.patience))
+      let deadline = deadline.earlier(.after(Self.setupLimit))
       try Self.requireOwnServer(connection, until: deadline)
       if connection.serverVersion.major >= 14 {
         try connection.execute("SET idle_session_timeout = 0", until: deadline)
@@ -70,7 +75,7 @@ final class ListeningSession {
       let more = heartbeat == nil ? [] : [heartbeatName]
       try connection.listen(names + more, until: deadline)
       lastSign = WallClock.time()
-    } catch { throw Loss(Self.explained(error)) }
+    } catch { throw Loss(error.explained(for: "listen")) }
   }
 
   /// A peer that is gone without a word is noticed in half a minute, unless the options say otherwise.
@@ -107,16 +112,14 @@ final class ListeningSession {
       fault: .caller, hint: "Connect to the server itself: a pooler loses LISTEN without an error.")
   }
 
-  private static func explained(_ error: PGError) -> PGError {
-    guard error.code == .readOnlySqlTransaction, error.hint == nil else { return error }
-    return PGError(
-      code: error.code, message: error.message, fault: error.fault,
-      hint: "A standby cannot listen: connect to its primary (target_session_attrs=primary).",
-      fields: error.fields)
-  }
-
   /// How long the server may take to answer what it is asked between heartbeats.
-  var patience: Duration { heartbeat.map { $0.interval + $0.limit } ?? .seconds(60) }
+  var answerLimit: Duration { heartbeat.map { $0.interval + $0.limit } ?? Self.longestAnswer }
+
+  /// Receives what has arrived, for later; whether the session is still there.
+  func keepsNotifications() -> Bool {
+    do throws(PGError) { try connection.keepNotifications() } catch { return !connection.isClosed }
+    return true
+  }
 
   /// The events that have arrived, waiting for the first until `other` can be read; heartbeats may be
   /// among them.
@@ -140,7 +143,7 @@ final class ListeningSession {
     if let heartbeat, nextHeartbeat.hasPassed {
       // What has just come is as good as a heartbeat, which would have to wait for its turn in a flood.
       let isFlood = !events.isEmpty
-      let limit = isFlood ? patience : heartbeat.limit
+      let limit = isFlood ? answerLimit : heartbeat.limit
       let hasComeBack = isFlood ? true : try beat(within: limit, &events)
       if hasComeBack { isAlive() }
       try watchQueue(within: limit, &events)
@@ -208,12 +211,10 @@ final class ListeningSession {
       }
       leftover = events
       connection.close()
-      throw Loss(heartbeat: error)
+      // A server that ends the session says why.
+      throw error.fault == .server ? Loss(error) : Loss(heartbeat: error)
     }
   }
-
-  /// What had come when the heartbeat failed.
-  private var leftover = NotificationBatch()
 
   /// Hands over what had come when the session was found to be lost.
   func takeLeftover() -> NotificationBatch {
@@ -262,6 +263,22 @@ struct Heartbeat: Sendable {
 }
 
 extension PGError {
+  /// The same, with a hint if it is a standby that refuses to listen or to notify.
+  func explained(for act: String) -> PGError {
+    guard code == .readOnlySqlTransaction, hint == nil else { return self }
+    return PGError(
+      code: code, message: message, fault: fault,
+      hint: "A standby cannot \(act): connect to its primary (target_session_attrs=primary).",
+      fields: fields)
+  }
+
+  /// A session whose heartbeat failed is lost, whatever its question ran into.
+  fileprivate static func heartbeatFailed(_ error: PGError) -> PGError {
+    PGError(
+      code: .connectionFailure, message: "the heartbeat failed: \(error.message)", fault: .transport
+    )
+  }
+
   fileprivate static func timedOutNotification(_ limit: Duration) -> PGError {
     PGError(
       code: .queryCanceled, message: "a notification did not come back within \(limit)",

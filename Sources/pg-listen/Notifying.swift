@@ -20,9 +20,7 @@ struct Notifying {
     self.payload = payload == "-" ? try Self.standardInput() : payload
     let count = self.payload.utf8.count
     guard count <= Self.longestPayload else {
-      throw Self.refused(
-        "the payload has \(count) bytes; the server takes at most \(Self.longestPayload)",
-        hint: "store it in a table and notify its key")
+      throw Self.tooLong("the payload has \(count) bytes")
     }
   }
 
@@ -34,27 +32,46 @@ struct Notifying {
     let connection = try connecting.connect(try connecting.options(iri: iri), until: deadline)
     defer { connection.close() }
     do throws(PGError) { try connection.notify(channel, payload: payload) } catch {
-      throw error.failure(of: ListenCommand.program)
+      throw error.explained(for: "notify").failure(of: ListenCommand.program)
     }
   }
 
+  /// The most that is read only to say how much it is.
+  private static let longestInput = 64 << 20
+
   private static func standardInput() throws(Failure) -> String {
     var bytes: [UInt8] = []
-    // One more than fits, and a newline, are enough to see that it is too long.
-    while bytes.count <= longestPayload + 1,
+    var count = 0
+    var last: UInt8?
+    while count <= longestInput,
       let piece = try StandardInput.readPiece(
-        upTo: longestPayload + 2 - bytes.count, program: ListenCommand.program, while: { true })
-    { bytes += piece }
-    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-    guard bytes.count <= longestPayload else {
-      throw refused(
-        "the payload on stdin is longer than \(longestPayload) bytes, which the server takes at most",
-        hint: "store it in a table and notify its key")
+        upTo: 64 << 10, program: ListenCommand.program, while: { true })
+    {
+      count += piece.count
+      last = piece.last ?? last
+      if bytes.count <= longestPayload + 1 { bytes += piece }
     }
-    guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+    if last == UInt8(ascii: "\n") { count -= 1 }
+    guard count <= longestPayload else {
+      let number = count > longestInput ? "more than \(longestInput)" : "\(count)"
+      throw tooLong("the payload on stdin has \(number) bytes")
+    }
+    bytes.removeLast(bytes.count - count)
+    if let index = bytes.firstIndex(of: 0) {
+      throw refused(
+        "the payload on stdin has a zero byte, byte \(index + 1), which no text of the server's has",
+        hint: "encode it, as in Base64")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw refused("the payload on stdin is not text in UTF-8", hint: "encode it, as in Base64")
     }
     return text
+  }
+
+  private static func tooLong(_ message: String) -> Failure {
+    refused(
+      "\(message); the server takes at most \(longestPayload)",
+      hint: "store it in a table and notify its key")
   }
 
   private static func refused(_ message: String, hint: String) -> Failure {

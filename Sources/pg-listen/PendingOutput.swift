@@ -17,18 +17,34 @@ struct PendingOutput {
     case block
   }
 
-  private enum Kind: Equatable {
-    /// Lines of events, each with its separator.
-    case events
-    /// A line that says what happened to the stream.
+  /// What is written.
+  enum Content {
+    /// Lines of events, each with its separator, of the source that they name if they do; some may stand
+    /// for more than one event.
+    case events(of: String?, surplus: [Surplus])
+    /// A line that says what happened to the stream, or what a command has printed.
     case control
-    /// A line that stands for that many events.
-    case dropped(Int)
+  }
+
+  /// How many events a line stands for, beside itself.
+  struct Surplus {
+    /// Where the line ends, in what is written.
+    var end: Int
+    let count: Int
+  }
+
+  private enum Kind: Equatable {
+    case events(of: String?)
+    case control
+    /// A line that stands for that many events of a source.
+    case dropped(Int, of: String?)
   }
 
   private struct Block {
     var bytes: [UInt8]
     let kind: Kind
+    /// In the order of the lines.
+    var surplus: [Surplus] = []
     /// How many of the bytes have been written.
     var start = 0
     /// Whether what stands before the bytes has been written, and belongs to their first line.
@@ -51,9 +67,9 @@ struct PendingOutput {
 
   /// How the descriptor is written to without waiting.
   private enum Way {
-    /// It never keeps anybody waiting for long: a file, a terminal.
+    /// It never keeps anybody waiting for long: a file.
     case file
-    /// It does not block: a pipe opened again, so that others who have it are not affected.
+    /// It does not block: a pipe or a terminal opened again, so that others who have it are not affected.
     case own(CInt)
     /// At most as many bytes as fit when it says that it is ready.
     case pipe
@@ -91,8 +107,9 @@ struct PendingOutput {
     guard fstat(STDOUT_FILENO, &status) == 0 else { return .file }
     switch status.st_mode & S_IFMT {
     case S_IFSOCK: return .socket
-    case S_IFIFO:
-      let own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+    // A terminal can be stopped by a key.
+    case let kind where kind == S_IFIFO || isatty(STDOUT_FILENO) == 1:
+      let own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
       return own >= 0 ? .own(own) : .pipe
     default: return .file
     }
@@ -115,15 +132,16 @@ struct PendingOutput {
 
   /// Takes whole lines of events, or one control line.
   ///
+  /// - Returns: How many lines of events were dropped for them, perhaps some of their own.
   /// - Throws: ``StandardOutput/Failure`` if stdout does not accept them; ``Failure`` with status 1 if
   ///   there is no room and that is to be a failure.
-  mutating func write(_ bytes: [UInt8], isEvents: Bool) throws {
+  mutating func write(_ bytes: [UInt8], _ content: Content) throws -> Int {
     try drain()
     let written = isWaiting ? 0 : try writeNow(bytes, from: 0)
-    if written == bytes.count { return }
+    if written == bytes.count { return 0 }
     let isContinued = written > 0 && bytes[written - 1] != separator
-    keep(bytes[written...], isEvents ? .events : .control, isContinued: isContinued)
-    if isFull, overflow != .block { try makeRoom() }
+    keep(bytes[written...], content, isContinued: isContinued)
+    return isFull && overflow != .block ? try makeRoom() : 0
   }
 
   /// Writes of what waits as much as goes now.
@@ -157,20 +175,36 @@ struct PendingOutput {
     hasEndedWaiting = true
   }
 
-  private mutating func keep(_ bytes: ArraySlice<UInt8>, _ kind: Kind, isContinued: Bool) {
+  private mutating func keep(
+    _ bytes: ArraySlice<UInt8>, _ content: Content, isContinued: Bool
+  ) {
     size += bytes.count
-    if kind == .events, isWaiting, blocks[blocks.count - 1].kind == .events,
-      blocks[blocks.count - 1].count < Self.blockSize
-    {
-      blocks[blocks.count - 1].bytes += bytes
+    guard case .events(let source, let surplus) = content else {
+      blocks.append(Block(bytes: Array(bytes), kind: .control, isContinued: isContinued))
       return
     }
-    blocks.append(Block(bytes: Array(bytes), kind: kind, isContinued: isContinued))
+    let kind = Kind.events(of: source)
+    if !isWaiting || blocks[blocks.count - 1].kind != kind
+      || blocks[blocks.count - 1].count >= Self.blockSize
+    {
+      blocks.append(Block(bytes: [], kind: kind, isContinued: isContinued))
+    }
+    let last = blocks.count - 1
+    let shift = blocks[last].bytes.count - bytes.startIndex
+    blocks[last].bytes += bytes
+    for line in surplus where line.end > bytes.startIndex {
+      blocks[last].surplus.append(Surplus(end: line.end + shift, count: line.count))
+    }
   }
 
-  /// Drops the older half of the events.
-  private mutating func makeRoom() throws {
+  /// Drops the older half of the events; how many lines that were.
+  private mutating func makeRoom() throws -> Int {
     if overflow == .fail {
+      if let line = ControlLine.placed(control, separator, { ControlLine.appendOverflow(to: &$0) })
+      {
+        blocks.append(Block(bytes: line, kind: .control))
+        size += line.count
+      }
       throw Failure(
         .localFailure,
         Diagnostic(
@@ -179,18 +213,17 @@ struct PendingOutput {
           details: [("HINT", "allow more with --buffer, or drop the oldest: --on-overflow drop")]))
     }
     var kept: [Block] = []
-    var dropped = 0
+    var dropped = DroppedEvents()
     var place: Int?
     for block in blocks[head...] {
       switch block.kind {
-      case .events where size > limit / 2:
-        let (begun, count, rest) = dropLines(of: block)
-        kept += begun
-        if count > 0 { place = place ?? kept.count }
-        dropped += count
-        kept += rest
-      case .dropped(let count) where block.start == 0:
-        dropped += count
+      case .events(let source) where size > limit / 2:
+        let division = dropLines(of: block, of: source, into: &dropped)
+        kept += division.begun
+        if dropped.places > 0 { place = place ?? kept.count }
+        kept += division.rest
+      case .dropped(let count, let source) where block.start == 0:
+        dropped.add(count, of: source, places: 0)
         size -= block.count
         place = place ?? kept.count
       default: kept.append(block)
@@ -198,41 +231,55 @@ struct PendingOutput {
     }
     (blocks, head) = (kept, 0)
     if let place { tell(dropped, at: place) }
+    return dropped.places
   }
 
   /// Drops whole lines until what waits is half of what may.
   ///
-  /// - Returns: A line of which a part has been written, how many lines were dropped, and the others.
-  private mutating func dropLines(of block: Block) -> ([Block], Int, [Block]) {
+  /// - Returns: A line of which a part has been written, and those that are kept.
+  private mutating func dropLines(
+    of block: Block, of source: String?, into dropped: inout DroppedEvents
+  ) -> (begun: [Block], rest: [Block]) {
     let bytes = block.bytes
     var (begun, rest): ([Block], [Block]) = ([], [])
-    var (position, dropped) = (block.start, 0)
+    var position = block.start
     if block.isOpen(separator) {
       position = bytes[position...].firstIndex(of: separator).map { $0 + 1 } ?? bytes.count
       begun = [
-        Block(bytes: Array(bytes[block.start..<position]), kind: .events, isContinued: true)
+        Block(bytes: Array(bytes[block.start..<position]), kind: block.kind, isContinued: true)
       ]
     }
+    let start = position
+    var lines = 0
     while size > limit / 2, let end = bytes[position...].firstIndex(of: separator) {
       size -= end + 1 - position
       position = end + 1
-      dropped += 1
+      lines += 1
     }
-    if position < bytes.count { rest = [Block(bytes: Array(bytes[position...]), kind: .events)] }
-    return (begun, dropped, rest)
+    let more = block.surplus.filter { $0.end > start && $0.end <= position }
+    dropped.add(more.reduce(lines) { $0 + $1.count }, of: source, places: lines)
+    if position < bytes.count {
+      var kept = Block(bytes: Array(bytes[position...]), kind: block.kind)
+      for line in block.surplus where line.end > position {
+        kept.surplus.append(Surplus(end: line.end - position, count: line.count))
+      }
+      rest = [kept]
+    }
+    return (begun, rest)
   }
 
   /// Says that events were dropped, where they would have come.
-  private mutating func tell(_ count: Int, at place: Int) {
-    let text = "{\"event\":\"dropped\",\"count\":\(count)}"
-    switch control {
-    case .off: break
-    case .stderr: StandardError.print(text)
-    case .inline:
-      let bytes = Array("\(text)\n".utf8)
-      blocks.insert(Block(bytes: bytes, kind: .dropped(count)), at: place)
-      size += bytes.count
+  private mutating func tell(_ dropped: DroppedEvents, at place: Int) {
+    var lines: [Block] = []
+    for (source, count) in dropped.counts {
+      let line = ControlLine.placed(control, separator) {
+        ControlLine.appendDropped(count, of: source, to: &$0)
+      }
+      guard let line else { continue }
+      lines.append(Block(bytes: line, kind: .dropped(count, of: source)))
+      size += line.count
     }
+    blocks.insert(contentsOf: lines, at: place)
   }
 
   /// Writes without waiting, and says how many bytes that were.

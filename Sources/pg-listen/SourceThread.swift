@@ -49,16 +49,27 @@ final class SourceThread: Sendable {
   /// More than that arrived too late, and must not keep a program from ending.
   private static let lateLimit = 100_000
 
+  /// How many seconds a host may take to connect to again, unless the options say otherwise: one that
+  /// does not answer may be another one by the next attempt.
+  private static let connectSeconds = 10
+
   /// Which of the sources it is.
   let number: Int
   private let plan: Plan
+  /// What messages call it, if there are others.
+  private let label: String?
   private let stream: EventStream
   private let announcement: Announcement
   private let waker = WakePipe()
   private let status = Mutex(Status())
 
-  init(_ number: Int, _ plan: Plan, _ stream: EventStream, _ announcement: Announcement) {
+  /// - Parameter isAlone: Whether there is no other source.
+  init(
+    _ number: Int, _ plan: Plan, isAlone: Bool, _ stream: EventStream,
+    _ announcement: Announcement
+  ) {
     self.number = number
+    label = isAlone ? nil : "source \(number + 1)"
     self.plan = plan
     self.stream = stream
     self.announcement = announcement
@@ -72,7 +83,10 @@ final class SourceThread: Sendable {
     let status = status.withLock { $0 }
     let state = status.isListening ? "listening" : "not connected"
     let name = status.source ?? "source \(number + 1)"
-    return "\(name): \(state), \(status.count) events, connection lost \(status.losses) times"
+    return [
+      "\(name): \(state)", ListenCommand.counted(status.count, "event"),
+      "connection lost \(ListenCommand.counted(status.losses, "time"))",
+    ].joined(separator: ", ")
   }
 
   /// Begins.
@@ -92,7 +106,7 @@ final class SourceThread: Sendable {
     var count = 0
     try begin(session, &count)
     var recovery = Recovery()
-    while stream.outcome == nil || reader?.isWorking == true {
+    while true {
       let loss = try listen(on: session, reader, &count)
       // A server that says why is heard at once; otherwise nothing may have come for a while.
       let downAt =
@@ -102,14 +116,12 @@ final class SourceThread: Sendable {
       // What was printed is acknowledged in the next session.
       if stream.outcome != nil, reader?.isWorking != true { return }
       note("lost the connection: \(loss.error.message)", code: loss.error.code)
-      if isSteady(session) { recovery = Recovery() }
+      if isSteady(session, recovery) { recovery = Recovery() }
       session = try again(after: loss, reader, &recovery)
-      // No row of a table is missed.
-      if reader == nil {
-        let gap = Gap(
-          downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count)
-        stream.printControl { ControlLine.append(gap, of: "\(session.source)", to: &$0) }
-      }
+      let gap = Gap(
+        downAt: downAt, upAt: WallClock.now(), reason: loss.reason, lastNumber: count,
+        isComplete: reader != nil)
+      stream.printLoss { ControlLine.append(gap, of: "\(session.source)", to: &$0) }
       status.withLock { $0.losses += 1 }
       try begin(session, &count)
     }
@@ -120,7 +132,9 @@ final class SourceThread: Sendable {
     _ notifications: NotificationBatch, of session: ListeningSession, _ count: inout Int
   ) {
     if notifications.isEmpty || plan.durable != nil { return }
-    if notifications.dropped > 0 { stream.printDropped(notifications.dropped) }
+    if notifications.dropped > 0 {
+      stream.printDropped(notifications.dropped, of: session.source.description)
+    }
     let wanted = WantedNotifications(
       sender: plan.sender, leftOut: plan.leavesOutOwn ? session.connection.backendID : nil,
       hidden: session.heartbeatChannel)
@@ -131,7 +145,7 @@ final class SourceThread: Sendable {
   /// Not listening any more, or not yet: nobody waits for an answer.
   private func leave() {
     status.withLock { $0.isListening = false }
-    stream.answered(number)
+    stream.lastCall.isAnswered(by: number)
   }
 
   /// Announces a session, and shows what is to be shown before its first event.
@@ -140,7 +154,7 @@ final class SourceThread: Sendable {
     status.withLock { ($0.isListening, $0.source) = (true, source) }
     stream.printControl { ControlLine.appendReady(source, to: &$0) }
     if stream.outcome != nil { return }
-    try plan.hook.run(on: session.connection, source: source, stream)
+    try plan.hook.run(on: session, source: source, stream)
     try announcement.listens(number, source)
     stream.waker.wake()
   }
@@ -160,7 +174,7 @@ final class SourceThread: Sendable {
         } else {
           show(events, of: session, &count)
         }
-        if stream.isAsking(number), reader?.isResting != false {
+        if stream.lastCall.isAsking(number), reader?.isResting != false {
           try answer(session, reader, &count)
         }
       }
@@ -188,47 +202,50 @@ final class SourceThread: Sendable {
       late += events.count
       show(events, of: session, &count)
     }
-    stream.answered(number)
+    stream.lastCall.isAnswered(by: number)
   }
 
   // MARK: Connecting
-
-  /// How many seconds a host may take to connect to again, unless the options say otherwise: one that
-  /// does not answer may be another one by the next attempt.
-  private static let patience = 10
 
   private func attempt(
     _ reader: DurableReader?, isFirst: Bool, until deadline: Deadline
   ) throws -> ListeningSession {
     // Read again each time: a password, a service or an address may have changed.
-    var options = try Connecting(program: ListenCommand.program).options(iri: plan.iri)
+    var options: ConnectionOptions
+    do throws(Failure) {
+      options = try Connecting(program: ListenCommand.program).options(iri: plan.iri)
+    } catch {
+      // What was there when it began may be away for a moment.
+      if isFirst { throw error }
+      throw ListeningSession.Loss(.unreadableOptions(error))
+    }
     if options.fallbackApplicationName == ListenCommand.program {
       options.fallbackApplicationName = plan.name
     }
-    if !isFirst { options.connectTimeout = options.connectTimeout ?? Self.patience }
+    if !isFirst { options.connectTimeout = options.connectTimeout ?? Self.connectSeconds }
     return try ListeningSession(
       options, channels: plan.channels, heartbeat: plan.heartbeat, reader: reader,
       until: deadline)
   }
 
   private func first(_ reader: DurableReader?) throws -> ListeningSession {
-    let patience = plan.firstWait.map { Deadline.after($0) } ?? .after(.zero)
+    let lastTry = plan.firstWait.map { Deadline.after($0) } ?? .after(.zero)
     var attempts = 0
     var former: PGError?
     while true {
       // Once is until the options' own connect_timeout.
-      let end = plan.firstWait == nil ? .never : patience
+      let end = plan.firstWait == nil ? .never : lastTry
       do {
         return try attempt(reader, isFirst: true, until: end)
       } catch let loss as ListeningSession.Loss {
-        guard !patience.hasPassed, mayComeToListen(after: loss.error) else {
+        guard !lastTry.hasPassed, mayComeToListen(after: loss.error) else {
           throw Self.failure(Self.reason(loss.error, former), isFirst: true)
         }
         attempts += 1
         note("attempt \(attempts) failed: \(loss.error.message)", code: loss.error.code)
         former = loss.error
-        plan.retry.sleep(before: attempts, until: patience)
-        if patience.hasPassed { throw Self.failure(loss.error, isFirst: true) }
+        plan.retry.sleep(before: attempts, until: lastTry)
+        if lastTry.hasPassed { throw Self.failure(loss.error, isFirst: true) }
       }
     }
   }
@@ -251,11 +268,16 @@ final class SourceThread: Sendable {
     var end: Deadline?
   }
 
-  /// Whether a session has lived long enough for its loss to be news: one that is lost at once, again
-  /// and again, is like none.
-  private func isSteady(_ session: ListeningSession) -> Bool {
-    let least = min(plan.retry.longest, plan.maximumDowntime ?? plan.retry.longest)
-    return session.beginning.duration(to: .now) >= least
+  /// The least that a session must have lived for its loss to be news.
+  private static let shortLife = Duration.seconds(1)
+
+  /// Whether a session has lived long enough for its loss to be news.
+  ///
+  /// One that is lost at once, again and again, is like none; and nobody is to wait for much longer than
+  /// the last session has lived.
+  private func isSteady(_ session: ListeningSession, _ recovery: Recovery) -> Bool {
+    let pause = max(plan.retry.longestPause(before: recovery.attempts), Self.shortLife)
+    return session.beginning.duration(to: .now) >= min(pause, plan.maximumDowntime ?? pause)
   }
 
   private func again(
@@ -301,6 +323,18 @@ final class SourceThread: Sendable {
   }
 
   private func note(_ text: String, code: SQLState) {
-    Diagnostic(program: ListenCommand.program, code: code, message: text).print()
+    let name = label.map { status.withLock(\.source) ?? $0 }
+    Diagnostic(program: ListenCommand.program, code: code, message: text, location: name).print()
+  }
+}
+
+extension PGError {
+  /// The options could not be read again, as where a service file is away.
+  fileprivate static func unreadableOptions(_ failure: Failure) -> PGError {
+    let diagnostic = failure.diagnostic
+    return PGError(
+      code: .sqlclientUnableToEstablishSqlconnection,
+      message: diagnostic?.message ?? "the options of the connection cannot be read",
+      fault: .transport, hint: diagnostic?.details.first { $0.label == "HINT" }?.text)
   }
 }

@@ -36,11 +36,12 @@ final class DurableScene {
   /// - Parameter table: The table's name as SQL has it.
   init(
     table: String = "outbox", installation: Installation? = nil,
-    settings: [ConnectionOptions.Setting] = []
+    settings: [ConnectionOptions.Setting] = [], encoding: String? = nil
   ) throws {
     self.table = table
     var options = TemporaryCluster.Options()
     options.settings += settings
+    if let encoding { (options.encoding, options.locale) = (encoding, "C") }
     cluster = try TemporaryCluster(
       installation: installation ?? TestServer.installations.first, options)
     iri = try cluster.iri(scheme: "postgres")

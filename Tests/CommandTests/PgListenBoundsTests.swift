@@ -34,21 +34,6 @@ struct PgListenBoundsTests {
     return (running, try #require(pid_t(process)))
   }
 
-  private func residentMemory(_ process: pid_t) -> Int {
-    let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-    return Int(line.filter(\.isNumber)) ?? 0
-  }
-
-  /// Seconds of the processor that a process has taken.
-  private func processorTime(_ process: pid_t) -> Double {
-    let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-    let fields = text.split(separator: ") ").last?.split(separator: " ") ?? []
-    guard fields.count > 12 else { return 0 }
-    return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0))
-      / Double(sysconf(Int32(_SC_CLK_TCK)))
-  }
-
   private func notify(_ count: Int, bytes: Int) throws {
     try db.query(
       "SELECT pg_notify($1, i || repeat('x', $3)) FROM generate_series(1, $2) AS i", channel, count,
@@ -64,10 +49,10 @@ struct PgListenBoundsTests {
     try running.waitForErrors("listening on ")
     try notify(5_000, bytes: 1000)
     usleep(1_000_000)
-    let before = residentMemory(running.process)
+    let before = ProcessMemory.resident(running.process)
     for _ in 0..<2 { try notify(30_000, bytes: 1000) }
     usleep(2_000_000)
-    #expect(residentMemory(running.process) < before + 24_000)
+    #expect(ProcessMemory.resident(running.process) < before + 24_000)
     running.signal(SIGTERM)
     _ = try running.wait()
   }
@@ -77,10 +62,10 @@ struct PgListenBoundsTests {
     let (running, process) = try startUnread(
       "--events", "off", "--buffer", "1MB", "--count", "1", "--exec", "--", "/bin/sh", "-c",
       "yes 0123456789 | head -c 55000000")
-    let before = residentMemory(process)
+    let before = ProcessMemory.resident(process)
     try db.notify(channel)
     usleep(3_500_000)
-    #expect(residentMemory(process) < before + 20_000)
+    #expect(ProcessMemory.resident(process) < before + 20_000)
     let outcome = try running.wait()
     #expect(outcome.output.utf8.count == 55_000_000)
     #expect(outcome.errors.contains("status 0."))
@@ -90,15 +75,15 @@ struct PgListenBoundsTests {
   func gathering() throws {
     let (running, process) = try startUnread(
       "--coalesce", "payload", "--buffer", "1MB", "--until", ".payload==\"last\"")
-    let before = (residentMemory(process), processorTime(process))
+    let before = (ProcessMemory.resident(process), ProcessMemory.seconds(process))
     for number in 1...40 {
       try db.query(
         "SELECT pg_notify($1, ($2 * 1000 + i)::text) FROM generate_series(1, 1000) AS i", channel,
         number)
     }
     usleep(1_500_000)
-    #expect(processorTime(process) - before.1 < 8)
-    #expect(residentMemory(process) < before.0 + 24_000)
+    #expect(ProcessMemory.seconds(process) - before.1 < 8)
+    #expect(ProcessMemory.resident(process) < before.0 + 24_000)
     try db.notify(channel, payload: "last")
     let outcome = try running.wait()
     #expect(outcome.errors.contains("status 0."))
@@ -107,6 +92,38 @@ struct PgListenBoundsTests {
     let printed = outcome.lines.filter { $0.hasPrefix("{\"event\":\"notify\"") }
     #expect(counts.reduce(0, +) + printed.count == 40_001)
     #expect(printed.last?.contains("\"last\"") == true)
+  }
+
+  @Test("--coalesce takes twice the time for twice as many that are held, and not four times")
+  func heldPayloads() throws {
+    let times = try [10_000, 40_000].map { count in
+      let running = try program.start([
+        server.iri(), channel, "--events", "off", "--coalesce", "payload", "--debounce", "4s",
+        "--until", ".payload==\"last\"",
+      ])
+      try running.waitForErrors("listening on ")
+      // Each twice, so that there is something to find; a few at a time, so that they are looked at often.
+      try db.execute(
+        """
+        DO $$ BEGIN FOR i IN 1..\(count * 2) LOOP
+          PERFORM pg_notify('\(channel)', (i % \(count))::text);
+          IF i % 4 = 0 THEN COMMIT; END IF;
+        END LOOP; END $$
+        """)
+      try db.notify(channel, payload: "last")
+      let begin = ContinuousClock.now
+      var time = 0.0
+      while running.isRunning, ContinuousClock.now - begin < .seconds(40) {
+        time = max(time, ProcessMemory.seconds(running.process))
+        usleep(5_000)
+      }
+      let outcome = try running.wait()
+      #expect(outcome.end == .exit(0))
+      let lines = try EventLines.objects(outcome.output)
+      #expect(lines.reduce(0) { $0 + ($1["count"] as? Int ?? 1) } == 2 * count + 1)
+      return time
+    }
+    #expect(times[1] < times[0] * 7 + 0.5, "\(times)")
   }
 
   @Test("what was dropped before it could be taken is told in the stream, at its place")
@@ -202,6 +219,21 @@ struct PgListenBoundsTests {
     #expect(missing.end == .exit(3))
     #expect(missing.errors.contains("42P01"))
     #expect(ContinuousClock.now - begin < .seconds(20))
+  }
+
+  @Test("the end of --wait tells what the server said, not that time was over")
+  func waitForOther() throws {
+    let scene = try DurableScene()
+    defer { scene.close() }
+    let first = try scene.start("c")
+    let outcome = try scene.run("c", "--wait", "3s")
+    #expect(outcome.end == .exit(3))
+    let last = outcome.errors.split(separator: "\n").last { $0.contains("ERROR") } ?? ""
+    #expect(last.contains("55006"))
+    #expect(outcome.errors.contains("attempt 1 failed"))
+    #expect(outcome.errors.contains("HINT: see which: "))
+    first.signal(SIGTERM)
+    _ = try first.wait()
   }
 
   @Test("sessions that are lost at once are tried again ever later, and are down time")

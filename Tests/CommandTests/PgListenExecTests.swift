@@ -136,4 +136,20 @@ struct PgListenExecTests {
     #expect(outcome.end == .signal(SIGTERM))
     #expect(outcome.lines == ["begun", "heard"])
   }
+
+  @Test("a long line stays whole, and one that is longer than may wait is a failure")
+  func longLines() throws {
+    let line = "head -c 200000 /dev/zero | tr '\\0' x; echo; echo end"
+    let running = try started(["--count", "2", "--max-parallel", "2"], "/bin/sh", "-c", line)
+    try db.notify([(channel, "1"), (channel, "2")])
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(outcome.lines.map(\.count).sorted() == [3, 3, 200_000, 200_000])
+    let bounded = try started(["--on-fail", "stop", "--buffer", "100kB"], "/bin/sh", "-c", line)
+    try db.notify(channel, payload: "1")
+    let failed = try bounded.wait()
+    #expect(failed.end == .exit(1))
+    #expect(failed.output == "")
+    #expect(failed.errors.contains("has printed a line of more than 102400 bytes"))
+  }
 }

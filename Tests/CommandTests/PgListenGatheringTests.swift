@@ -25,14 +25,8 @@ struct PgListenGatheringTests {
     return running
   }
 
-  private func objects(_ output: String) throws -> [[String: Any]] {
-    try output.split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-    }
-  }
-
   private func payloads(_ output: String) throws -> [String] {
-    try objects(output).compactMap { $0["payload"] as? String }
+    try EventLines.objects(output).compactMap { $0["payload"] as? String }
   }
 
   private func notify(_ payloads: String..., on channel: String? = nil) throws {
@@ -58,7 +52,7 @@ struct PgListenGatheringTests {
     try notify("5")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    let events = try objects(outcome.output)
+    let events = try EventLines.objects(outcome.output)
     #expect(events.map { $0["payload"] as? String } == ["4", "alone", "5"])
     // One that stands for itself has no count.
     #expect(events.map { $0["count"] as? Int } == [4, nil, nil])
@@ -74,7 +68,7 @@ struct PgListenGatheringTests {
       usleep(50_000)
     }
     #expect(ContinuousClock.now - begin < .seconds(15))
-    #expect((try objects(running.wait().output).first?["count"] as? Int ?? 0) > 10)
+    #expect((try EventLines.objects(running.wait().output).first?["count"] as? Int ?? 0) > 10)
   }
 
   @Test("--debounce loses nothing at the end: what is held is printed when time is over")
@@ -117,7 +111,7 @@ struct PgListenGatheringTests {
       "SELECT pg_notify($1, i || repeat('x', 1000)) FROM generate_series(1, 200) AS i", channel)
     for _ in 0..<50 { try notify("same") }
     try notify("last")
-    let lines = try objects(try running.wait().output)
+    let lines = try EventLines.objects(try running.wait().output)
     let events = lines.filter { $0["event"] as? String == "notify" }
     let same = events.filter { $0["payload"] as? String == "same" }
     #expect(same.count < 50)
@@ -153,14 +147,14 @@ struct PgListenGatheringTests {
       if let json { #expect(line[start.upperBound...].hasPrefix(json + ",\"pid\"")) }
       // Foundation reads a thousand levels no more.
       if payload.hasPrefix("[[") { continue }
-      let object = try #require(try objects(String(line)).first)
+      let object = try #require(try EventLines.objects(String(line)).first)
       #expect(object["payload"] as? String == payload)
       let wanted = try JSONSerialization.jsonObject(
         with: Data(payload.utf8), options: .fragmentsAllowed)
       #expect(object["json"] as? NSObject == wanted as? NSObject, "\(payload)")
     }
     for (line, payload) in zip(outcome.lines.dropFirst(cases.count), invalid) {
-      let object = try #require(try objects(String(line)).first)
+      let object = try #require(try EventLines.objects(String(line)).first)
       #expect(object["payload"] as? String == payload)
       #expect(object["json"] == nil, "\(payload)")
     }

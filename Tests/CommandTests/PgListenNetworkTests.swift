@@ -17,15 +17,6 @@ struct PgListenNetworkTests {
 
   private let program = BuiltProgram("pg-listen")
 
-  private func story(_ output: String) throws -> [String] {
-    try output.split(separator: "\n").map {
-      let object = try #require(
-        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-      let event = object["event"] as? String ?? "?"
-      return event == "notify" ? object["payload"] as? String ?? "?" : "[\(event)]"
-    }
-  }
-
   @Test(
     "the heartbeat notices within its deadline, and the gap comes before the first later event",
     arguments: NetworkScene.Cut.allCases)
@@ -51,7 +42,8 @@ struct PgListenNetworkTests {
     try scene.db.notify("ch", payload: "after")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    #expect(
+      try EventLines.story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
     #expect(outcome.output.contains("\"reason\":\"heartbeat: "))
   }
 
@@ -88,6 +80,6 @@ struct PgListenNetworkTests {
     try add("after")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["before", "meanwhile", "after"])
+    #expect(try EventLines.story(outcome.output) == ["before", "meanwhile", "after"])
   }
 }

@@ -171,9 +171,16 @@ struct PgListenOptionTests {
     let piped = try program.run(
       ["postgres://nowhere.invalid/", "--notify", channel, "-"], input: .text(long))
     #expect(piped.end == .exit(64))
-    let bytes = try program.run(
-      ["postgres://nowhere.invalid/", "--notify", channel, "-"], input: .bytes([0xff]))
-    #expect(bytes.end == .exit(64))
+    #expect(piped.errors.contains("on stdin has 8000 bytes; the server takes at most 7999"))
+    for (input, message) in [
+      ([0xff], "is not text in UTF-8"), ([0x61, 0, 0x62], "has a zero byte, byte 2"),
+      ([UInt8](repeating: 0x61, count: 300_000), "has 300000 bytes"),
+    ] {
+      let outcome = try program.run(
+        ["postgres://nowhere.invalid/", "--notify", channel, "-"], input: .bytes(input))
+      #expect(outcome.end == .exit(64))
+      #expect(outcome.errors.contains(message))
+    }
   }
 
   // MARK: Slow readers

@@ -19,23 +19,8 @@ struct PgListenRecoveryTests {
     db = try server.connect()
   }
 
-  /// The lines as objects: each must be one.
-  private func objects(_ output: String) throws -> [[String: Any]] {
-    try output.split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-    }
-  }
-
-  /// What happened, in order: payloads as they are, all else by its name.
-  private func story(_ output: String) throws -> [String] {
-    try objects(output).map {
-      let event = $0["event"] as? String ?? "?"
-      return event == "notify" ? $0["payload"] as? String ?? "?" : "[\(event)]"
-    }
-  }
-
   private func reason(_ output: String) throws -> String? {
-    try objects(output).first { $0["event"] as? String == "gap" }?["reason"] as? String
+    try EventLines.objects(output).first { $0["event"] as? String == "gap" }?["reason"] as? String
   }
 
   private func start(_ iri: String, _ arguments: String...) throws -> RunningProgram {
@@ -77,10 +62,10 @@ struct PgListenRecoveryTests {
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
     #expect(
-      try story(outcome.output) == [
+      try EventLines.story(outcome.output) == [
         "[ready]", "1", "2", "[gap]", "[ready]", "3", "[gap]", "[ready]", "4",
       ])
-    let gaps = try objects(outcome.output).filter { $0["event"] as? String == "gap" }
+    let gaps = try EventLines.objects(outcome.output).filter { $0["event"] as? String == "gap" }
     #expect(
       gaps.map { $0["reason"] as? String } == Array(repeating: "57P01 admin_shutdown", count: 2))
     #expect(gaps.map { $0["last_seq"] as? Int } == [2, 3])
@@ -112,7 +97,8 @@ struct PgListenRecoveryTests {
     try temporary.notify(channel, "after")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    #expect(
+      try EventLines.story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
     let expected = [
       "fast": ["57P01"], "immediate": ["57P02", "08006"], "kill": ["57P01", "57P02", "08006"],
     ]
@@ -142,8 +128,12 @@ struct PgListenRecoveryTests {
     #expect(ContinuousClock.now - begin < .seconds(20))
     try db.notify(channel, payload: "after")
     let outcome = try running.wait()
-    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    #expect(
+      try EventLines.story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
     #expect(try reason(outcome.output)?.hasPrefix("heartbeat: ") == true)
+    #expect(
+      outcome.errors.contains("08006 connection_failure: lost the connection: the heartbeat failed")
+    )
     // Whoever reads again what came since then has it all.
     let gap = try #require(outcome.lines.first { $0.hasPrefix("{\"event\":\"gap\"") })
     let downAt = try #require(gap.firstMatch(of: /"down_at":"([^"]+)"/)?.output.1)
@@ -156,7 +146,7 @@ struct PgListenRecoveryTests {
     try db.notify(channel, payload: "x")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(4))
-    #expect(try story(outcome.output) == ["[ready]", "x"])
+    #expect(try EventLines.story(outcome.output) == ["[ready]", "x"])
   }
 
   @Test("a server that is full is tried again until it has room")
@@ -183,7 +173,7 @@ struct PgListenRecoveryTests {
     try db.notify(channel, payload: "after")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
+    #expect(try EventLines.story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
     for session in sessions { session.close() }
     try temporary.close()
   }
@@ -221,7 +211,7 @@ struct PgListenRecoveryTests {
     try db.notify(channel, payload: "after")
     let outcome = try stubborn.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
+    #expect(try EventLines.story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
     #expect(!outcome.errors.contains("second"))
     try temporary.close()
   }
@@ -253,11 +243,66 @@ struct PgListenRecoveryTests {
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
     // Nothing was missed: it had not listened.
-    #expect(try story(outcome.output) == ["[ready]", "x"])
+    #expect(try EventLines.story(outcome.output) == ["[ready]", "x"])
     try temporary.close()
   }
 
   // MARK: What comes before the events
+
+  @Test("a service file that is away for a while is waited for, when it has been there")
+  func serviceFile() throws {
+    let folder = try ScratchFolder()
+    let file = folder.path + "/services"
+    let (host, port) = try (
+      db.query.first("SHOW unix_socket_directories", as: String.self)?.filter { $0 != "\"" } ?? "",
+      db.query.first("SHOW port", as: String.self) ?? ""
+    )
+    try """
+    [events]
+    host=\(host)
+    port=\(port)
+    user=postgres
+    dbname=postgres
+    """.write(toFile: file, atomically: true, encoding: .utf8)
+    let running = try program.start(
+      ["service=events", channel, "--count", "1"],
+      environment: ["PGSERVICEFILE": file, "PATH": "/usr/bin:/bin"])
+    try running.waitForOutput("\"ready\"")
+    try FileManager.default.moveItem(atPath: file, toPath: file + ".away")
+    try db.query("SELECT pg_terminate_backend($1, 5000)", try #require(try listenerID))
+    try running.waitForErrors("attempt 2 failed: ")
+    #expect(running.errors.contains(file))
+    try FileManager.default.moveItem(atPath: file + ".away", toPath: file)
+    try waitForReady(running, times: 2)
+    try db.notify(channel, payload: "after")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(try EventLines.story(outcome.output) == ["[ready]", "[gap]", "[ready]", "after"])
+    // One that never was there is a mistake in the command line.
+    let wrong = try program.run(
+      ["service=events", channel], environment: ["PGSERVICEFILE": file + ".not"])
+    #expect(wrong.end == .exit(64))
+  }
+
+  @Test("what arrives while a command of --on-ready runs is received, and comes afterwards")
+  func receivedMeanwhile() throws {
+    let running = try start(
+      server.iri(), "--on-ready", "sleep 4", "--count", "2000", "--heartbeat", "1s",
+      "--heartbeat-timeout", "1s")
+    try db.query(
+      "SELECT pg_notify($1, i || repeat('x', 7900)) FROM generate_series(1, 2000) AS i", channel)
+    usleep(1_000_000)
+    // Its session would wait for it otherwise, with the server's queue behind it.
+    let state = try db.query.first(
+      "SELECT coalesce(wait_event, '') FROM pg_stat_activity WHERE pid = $1",
+      try #require(try listenerID), as: String.self)
+    #expect(state == "ClientRead")
+    #expect(running.lines.count == 1)
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0))
+    #expect(outcome.lines.count == 2001)
+    #expect(outcome.errors.contains("--on-ready still runs, and events wait for it"))
+  }
 
   @Test("what --on-ready and --on-ready-sql say stands before the first event, after each gap, too")
   func onReady() throws {
@@ -274,8 +319,9 @@ struct PgListenRecoveryTests {
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
     let ready = ["[ready]", "[hook]", "[row]", "[row]"]
-    #expect(try story(outcome.output) == ready + ["1", "[gap]"] + ready + ["2"])
-    let row = try objects(outcome.output).first { $0["event"] as? String == "row" }?["row"]
+    #expect(try EventLines.story(outcome.output) == ready + ["1", "[gap]"] + ready + ["2"])
+    let row = try EventLines.objects(outcome.output).first { $0["event"] as? String == "row" }?[
+      "row"]
     #expect((row as? [String: Any])?["c"] as? String == "é")
     #expect((row as? [String: Any])?["b"] is NSNull)
   }
@@ -322,7 +368,7 @@ struct PgListenRecoveryTests {
     try temporary.notify(channel, "there 2")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    let events = try objects(outcome.output)
+    let events = try EventLines.objects(outcome.output)
     let there = events.filter {
       ($0["source"] as? String)?.contains(temporary.encodedDirectory) == true
     }
@@ -353,8 +399,9 @@ struct PgListenRecoveryTests {
     try db.notify(channel, payload: "after")
     let outcome = try running.wait()
     #expect(outcome.end == .exit(0))
-    #expect(try story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
-    let places = try objects(outcome.output).compactMap { $0["source"] as? String }
+    #expect(
+      try EventLines.story(outcome.output) == ["[ready]", "before", "[gap]", "[ready]", "after"])
+    let places = try EventLines.objects(outcome.output).compactMap { $0["source"] as? String }
     #expect(Set(places).count == 2)
     db.close()
     try pair.close()
@@ -400,56 +447,6 @@ extension TemporaryCluster {
     for _ in 0..<500 {
       if case .running = try cluster.status() { usleep(20_000) } else { return }
     }
-  }
-}
-
-/// A server and its standby, which can take its place.
-private final class ReplicatedPair {
-  let primary: TemporaryCluster
-  private let standby: Cluster
-  private let directory: URL
-  private let port: Int
-
-  init() throws {
-    var options = TemporaryCluster.Options()
-    options.settings = [.init("wal_level", "replica"), .init("max_wal_senders", "4")]
-    primary = try TemporaryCluster(installation: nil, options)
-    port = try #require(try primary.connectionOptions().ports?.first)
-    // Beside the primary's, where their user may write; it goes with it.
-    directory = URL(filePath: primary.directory).appending(path: "standby")
-    let copy = BuiltProgram(absolute: "/bin/sh")
-    let tool = primary.cluster.installation.binaryDirectory + "/pg_basebackup"
-    let command = """
-      '\(tool)' -h '\(primary.directory)' -p \(port) -U postgres -D '\(directory.path)' -R -c fast
-      """
-    let outcome = try copy.run(
-      geteuid() == 0 ? ["-c", "su postgres -s /bin/sh -c \"\(command)\""] : ["-c", command])
-    guard outcome.end == .exit(0) else { throw BuiltProgram.Fault(description: outcome.errors) }
-    standby = Cluster(directory.path, installation: primary.cluster.installation)
-    var start = Cluster.StartOptions()
-    start.socketDirectory = primary.directory
-    start.settings =
-      TemporaryCluster.testSettings + options.settings + [.init("port", "\(port + 1)")]
-    start.user = TemporaryCluster.superuser
-    try standby.start(start)
-  }
-
-  private var host: String { primary.directory.replacing("/", with: "%2F") }
-  /// Both, of which the one that can be written to is wanted.
-  var iri: String {
-    "postgres://postgres@\(host):\(port),\(host):\(port + 1)/postgres?target_session_attrs=read-write"
-  }
-  var standbyIRI: String { "postgres://postgres@\(host):\(port + 1)/postgres" }
-
-  func promote() throws {
-    let db = try PGKit.open(standbyIRI)
-    try db.query("SELECT pg_promote()")
-    db.close()
-  }
-
-  func close() throws {
-    try standby.stop(.immediate)
-    try primary.close()
   }
 }
 

@@ -29,12 +29,6 @@ struct PgListenSoakTests {
       (try? FileManager.default.contentsOfDirectory(atPath: folder + "/fd").count) ?? 0
     }
 
-    private var residentMemory: Int {
-      let text = (try? String(contentsOfFile: folder + "/status", encoding: .utf8)) ?? ""
-      let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-      return Int(line.filter(\.isNumber)) ?? 0
-    }
-
     /// The children that have ended and were not collected.
     private func deadChildren() -> Set<Substring> {
       let tasks = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/task")) ?? []
@@ -50,7 +44,7 @@ struct PgListenSoakTests {
     }
 
     func sample() {
-      memory.append(residentMemory)
+      memory.append(ProcessMemory.resident(running.process))
       // One that has just ended is collected in a moment.
       let dead = deadChildren()
       guard !dead.isEmpty else { return }
@@ -73,33 +67,58 @@ struct PgListenSoakTests {
 
   init() throws { scene = try DurableScene() }
 
-  private func start(_ name: String, _ arguments: String...) throws -> Subject {
+  private func start(
+    _ name: String, to output: String = "/dev/null", _ arguments: String...
+  ) throws -> Subject {
     let running = try BuiltProgram(absolute: "/bin/sh").start(
       [
-        "-c", "exec \"$0\" \"$@\" >/dev/null", scene.program.path, scene.iri, "--heartbeat",
-        "200ms",
-      ]
-        + arguments)
+        "-c", "output=$0; exec \"$@\" >$output", output, scene.program.path, scene.iri,
+        "--heartbeat", "200ms",
+      ] + arguments)
     try running.waitForErrors("listening on ")
     return Subject(name, running)
+  }
+
+  /// A reader that sleeps for longer than it reads.
+  private func slowReader(of pipe: String) throws -> RunningProgram {
+    try BuiltProgram(absolute: "/bin/sh").start([
+      "-c", "exec <\"$0\"; while head -c 400000 >/dev/null; do sleep 2; done", pipe,
+    ])
   }
 
   @Test("memory and descriptors stay what they were, and no process is left uncollected")
   func day() throws {
     defer { scene.close() }
+    let folder = try ScratchFolder()
+    let pipe = folder.path + "/slow"
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let reader = try slowReader(of: pipe)
+    defer {
+      reader.signal(SIGKILL)
+      _ = try? reader.wait()
+    }
     let subjects = [
       try start("printing", "plain", "--parse", "--buffer", "1MB"),
       try start("gathering", "plain", "--debounce", "20ms"),
       try start(
         "commands", "command", "--exec", "--max-parallel", "4", "--", "/bin/sh", "-c", "cat"),
       try start("rows", "--durable", scene.table, "--consumer", "rows"),
+      try start("slow reader", to: pipe, "plain", "--buffer", "1MB"),
+      try start("payloads", to: pipe, "plain", "--coalesce", "payload", "--buffer", "1MB"),
+      try start(
+        "stuck command", "plain", "--buffer", "1MB", "--exec", "--", "/bin/sleep", "100000"),
     ]
+    // The command that is stuck begins.
+    try scene.db.notify("plain")
+    usleep(1_000_000)
     let descriptors = subjects.map(\.descriptors)
     let rows = try load(subjects)
     try scene.waitUntilAcknowledged("rows")
     usleep(1_500_000)
     for (subject, count) in zip(subjects, descriptors) {
       #expect(subject.running.isRunning, "\(subject.name): \(subject.running.errors.suffix(500))")
+      // One that has just lost its connection has it back in a moment.
+      for _ in 0..<100 where subject.descriptors != count { usleep(100_000) }
       #expect(subject.descriptors == count, "\(subject.name)")
       #expect(subject.zombies == 0, "\(subject.name)")
       let (early, late) = (subject.peak(2..<4), subject.peak(6..<8))

@@ -377,6 +377,16 @@ struct PgListenTests {
     #expect(outcome.end == .exit(3))
     #expect(outcome.errors.contains("25006"))
     #expect(outcome.errors.contains("HINT: A standby cannot listen"))
+    // That it was tried for a while changes nothing of the reason.
+    let waited = try program.run([iri, channel, "--wait", "3s"])
+    #expect(waited.end == .exit(3))
+    #expect(waited.errors.contains("attempt 1 failed"))
+    let last = waited.errors.split(separator: "\n").last { $0.contains("ERROR") } ?? ""
+    #expect(last.contains("25006"))
+    #expect(waited.errors.contains("HINT: A standby cannot listen"))
+    let sending = try program.run([iri, "--notify", channel])
+    #expect(sending.end == .exit(3))
+    #expect(sending.errors.contains("HINT: A standby cannot notify"))
     try temporary.close()
   }
 
@@ -389,22 +399,45 @@ struct PgListenTests {
     }
   }
 
+  private static let longName = String(repeating: "é", count: 32)
+
   @Test(
-    "ends with 64 for a wrong command line",
+    "ends with 64 for a wrong command line, and says what is wrong",
     arguments: [
-      [], [""], ["--count", "0", "c"], ["--count", "x", "c"], ["--timeout", "soon", "c"],
-      ["--timeout", "-1", "c"], ["--timeout", "0", "c"],
-      ["--idle-timeout", "0", "c"], ["--heartbeat-timeout", "0", "c"], ["--buffer", "0", "c"],
-      ["--until", ".payload", "c"], ["--until", ".pid==\"1\"", "c"],
-      ["--until", ".payload==\"a", "c"], ["--format", "xml", "c"], ["--notify", "", "p"],
-      ["--notify", "c", "p", "q"],
-      ["--ready-fd", "1", "c"], ["--ready-fd", "77", "c"],
-      ["--nonsense", "c"],
+      ([], "no channel is given"), ([""], "a channel has no name"),
+      (["--count", "0", "c"], "--count must be at least 1"),
+      (["--count", "-1", "c"], "--count must be at least 1"),
+      (["--count", "x", "c"], "'x' is invalid for '--count"),
+      (["--timeout", "soon", "c"], "'soon' is invalid for '--timeout"),
+      (["--timeout", "-1", "c"], "'-1' is invalid for '--timeout"),
+      (["--timeout", "0", "c"], "--timeout must be longer than 0"),
+      (["--idle-timeout", "0", "c"], "--idle-timeout must be longer than 0"),
+      (["--idle-timeout", "-1s", "c"], "'-1s' is invalid for '--idle-timeout"),
+      (["--heartbeat-timeout", "0", "c"], "--heartbeat-timeout must be longer than 0"),
+      (["--buffer", "0", "c"], "'0' is invalid for '--buffer"),
+      (["--until", ".payload", "c"], "'.payload' is invalid for '--until"),
+      (["--until", ".pid==\"1\"", "c"], "is invalid for '--until"),
+      (["--until", ".payload==\"a", "c"], "is invalid for '--until"),
+      (["--format", "xml", "c"], "'xml' is invalid for '--format"),
+      (["--notify", "", "p"], "--notify: a channel has no name"),
+      (["--notify", "c", "p", "q"], "--notify takes one payload"),
+      (["--notify", "c", "p", "--count", "1"], "--count does not go with it"),
+      (["--notify", longName], "has 64 bytes; a name has at most 63"),
+      ([longName], "has 64 bytes; a name has at most 63"),
+      (["--ready-fd", "1", "c"], "--ready-fd must be a descriptor above 1"),
+      (["--ready-fd", "-1", "c"], "--ready-fd must be a descriptor above 1"),
+      (["--ready-fd", "77", "c"], "--ready-fd 77: no such descriptor"),
+      (["--max-parallel", "2", "c"], "--max-parallel goes with --exec"),
+      (["--on-fail", "stop", "c"], "--on-fail goes with --exec"),
+      (["--max-parallel", "0", "c", "--exec", "--", "x"], "--max-parallel must be between 1 and"),
+      (["c", "--exec"], "--exec: no command stands after --"),
+      (["--nonsense", "c"], "--nonsense"),
     ])
-  func usage(arguments: [String]) throws {
+  func usage(arguments: [String], message: String) throws {
     let outcome = try program.run([server.iri()] + arguments)
     #expect(outcome.end == .exit(64))
     #expect(outcome.output == "")
     #expect(outcome.errors.hasPrefix("pg-listen: "))
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
   }
 }

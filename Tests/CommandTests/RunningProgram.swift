@@ -26,6 +26,8 @@ final class RunningProgram {
 
   /// What stdout holds so far.
   var output: String { streams.outputText() }
+  /// Its lines.
+  var lines: [Substring] { output.split(separator: "\n") }
   /// What stderr holds so far.
   var errors: String { streams.errorText() }
 
@@ -42,12 +44,15 @@ final class RunningProgram {
     return streams.outputText()
   }
 
-  /// Waits until stderr holds `text`.
-  func waitForErrors(_ text: String, timeout: Duration = .seconds(20)) throws {
-    try wait(for: "\(text) on stderr", timeout) {
-      streams.errorText().contains(text) || !isRunning
+  /// Waits until stderr holds `text`, as often as it is to.
+  func waitForErrors(
+    _ text: String, times: Int = 1, timeout: Duration = .seconds(20)
+  ) throws {
+    let isThere = { [streams] in
+      streams.errorText().split(separator: text, omittingEmptySubsequences: false).count > times
     }
-    guard streams.errorText().contains(text) else {
+    try wait(for: "\(text) on stderr", timeout) { isThere() || !isRunning }
+    guard isThere() else {
       throw BuiltProgram.Fault(
         description: "it ended without \(text) on stderr; stderr: \(streams.errorText())")
     }

@@ -108,7 +108,8 @@ public final class AdvisoryLock {
   /// Where the connection is lost there is nothing to unlock, and inside a failed transaction block the
   /// locks are unlocked when that ends.
   ///
-  /// - Throws: ``PGError``: `--OPE` if it is not held, or if somebody has unlocked it behind its back.
+  /// - Throws: ``PGError``: `--OPE` if it is not held, or if somebody has unlocked it behind its back; the
+  ///   server's, as 57014 where it was cancelled: the rest is then unlocked before the next statement.
   public func release() throws(PGError) {
     guard count > 0 else { throw .operation("the advisory lock is not held") }
     let wasLocked = isLocked
@@ -118,9 +119,17 @@ public final class AdvisoryLock {
     if connection.transactionStatus == .failed {
       return Self.unlockLater(calls("unlock"), on: connection)
     }
+    var rest = calls("unlock")
     var missing: [String] = []
-    for call in calls("unlock").reversed() where try !connection.isTrue(call) {
-      missing.append(call)
+    do throws(PGError) {
+      while let call = rest.last {
+        if try !connection.isTrue(call) { missing.append(call) }
+        rest.removeLast()
+      }
+    } catch {
+      // Nobody may release it once more: what is still locked is unlocked when the session is used next.
+      if !connection.isClosed { Self.unlockLater(rest, on: connection) }
+      throw error
     }
     if !missing.isEmpty {
       throw .operation(

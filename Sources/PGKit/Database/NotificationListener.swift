@@ -38,8 +38,8 @@ public final class NotificationListener {
     case idle
   }
 
-  /// How often there is an ``Event/idle``, which never comes before notifications that are there
-  /// already; `nil` is never, and with zero what has come already is given and then there is an end.
+  /// How often there is an ``Event/idle``, which never comes before notifications that were there when it
+  /// became due; `nil` is never, and with zero what has come already is given and then there is an end.
   ///
   /// In py-postgresql: `settimeout()`, `gettimeout()`.
   public var timeout: Duration? {

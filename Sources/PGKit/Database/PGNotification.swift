@@ -150,6 +150,18 @@ extension Connection {
     return takeNotifications()
   }
 
+  /// Receives what has arrived, and keeps it until it is asked for: who is busy with something else does
+  /// not hold up the server's queue.
+  ///
+  /// Of more than 64 MiB the oldest are dropped, and counted.
+  ///
+  /// - Throws: ``PGError`` when the connection is lost; what is kept can still be taken.
+  public func keepNotifications() throws(PGError) {
+    try completeRunning()
+    try requireOpen()
+    _ = try link.listen(until: .after(.zero))
+  }
+
   /// Waits until there are some, or something else ends the waiting.
   private func receiveNotifications(
     until deadline: Deadline, orReadable other: Int32?, orHungUp output: Int32?

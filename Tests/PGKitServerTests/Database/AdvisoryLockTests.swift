@@ -47,6 +47,29 @@ struct AdvisoryLockTests {
     try theirs.release()
   }
 
+  @Test("a release that the server breaks off leaves nothing locked behind")
+  func brokenRelease() throws {
+    let cluster = try TemporaryCluster(installation: nil, TemporaryCluster.Options())
+    let iri = try cluster.iri(scheme: "postgres")
+    let (owner, db) = (try PGKit.open(iri), try PGKit.open(iri))
+    try owner.execute("CREATE ROLE holder")
+    try db.execute("SET ROLE holder")
+    let lock = AdvisoryLock(db, .number(1), .pair(2, 3), .number(4))
+    try lock.acquire()
+    let unlocking = "EXECUTE ON FUNCTION pg_advisory_unlock(int, int)"
+    try owner.execute("REVOKE \(unlocking) FROM public")
+    let error = #expect(throws: PGError.self) { try lock.release() }
+    #expect(error?.code == .insufficientPrivilege)
+    #expect(!lock.isLocked)
+    try owner.execute("GRANT \(unlocking) TO public")
+    try db.execute("SELECT 1")
+    let held = try owner.query.first(
+      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", as: Int.self)
+    #expect(held == 0)
+    for session in [owner, db] { session.close() }
+    try cluster.close()
+  }
+
   @Test("waits for what another session has")
   func blocking() throws {
     let mine = AdvisoryLock(db, first)
