@@ -335,6 +335,10 @@ final class Link {
   private func wait(
     reading: Bool = false, writing: Bool = false, until deadline: Deadline
   ) throws(PGError) -> Syscalls.Readiness {
+    // Whoever hears a notice may have closed it; nobody would ever answer.
+    guard stream.descriptor >= 0 else {
+      throw .connectionDoesNotExist("the connection is closed")
+    }
     let ready = try Syscalls.wait(
       for: stream.descriptor, reading: reading, writing: writing, until: deadline)
     if ready.isEmpty { throw .timedOut(connecting: isStarting) }

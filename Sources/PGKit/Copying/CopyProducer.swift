@@ -101,11 +101,19 @@ public final class StatementProducer: CopyProducer {
 
   /// Cancels the statement and takes what was already on its way.
   ///
-  /// The connection of a server that does not even take note of that in two seconds is closed.
+  /// The connection of a server that does not even take note of that in two seconds, or does not come to
+  /// an end in ten, is closed.
   public func stop() {
     if isOver { return }
     connection.cancelOrClose()
-    while !isOver { _ = try? next() }
+    let deadline = Deadline.after(CopyTransfer.stopLimit)
+    while !isOver {
+      let isQuiet = if case .nothingYet? = try? nextIfThere() { true } else { false }
+      if isQuiet { _ = try? Syscalls.wait(forAny: watches, until: deadline) }
+      guard !isOver, deadline.hasPassed else { continue }
+      connection.close()
+      isOver = true
+    }
   }
 }
 

@@ -105,12 +105,12 @@ public final class StatementReceiver: CopyReceiver {
   /// Waits for the server's word on the data: the number of rows it stored.
   public func finish() throws(PGError) -> Int? { try stream.finish().rowCount }
 
-  /// Has the server forget the data.
+  /// Has the server forget the data; the connection of one that does not say so in ten seconds is closed.
   public func fail(_ reason: String) {
     // A server that does not take what waits would not hear of its end either.
     if stream.queuedBytes > 0, !connection.isClosed { connection.cancelOrClose() }
     // A connection that cannot even fail is lost, and its server forgets the data as well.
-    try? stream.fail(reason)
+    try? stream.fail(reason, until: .after(CopyTransfer.stopLimit))
   }
 }
 

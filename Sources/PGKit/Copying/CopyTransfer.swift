@@ -47,6 +47,8 @@ public final class CopyTransfer {
   private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
   static let cancelLimit = Duration.seconds(2)
+  /// How long it may take to come to an end then.
+  static let stopLimit = Duration.seconds(10)
 
   enum Phase { case running, exhausted, finished, failed }
 

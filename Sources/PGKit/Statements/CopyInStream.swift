@@ -102,9 +102,11 @@ public final class CopyInStream {
   ///
   /// - Throws: ``PGError`` `--OPE` if the data was said to be complete before: it is stored, unless its
   ///   transaction is rolled back.
-  public func fail(_ reason: String) throws(PGError) {
+  public func fail(_ reason: String) throws(PGError) { try fail(reason, until: .never) }
+
+  func fail(_ reason: String, until deadline: Deadline) throws(PGError) {
     pending = ByteWriter()
-    try running.fail(reason, on: connection)
+    try running.fail(reason, on: connection, until: deadline)
   }
 
   private func flush() throws(PGError) {
@@ -225,12 +227,14 @@ private final class RunningCopyIn: RunningOperation {
     return exchange.tag ?? CommandTag("")
   }
 
-  func fail(_ reason: String, on connection: Connection) throws(PGError) {
+  func fail(
+    _ reason: String, on connection: Connection, until deadline: Deadline
+  ) throws(PGError) {
     try requireOpen()
     try reason.requireNoNUL("the reason for failing a copy")
     connection.running = nil
     let wasComplete = phase == .ended
-    try abandon(reason, on: connection, until: .never)
+    try abandon(reason, on: connection, until: deadline)
     if wasComplete {
       throw .operation("the data was complete already", hint: "roll the transaction back")
     }
