@@ -85,18 +85,4 @@ import Testing
     buffer.write(atMost: 0) { _ in }
     #expect(buffer.count == 2)
   }
-
-  @Test("a writer that would leave its room stops the program")
-  func tooMuch() async {
-    await #expect(processExitsWith: .failure) {
-      var buffer = OutputBuffer()
-      buffer.write(atMost: 3) { writer in
-        [UInt8](repeating: 1, count: 4).withUnsafeBytes { writer.put($0) }
-      }
-    }
-    await #expect(processExitsWith: .failure) {
-      var buffer = OutputBuffer()
-      buffer.write(atMost: 3) { $0.takeBack(1) }
-    }
-  }
 }
