@@ -140,7 +140,7 @@ struct PgCopyPolicyTests {
       scene.to(1) + ["--deadline", "500ms", "--summary", "json"],
       "SELECT generate_series(1, 1000000000), 'x'")
     #expect(outcome.end == .exit(4), "\(outcome.errors)")
-    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(ContinuousClock.now - start < .seconds(6))
     #expect(outcome.errors.contains("the time of --deadline is over; nothing was committed"))
     #expect(try scene.rows(1) == 0)
   }
@@ -153,7 +153,7 @@ struct PgCopyPolicyTests {
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     let duration = ContinuousClock.now - start
     // A megabyte at half a megabyte a second, the last piece without a pause behind it.
-    #expect(duration > .milliseconds(1500) && duration < .seconds(60), "\(duration)")
+    #expect(duration > .milliseconds(1500) && duration < .seconds(10), "\(duration)")
     #expect(try scene.rows(1) == 1000)
   }
 }

@@ -156,7 +156,7 @@ import Testing
     let start = ContinuousClock.now
     running.send("2026-11-21 13:00:00.000 UTC [1] 00000 LOG:  ready\n")
     try running.waitForOutput("ready\n")
-    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(ContinuousClock.now - start < .seconds(5))
     running.send("2026-11-21 13:00:00.000 UTC [1] 22012 ERROR:  x\n")
     try running.waitForOutput("x" + (Self.names["22012"] ?? "?"))
     running.closeInput()

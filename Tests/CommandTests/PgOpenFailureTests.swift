@@ -25,7 +25,7 @@ struct PgOpenFailureTests {
     #expect(outcome.end == .exit(4))
     #expect(outcome.output == "1\n")
     #expect(outcome.errors.contains("the time of --timeout is over"))
-    #expect(ContinuousClock.now - start < .seconds(40))
+    #expect(ContinuousClock.now - start < .seconds(10))
     try open.server.expectNothingRuns(matching: "%\(mark)%")
   }
 

@@ -60,7 +60,7 @@ struct ToolContractSignalTests {
     running.signal(signal)
     let outcome = try running.wait()
     #expect(outcome.end == .signal(signal), "\(outcome)")
-    #expect(ContinuousClock.now - start < .seconds(15))
+    #expect(ContinuousClock.now - start < .seconds(5))
     try server.expectNothingLeft(of: application)
   }
 

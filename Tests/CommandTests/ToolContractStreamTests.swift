@@ -189,7 +189,7 @@ struct ToolContractStreamTests {
       ContractTool.open.program.path, server.iri(calling: application),
     ])
     #expect(outcome.output == "1\n\(128 + SIGPIPE)\n" && outcome.errors == "", "\(outcome)")
-    #expect(ContinuousClock.now - start < .seconds(30))
+    #expect(ContinuousClock.now - start < .seconds(5))
     try server.expectNothingLeft(of: application)
   }
 
