@@ -13,7 +13,7 @@ help:
 	@echo 'make demo        build, start a throwaway cluster, show all five programs at work'
 	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
 	@echo 'make check       floors, doors, linkage, format'
-	@echo 'make bench       compare with psql, and fail where a limit is missed'
+	@echo 'make bench       compare with psql and other drivers, and fail where a limit is missed'
 	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
 	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
 	@echo 'make soak        kill clusters and pg-listen over and over, and load pg-listen for ten minutes'
@@ -36,10 +36,9 @@ check:
 	@scripts/check
 
 bench:
-	@scripts/setup test
+	@scripts/setup bench
 	@scripts/build release
-	@scripts/bench
-	@scripts/bench-decoding
+	@scripts/bench-all
 
 fuzz:
 	@scripts/setup test
