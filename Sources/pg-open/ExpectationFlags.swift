@@ -98,3 +98,16 @@ struct RowCountCondition: ExpressibleByArgument, Hashable, CustomStringConvertib
     comparison == .equal ? "\(number)" : "\(comparison.rawValue)\(number)"
   }
 }
+
+extension ExpectationFlags: PlainFlags {
+  static var none: ExpectationFlags {
+    var flags = ExpectationFlags()
+    flags.scalar = false
+    flags.oneRow = false
+    flags.expectRowsText = nil
+    flags.expectTexts = []
+    flags.expectValue = nil
+    flags.systemIDText = nil
+    return flags
+  }
+}
