@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import urllib.parse
 
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=8GB", "autovacuum=off", "max_connections=50")
@@ -35,7 +36,7 @@ class Place:
         user, _, server = parts.netloc.rpartition("@")
         name, _, password = user.partition(":")
         host, port = server, "5432"
-        if not server.startswith("%2F") and ":" in server:
+        if ":" in server:
             host, _, port = server.rpartition(":")
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("PG", "WORK_"))},
@@ -59,8 +60,10 @@ class Place:
             env=self.environment,
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+        if done.returncode != 0:
+            sys.exit(f"servers: {statement[:60].strip()}: {done.stderr.strip()}")
         return done.stdout.strip()
 
     @contextlib.contextmanager

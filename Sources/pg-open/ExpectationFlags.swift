@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PGCommandLine
 
 /// The flags that say what each result must be; where it is not, the status is 6.
 struct ExpectationFlags: ParsableArguments {

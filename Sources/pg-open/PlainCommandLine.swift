@@ -1,4 +1,5 @@
 internal import PGCommandLine
+internal import PGConnecting
 
 /// Reads the command lines that scripts use most without the parser, which takes longer to begin than the
 /// server takes to answer: operands, and the few options below, each with its value in the next word.

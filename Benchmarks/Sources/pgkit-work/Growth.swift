@@ -36,9 +36,9 @@ struct Idle {
     let (before, start) = (try residentBytes(), ContinuousClock.now)
     for _ in 0..<count { connections.append(try listening()) }
     let each = (try residentBytes() - before) / max(count, 1)
-    fputs("WORK kib_each=\(Double(each) / 1024)\n", stderr)
+    say("WORK kib_each=\(Double(each) / 1024)")
     report(count, since: start)
-    for connection in connections { try connection.close() }
+    for connection in connections { connection.close() }
   }
 
   private func listening() throws -> Connection {

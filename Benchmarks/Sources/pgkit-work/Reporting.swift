@@ -10,8 +10,14 @@ struct WrongResult: Error, CustomStringConvertible {
   let description: String
 }
 
+/// Writes a line to standard error.
+func say(_ line: String) {
+  let bytes = Array("\(line)\n".utf8)
+  _ = write(STDERR_FILENO, bytes, bytes.count)
+}
+
 func complain(_ message: String) -> Never {
-  fputs("pgkit-work: \(message)\n", stderr)
+  say("pgkit-work: \(message)")
   exit(1)
 }
 
@@ -19,7 +25,7 @@ func complain(_ message: String) -> Never {
 func report(_ count: Int, since start: ContinuousClock.Instant) {
   let span = (ContinuousClock.now - start).components
   let seconds = Double(span.seconds) + Double(span.attoseconds) / 1e18
-  fputs("WORK seconds=\(seconds) ops=\(count)\n", stderr)
+  say("WORK seconds=\(seconds) ops=\(count)")
 }
 
 func require(_ holds: Bool, _ description: @autoclosure () -> String) throws {
