@@ -11,7 +11,10 @@ public protocol ConnectionObserver: Sendable {
 
   /// Hears how it ended.
   ///
-  /// - Parameter duration: How long it took, with the time in which nobody asked for its rows.
+  /// - Parameters:
+  ///   - operation: What has ended.
+  ///   - duration: How long it took, with the time in which nobody asked for its rows.
+  ///   - outcome: What came of it.
   func ended(
     _ operation: ObservedOperation, after duration: Duration, _ outcome: ObservedOperation.Outcome)
 }
