@@ -112,11 +112,30 @@ extension CopyJob {
       let times = record.missed == 1 ? "once" : "\(record.missed) times"
       server.note("job \(job) was not done \(times) before")
     }
-    if record.isDone { receiver.skip("already done") }
-    return record.isDone
+    switch record.state {
+    case .open: return false
+    case .done:
+      receiver.skip("already done")
+      return true
+    case .half(let run, let parts, let all):
+      // What is there is taken out with its record.
+      receiver.isHalfDone = plan.storing.replace != nil
+      if receiver.isHalfDone { return false }
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "of job \(job), \(parts) of \(all) parts are stored already, by run \(run)",
+        fault: .server,
+        hint:
+          "--replace delete begins anew; or take those rows out, and the run's from pgkit.copy_ledger"
+      )
+    }
   }
 
   private func checkTwoPhases(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
+    // Sessions that have temporary tables cannot be prepared.
+    if plan.jobs > 1, plan.storing.onConflict == nil {
+      receiver.canPrepare = try TwoPhaseCommit.hasRoom(connection, for: plan.jobs - 1)
+    }
     guard plan.storing.atomic, receivers.count * plan.jobs > 1 else { return }
     try TwoPhaseCommit.checkCapacity(
       connection, needed: receiver.number == 1 ? plan.jobs - 1 : plan.jobs)

@@ -17,10 +17,13 @@ final class CopyJob {
   var rows: CopySource
   var format = CopyFormat.text
   var match = ColumnMatch([], of: .query(""), isKnown: false)
-  /// What the source says that it gave.
-  var sourceRows: Int?
+  /// What it is cut into, in the order of the numbers.
+  var parts: [CopyPart] = []
+  /// What is known of the parts that were read to their ends.
+  var proofs: [PartProof] = []
   var bytes = 0
-  var sourceChecksum: RowChecksum?
+  /// What keeps the speed below a limit.
+  var pace: Pace?
   /// The name of the snapshot that all sessions read, if there is one.
   var snapshot: String?
   /// Whether the receivers were made ready for data: what was there is then taken out.
@@ -41,6 +44,7 @@ final class CopyJob {
     }
     self.receivers = receivers
     progress = ProgressReport(plan.reporting, identity)
+    pace = plan.reading.rate.map { Pace(bytesPerSecond: $0.bytesPerSecond) }
     sources = try Self.sources(of: plan)
   }
 
@@ -104,8 +108,8 @@ final class CopyJob {
   private func beginAnew() throws(Failure) {
     sources = try Self.sources(of: plan)
     for receiver in receivers { receiver.rejoin() }
-    (rows, sourceRows, bytes, isBegun, snapshot) = (plan.rows, nil, 0, false, nil)
-    sourceChecksum = nil
+    (rows, bytes, isBegun, snapshot) = (plan.rows, 0, false, nil)
+    (parts, proofs) = ([], [])
   }
 
   private func wait(upTo longest: Duration) throws(Failure) {
@@ -142,7 +146,8 @@ final class CopyJob {
     return error
   }
 
-  var committed: Int { receivers.count { $0.state == .committed } }
+  /// How many have rows that stay.
+  var committed: Int { receivers.count { $0.state == .committed || $0.state == .partial } }
 
   /// Whether there is anything left to do.
   var takesPart: Bool { receivers.contains(where: \.isTaking) }
@@ -165,7 +170,7 @@ final class CopyJob {
       switch receiver.state {
       case .failed(let status): status
       case .unknown: .connection
-      case .taking, .committed, .skipped: nil
+      case .taking, .committed, .partial, .skipped: nil
       }
     }
     if statuses.contains(.localFailure) { return .localFailure }

@@ -115,16 +115,29 @@ final class CopyFixture {
 
 /// What `--summary json` prints.
 struct CopySummary: Decodable {
+  struct Part: Decodable {
+    let part: Int
+    let first_block: Int?
+    let next_block: Int?
+    let rows: Int?
+    let bytes: Int
+    let checksum: String?
+    let status: String?
+  }
+
   struct Receiver: Decodable {
     let receiver: Int
     let table: String?
     let status: String
     let rows: Int?
+    let bytes: Int
     let merged: Int?
     let rejected: Int
     let checksum: String?
     let sqlstate: String?
     let message: String?
+    let remedy: String?
+    let parts: [Part]
   }
 
   let job: String
@@ -134,6 +147,7 @@ struct CopySummary: Decodable {
   let rows: Int?
   let bytes: Int
   let checksum: String?
+  let parts: [Part]
   let receivers: [Receiver]
 
   var statuses: [String] { receivers.map(\.status) }
