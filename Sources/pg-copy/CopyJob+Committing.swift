@@ -10,6 +10,7 @@ extension CopyJob {
   func commit() throws(Failure) {
     try checkInterruption()
     guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
+    progress.enter(.committing)
     if plan.storing.atomic, receivers.count(where: \.isTaking) > 1 || plan.jobs > 1 {
       return try commitTogether()
     }
@@ -41,7 +42,11 @@ extension CopyJob {
   private func commitLanesTogether(_ receiver: Receiver) throws(Failure) {
     switch TwoPhaseCommit([receiver], identity).run() {
     case .committed(let open): end(receiver, open)
-    case .refused(_, let error): receiver.fail(error)
+    case .refused(_, let error):
+      // Not everything that a trigger may do can be prepared: NOTIFY cannot.
+      let isImpossible = error.code == .featureNotSupported
+      receiver.fail(
+        error, hint: isImpossible ? "Without --jobs one session stores everything." : nil)
     case .unknown(let error, let lane):
       lane.report(error, hint: Self.resolving)
       receiver.lost(error, remedy: Self.resolving)

@@ -27,6 +27,7 @@ extension CopyJob {
         receiver.mergedRows = stored
       }
       if plan.storing.verify {
+        progress.enter(.verifying)
         try Verification(receiver, format, proofs).run(isMerged: plan.storing.onConflict != nil)
       }
       try record(receiver)

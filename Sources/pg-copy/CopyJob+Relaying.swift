@@ -10,17 +10,26 @@ final class PartRun {
   let part: CopyPart
   let lane: Int
   let transfer: CopyTransfer
-  /// The receivers, in the transfer's order.
+  /// The receivers, in the transfer's order, and what takes the data at each.
   let members: [Receiver]
+  let ends: [any CopyReceiver]
   let checked: ChecksumProducer?
   var isOver = false
 
   init(
-    _ part: CopyPart, lane: Int, transfer: CopyTransfer, members: [Receiver],
-    checked: ChecksumProducer?
+    _ part: CopyPart, lane: Int, from producer: any CopyProducer,
+    to ends: [any CopyReceiver], of members: [Receiver]
   ) {
-    (self.part, self.lane, self.transfer) = (part, lane, transfer)
-    (self.members, self.checked) = (members, checked)
+    (self.part, self.lane, self.ends, self.members) = (part, lane, ends, members)
+    checked = producer as? ChecksumProducer
+    transfer = CopyTransfer(from: producer, to: ends)
+  }
+
+  /// Who keeps the others waiting: those that have not taken as much as may wait for them.
+  var slowest: [Receiver] {
+    transfer.remaining.filter { ends[$0].queuedBytes >= CopyTransfer.queueLimit }.map {
+      members[$0]
+    }
   }
 
   /// What is known of it at the source, once it has come to its end.
@@ -72,12 +81,24 @@ extension CopyJob {
     try checkInterruption()
     progress.note(
       rows: runs.reduce(proofs.rows ?? 0) { $0 + $1.transfer.total.messages }, bytes: bytes)
+    if let held = age?.toTell() { warn(held, runs) }
     if let pause = pace?.pause { return Self.sleep(pause) }
     if hasMoved { return }
     let tick = Deadline.after(.milliseconds(100))
     do throws(CopyFault) {
       try CopyTransfer.wait(for: runs.map(\.transfer), until: tick)
     } catch { throw Failure(.localFailure, note("\(error)")) }
+  }
+
+  private func warn(_ held: Duration, _ runs: [PartRun]) {
+    let time = ProgressState.short(Summary.seconds(held))
+    let slow = Set(runs.flatMap(\.slowest).map(\.label)).sorted()
+    let reason = slow.isEmpty ? "" : "; it waits for \(slow.joined(separator: ", "))"
+    Diagnostic(
+      program: "\(CopyCommand.program): \(sourceLabel)", severity: .warning,
+      message: "the snapshot has been held for \(time)\(reason)",
+      details: [("HINT", "Until it is over, VACUUM leaves every row there that dies.")]
+    ).print()
   }
 
   private static func sleep(_ duration: Duration) {
@@ -211,7 +232,7 @@ extension CopyJob {
         throw sourceFailure(error)
       }
     }
-    let checked = plan.storing.verify ? ChecksumProducer(producer, format) : nil
+    if plan.storing.verify { producer = ChecksumProducer(producer, format) }
     var members: [Receiver] = []
     var ends: [any CopyReceiver] = []
     do {
@@ -232,8 +253,7 @@ extension CopyJob {
       producer.stop()
       throw error
     }
-    let transfer = CopyTransfer(from: checked ?? producer, to: ends)
-    return PartRun(part, lane: lane, transfer: transfer, members: members, checked: checked)
+    return PartRun(part, lane: lane, from: producer, to: ends, of: members)
   }
 
   private func producer(of part: CopySource, on lane: Int) throws(Failure) -> any CopyProducer {

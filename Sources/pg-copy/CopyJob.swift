@@ -24,6 +24,8 @@ final class CopyJob {
   var bytes = 0
   /// What keeps the speed below a limit.
   var pace: Pace?
+  /// What warns of a snapshot that is held for long.
+  var age: SnapshotAge?
   /// The name of the snapshot that all sessions read, if there is one.
   var snapshot: String?
   /// Whether the receivers were made ready for data: what was there is then taken out.
@@ -40,7 +42,9 @@ final class CopyJob {
     identity = RunIdentity(job: plan.running.job)
     var receivers: [Receiver] = []
     for (index, operand) in plan.receivers.enumerated() {
-      receivers.append(try Receiver(operand, number: index + 1, job: plan.running.job))
+      let receiver = try Receiver(operand, number: index + 1, job: plan.running.job)
+      receiver.server?.statementLimit = plan.running.deadline?.duration
+      receivers.append(receiver)
     }
     self.receivers = receivers
     progress = ProgressReport(plan.reporting, identity)
@@ -50,7 +54,9 @@ final class CopyJob {
 
   private static func sources(of plan: CopyPlan) throws(Failure) -> [ServerEnd] {
     guard case .server(let iri) = plan.source else { return [] }
-    return [try ServerEnd("source", iri: iri, job: plan.running.job)]
+    let source = try ServerEnd("source", iri: iri, job: plan.running.job)
+    source.statementLimit = plan.running.deadline?.duration
+    return [source]
   }
 
   /// Runs it.
@@ -58,12 +64,16 @@ final class CopyJob {
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
     defer { progress.end() }
-    if let splay = plan.running.splay { try wait(upTo: splay.duration) }
+    if let splay = plan.running.splay {
+      progress.enter(.waiting)
+      do { try wait(upTo: splay.duration) } catch { throw told(error) }
+    }
     var attempts = 0
     while true {
-      do { return try attempt() } catch let failure as Failure
-        where mayRepeat(after: failure, attempts)
-      {
+      do { return try attempt() } catch {
+        guard let failure = error as? Failure, mayRepeat(after: failure, attempts) else {
+          throw told(error)
+        }
         failure.diagnostic?.print()
         attempts += 1
         RetryPolicy(triesAll: false).sleep(before: attempts, until: .never)
@@ -74,6 +84,7 @@ final class CopyJob {
 
   private func attempt() throws {
     defer { for source in sources { source.rollback() } }
+    progress.enter(.connecting)
     do {
       try open()
       if plan.running.dryRun { return try finishDryRun() }
@@ -85,7 +96,7 @@ final class CopyJob {
       try conclude()
     } catch {
       for receiver in receivers { receiver.rollback(.localFailure) }
-      throw told(error)
+      throw error
     }
   }
 
@@ -100,9 +111,15 @@ final class CopyJob {
   // MARK: Again
 
   private func mayRepeat(after failure: Failure, _ attempts: Int) -> Bool {
-    attempts < plan.running.retry && failure.status == .connection && committed == 0
+    attempts < plan.running.retry && mayPass(failure) && committed == 0
       && Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
       && !receivers.contains { $0.state == .unknown }
+  }
+
+  /// Whether a failure can be another one next time: the connection was lost, or the server had the
+  /// transaction give way, as a standby does whose primary has cleaned up.
+  private func mayPass(_ failure: Failure) -> Bool {
+    failure.status == .connection || failure.diagnostic?.code?.classCharacters == "40"
   }
 
   private func beginAnew() throws(Failure) {

@@ -92,10 +92,10 @@ final class Receiver {
   var isTaking: Bool { state == .taking }
 
   /// Drops it: says why, and rolls back.
-  func fail(_ error: PGError, _ status: ExitStatus? = nil) {
+  func fail(_ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil) {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
-    server?.report(error, hint: blockers)
+    server?.report(error, hint: blockers ?? hint)
     if server == nil { error.diagnostic(of: "\(CopyCommand.program): \(label)").print() }
     leave(.failed(status ?? error.status), error)
   }

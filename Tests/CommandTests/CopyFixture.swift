@@ -108,8 +108,7 @@ final class CopyFixture {
 
   /// The last line of stderr, read as the summary.
   func summary(_ outcome: BuiltProgram.Outcome) throws -> CopySummary {
-    let line = outcome.errors.split(separator: "\n").last { $0.hasPrefix("{\"program\"") } ?? ""
-    return try JSONDecoder().decode(CopySummary.self, from: Data(line.utf8))
+    try CopySummary(outcome)
   }
 }
 
@@ -149,6 +148,12 @@ struct CopySummary: Decodable {
   let checksum: String?
   let parts: [Part]
   let receivers: [Receiver]
+
+  /// Reads the last line of stderr.
+  init(_ outcome: BuiltProgram.Outcome) throws {
+    let line = outcome.errors.split(separator: "\n").last { $0.hasPrefix("{\"program\"") } ?? ""
+    self = try JSONDecoder().decode(CopySummary.self, from: Data(line.utf8))
+  }
 
   var statuses: [String] { receivers.map(\.status) }
 }
