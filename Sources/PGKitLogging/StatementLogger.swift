@@ -65,19 +65,48 @@ public struct StatementLogger: ConnectionObserver {
   }
 
   /// With three places.
-  private static func milliseconds(_ duration: Duration) -> Double {
+  static func milliseconds(_ duration: Duration) -> Double {
     let (seconds, attoseconds) = duration.components
     return Double(seconds) * 1000 + Double(attoseconds / 1_000_000_000_000) / 1000
   }
 }
 
 extension Connector {
-  /// Writes what its connections do to a log.
+  /// Writes what its connections do to a log, besides what hears of it already.
   ///
   /// - Parameters:
   ///   - logger: Where to; statements have level `debug`.
   ///   - includingParameters: Whether values of parameters, and words of errors, are written.
   public mutating func log(to logger: Logger, includingParameters: Bool = false) {
-    observer = StatementLogger(logger, includingParameters: includingParameters)
+    addObserver(StatementLogger(logger, includingParameters: includingParameters))
+  }
+}
+
+extension Connection {
+  /// Writes what this connection does to a log, besides what its connector's writes.
+  ///
+  /// - Parameters:
+  ///   - logger: Where to; statements have level `debug`.
+  ///   - includingParameters: Whether values of parameters, and words of errors, are written.
+  public func log(to logger: Logger, includingParameters: Bool = false) {
+    addObserver(StatementLogger(logger, includingParameters: includingParameters))
+  }
+}
+
+extension AsyncConnection {
+  /// Writes what this connection does to a log, besides what its connector's writes.
+  ///
+  /// A connection of a pool does so until it is given back.
+  ///
+  /// - Parameters:
+  ///   - logger: Where to; statements have level `debug`.
+  ///   - includingParameters: Whether values of parameters, and words of errors, are written.
+  /// - Throws: ``PGError`` 57014 if the task is cancelled.
+  public func log(
+    to logger: Logger, includingParameters: Bool = false
+  ) async throws(PGError) {
+    try await perform { connection throws(PGError) in
+      connection.log(to: logger, includingParameters: includingParameters)
+    }
   }
 }

@@ -101,6 +101,54 @@ struct StatementLoggerTests {
       ])
   }
 
+  @Test("one connection alone has a log of its own, asynchronous ones too")
+  func oneConnection() async throws {
+    let server = try TestServer.shared.get()
+    var logger = Logger(label: "test", factory: { _ in log })
+    logger.logLevel = .debug
+    let (db, other) = (try server.connect(), try server.connect())
+    db.log(to: logger)
+    try db.execute("SELECT 1")
+    try other.execute("SELECT 2")
+    let async = try await AsyncConnection.open(server.iri())
+    try await async.log(to: logger, includingParameters: true)
+    _ = try await async.first("SELECT $1::int", 3, as: Int.self)
+    #expect(
+      lines == [
+        "debug|done|execute|SELECT 1|SELECT 1",
+        "debug|done|execute|SELECT $1::int|[\"3\"]|SELECT 1",
+      ])
+  }
+
+  @Test("two logs hear the same, and only the one that asked for them has the values")
+  func twoLogs() throws {
+    let server = try TestServer.shared.get()
+    let second = InMemoryLogHandler()
+    var (plain, full) = (
+      Logger(label: "plain", factory: { _ in log }), Logger(label: "full", factory: { _ in second })
+    )
+    (plain.logLevel, full.logLevel) = (.debug, .debug)
+    var connector = Connector(try ConnectionIRI.parse(server.iri()))
+    connector.log(to: plain)
+    connector.log(to: full, includingParameters: true)
+    let db = try connector.connect()
+    _ = try db.query.first("SELECT $1::text", "secret")
+    #expect(log.entries.count == 2 && second.entries.count == 2)
+    #expect(!"\(log.entries)".contains("secret") && "\(second.entries)".contains("secret"))
+  }
+
+  @Test("rows under way when the connection is closed have an end in the log")
+  func closed() throws {
+    let db = try connect()
+    log.clear()
+    do {
+      let rows = try db.query.rows("SELECT generate_series(1, 1000000)")
+      _ = try rows.next()
+      db.close()
+    }
+    #expect(lines.count == 1 && lines[0].hasPrefix("debug|done, left unread|execute"))
+  }
+
   @Test("writes nothing where the level is higher")
   func quiet() throws {
     let db = try connect(level: .info)

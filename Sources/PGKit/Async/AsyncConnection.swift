@@ -19,8 +19,7 @@
 public actor AsyncConnection {
   let thread: ConnectionThread
   let connection: Connection
-  /// Another descriptor of the socket, to end the session with; closed with this actor.
-  private var socket: Int32 = -1
+  private var session = SessionReins(Interruption(nil), socket: -1)
   var turns = Turns()
 
   /// The thread.
@@ -32,8 +31,6 @@ public actor AsyncConnection {
     thread = try ConnectionThread()
     connection = connector.connection()
   }
-
-  deinit { if socket >= 0 { Syscalls.closeDescriptor(socket) } }
 
   // MARK: Beginning and ending
 
@@ -75,7 +72,8 @@ public actor AsyncConnection {
 
   private func establish(until deadline: Deadline) throws(PGError) {
     try connection.connect(until: deadline)
-    socket = Syscalls.duplicate(connection.fileDescriptor)
+    session = SessionReins(
+      connection.interruption, socket: Syscalls.duplicate(connection.fileDescriptor))
   }
 
   /// Ends the session.
@@ -122,9 +120,9 @@ public actor AsyncConnection {
   public func perform<Result: Sendable>(
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
-    try await awaitTurn()
+    if turns.holder != nil { try await awaitTurn() }
     if Task.isCancelled { throw .taskIsCancelled }
-    let cancellation = TaskCancellation(connection.interruption, socket: socket)
+    let cancellation = TaskCancellation(of: session)
     let outcome = await withTaskCancellationHandler {
       () -> Swift.Result<Result, PGError> in
       do throws(PGError) { return .success(try body(connection)) } catch {

@@ -1,5 +1,4 @@
 import PGErrorCodes
-import Synchronization
 
 /// Connections for many tasks: made when they are needed, used again, never more than a limit.
 ///
@@ -11,9 +10,10 @@ import Synchronization
 /// ```
 ///
 /// Whoever comes when all are in use waits, first come, first served, and not for ever. What a task leaves
-/// behind in its session is undone before the next one gets it. A connection that fails while it waits
-/// for work is replaced without anybody's noticing; why none can be made is told at once to those who
-/// asked for one.
+/// behind in its session is undone before the next one gets it: what still runs is cancelled, what is open
+/// rolled back, what was set is reset, and the connector's ``Category`` makes it ready again. A connection
+/// that fails while it waits for work is replaced without anybody's noticing; why none can be made is
+/// told at once to those who asked for one.
 ///
 /// In a service of swift-service-lifecycle its ``run()`` is the service's.
 public actor ConnectionPool {
@@ -26,12 +26,17 @@ public actor ConnectionPool {
     /// How long a task waits for a connection at most, and for one to be made.
     public var patience = Duration.seconds(30)
     /// After how long without work a connection is tried before it is given away.
+    ///
+    /// What the server has said meanwhile is heard in any case, so that one is not given away whose end
+    /// is known.
     public var trialAfter = Duration.seconds(30)
     /// After how long a connection is replaced by another one; `nil` is never.
     public var lifetime: Duration? = .seconds(3600)
     /// Whether sessions are brought back to their beginning between two tasks (``Connection/reset()``);
     /// otherwise only what is open of a transaction is rolled back.
     public var resets = true
+    /// Hears what the pool does.
+    public var observer: (any PoolObserver)?
 
     /// Makes the default options.
     public init() {}
@@ -56,6 +61,7 @@ public actor ConnectionPool {
   /// A connection of the pool.
   struct Entry: Sendable {
     let connection: AsyncConnection
+    let process: Int32
     let born: ContinuousClock.Instant
     var idleSince: ContinuousClock.Instant
   }
@@ -125,19 +131,27 @@ public actor ConnectionPool {
   public func take(
     file: StaticString = #fileID, line: UInt = #line
   ) async throws(PGError) -> ConnectionLease {
-    let deadline = ContinuousClock.now + options.patience
-    return ConnectionLease(self, try await entry(until: deadline), place: "\(file):\(line)")
+    let begin = ContinuousClock.now
+    do throws(PGError) {
+      let entry = try await entry(until: begin + options.patience)
+      tell(.lent(process: entry.process, after: .now - begin))
+      return ConnectionLease(self, entry, file, line)
+    } catch {
+      tell(.denied(error, after: .now - begin))
+      throw error
+    }
   }
 
   private func entry(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
     if Task.isCancelled { throw .taskIsCancelled }
     if isClosed { throw Self.closed }
     // Whoever waits already comes first.
-    while waiters.isEmpty, let entry = idle.popLast() {
-      if await isUsable(entry) { return entry }
-      await discard(entry)
+    if waiters.isEmpty, let entry = idle.popLast() {
+      guard let reason = await flaw(of: entry, until: deadline) else { return entry }
+      // Its place goes to another one for the same task: nobody who came later has a claim on it.
+      await give(up: entry, reason)
+      return try await make(until: deadline)
     }
-    if isClosed { throw Self.closed }
     if waiters.isEmpty, count < options.maximum {
       count += 1
       return try await make(until: deadline)
@@ -173,6 +187,7 @@ public actor ConnectionPool {
           continuation.resume(returning: .cancelled)
         } else {
           waiters.append((number, continuation))
+          tell(.waits)
         }
       }
     } onCancel: {
@@ -188,60 +203,88 @@ public actor ConnectionPool {
 
   /// Makes a connection; its place is counted already.
   private func make(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
+    let begin = ContinuousClock.now
     do throws(PGError) {
+      if isClosed { throw Self.closed }
       let connection = try await AsyncConnection.connect(
-        connector, until: .after(deadline - ContinuousClock.now))
+        connector, until: Deadline(instant: deadline))
       tally.made += 1
-      return Entry(connection: connection, born: .now, idleSince: .now)
+      let entry = Entry(
+        connection: connection, process: await connection.backendID, born: .now, idleSince: .now)
+      tell(.made(process: entry.process, after: .now - begin))
+      return entry
     } catch {
       leavePlace()
+      tell(.refused(error, after: .now - begin))
       throw error
     }
   }
 
   /// A connection is no more: whoever waits longest may make another.
   private func leavePlace() {
-    if waiters.isEmpty || isClosed || count > options.maximum {
+    if waiters.isEmpty || isClosed {
       count -= 1
     } else {
       waiters.removeFirst().continuation.resume(returning: .room)
     }
   }
 
-  private func discard(_ entry: Entry) async {
-    tally.discarded += 1
-    leavePlace()
+  /// Closes a connection, and keeps its place.
+  private func give(up entry: Entry, _ reason: PoolEvent.Reason) async {
     await entry.connection.close()
+    tally.discarded += 1
+    tell(.discarded(process: entry.process, reason))
+  }
+
+  private func discard(_ entry: Entry, _ reason: PoolEvent.Reason) async {
+    await give(up: entry, reason)
+    leavePlace()
   }
 
   private func isTooOld(_ entry: Entry) -> Bool {
     options.lifetime.map { ContinuousClock.now - entry.born > $0 } ?? false
   }
 
-  /// Whether a connection that has waited for work still is one.
-  private func isUsable(_ entry: Entry) async -> Bool {
-    if isTooOld(entry) { return false }
-    if ContinuousClock.now - entry.idleSince < options.trialAfter {
-      return await !entry.connection.isClosed
-    }
+  /// Why a connection that has waited for work cannot be given away; `nil` if it can.
+  private func flaw(
+    of entry: Entry, until deadline: ContinuousClock.Instant
+  ) async -> PoolEvent.Reason? {
+    if isTooOld(entry) { return .age }
+    let now = ContinuousClock.now
+    let isTried = now - entry.idleSince >= options.trialAfter
+    // Half the time that there is, so that another one can be made if this one says nothing.
+    let limit = Deadline(instant: now + (deadline - now) / 2)
     do throws(PGError) {
-      try await entry.connection.execute("SELECT 1", until: .after(options.patience))
-      return true
+      try await entry.connection.perform { connection throws(PGError) in
+        // Why the server ended the session, or only that it did, has arrived long ago.
+        try connection.keepNotifications()
+        if isTried { try connection.execute("SELECT 1", until: limit) }
+      }
+      return nil
     } catch {
       // That the task was cancelled says nothing of the connection, which goes back.
-      return await !entry.connection.isClosed && error.code == .queryCanceled
+      if error.code == .queryCanceled, await !entry.connection.isClosed { return nil }
+      return .failure(error)
     }
   }
 
   // MARK: Giving back
 
   /// Takes a connection back, made ready for the next task.
-  func giveBack(_ entry: Entry) async {
-    guard !isClosed, !isTooOld(entry), await isReady(entry.connection) else {
-      return await discard(entry)
+  func giveBack(_ entry: Entry, since begin: ContinuousClock.Instant) async {
+    if isClosed { return await discard(entry, .close) }
+    if isTooOld(entry) { return await discard(entry, .age) }
+    do throws(PGError) { try await makeReady(entry.connection) } catch {
+      return await discard(entry, .failure(error))
     }
     // It may have been closed meanwhile.
-    guard !isClosed else { return await discard(entry) }
+    if isClosed { return await discard(entry, .close) }
+    add(entry)
+    tell(.returned(process: entry.process, after: .now - begin))
+  }
+
+  /// Gives a connection to whoever waits longest, or keeps it.
+  private func add(_ entry: Entry) {
     var entry = entry
     entry.idleSince = .now
     if waiters.isEmpty {
@@ -251,16 +294,38 @@ public actor ConnectionPool {
     }
   }
 
-  private func isReady(_ connection: AsyncConnection) async -> Bool {
-    let resets = options.resets
-    do throws(PGError) {
-      try await connection.perform { connection throws(PGError) in
-        if resets { return try connection.reset() }
-        try connection.becomeIdle()
-        if connection.transactionStatus != .idle { try connection.execute("ROLLBACK") }
+  /// Undoes what a task has left in a session.
+  private func makeReady(_ connection: AsyncConnection) async throws(PGError) {
+    let (resets, deadline) = (options.resets, Deadline.after(options.patience))
+    try await connection.perform { connection throws(PGError) in
+      // What nobody asks for any more could go on for ever.
+      if let running = connection.running {
+        try connection.interruption.cancel(within: Self.cancelling)
+        running.expectCancellation()
       }
-      return await !connection.isClosed
-    } catch { return false }
+      guard resets else { return try connection.leaveBlock(by: deadline) }
+      try connection.reset(by: deadline)
+      connection.messageHook = nil
+      connection.traceHandler = nil
+      connection.observer = connection.connector.observer
+      try connection.connector.category?.initialize(connection)
+    }
+  }
+
+  /// How long a request to cancel what was left running may take.
+  private static let cancelling = Duration.seconds(10)
+
+  /// Says where a connection was taken that nobody has given back.
+  func hearLeak(of entry: Entry, at place: String) {
+    tell(.leaked(process: entry.process, place: place))
+    let message = ServerMessage.warning(
+      .driverWarning,
+      "a connection that was taken from the pool at \(place) was never given back")
+    if connector.messageHook?(message) != true { Messages.hook(message) }
+  }
+
+  private func tell(_ event: @autoclosure () -> PoolEvent) {
+    options.observer?.heard(event(), statistics)
   }
 
   // MARK: A service's life
@@ -280,7 +345,7 @@ public actor ConnectionPool {
     let old = idle.filter(isTooOld)
     guard !old.isEmpty else { return }
     idle.removeAll(where: isTooOld)
-    for entry in old { await discard(entry) }
+    for entry in old { await discard(entry, .age) }
   }
 
   /// Failures are told to those who ask for connections.
@@ -290,7 +355,8 @@ public actor ConnectionPool {
       guard let entry = try? await make(until: ContinuousClock.now + options.patience) else {
         return
       }
-      await giveBack(entry)
+      if isClosed { return await discard(entry, .close) }
+      add(entry)
     }
   }
 
@@ -304,52 +370,6 @@ public actor ConnectionPool {
     for waiter in waiters { waiter.continuation.resume(returning: .closed) }
     let entries = idle
     idle = []
-    for entry in entries { await discard(entry) }
-  }
-}
-
-/// A connection that was taken from a ``ConnectionPool``.
-///
-/// One that nobody has given back goes back when the last reference to it goes away, and
-/// ``Messages/hook`` is told where it was taken.
-public final class ConnectionLease: Sendable {
-  /// The connection.
-  public var connection: AsyncConnection { entry.connection }
-  private let entry: ConnectionPool.Entry
-  private let pool: ConnectionPool
-  private let place: String
-  private let isOut = Mutex(true)
-
-  init(_ pool: ConnectionPool, _ entry: ConnectionPool.Entry, place: String) {
-    self.pool = pool
-    self.entry = entry
-    self.place = place
-  }
-
-  /// Gives the connection back, also in a task that was cancelled.
-  ///
-  /// Giving it back twice does nothing.
-  public func giveBack() async {
-    guard takeBack() else { return }
-    let (pool, entry) = (pool, entry)
-    // A task of its own, which is not cancelled.
-    await Task { await pool.giveBack(entry) }.value
-  }
-
-  private func takeBack() -> Bool {
-    isOut.withLock { isOut in
-      defer { isOut = false }
-      return isOut
-    }
-  }
-
-  deinit {
-    guard takeBack() else { return }
-    Messages.hook(
-      .warning(
-        .driverWarning,
-        "a connection that was taken from the pool at \(place) was never given back"))
-    let (pool, entry) = (pool, entry)
-    Task { await pool.giveBack(entry) }
+    for entry in entries { await discard(entry, .close) }
   }
 }

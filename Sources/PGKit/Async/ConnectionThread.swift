@@ -19,7 +19,9 @@ final class ConnectionThread: SerialExecutor, TaskExecutor {
   init() throws(PGError) {
     let queue = try WorkQueue()
     self.queue = queue
-    if let reason = Syscalls.startThread({ queue.run() }) {
+    // The thread does not keep what ends it.
+    let (serial, task) = (asUnownedSerialExecutor(), asUnownedTaskExecutor())
+    if let reason = Syscalls.startThread({ queue.run(as: serial, task) }) {
       throw PGError(
         code: .insufficientResources, message: "could not start a thread: \(reason.text)",
         fault: .caller, cause: reason)
@@ -29,7 +31,7 @@ final class ConnectionThread: SerialExecutor, TaskExecutor {
   deinit { queue.close() }
 
   func enqueue(_ job: consuming ExecutorJob) {
-    queue.append(.job(UnownedJob(job), asUnownedSerialExecutor(), asUnownedTaskExecutor()))
+    queue.append(.job(UnownedJob(job)))
   }
 
   func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
@@ -41,7 +43,7 @@ final class ConnectionThread: SerialExecutor, TaskExecutor {
 final class WorkQueue: Sendable {
   /// One thing to do.
   enum Work: Sendable {
-    case job(UnownedJob, UnownedSerialExecutor, UnownedTaskExecutor)
+    case job(UnownedJob)
     /// Lets go of something that only this thread may touch.
     case release(Release)
   }
@@ -97,11 +99,10 @@ final class WorkQueue: Sendable {
   }
 
   /// Does what there is to do, until closed.
-  func run() {
+  func run(as serial: UnownedSerialExecutor, _ task: UnownedTaskExecutor) {
     while let work = next() {
       switch work {
-      case .job(let job, let serial, let task):
-        job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+      case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
       case .release: break
       }
     }

@@ -8,6 +8,25 @@ import Synchronization
   import Darwin
 #endif
 
+/// What a session is cancelled and ended by, from any thread.
+///
+/// In an object, because every operation takes it along.
+final class SessionReins: Sendable {
+  let interruption: Interruption
+  /// Another descriptor of the session's socket; -1 where there is none.
+  private let socket: Int32
+
+  init(_ interruption: Interruption, socket: Int32) {
+    self.interruption = interruption
+    self.socket = socket
+  }
+
+  deinit { if socket >= 0 { Syscalls.closeDescriptor(socket) } }
+
+  /// Ends the session: whoever waits for it hears that it is lost.
+  func end() { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+}
+
 /// What becomes of one operation when its task is cancelled: the server is asked to cancel it; if it is
 /// not over some time after that, the session ends.
 ///
@@ -24,14 +43,9 @@ final class TaskCancellation: Sendable {
   private static let pause = Duration.milliseconds(20)
 
   private let state = Mutex(State())
-  private let interruption: Interruption
-  /// Another descriptor of the connection's socket.
-  private let socket: Int32
+  private let session: SessionReins
 
-  init(_ interruption: Interruption, socket: Int32) {
-    self.interruption = interruption
-    self.socket = socket
-  }
+  init(of session: SessionReins) { self.session = session }
 
   /// Begins to cancel the operation, once.
   func begin() {
@@ -55,7 +69,7 @@ final class TaskCancellation: Sendable {
 
   private func cancel() {
     // Where it cannot be delivered the statement goes on, and the session ends when that is late.
-    do throws(PGError) { try interruption.cancel(within: Self.grace) } catch {}
+    do throws(PGError) { try session.interruption.cancel(within: Self.grace) } catch {}
   }
 
   private func endSessionIfLate() {
@@ -66,7 +80,7 @@ final class TaskCancellation: Sendable {
     }
     // Under the lock: once it is over, the connection goes on.
     state.withLock { state in
-      if !state.isOver { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+      if !state.isOver { session.end() }
     }
   }
 

@@ -44,7 +44,13 @@ public final class Connection {
   /// What floors above keep with a connection: one object for each of their types.
   var attachments: [ObjectIdentifier: AnyObject] = [:]
 
-  init(_ connector: Connector) { self.connector = connector }
+  /// Hears what this connection does; in the beginning the connector's.
+  public var observer: (any ConnectionObserver)?
+
+  init(_ connector: Connector) {
+    self.connector = connector
+    observer = connector.observer
+  }
 
   deinit { close() }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Hears what its connections do: for logs, spans and counters.
 ///
 /// It is called by the thread that uses the connection, in the middle of its work, so it should be
@@ -9,7 +11,7 @@ public protocol ConnectionObserver: Sendable {
   /// Hears that something begins.
   func began(_ operation: ObservedOperation)
 
-  /// Hears how it ended.
+  /// Hears how it ended; that comes once for each that began, with the same ``ObservedOperation/number``.
   ///
   /// - Parameters:
   ///   - operation: What has ended.
@@ -43,6 +45,8 @@ public struct ObservedOperation: Sendable {
     case leftUnread
   }
 
+  /// Tells it from all other operations of the process.
+  public let number: UInt64
   /// What is done.
   public let kind: Kind
   /// The statement's text; for ``Kind/connect`` where to, as an IRI without secrets.
@@ -53,6 +57,61 @@ public struct ObservedOperation: Sendable {
   public let count: Int
   /// The server's process; 0 before it is known.
   public let backendID: Int32
+  /// Where the server listens; `nil` before it is known.
+  public let endpoint: Endpoint?
+  /// The database that was asked for, if one was.
+  public let database: String?
+}
+
+/// Several observers, each of which hears everything.
+struct ConnectionObservers: ConnectionObserver {
+  let all: [any ConnectionObserver]
+
+  var wantsParameters: Bool { all.contains { $0.wantsParameters } }
+
+  func began(_ operation: ObservedOperation) {
+    for observer in all { observer.began(operation.shown(to: observer)) }
+  }
+
+  func ended(
+    _ operation: ObservedOperation, after duration: Duration, _ outcome: ObservedOperation.Outcome
+  ) {
+    for observer in all { observer.ended(operation.shown(to: observer), after: duration, outcome) }
+  }
+}
+
+extension ObservedOperation {
+  /// Without values for whoever does not want them, though another does.
+  fileprivate func shown(to observer: any ConnectionObserver) -> ObservedOperation {
+    guard parameters != nil, !observer.wantsParameters else { return self }
+    return ObservedOperation(
+      number: number, kind: kind, text: text, parameters: nil, count: count, backendID: backendID,
+      endpoint: endpoint, database: database)
+  }
+}
+
+extension Optional where Wrapped == any ConnectionObserver {
+  /// Has another one hear everything as well.
+  mutating func add(_ observer: any ConnectionObserver) {
+    switch self {
+    case nil: self = observer
+    case let several as ConnectionObservers:
+      self = ConnectionObservers(all: several.all + [observer])
+    case let one?: self = ConnectionObservers(all: [one, observer])
+    }
+  }
+}
+
+extension Connector {
+  /// Has another observer hear what its connections do, besides those that do already.
+  public mutating func addObserver(_ observer: any ConnectionObserver) {
+    self.observer.add(observer)
+  }
+}
+
+extension Connection {
+  /// Has another observer hear what this connection does, besides those that do already.
+  public func addObserver(_ observer: any ConnectionObserver) { self.observer.add(observer) }
 }
 
 /// Something under way that an observer hears of.
@@ -60,16 +119,23 @@ final class Observation {
   private let observer: any ConnectionObserver
   private let operation: ObservedOperation
   private let start = ContinuousClock.now
+  private var isOver = false
 
   init(_ observer: any ConnectionObserver, _ operation: ObservedOperation) {
     (self.observer, self.operation) = (observer, operation)
     observer.began(operation)
   }
 
+  /// Where the connection was closed under it, nobody says how it ended.
+  deinit { if !isOver { ended(.leftUnread) } }
+
   func ended(_ outcome: ObservedOperation.Outcome) {
+    isOver = true
     observer.ended(operation, after: start.duration(to: .now), outcome)
   }
 }
+
+private let lastNumber = Atomic<UInt64>(0)
 
 extension Connection {
   /// Tells the observer, if there is one, that something begins.
@@ -77,12 +143,14 @@ extension Connection {
     _ kind: ObservedOperation.Kind, _ text: @autoclosure () -> String, count: Int = 1,
     parameters: @autoclosure () -> [(any PGEncodable)?] = []
   ) -> Observation? {
-    guard let observer = connector.observer else { return nil }
+    guard let observer else { return nil }
     let values = observer.wantsParameters ? parameters().map { $0.map { Self.text(of: $0) } } : nil
     return Observation(
       observer,
       ObservedOperation(
-        kind: kind, text: text(), parameters: values, count: count, backendID: backendID))
+        number: lastNumber.wrappingAdd(1, ordering: .relaxed).newValue, kind: kind, text: text(),
+        parameters: values, count: count, backendID: backendID, endpoint: endpoint,
+        database: connector.options.database))
   }
 
   /// A value's text form; that of its description where it has none.

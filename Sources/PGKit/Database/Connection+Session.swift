@@ -25,12 +25,21 @@ extension Connection {
   /// (py-postgresql's does only `ABORT; RESET ALL`.) What the connector set at the start stays.
   ///
   /// Source: PostgreSQL manual, DISCARD.
-  public func reset() throws(PGError) {
-    try becomeIdle()
-    if transactionStatus != .idle { try execute("ROLLBACK") }
+  public func reset() throws(PGError) { try reset(by: .never) }
+
+  /// The same; the session is over if the server has not answered in time.
+  func reset(by deadline: Deadline) throws(PGError) {
+    try leaveBlock(by: deadline)
     forgetPostponed()
-    try execute("DISCARD ALL")
+    try execute("DISCARD ALL", until: deadline)
     generation += 1
+  }
+
+  /// Brings what is under way to its end, and rolls back what is open.
+  func leaveBlock(by deadline: Deadline) throws(PGError) {
+    try completeRunning(until: deadline)
+    try requireOpen()
+    if transactionStatus != .idle { try execute("ROLLBACK", until: deadline) }
   }
 
   /// What the server says of its version: `PostgreSQL 15.18 (Debian …) on x86_64-…`.

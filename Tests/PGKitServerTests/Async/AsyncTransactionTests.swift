@@ -1,5 +1,6 @@
 import PGKit
 import PGTestCluster
+import Synchronization
 import Testing
 
 /// Transactions of asynchronous connections.
@@ -128,6 +129,35 @@ struct AsyncTransactionTests {
     #expect(sum == 1)
   }
 
+  @Test("what is not worth another attempt has one, what is has as many as were asked for")
+  func attempts() async throws {
+    let db = db
+    let count = Count()
+    for (message, expected) in [("40001", 3), ("40P01", 3), ("23505", 1)] {
+      let error = await #expect(throws: PGError.self) {
+        try await db.withRetryingTransaction(attempts: 3) { db in
+          count.increase()
+          try await db.execute("DO $$ BEGIN RAISE SQLSTATE '\(message)'; END $$")
+        }
+      }
+      #expect(error?.code.description == message)
+      #expect(count.take() == expected, "\(message)")
+    }
+    struct Boom: Error {}
+    await #expect(throws: Boom.self) {
+      try await db.withRetryingTransaction { _ in
+        count.increase()
+        throw Boom()
+      }
+    }
+    #expect(count.take() == 1)
+    let nested = await #expect(throws: PGError.self) {
+      try await db.withTransaction { db in try await db.withRetryingTransaction { _ in } }
+    }
+    #expect(nested?.code == .operationError)
+    #expect(await db.transactionStatus == .idle)
+  }
+
   @Test("serialization failures are tried again")
   func retries() async throws {
     let server = try TestServer.shared.get()
@@ -149,5 +179,17 @@ struct AsyncTransactionTests {
     }
     #expect(try await db.first("SELECT n FROM \(shared)", as: Int.self) == 20)
     try await db.execute("DROP TABLE \(shared)")
+  }
+}
+
+private final class Count: Sendable {
+  private let number = Mutex(0)
+  func increase() { number.withLock { $0 += 1 } }
+
+  func take() -> Int {
+    number.withLock { number in
+      defer { number = 0 }
+      return number
+    }
   }
 }

@@ -1,0 +1,111 @@
+import Foundation
+import PGKit
+import PGTestCluster
+import Testing
+
+/// Cancelled tasks, wherever they are.
+@Suite(
+  "Async cancellation", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+struct AsyncCancellationTests {
+  private let server: TestServer
+
+  init() throws { server = try TestServer.shared.get() }
+
+  /// Waits until the process sleeps in `pg_sleep`.
+  private func waitUntilSleeps(_ process: Int32) async throws {
+    let watcher = try await AsyncConnection.open(server.iri())
+    for _ in 0..<6000 {
+      let event = try await watcher.first(
+        "SELECT wait_event FROM pg_stat_activity WHERE pid = $1", process, as: String?.self)
+      if event == "PgSleep" { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("the server process \(process) does not sleep")
+  }
+
+  @Test("over TLS the statement is cancelled on the server, and the session goes on")
+  func encrypted() async throws {
+    let db = try await AsyncConnection.open(
+      server.tcpIRI(
+        host: "localhost", user: "tlsonly", password: TestServer.password,
+        "sslmode=verify-full", "sslrootcert=\(server.rootCertificate)"))
+    let process = await db.backendID
+    for _ in 0..<3 {
+      let task = Task { try await db.query("SELECT pg_sleep(60)") }
+      try await waitUntilSleeps(process)
+      task.cancel()
+      let error = await #expect(throws: PGError.self) { try await task.value }
+      #expect(error?.code == .queryCanceled && error?.fault == .server)
+      #expect(
+        try await db.first(
+          "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", as: Bool.self)
+          == true)
+    }
+    #expect(await db.backendID == process)
+  }
+
+  @Test("a cancelled copy, either way, leaves the connection idle and nothing stored")
+  func copies() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    try await db.execute("CREATE TEMP TABLE a (n int)")
+    let (begun, begins) = AsyncStream.makeStream(of: Void.self)
+    let sending = Task {
+      try await db.copyIn("COPY a FROM STDIN") { stream in
+        while true {
+          try await stream.write(Array(repeating: 49, count: 8) + [10])
+          begins.yield()
+        }
+      }
+    }
+    for await _ in begun { break }
+    sending.cancel()
+    await #expect(throws: PGError.self) { try await sending.value }
+    #expect(try await db.first("SELECT count(*) FROM a", as: Int.self) == 0)
+
+    let (arrived, arrives) = AsyncStream.makeStream(of: Void.self)
+    let receiving = Task {
+      let copy = try await db.copyOut(
+        "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT")
+      for try await _ in copy { arrives.yield() }
+    }
+    for await _ in arrived { break }
+    receiving.cancel()
+    let error = await #expect(throws: PGError.self) { try await receiving.value }
+    #expect(error?.code == .queryCanceled)
+    #expect(try await db.first("SELECT 1", as: Int.self) == 1)
+    #expect(await db.transactionStatus == .idle)
+  }
+
+  // As long as the promise: the server is given ten seconds.
+  @Test("a server that does not obey loses the session, and nobody waits for it")
+  func disobedient() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let process = await db.backendID
+    let task = Task { try await db.query("SELECT pg_sleep(60)") }
+    try await waitUntilSleeps(process)
+    #expect(kill(process, SIGSTOP) == 0)
+    defer {
+      kill(process, SIGCONT)
+      kill(process, SIGTERM)
+    }
+    let begin = ContinuousClock.now
+    task.cancel()
+    let error = await #expect(throws: PGError.self) { try await task.value }
+    #expect(error?.code != .queryCanceled)
+    #expect(ContinuousClock.now - begin >= .milliseconds(9900))
+    #expect(await db.isClosed)
+  }
+
+  @Test("one that waits behind another task's statement goes away, and that one goes on")
+  func queued() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let process = await db.backendID
+    let first = Task { try await db.first("SELECT pg_sleep(1)::text || 'done'", as: String.self) }
+    try await waitUntilSleeps(process)
+    let second = Task { try await db.execute("SELECT 1") }
+    second.cancel()
+    let error = await #expect(throws: PGError.self) { try await second.value }
+    #expect(error?.code == .queryCanceled && error?.fault == .caller)
+    #expect(try await first.value == "done")
+  }
+}
