@@ -4,13 +4,10 @@ import PackageDescription
 // What PGKit has behind its trait, as a package sees it that turns the trait on (scripts/test-services). Beside
 // the tests of PGKit itself, so that they need none of these packages.
 
-// What a package at a path is called: its folder.
-let folder = Context.packageDirectory.split(separator: "/").dropLast(2).last.map(String.init) ?? ""
-
 let package = Package(
   name: "PGKitServicesTests",
   dependencies: [
-    .package(path: "../..", traits: ["Services"]),
+    .package(name: "PGKit", path: "../..", traits: ["Services"]),
     .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
@@ -20,8 +17,8 @@ let package = Package(
     .testTarget(
       name: "PGKitServicesTests",
       dependencies: [
-        .product(name: "PGKit", package: folder),
-        .product(name: "PGKitServices", package: folder),
+        .product(name: "PGKit", package: "PGKit"),
+        .product(name: "PGKitServices", package: "PGKit"),
         .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "MetricsTestKit", package: "swift-metrics"),
