@@ -6,14 +6,15 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export PREFIX DESTDIR V
 
-.PHONY: help demo test check bench fuzz roundtrips soak install uninstall deb clean
+.PHONY: help demo test check docs bench fuzz roundtrips soak install uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo        build, start a throwaway cluster, show all five programs at work'
 	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
-	@echo 'make check       floors, doors, linkage, format'
-	@echo 'make bench       compare with psql, and fail where a limit is missed'
+	@echo 'make check       floors, doors, linkage, format, documentation'
+	@echo 'make docs        build the documentation, and try its examples'
+	@echo 'make bench       compare with psql and other drivers, and fail where a limit is missed'
 	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
 	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
 	@echo 'make soak        kill clusters and pg-listen over and over, load pg-listen for ten minutes, and'
@@ -33,14 +34,18 @@ test:
 	@scripts/test
 
 check:
-	@scripts/setup build
+	@scripts/setup demo
 	@scripts/check
 
-bench:
-	@scripts/setup test
+docs:
+	@scripts/setup demo
 	@scripts/build release
-	@scripts/bench
-	@scripts/bench-decoding
+	@scripts/docs
+
+bench:
+	@scripts/setup bench
+	@scripts/build release
+	@scripts/bench-all
 
 fuzz:
 	@scripts/setup test

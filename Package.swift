@@ -71,10 +71,11 @@ let package = Package(
       swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.
+    .target(name: "CCommit"),
     .target(
       name: "PGCommandLine",
       dependencies: [
-        "PGErrorCodes", "PGJSONText",
+        "CCommit", "PGErrorCodes", "PGJSONText",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -26,15 +26,22 @@ public enum Program {
   }
 
   /// Runs the command that the command line describes, and ends the process.
+  ///
+  /// - Parameter plain: Reads command lines that need no parser; `nil` is any that does.
   public static func main<Command: ParsableCommand>(
-    _ command: Command.Type, examples: [String] = []
+    _ command: Command.Type, examples: [String] = [],
+    plain: ([String]) -> Command? = { _ in nil }
   ) -> Never {
     Descriptor.occupyStandardStreams()
     ArgumentMemory.hidePasswords()
     do {
       try requireText(program: name(of: command))
-      var parsed = try Command.parseAsRoot()
-      try parsed.run()
+      if var command = plain(Array(CommandLine.arguments.dropFirst())) {
+        try command.run()
+      } else {
+        var parsed = try Command.parseAsRoot()
+        try parsed.run()
+      }
       end(.ok, program: name(of: command))
     } catch {
       end(afterRunning: error, program: name(of: command)) { end(answering: $0, command, examples) }

@@ -131,6 +131,7 @@ public enum Signals {
 
   /// Ends the process as `signal` does by default, so that the shell sees 128 + `signal`.
   public static func endProcess(by signal: CInt) -> Never {
+    StandardError.removeLineAtOnce()
     Glibc.signal(signal, SIG_DFL)
     var set = Signals.set(of: [signal])
     pthread_sigmask(SIG_UNBLOCK, &set, nil)

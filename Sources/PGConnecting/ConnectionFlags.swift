@@ -126,3 +126,19 @@ public struct ConnectionFlags: ParsableArguments {
     Failure(.usage, Diagnostic(program: program, message: message))
   }
 }
+
+extension ConnectionFlags: PlainFlags {
+  /// Flags that say nothing, without asking the parser.
+  public static var none: ConnectionFlags {
+    var flags = ConnectionFlags()
+    flags.file = nil
+    flags.descriptorText = nil
+    flags.host = nil
+    flags.port = nil
+    flags.user = nil
+    flags.dbname = nil
+    flags.passwordFile = nil
+    flags.explains = false
+    return flags
+  }
+}

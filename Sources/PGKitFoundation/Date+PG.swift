@@ -12,7 +12,7 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Writes the instant, rounded to a microsecond.
   ///
-  /// - Throws: ``PGError`` `--PIO` if it lies outside 4714 BC … 294276 AD.
+  /// - Throws: `PGError` `--PIO` if it lies outside 4714 BC … 294276 AD.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try timestamp().encodeBinary(as: type, into: &writer)
   }
@@ -42,7 +42,7 @@ extension Date: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Makes a Date of an instant, exact to about a microsecond in this millennium.
   ///
-  /// - Throws: ``PGError`` `--CIO` for the infinities: read those columns as `PGTimestampTZ`.
+  /// - Throws: `PGError` `--CIO` for the infinities: read those columns as `PGTimestampTZ`.
   public init(_ timestamp: PGTimestampTZ) throws(PGError) {
     guard timestamp.isFinite else { throw .column("an infinite timestamptz is no Date") }
     // Whole seconds first, so that the fraction keeps its digits.
@@ -64,7 +64,7 @@ extension PGTimestampTZ {
 
   /// Makes an instant of a Date, rounded to a microsecond.
   ///
-  /// - Throws: ``PGError`` `--PIO` if it lies outside 4714 BC … 294276 AD.
+  /// - Throws: `PGError` `--PIO` if it lies outside 4714 BC … 294276 AD.
   public init(_ date: Date) throws(PGError) {
     let seconds = date.timeIntervalSinceReferenceDate.rounded(.down)
     let fraction = date.timeIntervalSinceReferenceDate - seconds

@@ -34,7 +34,7 @@ extension Decimal: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Makes a Decimal of a numeric, exactly; NaN stays NaN, trailing zeros are lost.
   ///
-  /// - Throws: ``PGError`` `--CIO` for the infinities, and for a number of more digits than a Decimal
+  /// - Throws: `PGError` `--CIO` for the infinities, and for a number of more digits than a Decimal
   ///   holds (about 38): read those columns as `PGNumeric`.
   public init(_ numeric: PGNumeric) throws(PGError) {
     if numeric.isNaN {

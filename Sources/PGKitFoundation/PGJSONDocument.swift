@@ -10,7 +10,7 @@ public import PGKit
 /// ```
 ///
 /// It is encoded and decoded by `JSONEncoder` and `JSONDecoder` as they are when they are made; for others, there
-/// is ``PGKit/PGJSON/decode(as:with:)``.
+/// is `PGJSON.decode(as:with:)`.
 public struct PGJSONDocument<Value: Codable & Sendable>: Sendable {
   /// The value.
   public var value: Value
@@ -38,14 +38,14 @@ extension PGJSONDocument: PGEncodable {
 
   /// Writes the document.
   ///
-  /// - Throws: ``PGError`` `--PIO` if the value cannot be encoded.
+  /// - Throws: `PGError` `--PIO` if the value cannot be encoded.
   public func encodeBinary(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try document(for: type).encodeBinary(as: type, into: &writer)
   }
 
   /// Writes the document.
   ///
-  /// - Throws: ``PGError`` `--PIO` if the value cannot be encoded.
+  /// - Throws: `PGError` `--PIO` if the value cannot be encoded.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     try document(for: type).encodeText(as: type, into: &writer)
   }
@@ -68,14 +68,14 @@ extension PGJSONDocument: PGDecodable, PGArrayElement {
 
   /// Reads a document.
   ///
-  /// - Throws: ``PGError`` `--CIO` if the value cannot be decoded of it.
+  /// - Throws: `PGError` `--CIO` if the value cannot be decoded of it.
   public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGJSON(binary: &reader, as: type), of: type)
   }
 
   /// Reads a document.
   ///
-  /// - Throws: ``PGError`` `--CIO` if the value cannot be decoded of it.
+  /// - Throws: `PGError` `--CIO` if the value cannot be decoded of it.
   public init(text reader: inout ByteReader, as type: PGType) throws(PGError) {
     try self.init(PGJSON(text: &reader, as: type), of: type)
   }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PGConnecting
 internal import PGKit
 
 /// What became of a COMMIT: a server that is lost in the middle of one is asked afterwards, because a
@@ -25,14 +26,14 @@ enum CommitOutcome {
   }
 
   /// How long a server is given to come back.
-  private static let patience = Duration.seconds(10)
+  private static var patience: Duration { Interruptions.shared.graceTime * 2 }
 
   /// Asks what became of the transaction.
   private static func afterLoss(of lane: ServerEnd, _ error: PGError) -> CommitOutcome {
     guard let number = lane.transactionID else { return .unknown(error) }
     let end = Deadline.after(patience)
     repeat {
-      switch try? status(of: number, at: lane) {
+      switch try? status(of: number, at: lane, until: end) {
       case "committed":
         lane.note("the connection was lost in COMMIT, but the rows are stored")
         return .committed
@@ -44,8 +45,10 @@ enum CommitOutcome {
   }
 
   /// `committed`, `aborted`, `in progress`, or `nil` where it is not known any more.
-  static func status(of transaction: Int, at lane: ServerEnd) throws(PGError) -> String? {
-    let connection = try lane.connectBeside()
+  static func status(
+    of transaction: Int, at lane: ServerEnd, until end: Deadline = .never
+  ) throws(PGError) -> String? {
+    let connection = try lane.connectBeside(until: end)
     defer { connection.close() }
     return try connection.query.first(
       "SELECT pg_catalog.txid_status($1)", transaction, as: String.self)

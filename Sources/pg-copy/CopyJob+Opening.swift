@@ -17,7 +17,9 @@ extension CopyJob {
     try matchColumns()
     try chooseFormat()
     try fitSource()
-    if takesPart { progress.begin(try estimate()) }
+    let snapshot = sources.first?.readingSince
+    age = SnapshotAge(since: snapshot, limit: plan.reading.snapshotAge.duration)
+    if takesPart { progress.begin(try estimate(), snapshot: snapshot) }
   }
 
   /// Connects the source, and gives its columns.
@@ -28,6 +30,9 @@ extension CopyJob {
       throw sourceFailure(error, .connection)
     }
     try checkInterruption()
+    do throws(PGError) { try EndGuard(connection).requireSystem(plan.reading.systemID) } catch {
+      throw sourceFailure(error, error.fault == .caller ? .negative : nil)
+    }
     shareEncoding(of: connection)
     let asked = plan.reading.snapshot
     let isExported = asked == "export"
@@ -35,7 +40,8 @@ extension CopyJob {
       () throws(PGError) -> ([CopyColumn], String?) in
       try source.beginReading(snapshot: isExported ? nil : asked)
       if isExported || plan.jobs > 1 { snapshot = try source.exportSnapshot() }
-      try source.markReading()
+      // In a subtransaction a standby ends the whole session where the query would do.
+      if receivers.contains(where: { $0.operand.onFault == .replay }) { try source.markReading() }
       switch rows {
       case .query(let text): return (try connection.columns(ofQuery: text), nil)
       case .table(let table), .view(let table):
@@ -72,7 +78,11 @@ extension CopyJob {
       receiver.table.columns = rows.table?.columns ?? []
     }
     var twin: String?
+    do throws(PGError) { try EndGuard(connection).requireSystem(receiver.operand.system) } catch {
+      return try drop(receiver, error, error.fault == .caller ? .negative : nil)
+    }
     do throws(PGError) {
+      try EndGuard(connection).requireOpen(receiver.operand.isProtected)
       if try isBusy(receiver, connection) { return }
       if try isDone(receiver, connection) { return }
       try server.beginStoring()
@@ -81,7 +91,7 @@ extension CopyJob {
       if twin == nil { try checkTwoPhases(receiver, connection) }
     } catch {
       try checkInterruption()
-      return try drop(receiver, error)
+      return try drop(receiver, error, error.fault == .caller ? .refused : nil)
     }
     if let twin {
       throw .usage("\(receiver.label): it is the same table as that of \(twin)")
@@ -112,11 +122,30 @@ extension CopyJob {
       let times = record.missed == 1 ? "once" : "\(record.missed) times"
       server.note("job \(job) was not done \(times) before")
     }
-    if record.isDone { receiver.skip("already done") }
-    return record.isDone
+    switch record.state {
+    case .open: return false
+    case .done:
+      receiver.skip("already done")
+      return true
+    case .half(let run, let parts, let all):
+      // What is there is taken out with its record.
+      receiver.isHalfDone = plan.storing.replace != nil
+      if receiver.isHalfDone { return false }
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "of job \(job), \(parts) of \(all) parts are stored already, by run \(run)",
+        fault: .server,
+        hint:
+          "--replace delete begins anew; or take those rows out, and the run's from pgkit.copy_ledger"
+      )
+    }
   }
 
   private func checkTwoPhases(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
+    // Sessions that have temporary tables cannot be prepared.
+    if plan.jobs > 1, plan.storing.onConflict == nil {
+      receiver.canPrepare = try TwoPhaseCommit.hasRoom(connection, for: plan.jobs - 1)
+    }
     guard plan.storing.atomic, receivers.count * plan.jobs > 1 else { return }
     try TwoPhaseCommit.checkCapacity(
       connection, needed: receiver.number == 1 ? plan.jobs - 1 : plan.jobs)

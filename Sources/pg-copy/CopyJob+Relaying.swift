@@ -7,57 +7,81 @@ internal import PGKit
 
 /// One part on its way.
 final class PartRun {
+  let part: CopyPart
   let lane: Int
   let transfer: CopyTransfer
-  /// The receivers, in the transfer's order.
+  /// The receivers, in the transfer's order, and what takes the data at each.
   let members: [Receiver]
+  let ends: [any CopyReceiver]
   let checked: ChecksumProducer?
   var isOver = false
 
   init(
-    lane: Int, transfer: CopyTransfer, members: [Receiver], checked: ChecksumProducer?
+    _ part: CopyPart, lane: Int, from producer: any CopyProducer,
+    to ends: [any CopyReceiver], of members: [Receiver]
   ) {
-    (self.lane, self.transfer, self.members, self.checked) = (lane, transfer, members, checked)
+    (self.part, self.lane, self.ends, self.members) = (part, lane, ends, members)
+    checked = producer as? ChecksumProducer
+    transfer = CopyTransfer(from: producer, to: ends)
+  }
+
+  /// Who keeps the others waiting: those that have not taken as much as may wait for them.
+  var slowest: [Receiver] {
+    transfer.remaining.filter { ends[$0].queuedBytes >= CopyTransfer.queueLimit }.map {
+      members[$0]
+    }
+  }
+
+  /// What is known of it at the source, once it has come to its end.
+  var proof: PartProof {
+    PartProof(
+      part: part, rows: transfer.producedRowCount, bytes: transfer.total.bytes,
+      checksum: checked?.checksum)
   }
 }
 
 extension CopyJob {
   /// Moves everything, and waits until all receivers have it.
   func relay() throws {
-    var waiting = try parts()[...]
-    try openLanes(min(plan.jobs, waiting.count))
+    parts = try cut()
+    let laneCount = max(1, min(plan.jobs, parts.count))
+    try openLanes(laneCount)
+    try move(to: receivers, laneCount: laneCount)
+    try requireReceivers()
+  }
+
+  /// Moves all parts to those of the receivers that take part, until none does.
+  func move(to members: [Receiver], laneCount: Int) throws {
+    var waiting = parts[...]
     var runs: [PartRun] = []
-    var isCutShort = false
-    var pace = plan.reading.rate.map { Pace(bytesPerSecond: $0.bytesPerSecond) }
-    let laneCount = max(1, min(plan.jobs, waiting.count))
     do {
       while true {
         for lane in 0..<laneCount where !runs.contains(where: { $0.lane == lane }) {
-          if let part = waiting.popFirst() { runs.append(try begin(part, on: lane)) }
+          if let part = waiting.popFirst() {
+            runs.append(try begin(part, on: lane, to: members))
+          }
         }
         if runs.isEmpty { break }
-        try step(&runs, &pace)
-        if !takesPart { (waiting, isCutShort) = ([], true) }
+        try step(&runs)
+        if !members.contains(where: \.isTaking) { waiting = [] }
       }
     } catch {
       for run in runs { run.transfer.fail("the copying was given up") }
       throw error
     }
-    // What is known of a part of the rows says nothing about all of them.
-    if isCutShort { (sourceRows, sourceChecksum) = (nil, nil) }
-    try requireReceivers()
   }
 
   /// Moves what can be moved at all parts under way, or waits a moment.
-  private func step(_ runs: inout [PartRun], _ pace: inout Pace?) throws {
+  private func step(_ runs: inout [PartRun]) throws {
     var hasMoved = false
     for (index, run) in runs.enumerated().reversed() {
-      if try advance(run, &pace) { hasMoved = true }
+      if try advance(run) { hasMoved = true }
       if run.isOver { runs.remove(at: index) }
     }
     try checkInterruption()
     progress.note(
-      rows: runs.reduce(sourceRows ?? 0) { $0 + $1.transfer.total.messages }, bytes: bytes)
+      rows: runs.reduce(proofs.rows ?? 0) { $0 + $1.transfer.total.messages }, bytes: bytes)
+    if let held = age?.toTell() { warn(held, runs) }
     if let pause = pace?.pause { return Self.sleep(pause) }
     if hasMoved { return }
     let tick = Deadline.after(.milliseconds(100))
@@ -66,12 +90,23 @@ extension CopyJob {
     } catch { throw Failure(.localFailure, note("\(error)")) }
   }
 
+  private func warn(_ held: Duration, _ runs: [PartRun]) {
+    let time = ProgressState.short(Summary.seconds(held))
+    let slow = Set(runs.flatMap(\.slowest).map(\.label)).sorted()
+    let reason = slow.isEmpty ? "" : "; it waits for \(slow.joined(separator: ", "))"
+    Diagnostic(
+      program: "\(CopyCommand.program): \(sourceLabel)", severity: .warning,
+      message: "the snapshot has been held for \(time)\(reason)",
+      details: [("HINT", "Until it is over, VACUUM leaves every row there that dies.")]
+    ).print()
+  }
+
   private static func sleep(_ duration: Duration) {
     try? CopyTransfer.wait(for: [], until: .after(min(duration, .milliseconds(100))))
   }
 
   /// Whether a part has moved.
-  private func advance(_ run: PartRun, _ pace: inout Pace?) throws -> Bool {
+  private func advance(_ run: PartRun) throws -> Bool {
     if pace?.pause != nil { return false }
     do throws(CopyFault) {
       switch try run.transfer.advance() {
@@ -103,17 +138,23 @@ extension CopyJob {
     do throws(CopyFault) { try transfer.compareCounts() } catch {
       throw mismatch(error, run)
     }
-    sourceRows = transfer.producedRowCount.map { (sourceRows ?? 0) + $0 } ?? sourceRows
+    try note(run.proof)
     for index in transfer.remaining {
-      let receiver = run.members[index]
-      if let rows = transfer.rowCount(ofReceiver: index) {
-        receiver.rows = (receiver.rows ?? 0) + rows
-      }
+      run.members[index].parts.append(
+        StoredPart(
+          number: run.part.number, lane: run.lane, rows: transfer.rowCount(ofReceiver: index),
+          bytes: transfer.total.bytes))
     }
-    if let checked = run.checked {
-      var sum = sourceChecksum ?? RowChecksum()
-      sum.add(checked.checksum)
-      sourceChecksum = sum
+  }
+
+  /// Keeps the proof of a part; one that was read again must be what it was.
+  private func note(_ proof: PartProof) throws(Failure) {
+    guard let known = proofs.part(proof.part.number) else { return proofs.append(proof) }
+    guard known.rows == proof.rows, known.checksum == proof.checksum else {
+      for receiver in receivers { receiver.rollback(.refused) }
+      throw Failure(
+        .refused,
+        note("the source gave other rows when it was read again; nothing was committed"))
     }
   }
 
@@ -180,8 +221,10 @@ extension CopyJob {
   }
 
   /// Begins to read a part, and then to store it.
-  private func begin(_ part: CopySource, on lane: Int) throws -> PartRun {
-    var producer = try producer(of: part, on: lane)
+  private func begin(
+    _ part: CopyPart, on lane: Int, to takers: [Receiver]
+  ) throws -> PartRun {
+    var producer = try producer(of: part.source, on: lane)
     // Nothing that destroys is done before the source has shown that it gives something.
     if !isBegun {
       do throws(PGError) { producer = try BegunProducer(producer) } catch {
@@ -189,12 +232,12 @@ extension CopyJob {
         throw sourceFailure(error)
       }
     }
-    let checked = plan.storing.verify ? ChecksumProducer(producer, format) : nil
+    if plan.storing.verify { producer = ChecksumProducer(producer, format) }
     var members: [Receiver] = []
     var ends: [any CopyReceiver] = []
     do {
       if !isBegun { try prepareReceivers() }
-      for receiver in receivers where receiver.isTaking {
+      for receiver in takers where receiver.isTaking {
         do throws(PGError) {
           ends.append(try end(of: receiver, on: lane))
           members.append(receiver)
@@ -210,8 +253,7 @@ extension CopyJob {
       producer.stop()
       throw error
     }
-    let transfer = CopyTransfer(from: checked ?? producer, to: ends)
-    return PartRun(lane: lane, transfer: transfer, members: members, checked: checked)
+    return PartRun(part, lane: lane, from: producer, to: ends, of: members)
   }
 
   private func producer(of part: CopySource, on lane: Int) throws(Failure) -> any CopyProducer {
@@ -276,6 +318,7 @@ extension CopyJob {
     case .delete: try connection.execute("DELETE FROM \(name)")
     case nil: break
     }
+    if receiver.isHalfDone { try receiver.ledger?.forget(connection) }
     if plan.storing.onConflict != nil {
       for lane in receiver.lanes { try ConflictStaging.create(receiver, try lane.session()) }
     }

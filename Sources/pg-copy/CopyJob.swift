@@ -17,10 +17,15 @@ final class CopyJob {
   var rows: CopySource
   var format = CopyFormat.text
   var match = ColumnMatch([], of: .query(""), isKnown: false)
-  /// What the source says that it gave.
-  var sourceRows: Int?
+  /// What it is cut into, in the order of the numbers.
+  var parts: [CopyPart] = []
+  /// What is known of the parts that were read to their ends.
+  var proofs: [PartProof] = []
   var bytes = 0
-  var sourceChecksum: RowChecksum?
+  /// What keeps the speed below a limit.
+  var pace: Pace?
+  /// What warns of a snapshot that is held for long.
+  var age: SnapshotAge?
   /// The name of the snapshot that all sessions read, if there is one.
   var snapshot: String?
   /// Whether the receivers were made ready for data: what was there is then taken out.
@@ -37,16 +42,21 @@ final class CopyJob {
     identity = RunIdentity(job: plan.running.job)
     var receivers: [Receiver] = []
     for (index, operand) in plan.receivers.enumerated() {
-      receivers.append(try Receiver(operand, number: index + 1, job: plan.running.job))
+      let receiver = try Receiver(operand, number: index + 1, job: plan.running.job)
+      receiver.server?.statementLimit = plan.running.deadline?.duration
+      receivers.append(receiver)
     }
     self.receivers = receivers
     progress = ProgressReport(plan.reporting, identity)
+    pace = plan.reading.rate.map { Pace(bytesPerSecond: $0.bytesPerSecond) }
     sources = try Self.sources(of: plan)
   }
 
   private static func sources(of plan: CopyPlan) throws(Failure) -> [ServerEnd] {
     guard case .server(let iri) = plan.source else { return [] }
-    return [try ServerEnd("source", iri: iri, job: plan.running.job)]
+    let source = try ServerEnd("source", iri: iri, job: plan.running.job)
+    source.statementLimit = plan.running.deadline?.duration
+    return [source]
   }
 
   /// Runs it.
@@ -54,12 +64,16 @@ final class CopyJob {
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
     defer { progress.end() }
-    if let splay = plan.running.splay { try wait(upTo: splay.duration) }
+    if let splay = plan.running.splay {
+      progress.enter(.waiting)
+      do { try wait(upTo: splay.duration) } catch { throw told(error) }
+    }
     var attempts = 0
     while true {
-      do { return try attempt() } catch let failure as Failure
-        where mayRepeat(after: failure, attempts)
-      {
+      do { return try attempt() } catch {
+        guard let failure = error as? Failure, mayRepeat(after: failure, attempts) else {
+          throw told(error)
+        }
         failure.diagnostic?.print()
         attempts += 1
         RetryPolicy(triesAll: false).sleep(before: attempts, until: .never)
@@ -70,6 +84,7 @@ final class CopyJob {
 
   private func attempt() throws {
     defer { for source in sources { source.rollback() } }
+    progress.enter(.connecting)
     do {
       try open()
       if plan.running.dryRun { return try finishDryRun() }
@@ -81,7 +96,7 @@ final class CopyJob {
       try conclude()
     } catch {
       for receiver in receivers { receiver.rollback(.localFailure) }
-      throw told(error)
+      throw error
     }
   }
 
@@ -96,16 +111,22 @@ final class CopyJob {
   // MARK: Again
 
   private func mayRepeat(after failure: Failure, _ attempts: Int) -> Bool {
-    attempts < plan.running.retry && failure.status == .connection && committed == 0
+    attempts < plan.running.retry && mayPass(failure) && committed == 0
       && Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
       && !receivers.contains { $0.state == .unknown }
+  }
+
+  /// Whether a failure can be another one next time: the connection was lost, or the server had the
+  /// transaction give way, as a standby does whose primary has cleaned up.
+  private func mayPass(_ failure: Failure) -> Bool {
+    failure.status == .connection || failure.diagnostic?.code?.classCharacters == "40"
   }
 
   private func beginAnew() throws(Failure) {
     sources = try Self.sources(of: plan)
     for receiver in receivers { receiver.rejoin() }
-    (rows, sourceRows, bytes, isBegun, snapshot) = (plan.rows, nil, 0, false, nil)
-    sourceChecksum = nil
+    (rows, bytes, isBegun, snapshot) = (plan.rows, 0, false, nil)
+    (parts, proofs) = ([], [])
   }
 
   private func wait(upTo longest: Duration) throws(Failure) {
@@ -142,7 +163,8 @@ final class CopyJob {
     return error
   }
 
-  var committed: Int { receivers.count { $0.state == .committed } }
+  /// How many have rows that stay.
+  var committed: Int { receivers.count { $0.state == .committed || $0.state == .partial } }
 
   /// Whether there is anything left to do.
   var takesPart: Bool { receivers.contains(where: \.isTaking) }
@@ -165,7 +187,7 @@ final class CopyJob {
       switch receiver.state {
       case .failed(let status): status
       case .unknown: .connection
-      case .taking, .committed, .skipped: nil
+      case .taking, .committed, .partial, .skipped: nil
       }
     }
     if statuses.contains(.localFailure) { return .localFailure }

@@ -70,9 +70,16 @@ struct Preflight {
   /// Types that differ: text is then read by the other type.
   private func remarks(_ receiver: Receiver) -> [String] {
     guard let travelling = job.match.travelling else { return [] }
-    return zip(travelling, receiver.columns).filter { $0.typeName != $1.typeName }.map {
-      "column \"\($1.name)\" is \($0.typeName) at the source and \($1.typeName) here"
+    let filled = Set(receiver.columns.map(\.name))
+    let own = (details[receiver.number]?.columns ?? []).filter {
+      !filled.contains($0.name) && !$0.isRequired
+    }.map {
+      "column \"\($0.name)\" gets no value: \($0.isGenerated ? "it is generated" : "it has its default")"
     }
+    return own
+      + zip(travelling, receiver.columns).filter { $0.typeName != $1.typeName }.map {
+        "column \"\($1.name)\" is \($0.typeName) at the source and \($1.typeName) here"
+      }
   }
 
   private static func json(_ column: CopyColumn) -> String {
@@ -94,12 +101,20 @@ struct TableDetails {
   init(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
     let table = CopyTable(receiver.table.path)
     columns = try connection.columns(of: table)
+    let hasPublications = connection.serverVersion >= ServerVersion(major: 10, minor: 0)
+    let published =
+      hasPublications
+      ? "(SELECT count(*) FROM pg_catalog.pg_publication_tables p "
+        + "JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname "
+        + "WHERE n.oid = c.relnamespace AND p.tablename = c.relname)"
+      : "0::int8"
     let row = try connection.query(
       """
       SELECT pg_catalog.has_table_privilege(c.oid, 'INSERT'), c.relkind::text, c.relrowsecurity,
         (SELECT count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
         (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'),
         (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f'),
+        (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid), \(published),
         pg_catalog.pg_is_in_recovery()
       FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.text::pg_catalog.regclass
       """, try table.quotedName())[0]
@@ -108,12 +123,16 @@ struct TableDetails {
     if ["v", "m", "i", "S", "c"].contains(kind) {
       obstacles.append("it is no table that takes rows")
     }
-    if try row[6, as: Bool.self] {
+    if try row[8, as: Bool.self] {
       obstacles.append("the server is a standby, which takes no rows")
     }
     if try row[2, as: Bool.self] { remarks.append("it has row-level security") }
-    let counts = [try row[3, as: Int.self], try row[4, as: Int.self], try row[5, as: Int.self]]
-    for (count, words) in zip(counts, ["triggers", "foreign keys", "foreign keys that lead to it"])
-    where count > 0 { remarks.append("\(words): \(count)") }
+    let words = [
+      "triggers", "foreign keys", "foreign keys that lead to it", "indexes", "publications",
+    ]
+    for (index, words) in words.enumerated() {
+      let count = try row[3 + index, as: Int.self]
+      if count > 0 { remarks.append("\(words): \(count)") }
+    }
   }
 }

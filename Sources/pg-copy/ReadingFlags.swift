@@ -9,6 +9,12 @@ struct ReadingFlags: ParsableArguments {
       valueName: "id|export"))
   var snapshot: String?
 
+  @Option(
+    name: .customLong("expect-system-id"),
+    help: ArgumentHelp(
+      "The source must be of the cluster with this identifier, or nothing runs.", valueName: "id"))
+  var systemID: UInt64?
+
   @Option(help: ArgumentHelp("How many parts of a table are copied at a time.", valueName: "n"))
   var jobs = 1
 
@@ -17,6 +23,12 @@ struct ReadingFlags: ParsableArguments {
       "Copy a table in so many parts, or in parts of about this size: 8, 256MB.",
       valueName: "n|size"))
   var split: SplitArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Warn when the source's snapshot has been held so long, and whenever that has doubled; 0 is never.",
+      valueName: "duration"))
+  var snapshotAge = DurationArgument(seconds: 3600)
 
   @Option(help: ArgumentHelp("The most bytes in a second: 20MB/s.", valueName: "rate"))
   var rate: RateArgument?

@@ -11,6 +11,8 @@ final class Receiver {
     case failed(ExitStatus)
     /// Its rows are stored, or everything was written.
     case committed
+    /// Some of its sessions have committed and others not.
+    case partial
     /// The connection was lost while it committed, and it could not be found out what came of that.
     case unknown
     /// There was nothing to do: why.
@@ -30,10 +32,18 @@ final class Receiver {
   var columns: [CopyColumn] = []
   /// Where the job's record is kept, if it has one.
   var ledger: Ledger?
+  /// Whether a run before has stored some parts, which are to be taken out.
+  var isHalfDone = false
   /// The status of a run that found another one at work here.
   var overlapStatus: ExitStatus?
-  /// How many rows it has taken.
-  var rows: Int?
+  /// What it has taken.
+  var parts: [StoredPart] = []
+  /// The sessions whose transactions are known to be committed, by their places.
+  var committedLanes: Set<Int> = []
+  /// Whether its sessions can commit together: their server has room for prepared transactions.
+  var canPrepare = false
+  /// What to do about an end that could not be found out.
+  private(set) var remedy: String?
   /// How many rows it refused.
   var rejectedRows = 0
   /// How many rows were stored of those that came through a temporary table.
@@ -72,14 +82,20 @@ final class Receiver {
     return lane
   }
 
+  /// How many rows it has taken; `nil` where it does not say.
+  var rows: Int? {
+    let known = parts.compactMap(\.rows)
+    return known.isEmpty ? nil : known.reduce(0, +)
+  }
+
   /// Whether it takes part.
   var isTaking: Bool { state == .taking }
 
   /// Drops it: says why, and rolls back.
-  func fail(_ error: PGError, _ status: ExitStatus? = nil) {
+  func fail(_ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil) {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
-    server?.report(error, hint: blockers)
+    server?.report(error, hint: blockers ?? hint)
     if server == nil { error.diagnostic(of: "\(CopyCommand.program): \(label)").print() }
     leave(.failed(status ?? error.status), error)
   }
@@ -96,12 +112,22 @@ final class Receiver {
   func committed() { leave(.committed, nil, rollingBack: false) }
 
   /// Nobody knows.
-  func lost(_ error: PGError) { leave(.unknown, error) }
+  func lost(_ error: PGError, remedy: String) {
+    self.remedy = remedy
+    leave(.unknown, error)
+  }
+
+  /// Some of its sessions have committed, and another one could not.
+  func halved(_ error: PGError, remedy: String) {
+    self.remedy = remedy
+    leave(.partial, error)
+  }
 
   /// Takes part again, with new sessions.
   func rejoin() {
     lanes = lanes.prefix(1).map { $0.another() }
     (state, failure, duration) = (.taking, nil, nil)
+    (parts, checksum, mergedRows) = ([], nil, nil)
   }
 
   private func leave(_ end: State, _ error: PGError?, rollingBack: Bool = true) {

@@ -1,7 +1,7 @@
 internal import PGCommandLine
 internal import PGKit
 
-/// A value of `--to`: `IRI[;table=NAME][;required|best-effort][;on-fault=drop|abort|replay]`, or `-`.
+/// A value of `--to`: `IRI[;table=NAME][;required|best-effort][;on-fault=…][;system=ID][;protected]`, or `-`.
 struct ReceiverOperand: Equatable {
   /// What becomes of the others when this one fails.
   enum Importance { case counts, required, bestEffort }
@@ -14,6 +14,10 @@ struct ReceiverOperand: Equatable {
   private(set) var table: CopyTable?
   private(set) var importance = Importance.counts
   private(set) var onFault = FaultAnswer.drop
+  /// The identifier of the cluster that it must be.
+  private(set) var system: UInt64?
+  /// Whether it is meant although its database is protected.
+  private(set) var isProtected = false
 
   /// Reads it.
   ///
@@ -33,6 +37,9 @@ struct ReceiverOperand: Equatable {
     if !place.isServer, table != nil {
       throw .usage("\(place == .standardStream ? "stdout" : "a file") has no table")
     }
+    if !place.isServer, system != nil || isProtected {
+      throw .usage("--to …: ;system and ;protected are about servers")
+    }
     if !place.isServer, onFault == .replay {
       throw .usage("--to …;on-fault=replay: what was written to stdout or a file stays written")
     }
@@ -48,12 +55,21 @@ struct ReceiverOperand: Equatable {
         throw .usage("--to …;\(part): on-fault is drop, abort or replay")
       }
       onFault = answer
+    case ("system", 2):
+      guard let number = UInt64(pair[1]) else {
+        throw .usage(
+          "--to …;\(part): the identifier of a cluster is a number",
+          hint: "SELECT system_identifier FROM pg_control_system()")
+      }
+      system = number
+    case ("protected", 1): isProtected = true
     case ("required", 1), ("best-effort", 1):
       importance = pair[0] == "required" ? .required : .bestEffort
       return "importance"
     default:
       throw .usage(
-        "--to …;\(part): after the IRI of --to there can be ;table=NAME, ;required, ;best-effort and ;on-fault=…",
+        "--to …;\(part): after the IRI of --to there can be ;table=NAME, ;required, ;best-effort, ;on-fault=…, "
+          + ";system=ID and ;protected",
         hint: "a semicolon within the IRI is written %3B")
     }
     return String(pair[0])

@@ -33,7 +33,8 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long cleaning up may take after a signal or the deadline.", valueName: "duration"))
+      "How long cleaning up may take after a signal or the deadline; twice that has a server to come back "
+        + "that was lost in COMMIT.", valueName: "duration"))
   var grace = DurationArgument(seconds: 5)
 
   @Flag(help: "Look whether the rows could be copied, print what was found as JSON, copy nothing.")
@@ -41,7 +42,8 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How often to begin again when the source is lost and nothing is committed.", valueName: "n"))
+      "How often to begin again when the source is lost, or gave way to others, and nothing is committed.",
+      valueName: "n"))
   var retry = 0
 }
 

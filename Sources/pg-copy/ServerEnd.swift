@@ -12,6 +12,8 @@ final class ServerEnd {
   /// The encoding that the data has here; `nil` leaves it to the options, and without one there to
   /// the server if its texts have no known encoding.
   var encoding: String?
+  /// How long a statement may take: the server ends it by itself if nobody can tell it to.
+  var statementLimit: Duration?
   /// The name of texts of which nothing is known but that ASCII is ASCII.
   static let unknownEncoding = "SQL_ASCII"
   private let options: ConnectionOptions
@@ -19,6 +21,8 @@ final class ServerEnd {
   private var knownSystem: String?
   /// The number of the transaction that stores, once it was asked for.
   private(set) var transactionID: Int?
+  /// Since when it holds the snapshot that it reads.
+  private(set) var readingSince: ContinuousClock.Instant?
 
   /// Works out where it is; nothing is contacted.
   ///
@@ -43,7 +47,8 @@ final class ServerEnd {
   }
 
   private init(like other: ServerEnd) {
-    (options, place, label, encoding) = (other.options, other.place, other.label, other.encoding)
+    (options, place, label) = (other.options, other.place, other.label)
+    (encoding, statementLimit) = (other.encoding, other.statementLimit)
   }
 
   /// Another session at the same place, which has not begun.
@@ -63,8 +68,8 @@ final class ServerEnd {
   }
 
   /// Connects for a question beside the copying, or after it; no signal reaches what runs there.
-  func connectBeside() throws(PGError) -> Connection {
-    try Connector(options).connect(until: .after(.seconds(5)))
+  func connectBeside(until end: Deadline = .never) throws(PGError) -> Connection {
+    try Connector(options).connect(until: end.earlier(.after(.seconds(5))))
   }
 
   /// The session's connection.
@@ -86,12 +91,14 @@ final class ServerEnd {
   /// - Parameter snapshot: The name of an exported one; without it there is a new one.
   func beginReading(snapshot: String? = nil) throws(PGError) {
     let connection = try session()
+    try connection.execute(limits([]))
     let choice = try snapshot.map { name throws(PGError) in
       "SET TRANSACTION SNAPSHOT \(try SQL.quoteLiteral(name)); "
     }
     try connection.execute(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")"
         + "SET LOCAL extra_float_digits = 3; " + settings())
+    readingSince = ContinuousClock.now
   }
 
   /// Remembers the transaction as it is, so that the snapshot survives a reading that is broken off.
@@ -114,14 +121,34 @@ final class ServerEnd {
 
   /// Begins the transaction that the data is stored in.
   func beginStoring() throws(PGError) {
-    // A lock that nobody gives up must not hold the source's snapshot for ever; whoever has set
-    // a limit, by whatever means, keeps it.
-    try session().execute(
+    let connection = try session()
+    // A lock that nobody gives up must not hold the source's snapshot for ever.
+    try connection.execute(limits([("lock_timeout", "5s")]))
+    try connection.execute("BEGIN; SET LOCAL extra_float_digits = 3; " + settings())
+  }
+
+  /// Sets limits for the session; whoever has set one, by whatever means, keeps it.
+  ///
+  /// The server is to notice as soon as we do that the other end has vanished without a word: until then
+  /// the session holds its locks, or its snapshot. That is no part of the transaction, at whose end it would
+  /// be forgotten before the server's answer has come through.
+  private func limits(_ others: [(name: String, value: String)]) -> String {
+    var others = others
+    if let statementLimit {
+      let most = min(statementLimit.wholeMilliseconds, Int64(Int32.max))
+      others.append(("statement_timeout", String(most)))
+    }
+    let shared = [
+      ("tcp_keepalives_idle", options.keepalivesIdle),
+      ("tcp_keepalives_interval", options.keepalivesInterval),
+      ("tcp_keepalives_count", options.keepalivesCount),
+      ("tcp_user_timeout", options.tcpUserTimeout),
+    ].map { ($0, String(min(max($1 ?? 0, 0), Int(Int32.max)))) }
+    let values = (others + shared).map { "('\($0.0)', '\($0.1)')" }.joined(separator: ", ")
+    return """
+      SELECT pg_catalog.set_config(s.name, v.value, false) FROM pg_catalog.pg_settings AS s \
+      JOIN (VALUES \(values)) AS v(name, value) ON v.name = s.name WHERE s.source = 'default'
       """
-      BEGIN; SELECT pg_catalog.set_config(name, '5s', true) FROM pg_catalog.pg_settings \
-      WHERE name = 'lock_timeout' AND source = 'default'; \
-      SET LOCAL extra_float_digits = 3; \(settings())
-      """)
   }
 
   /// The number of the transaction, by which it can be asked for later whether it was committed.

@@ -20,10 +20,17 @@ struct Summary {
     Diagnostic(program: CopyCommand.program, message: text).print()
   }
 
-  private var rows: Int? { job.sourceRows ?? job.receivers.lazy.compactMap(\.rows).first }
+  /// Whether all parts were read to their ends: what is known of some says nothing about all.
+  private var isComplete: Bool { !job.parts.isEmpty && job.proofs.count == job.parts.count }
+  private var rows: Int? {
+    isComplete ? job.proofs.rows ?? job.receivers.lazy.compactMap(\.rows).first : nil
+  }
+  private var bytes: Int {
+    isComplete ? job.proofs.reduce(0) { $0 + $1.bytes } : job.bytes
+  }
 
   private var text: String {
-    let amount = (rows.map { Self.format(rows: $0) + ", " } ?? "") + "\(job.bytes) bytes"
+    let amount = (rows.map { Self.format(rows: $0) + ", " } ?? "") + "\(bytes) bytes"
     let ends = job.receivers.map { describe($0) }
     return "\(amount) in \(Self.decimal(Self.seconds(duration))) s; \(ends.joined(separator: "; "))"
   }
@@ -37,6 +44,7 @@ struct Summary {
     case .committed where receiver.server == nil: "\(receiver.label): written"
     case .committed: "\(receiver.label): \(amount)committed\(merged)\(rejected)"
     case .unknown: "\(receiver.label): unknown whether committed"
+    case .partial: "\(receiver.label): some parts committed and others not"
     case .skipped(let reason): "\(receiver.label): skipped: \(reason)"
     case .failed, .taking: "\(receiver.label): nothing stored"
     }
@@ -50,26 +58,57 @@ struct Summary {
       {"program":"\(CopyCommand.program)","job":\(JSONText.quoted(job.identity.job)),\
       "run":"\(job.identity.run)","exit_code":\(status.rawValue),\
       "source":\(JSONText.quoted(job.sourceLabel)),"format":"\(job.format.rawValue)",\
-      "rows":\(Self.json(rows)),"bytes":\(job.bytes),\
-      "checksum":\(Self.json(job.sourceChecksum?.description)),\
-      "snapshot":\(Self.json(job.snapshot)),\
+      "rows":\(Self.json(rows)),"bytes":\(bytes),\
+      "checksum":\(Self.json(isComplete ? job.proofs.checksum?.description : nil)),\
+      "snapshot":\(Self.json(job.snapshot)),"parts":[\(parts)],\
       "seconds":\(Self.decimal(Self.seconds(duration))),"receivers":[\(receivers)]}
       """
   }
 
+  /// The parts that were read to their ends.
+  private var parts: String {
+    let inOrder = job.proofs.sorted { $0.part.number < $1.part.number }
+    return inOrder.map { proof in
+      let blocks = proof.part.blocks
+      return """
+        {"part":\(proof.part.number),"first_block":\(Self.json(blocks?.first)),\
+        "next_block":\(Self.json(blocks?.next)),"rows":\(Self.json(proof.rows)),\
+        "bytes":\(proof.bytes),"checksum":\(Self.json(proof.checksum?.description))}
+        """
+    }.joined(separator: ",")
+  }
+
+  private func parts(of receiver: Receiver) -> String {
+    let inOrder = receiver.parts.sorted { $0.number < $1.number }
+    return inOrder.map { part in
+      """
+      {"part":\(part.number),"rows":\(Self.json(part.rows)),"bytes":\(part.bytes),\
+      "checksum":\(Self.json(part.checksum?.description)),"status":"\(receiver.state(of: part).word)"}
+      """
+    }.joined(separator: ",")
+  }
+
   private func json(_ receiver: Receiver) -> String {
-    let isCommitted = receiver.state == .committed
+    let stored = receiver.parts.filter { receiver.state(of: $0) == .committed }
     let table = receiver.table.path.isEmpty ? nil : receiver.table.path.joined(separator: ".")
     return """
       {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
       "table":\(Self.json(table)),"status":"\(receiver.state.word)",\
-      "rows":\(Self.json(isCommitted ? receiver.rows.map { $0 - receiver.rejectedRows } : 0)),\
+      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(0) { $0 + $1.bytes }),\
       "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
-      "checksum":\(Self.json(receiver.checksum?.description)),\
+      "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
       "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
       "sqlstate":\(Self.json(receiver.failure.map { "\($0.code)" })),\
-      "message":\(Self.json(receiver.failure?.message ?? receiver.skipReason))}
+      "message":\(Self.json(receiver.failure?.message ?? receiver.skipReason)),\
+      "remedy":\(Self.json(receiver.remedy))}
       """
+  }
+
+  /// How many rows are there for good.
+  private func rows(_ stored: [StoredPart], _ receiver: Receiver) -> Int? {
+    let known = stored.compactMap(\.rows)
+    if known.count < stored.count { return nil }
+    return max(known.reduce(0, +) - receiver.rejectedRows, 0)
   }
 
   private static func json(_ number: Int?) -> String { number.map(String.init) ?? "null" }
@@ -91,6 +130,12 @@ struct Summary {
 }
 
 extension Receiver {
+  /// What became of a part.
+  func state(of part: StoredPart) -> State {
+    if committedLanes.contains(part.lane) { return .committed }
+    return state == .partial ? .failed(.refused) : state
+  }
+
   /// Why there was nothing to do.
   var skipReason: String? { if case .skipped(let reason) = state { reason } else { nil } }
 }
@@ -101,6 +146,7 @@ extension Receiver.State {
     switch self {
     case .taking, .failed: "rolled_back"
     case .committed: "committed"
+    case .partial: "partial"
     case .unknown: "unknown"
     case .skipped: "skipped"
     }

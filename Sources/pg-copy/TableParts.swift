@@ -3,8 +3,10 @@ internal import PGKit
 
 extension CopyJob {
   /// The parts that what is copied is cut into: by the blocks of a table, all under one snapshot.
-  func parts() throws(Failure) -> [CopySource] {
-    guard plan.isSplit, let source = sources.first else { return [rows] }
+  func cut() throws(Failure) -> [CopyPart] {
+    guard plan.isSplit, let source = sources.first else {
+      return [CopyPart(number: 1, source: rows, blocks: nil)]
+    }
     guard case .table(let table) = rows else {
       throw Failure(
         .refused,
@@ -30,14 +32,18 @@ extension CopyJob {
 
   private func parts(
     of table: CopyTable, blocks: Int, count: Int
-  ) throws(PGError) -> [CopySource] {
+  ) throws(PGError) -> [CopyPart] {
     // A table without blocks may get some while it is looked at; they belong to no snapshot of before,
     // but the last part has no end all the same.
     let count = max(1, min(count, blocks))
-    var parts: [CopySource] = []
+    var parts: [CopyPart] = []
     for part in 0..<count {
-      let (first, next) = (blocks * part / count, blocks * (part + 1) / count)
-      parts.append(try .part(of: table, blocks: first..., upTo: part + 1 == count ? nil : next))
+      let first = blocks * part / count
+      let next = part + 1 == count ? nil : blocks * (part + 1) / count
+      parts.append(
+        CopyPart(
+          number: part + 1, source: try .part(of: table, blocks: first..., upTo: next),
+          blocks: (first, next)))
     }
     return parts
   }

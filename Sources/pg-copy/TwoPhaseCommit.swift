@@ -7,28 +7,36 @@ internal import PGKit
 // in the name of each prepared one, so that whoever comes after a crash can ask its server what was
 // decided: nothing else has to be on record anywhere.
 
-/// The commit of a run whose receivers commit all or none.
+/// The commit of receivers, or of the sessions of one, that commit all or none.
 ///
 /// Source: PostgreSQL manual, PREPARE TRANSACTION; `txid_status`.
 struct TwoPhaseCommit {
-  private let job: CopyJob
-  private let decisive: ServerEnd
-  private let others: [(receiver: Receiver, lane: ServerEnd)]
+  /// What came of it.
+  enum Outcome {
+    /// All are committed, but for the prepared transactions named, by receivers' numbers: they are to be
+    /// committed, and their servers cannot be reached.
+    case committed(open: [Int: [String]])
+    /// None is, because of this receiver.
+    case refused(Receiver, PGError)
+    /// The session that decides was lost, and could not be asked.
+    case unknown(PGError, ServerEnd)
+  }
 
-  init(_ job: CopyJob) throws(Failure) {
-    self.job = job
-    let lanes = job.receivers.filter(\.isTaking).flatMap { receiver in
-      receiver.lanes.map { (receiver: receiver, lane: $0) }
-    }
-    guard let first = lanes.first else { throw Failure(.refused) }
-    (decisive, others) = (first.lane, Array(lanes.dropFirst()))
+  private typealias Lane = (receiver: Receiver, lane: ServerEnd)
+  private typealias Prepared = (receiver: Receiver, lane: ServerEnd, name: PreparedName)
+
+  private let identity: RunIdentity
+  private let lanes: [Lane]
+
+  /// - Parameter receivers: Who commits together; there is at least one.
+  init(_ receivers: [Receiver], _ identity: RunIdentity) {
+    self.identity = identity
+    lanes = receivers.flatMap { receiver in receiver.lanes.map { (receiver, $0) } }
   }
 
   /// - Throws: ``PGError`` 55000 if a server cannot prepare so many transactions.
   static func checkCapacity(_ connection: Connection, needed: Int) throws(PGError) {
-    let limit =
-      try connection.query.first(
-        "SELECT pg_catalog.current_setting('max_prepared_transactions')::int", as: Int.self) ?? 0
+    let limit = try limit(connection)
     guard limit < needed else { return }
     throw PGError(
       code: .objectNotInPrerequisiteState,
@@ -37,69 +45,60 @@ struct TwoPhaseCommit {
       fault: .server, hint: "set max_prepared_transactions higher, and restart the server")
   }
 
+  /// Whether a server can prepare so many transactions.
+  static func hasRoom(_ connection: Connection, for needed: Int) throws(PGError) -> Bool {
+    try limit(connection) >= needed
+  }
+
+  private static func limit(_ connection: Connection) throws(PGError) -> Int {
+    try connection.query.first(
+      "SELECT pg_catalog.current_setting('max_prepared_transactions')::int", as: Int.self) ?? 0
+  }
+
   /// Prepares, decides and commits.
-  ///
-  /// - Throws: ``Failure`` if nothing is committed.
-  func run() throws(Failure) {
-    var prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)] = []
-    for (index, other) in others.enumerated() {
+  func run() -> Outcome {
+    let decisive = lanes[0]
+    var prepared: [Prepared] = []
+    for (index, other) in lanes.enumerated().dropFirst() {
       do throws(PGError) {
         let name = PreparedName(
-          identity: job.identity, number: index + 1, system: try decisive.systemIdentifier(),
-          transaction: decisive.transactionID ?? 0)
+          identity: identity, number: index, system: try decisive.lane.systemIdentifier(),
+          transaction: decisive.lane.transactionID ?? 0)
         // If its answer is lost, it may be prepared all the same.
         prepared.append((other.receiver, other.lane, name))
         try other.lane.session().execute("PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))")
       } catch {
         if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
         rollback(prepared)
-        other.receiver.fail(error)
-        try job.giveUp(on: other.receiver)
+        return .refused(other.receiver, error)
       }
     }
-    switch CommitOutcome(committing: decisive) {
-    case .committed: commit(prepared)
+    switch CommitOutcome(committing: decisive.lane) {
+    case .committed: return .committed(open: commit(prepared))
     case .refused(let error):
       rollback(prepared)
-      job.receivers.first(where: \.isTaking)?.fail(error)
-      if let first = job.receivers.first { try job.giveUp(on: first) }
-    case .unknown(let error): leave(prepared, error)
+      return .refused(decisive.receiver, error)
+    case .unknown(let error): return .unknown(error, decisive.lane)
     }
   }
 
-  private func rollback(_ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)]) {
+  private func rollback(_ prepared: [Prepared]) {
     for part in prepared {
       if PreparedName.settle(part.name, commits: false, at: part.lane) { continue }
       part.lane.note("the prepared transaction \(part.name.text) is left: pg-copy resolve ends it")
     }
   }
 
-  private func commit(_ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)]) {
-    var undecided: Set<Int> = []
+  /// - Returns: The names of those that are still to be committed.
+  private func commit(_ prepared: [Prepared]) -> [Int: [String]] {
+    var open: [Int: [String]] = [:]
     for part in prepared where !PreparedName.settle(part.name, commits: true, at: part.lane) {
-      undecided.insert(part.receiver.number)
+      open[part.receiver.number, default: []].append(part.name.text)
       part.lane.note(
         "the rows will be stored when pg-copy resolve has committed the prepared transaction \(part.name.text)"
       )
     }
-    for receiver in job.receivers where receiver.isTaking {
-      if undecided.contains(receiver.number) {
-        receiver.lost(PGError(code: .connectionFailure, message: "in doubt", fault: .transport))
-      } else {
-        receiver.committed()
-      }
-    }
-  }
-
-  private func leave(
-    _ prepared: [(receiver: Receiver, lane: ServerEnd, name: PreparedName)], _ error: PGError
-  ) {
-    decisive.report(
-      error,
-      hint:
-        "The connection was lost in COMMIT. pg-copy resolve ends the prepared transactions of the others."
-    )
-    for receiver in job.receivers where receiver.isTaking { receiver.lost(error) }
+    return open
   }
 }
 

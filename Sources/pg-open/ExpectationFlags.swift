@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import PGCommandLine
 
 /// The flags that say what each result must be; where it is not, the status is 6.
 struct ExpectationFlags: ParsableArguments {
@@ -96,5 +97,18 @@ struct RowCountCondition: ExpressibleByArgument, Hashable, CustomStringConvertib
 
   var description: String {
     comparison == .equal ? "\(number)" : "\(comparison.rawValue)\(number)"
+  }
+}
+
+extension ExpectationFlags: PlainFlags {
+  static var none: ExpectationFlags {
+    var flags = ExpectationFlags()
+    flags.scalar = false
+    flags.oneRow = false
+    flags.expectRowsText = nil
+    flags.expectTexts = []
+    flags.expectValue = nil
+    flags.systemIDText = nil
+    return flags
   }
 }

@@ -76,3 +76,15 @@ struct LimitFlags: ParsableArguments {
     }
   }
 }
+
+extension LimitFlags: PlainFlags {
+  static var none: LimitFlags {
+    var flags = LimitFlags()
+    flags.waitText = nil
+    flags.retryText = nil
+    flags.timeoutText = nil
+    flags.statementTimeoutText = nil
+    flags.lockTimeoutText = nil
+    return flags
+  }
+}

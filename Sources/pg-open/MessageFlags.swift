@@ -94,3 +94,16 @@ extension DiagnosticForm {
     return isWorkflow ? .github : .text
   }
 }
+
+extension MessageFlags: PlainFlags {
+  static var none: MessageFlags {
+    var flags = MessageFlags()
+    flags.errorWord = nil
+    flags.noticeWord = nil
+    flags.summaryWord = nil
+    flags.tags = false
+    flags.quiet = false
+    flags.asksNoPassword = false
+    return flags
+  }
+}

@@ -41,7 +41,10 @@ struct OpenCommand: ParsableCommand {
     StatusSignal.shared.install(program: program)
     Progress.shared.answer()
     Interruptions.shared.install()
-    Program.main(self, examples: examples)
+    Program.main(self, examples: examples) { words in
+      var line = PlainCommandLine(words)
+      return line.read()
+    }
   }
 
   func run() throws {

@@ -116,3 +116,20 @@ enum ByteForm: String, WordArgument {
   /// The words of `--bytea`.
   static let list = allValueStrings.joined(separator: ", ")
 }
+
+extension OutputFlags: PlainFlags {
+  static var none: OutputFlags {
+    var flags = OutputFlags()
+    flags.formatWord = nil
+    flags.nullText = nil
+    flags.header = nil
+    flags.numberWord = nil
+    flags.byteWord = nil
+    flags.duplicateWord = nil
+    flags.unknownTextWord = nil
+    flags.jsonSchema = false
+    flags.output = nil
+    flags.noAtomic = false
+    return flags
+  }
+}

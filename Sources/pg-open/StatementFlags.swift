@@ -79,3 +79,22 @@ enum Isolation: String, WordArgument {
   /// How SQL spells it.
   var sql: String { rawValue.uppercased().replacing("-", with: " ") }
 }
+
+extension StatementFlags: PlainFlags {
+  static var none: StatementFlags {
+    var flags = StatementFlags()
+    flags.command = []
+    flags.file = []
+    flags.transaction = false
+    flags.isolationWord = nil
+    flags.readOnly = false
+    flags.rollback = false
+    flags.idempotencyKey = nil
+    flags.keepGoing = false
+    flags.gexec = false
+    flags.dryRun = false
+    flags.check = false
+    flags.checkDDL = false
+    return flags
+  }
+}

@@ -84,3 +84,19 @@ enum EachFormat: String, WordArgument {
     self = .ndjson
   }
 }
+
+extension ValueFlags: PlainFlags {
+  static var none: ValueFlags {
+    var flags = ValueFlags()
+    flags.parameters = []
+    flags.parameterFiles = []
+    flags.parameterVariables = []
+    flags.parameterNullTexts = []
+    flags.variables = []
+    flags.each = nil
+    flags.eachFormatWord = nil
+    flags.eachColumns = nil
+    flags.rejects = nil
+    return flags
+  }
+}

@@ -14,6 +14,11 @@ final class CopyCluster {
     cluster = try TemporaryCluster(installation: installation, options)
   }
 
+  /// Where its socket is.
+  var directory: String { cluster.directory }
+
+  func port() throws -> UInt16 { UInt16(try cluster.connectionOptions().ports?.first ?? 0) }
+
   /// An IRI through the socket.
   func iri(_ database: String = "postgres", _ options: String = "") throws -> String {
     let port = try cluster.connectionOptions().ports?.first ?? 0

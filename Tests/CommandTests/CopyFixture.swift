@@ -108,23 +108,35 @@ final class CopyFixture {
 
   /// The last line of stderr, read as the summary.
   func summary(_ outcome: BuiltProgram.Outcome) throws -> CopySummary {
-    let line = outcome.errors.split(separator: "\n").last { $0.hasPrefix("{\"program\"") } ?? ""
-    return try JSONDecoder().decode(CopySummary.self, from: Data(line.utf8))
+    try CopySummary(outcome)
   }
 }
 
 /// What `--summary json` prints.
 struct CopySummary: Decodable {
+  struct Part: Decodable {
+    let part: Int
+    let first_block: Int?
+    let next_block: Int?
+    let rows: Int?
+    let bytes: Int
+    let checksum: String?
+    let status: String?
+  }
+
   struct Receiver: Decodable {
     let receiver: Int
     let table: String?
     let status: String
     let rows: Int?
+    let bytes: Int
     let merged: Int?
     let rejected: Int
     let checksum: String?
     let sqlstate: String?
     let message: String?
+    let remedy: String?
+    let parts: [Part]
   }
 
   let job: String
@@ -134,7 +146,14 @@ struct CopySummary: Decodable {
   let rows: Int?
   let bytes: Int
   let checksum: String?
+  let parts: [Part]
   let receivers: [Receiver]
+
+  /// Reads the last line of stderr.
+  init(_ outcome: BuiltProgram.Outcome) throws {
+    let line = outcome.errors.split(separator: "\n").last { $0.hasPrefix("{\"program\"") } ?? ""
+    self = try JSONDecoder().decode(CopySummary.self, from: Data(line.utf8))
+  }
 
   var statuses: [String] { receivers.map(\.status) }
 }

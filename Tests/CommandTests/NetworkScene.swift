@@ -79,11 +79,11 @@ final class NetworkScene {
   private let cluster: TemporaryCluster
   private let link: Link
 
-  init() throws {
+  init(settings: [ConnectionOptions.Setting] = []) throws {
     link = try Link()
     var options = TemporaryCluster.Options()
     options.listening = .loopback(port: nil)
-    options.settings = [.init("listen_addresses", "127.0.0.1,\(link.server)")]
+    options.settings = [.init("listen_addresses", "127.0.0.1,\(link.server)")] + settings
     do {
       cluster = try TemporaryCluster(installation: nil, options)
     } catch {
@@ -108,6 +108,9 @@ final class NetworkScene {
     let host = cluster.directory.replacing("/", with: "%2F")
     return "postgres://\(TemporaryCluster.superuser)@\(host):\(port)/postgres"
   }
+
+  /// The server as it is reached without the link.
+  func socketIRI() throws -> String { try Self.socketIRI(cluster) }
 
   /// The server as it is reached over the link.
   func iri() throws -> String {

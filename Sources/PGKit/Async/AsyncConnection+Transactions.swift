@@ -51,6 +51,9 @@ extension AsyncConnection {
   /// - Parameters:
   ///   - attempts: How often it is tried at most.
   ///   - isolation: The isolation level; SERIALIZABLE needs this most.
+  ///   - mode: Whether it may write.
+  ///   - deferrable: Whether a read-only, serializable one waits until it cannot fail.
+  ///   - body: What is done in it.
   /// - Throws: What the last attempt threw; `--OPE` inside another block, of which the server would
   ///   want to have all repeated.
   @discardableResult

@@ -76,8 +76,10 @@ public struct ByteWriter {
 
   /// Writes what `body` writes, preceded by its length as a 32-bit integer.
   ///
-  /// - Parameter includingItself: Whether the length counts its own four bytes, as a message's does
-  ///   and a value's does not.
+  /// - Parameters:
+  ///   - includingItself: Whether the length counts its own four bytes, as a message's does and a
+  ///     value's does not.
+  ///   - body: What writes what is counted.
   @inline(__always)
   public mutating func writeLengthPrefixed<Failure: Error>(
     includingItself: Bool = false, _ body: (inout ByteWriter) throws(Failure) -> Void

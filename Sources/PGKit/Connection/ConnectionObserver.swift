@@ -13,7 +13,10 @@ public protocol ConnectionObserver: Sendable {
 
   /// Hears how it ended; that comes once for each that began, with the same ``ObservedOperation/number``.
   ///
-  /// - Parameter duration: How long it took, with the time in which nobody asked for its rows.
+  /// - Parameters:
+  ///   - operation: What has ended.
+  ///   - duration: How long it took, with the time in which nobody asked for its rows.
+  ///   - outcome: What came of it.
   func ended(
     _ operation: ObservedOperation, after duration: Duration, _ outcome: ObservedOperation.Outcome)
 }

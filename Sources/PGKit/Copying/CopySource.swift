@@ -27,7 +27,9 @@ public enum CopySource: Hashable, Sendable {
 
   /// The statement that gives the data.
   ///
-  /// - Parameter encoding: The data's encoding; `nil` is the session's.
+  /// - Parameters:
+  ///   - format: The data's format.
+  ///   - encoding: The data's encoding; `nil` is the session's.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
   public func copyOut(
     _ format: CopyFormat = .text, encoding: String? = nil
@@ -52,6 +54,7 @@ public enum CopySource: Hashable, Sendable {
   /// - Parameters:
   ///   - table: A table that has blocks: no view, no partitioned and no foreign table.
   ///   - blocks: The numbers of the blocks; without an end, also those that are added.
+  ///   - end: The first block that is not meant any more.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
   ///
   /// Source: PostgreSQL manual, "System Columns", ctid; version 14 and later read only these blocks.

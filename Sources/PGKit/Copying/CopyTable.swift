@@ -36,9 +36,10 @@ public struct CopyTable: Hashable, Sendable {
   /// The statement that takes data into the table.
   ///
   /// - Parameters:
+  ///   - format: The data's format.
   ///   - encoding: The data's encoding; `nil` is the session's.
-  ///   - isFrozen: Whether the rows are stored as VACUUM would leave them, which a server does only in a
-  ///     table that was made or truncated in the same transaction.
+  ///   - isFrozen: Whether the rows are stored as VACUUM would leave them, which a server does only
+  ///     in a table that was made or truncated in the same transaction.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
   public func copyIn(
     _ format: CopyFormat = .text, encoding: String? = nil, isFrozen: Bool = false
@@ -49,7 +50,9 @@ public struct CopyTable: Hashable, Sendable {
 
   /// The statement that gives the table's data.
   ///
-  /// - Parameter encoding: The data's encoding; `nil` is the session's.
+  /// - Parameters:
+  ///   - format: The data's format.
+  ///   - encoding: The data's encoding; `nil` is the session's.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a name holds a NUL.
   public func copyOut(
     _ format: CopyFormat = .text, encoding: String? = nil

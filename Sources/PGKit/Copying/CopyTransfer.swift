@@ -80,8 +80,11 @@ public final class CopyTransfer {
 
   /// Makes a transfer; nothing moves yet.
   ///
-  /// - Parameter format: The format of data that is not a server's, for going on with another receiver
-  ///   at a row's beginning (``reconcile(_:with:)``).
+  /// - Parameters:
+  ///   - producer: Where the data comes from.
+  ///   - receivers: Where all of it goes to.
+  ///   - format: The format of data that is not a server's, for going on with another receiver at a
+  ///     row's beginning (``reconcile(_:with:)``).
   public init(
     from producer: any CopyProducer, to receivers: [any CopyReceiver], format: CopyFormat? = nil
   ) {
@@ -182,7 +185,10 @@ public final class CopyTransfer {
 
   /// Waits until one of the transfers can move something, or the deadline has passed.
   ///
-  /// - Parameter watches: Descriptors that end the waiting when they are ready.
+  /// - Parameters:
+  ///   - transfers: What is to go on.
+  ///   - deadline: When to wait no longer.
+  ///   - watches: Descriptors that end the waiting when they are ready.
   public static func wait(
     for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
   ) throws(CopyFault) {

@@ -20,6 +20,7 @@ public struct RowBoundary {
   /// Makes one that has seen nothing.
   ///
   /// - Parameters:
+  ///   - format: The data's format.
   ///   - quote: CSV's quote.
   ///   - escape: What stands before a quote within quotes.
   public init(

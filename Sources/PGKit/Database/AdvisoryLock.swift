@@ -55,7 +55,10 @@ public final class AdvisoryLock {
 
   /// Makes a lock that is not held yet.
   ///
-  /// - Parameter identifiers: Any number, also with repetitions.
+  /// - Parameters:
+  ///   - connection: The session that is to hold it.
+  ///   - mode: Whether others may share it.
+  ///   - identifiers: Any number, also with repetitions.
   public convenience init(
     _ connection: Connection, mode: Mode = .exclusive, _ identifiers: Identifier...
   ) {

@@ -55,6 +55,9 @@ extension Connection {
   /// - Parameters:
   ///   - attempts: How often it is tried at most.
   ///   - isolation: The isolation level; SERIALIZABLE needs this most.
+  ///   - mode: Whether it may write.
+  ///   - deferrable: Whether a read-only, serializable one waits until it cannot fail.
+  ///   - body: What is done in it.
   /// - Throws: What the last attempt threw; `--OPE` inside another block, of which the server would
   ///   want to have all repeated.
   @discardableResult

@@ -38,7 +38,9 @@ extension Library {
   /// Reads a library from a file of sections; or from a folder in which each `NAME.sql` is a query, or a
   /// file of sections whose queries belong to the library as well.
   ///
-  /// - Parameter name: What it is called; the name of the file or folder if it is not said.
+  /// - Parameters:
+  ///   - path: The file or folder.
+  ///   - name: What it is called; the name of the file or folder if it is not said.
   /// - Throws: ``PGError`` `--LIB` naming the file, and the line in it.
   public init(contentsOf path: String, name: String? = nil) throws(PGError) {
     let name = name ?? Self.name(of: path)

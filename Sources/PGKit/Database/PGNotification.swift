@@ -37,7 +37,9 @@ extension Connection {
 
   /// Begins to listen on channels: on all of them, or on none if the server refuses one.
   ///
-  /// - Parameter deadline: When the server must have answered; the session is over if it has not.
+  /// - Parameters:
+  ///   - channels: Their names, exactly as they are.
+  ///   - deadline: When the server must have answered; the session is over if it has not.
   public func listen(
     _ channels: [String], until deadline: Deadline = .never
   ) throws(PGError) {
@@ -64,7 +66,9 @@ extension Connection {
 
   /// Notifies everybody who listens on a channel.
   ///
-  /// - Parameter payload: At most 7999 bytes; an empty one is the same as none.
+  /// - Parameters:
+  ///   - channel: The channel's name, exactly as it is.
+  ///   - payload: At most 7999 bytes; an empty one is the same as none.
   /// - Throws: ``PGError``: the server's, 22023 for a payload that is too long.
   public func notify(_ channel: String, payload: String = "") throws(PGError) {
     try notify([(channel, payload)])

@@ -45,7 +45,10 @@ public enum ConnectionIRI {
   ///
   /// In libpq's dialect, which has no server settings, they become `-c` switches in `options`.
   ///
-  /// - Parameter obscuringPassword: whether stars stand in place of every secret.
+  /// - Parameters:
+  ///   - options: What to write.
+  ///   - dialect: Whose grammar it is to have.
+  ///   - obscuringPassword: Whether stars stand in place of every secret.
   ///
   /// In py-postgresql: `postgresql.iri.serialize`.
   public static func format(

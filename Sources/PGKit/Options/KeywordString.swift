@@ -26,7 +26,9 @@ public enum KeywordString {
   ///
   /// Server settings, which it has no place for, become `-c` switches in `options`.
   ///
-  /// - Parameter obscuringPassword: whether stars stand in place of every secret.
+  /// - Parameters:
+  ///   - options: What to write.
+  ///   - obscuringPassword: Whether stars stand in place of every secret.
   public static func format(
     _ options: ConnectionOptions, obscuringPassword: Bool = false
   ) -> String {

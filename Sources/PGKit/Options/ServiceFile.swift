@@ -7,7 +7,10 @@
 public enum ServiceFile {
   /// Reads the section named `service` of a file's text; `nil` if there is none.
   ///
-  /// - Parameter path: how errors name the file.
+  /// - Parameters:
+  ///   - text: The file's text.
+  ///   - service: The section's name.
+  ///   - path: How errors name the file.
   /// - Throws: ``PGError`` with ``SQLState/clientParameterError`` naming the file and the line.
   public static func parse(
     _ text: String, service: String, path: String

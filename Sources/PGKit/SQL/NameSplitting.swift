@@ -7,7 +7,9 @@ extension SQL {
   /// the text.
   ///
   /// - Parameters:
+  ///   - text: What to split.
   ///   - quote: What begins and ends a quote; two of it inside stand for one.
+  ///   - separator: What stands between the parts.
   ///   - maxSplits: How often it is split at most.
   ///
   /// In py-postgresql: `string.split_using`.

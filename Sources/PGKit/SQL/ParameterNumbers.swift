@@ -3,7 +3,9 @@ extension SQL {
   ///
   /// The definition of a routine, and PREPARE, have none: what looks so are parameters of their own.
   ///
-  /// - Parameter standardConformingStrings: The server's setting of that name.
+  /// - Parameters:
+  ///   - sql: The text of a statement.
+  ///   - standardConformingStrings: The server's setting of that name.
   public static func highestParameter(
     in sql: String, standardConformingStrings: Bool = true
   ) -> Int {

@@ -30,7 +30,9 @@ extension SQL {
   /// Errors of quoting are found, but never thrown: a quote without an end is the last portion, and
   /// says so. A plain portion is never empty.
   ///
-  /// - Parameter standardConformingStrings: The server's setting of that name.
+  /// - Parameters:
+  ///   - text: What to split.
+  ///   - standardConformingStrings: The server's setting of that name.
   ///
   /// In py-postgresql: `string.split`.
   public static func split(
@@ -52,7 +54,10 @@ extension SQL {
   /// What follows the last separator is a statement too, even if it is empty. For running a script
   /// see ``ScriptSplitter``, which knows comments, parentheses and routine bodies as well.
   ///
-  /// - Parameter separator: One character that is neither blank nor part of a word or a quote.
+  /// - Parameters:
+  ///   - text: What to split.
+  ///   - separator: One character that is neither blank nor part of a word or a quote.
+  ///   - standardConformingStrings: The server's setting of that name.
   ///
   /// In py-postgresql: `string.split_sql`.
   public static func splitSQL(

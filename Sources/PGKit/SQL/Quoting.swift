@@ -20,8 +20,10 @@ extension SQL {
 
   /// Makes a text a literal: `o'brien` becomes `'o''brien'`.
   ///
-  /// - Parameter standardConformingStrings: the server's setting of that name. Off, a text with a
-  ///   backslash becomes an `E''` literal, which means the same whatever the setting is.
+  /// - Parameters:
+  ///   - text: What the literal is to stand for.
+  ///   - standardConformingStrings: The server's setting of that name. Off, a text with a backslash
+  ///     becomes an `E''` literal, which means the same whatever the setting is.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if the text holds a NUL.
   ///
   /// In py-postgresql: `string.quote_literal`.

@@ -5,6 +5,7 @@ extension SQL {
   /// So `ROLLBACK /* to the start */ WORK` is `["ROLLBACK", "WORK"]`.
   ///
   /// - Parameters:
+  ///   - sql: The text of the statement.
   ///   - count: How many words to read at most.
   ///   - standardConformingStrings: The server's setting of that name.
   public static func firstWords(
@@ -20,7 +21,10 @@ extension SQL {
 
   /// Whether a word, or a text in quotes, of a statement is this name; comments do not count.
   ///
-  /// - Parameter name: In small letters, all ASCII.
+  /// - Parameters:
+  ///   - name: In small letters, all ASCII.
+  ///   - sql: The text of the statement.
+  ///   - standardConformingStrings: The server's setting of that name.
   public static func mentions(
     _ name: String, in sql: String, standardConformingStrings: Bool = true
   ) -> Bool {

@@ -23,7 +23,10 @@ public struct SubstitutedText: Sendable, Hashable {
   /// A text that looks like a variable inside of quotes or a comment is none, nor is one behind `::`.
   ///
   /// - Parameters:
-  ///   - comments: What stands in front of the text and is no part of the source; nothing is replaced in it.
+  ///   - source: The text of the statement.
+  ///   - variables: What stands for each name, without its colon.
+  ///   - comments: What stands in front of the text and is no part of the source; nothing is
+  ///     replaced in it.
   ///   - standardConformingStrings: The server's setting of that name.
   /// - Throws: ``PGError`` with ``SQLState/parameterError`` if a value holds a NUL.
   public init(

@@ -103,7 +103,10 @@ public struct ClusterSnapshot: Sendable, Hashable {
   /// It appears by one rename when it is whole and on the disk. Whatever starts the cluster meanwhile
   /// waits.
   ///
-  /// - Parameter replacing: Whether one of that name gives way.
+  /// - Parameters:
+  ///   - name: What it is to be called.
+  ///   - data: The data directory to keep.
+  ///   - replacing: Whether one of that name gives way.
   /// - Throws: ``PGError`` `-C000` if the cluster runs, keeps data elsewhere (tablespaces, a linked
   ///   `pg_wal`) or cannot be copied, or if there is a snapshot of that name; `-Cout` if another
   ///   program does not let go of it.
@@ -188,7 +191,9 @@ public struct ClusterSnapshot: Sendable, Hashable {
   ///
   /// A new directory appears by one rename, when it is whole and on the disk.
   ///
-  /// - Parameter runAs: The user that its server is to run as; only root may choose.
+  /// - Parameters:
+  ///   - directory: Where the cluster is to be.
+  ///   - runAs: The user that its server is to run as; only root may choose.
   /// - Throws: ``PGError`` `-C000` if there is something in the directory, or it cannot be copied.
   public func restore(to directory: String, runAs: String? = nil) throws(PGError) {
     let path = AbsolutePath.text(of: directory)

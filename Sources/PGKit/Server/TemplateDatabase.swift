@@ -73,6 +73,7 @@ public struct TemplateDatabase: Sendable {
   /// Removes a database that ``makeDatabase(on:named:)`` has made, whoever is connected to it.
   ///
   /// - Parameters:
+  ///   - database: Its name.
   ///   - options: How to reach the server.
   ///   - evenIfOther: Whether one that somebody else has made is removed, too.
   /// - Throws: ``PGError`` of the server, as `3D000` if there is none of that name; `-C000` for one that

@@ -112,7 +112,9 @@ public final class Cursor: MessageHearer {
   /// Fewer rows than asked for mean that it has come to its end in this direction. Reading none has no
   /// effect.
   ///
-  /// - Parameter way: With the cursor's ``direction``, or against it.
+  /// - Parameters:
+  ///   - count: How many rows; `nil` is all that are left.
+  ///   - way: With the cursor's ``direction``, or against it.
   /// - Throws: ``PGError``: `--PIO` for a negative count; the server's, 34000 if it is closed.
   public func read(_ count: Int? = nil, _ way: Direction = .forward) throws(PGError) -> QueryResult
   {

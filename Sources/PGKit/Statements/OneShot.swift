@@ -110,9 +110,10 @@ public struct OneShot {
   /// infers, and the rows.
   ///
   /// - Parameters:
+  ///   - sql: The text of the statement.
   ///   - parameters: The values in their types' text form; `nil` for NULL.
-  ///   - learnsTypes: Whether to find out first what the columns' types are made of, which takes another
-  ///     round trip.
+  ///   - learnsTypes: Whether to find out first what the columns' types are made of, which takes
+  ///     another round trip.
   ///   - deadline: When the server must have sent each batch; the session is over if it has not.
   public func text(
     _ sql: String, _ parameters: [String?] = [], learnsTypes: Bool = false,
@@ -170,7 +171,9 @@ extension Connection {
   ///
   /// Outside a transaction block the statements form one transaction. It stops at the first error.
   ///
-  /// - Parameter deadline: When the server must have answered; the session is over if it has not.
+  /// - Parameters:
+  ///   - sql: The statements, with semicolons between them.
+  ///   - deadline: When the server must have answered; the session is over if it has not.
   /// - Throws: ``PGError``: the server's; 57014 when the deadline passes.
   ///
   /// In py-postgresql: `db.execute(sql)`. On the wire: Query.

@@ -11,7 +11,9 @@ extension Statement {
 
   /// Runs the statement once for each row of parameters.
   ///
-  /// - Parameter batchSize: How many executions are sent before any answer is read.
+  /// - Parameters:
+  ///   - rows: The values of each row, `$1` first.
+  ///   - batchSize: How many executions are sent before any answer is read.
   /// - Returns: How many rows were changed altogether.
   /// - Throws: ``PGError``: `--PIO` naming the row whose values do not fit, of whose batch nothing is
   ///   sent; or the server's, and nothing of that batch is stored.

@@ -3,7 +3,10 @@
 public protocol PGColumnValue {
   /// Makes a value from a column.
   ///
-  /// - Parameter reader: The value's bytes; `nil` for NULL.
+  /// - Parameters:
+  ///   - reader: The value's bytes; `nil` for NULL.
+  ///   - type: The column's type.
+  ///   - format: The form of the bytes.
   /// - Throws: ``PGError`` `--CIO` if the column's value is not to be had as this type.
   static func decodeColumn(
     _ reader: consuming ByteReader?, type: PGType, format: PGFormat

@@ -31,7 +31,9 @@ public final class TypeRegistry {
   /// A server says of a column of a domain that it is of the type that the domain is over, so a
   /// domain's codec is for parameters, and for the members of arrays and composites.
   ///
-  /// - Parameter type: The identifier of the SQL type.
+  /// - Parameters:
+  ///   - codec: The Swift type.
+  ///   - type: The identifier of the SQL type.
   ///
   /// In py-postgresql: type I/O objects, `typio`.
   public func register(_ codec: any PGCustomCodable.Type, for type: TypeOID) {
@@ -42,9 +44,11 @@ public final class TypeRegistry {
 
   /// Has values of a type written and read by a program's own Swift type.
   ///
-  /// - Parameter name: The name of the SQL type, with its schema unless that is on the search path,
-  ///   quoted where SQL demands it: `complex`, `public."My Type"`. It is looked up when the next
-  ///   statement is prepared; a type that is not there then is not waited for.
+  /// - Parameters:
+  ///   - codec: The Swift type.
+  ///   - name: The name of the SQL type, with its schema unless that is on the search path, quoted
+  ///     where SQL demands it: `complex`, `public."My Type"`. It is looked up when the next
+  ///     statement is prepared; a type that is not there then is not waited for.
   public func register(_ codec: any PGCustomCodable.Type, for name: String) {
     forget()
     namedCodecs[name] = CustomCodec(codec)

@@ -35,7 +35,7 @@ struct PoolStormTests {
       let environment = ProcessInfo.processInfo.environment
       let seconds = environment["PGKIT_STORM_SECONDS"].flatMap { Int($0) }
       end = seconds.map { ContinuousClock.now + .seconds($0) }
-      rounds = environment["PGKIT_STORM_ROUNDS"].flatMap { Int($0) } ?? (end == nil ? 4 : .max)
+      rounds = environment["PGKIT_STORM_ROUNDS"].flatMap { Int($0) } ?? (end == nil ? 2 : .max)
     }
 
     func isOver(_ round: Int) -> Bool { round >= rounds || end.map { .now >= $0 } ?? false }

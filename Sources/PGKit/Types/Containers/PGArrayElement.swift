@@ -12,7 +12,9 @@ public protocol PGArrayElement: Sendable {
 
   /// Hands the values that the element consists of to a visitor, in order.
   ///
-  /// - Parameter level: The dimension of which it is an element, from 0.
+  /// - Parameters:
+  ///   - level: The dimension of which it is an element, from 0.
+  ///   - visitor: Who is handed the values.
   /// - Throws: ``PGError`` `--PIO` if its shape is not that of its neighbours.
   func visitElements(at level: Int, _ visitor: inout ArrayVisitor) throws(PGError)
 

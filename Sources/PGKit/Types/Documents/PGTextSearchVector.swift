@@ -4,7 +4,14 @@
 public struct PGTextSearchVector: Hashable, Sendable {
   /// How much a place counts.
   public enum Weight: UInt8, Sendable {
-    case d, c, b, a
+    /// `D`, the least, and that of a lexeme of which nobody has said another.
+    case d
+    /// `C`.
+    case c
+    /// `B`.
+    case b
+    /// `A`, the most.
+    case a
   }
 
   /// A place of a lexeme.

@@ -26,7 +26,10 @@ public struct PGInet: Hashable, Sendable {
 
   /// Makes an address of its four or sixteen bytes.
   ///
-  /// - Parameter prefix: The number of bits that name the network; all of them if it is missing.
+  /// - Parameters:
+  ///   - bytes: The address, its first byte first.
+  ///   - prefix: The number of bits that name the network; all of them if it is missing.
+  ///   - isNetwork: Whether it is a `cidr`.
   /// - Throws: ``PGError`` `--PIO` for another number of bytes, or a prefix beyond them.
   public init(_ bytes: [UInt8], prefix: Int? = nil, isNetwork: Bool = false) throws(PGError) {
     guard bytes.count == 4 || bytes.count == 16 else {

@@ -12,7 +12,10 @@ public struct PGDate: Hashable, Comparable, Sendable {
   /// Makes a date of the calendar; `nil` if there is no such day, or the server has none
   /// (before 4714-11-24 BC, after 5874897-12-31).
   ///
-  /// - Parameter year: The astronomical year: 0 is 1 BC, −1 is 2 BC.
+  /// - Parameters:
+  ///   - year: The astronomical year: 0 is 1 BC, −1 is 2 BC.
+  ///   - month: 1 to 12.
+  ///   - day: 1 to 31.
   public init?(year: Int, month: Int, day: Int) {
     guard -4713...5_874_897 ~= year, 1...12 ~= month,
       1...DayCount.length(ofMonth: month, year: year) ~= day

@@ -5,7 +5,8 @@
 //   listening count CHANNEL N                 takes N notifications, and ends
 //   listening lines CHANNEL                   prints the payload of each, until it is ended
 //   listening drive CHANNEL N COMMAND...      notifies N times, each when the command has printed the
-//                                             line of the one before; prints each time in microseconds
+//                                             line of the one before; prints each time in microseconds,
+//                                             and their median to standard error
 //
 // The environment says where the server is.
 #define _GNU_SOURCE
@@ -72,11 +73,18 @@ static void read_line(int source) {
   } while (bytes[count - 1] != '\n');
 }
 
+static int by_value(const void *a, const void *b) {
+  double first = *(const double *)a, second = *(const double *)b;
+  return (first > second) - (first < second);
+}
+
 static int drive(const char *channel, long count, char **command) {
   int ends[2];
   char statement[200];
   PGconn *connection = connected();
+  double *times = calloc((size_t)count, sizeof *times);
 
+  if (times == NULL) fail("memory", "not enough");
   if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe", "no more descriptors");
   pid_t child = fork();
   if (child == 0) {
@@ -98,10 +106,14 @@ static int drive(const char *channel, long count, char **command) {
     double begin = microseconds();
     PQsendQuery(connection, statement);
     read_line(ends[0]);
-    printf("%.1f\n", microseconds() - begin);
+    times[number] = microseconds() - begin;
+    printf("%.1f\n", times[number]);
     PGresult *result;
     while ((result = PQgetResult(connection))) PQclear(result);
   }
+  qsort(times, (size_t)count, sizeof *times, by_value);
+  fprintf(stderr, "WORK p50=%.1f\n", times[count / 2]);
+  free(times);
   kill(child, SIGTERM);
   waitpid(child, NULL, 0);
   return 0;

@@ -1,0 +1,317 @@
+// What a careful C program does with libpq. The environment says where the server is.
+//
+//   cc -O2 -I"$(pg_config --includedir)" -o libpq libpq.c -lpq
+//
+//   libpq select1                       connects, asks SELECT 1, prints
+//   libpq rtt N                         N round trips of a prepared SELECT $1::int
+//   libpq rttpipe N DEPTH               the same, DEPTH before each answer
+//   libpq fetch text|binary             a million rows, one by one, every column decoded
+//   libpq fetchfull text|binary         the same, the whole result in memory
+//   libpq fetchcursor text|binary N     the same, N rows at a time from a cursor
+//   libpq copyout text|binary           COPY bulk TO STDOUT, forgotten
+//   libpq xfer text|binary SINK[,SINK]  bulk into other tables
+//   libpq insert exec|pipe|copy N       N rows into ins
+#include <libpq-fe.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+static uint32_t be32(const void* p) {
+  uint32_t v;
+  memcpy(&v, p, 4);
+  return __builtin_bswap32(v);
+}
+static uint16_t be16(const void* p) {
+  uint16_t v;
+  memcpy(&v, p, 2);
+  return __builtin_bswap16(v);
+}
+static uint64_t be64(const void* p) {
+  uint64_t v;
+  memcpy(&v, p, 8);
+  return __builtin_bswap64(v);
+}
+static void report(const char* w, double s, long ops, double bytes) {
+  fprintf(stderr, "WORK what=%s seconds=%.6f ops=%ld bytes=%.0f\n", w, s, ops, bytes);
+}
+static PGconn* dial(const char* port) {
+  const char *k[] = {"port", "dbname", NULL}, *v[] = {port, getenv("PGDATABASE"), NULL};
+  PGconn* c = PQconnectdbParams(k, v, 0);
+  if (PQstatus(c) != CONNECTION_OK) {
+    fprintf(stderr, "%s", PQerrorMessage(c));
+    exit(1);
+  }
+  return c;
+}
+static void check(PGconn* c, PGresult* r, ExecStatusType want) {
+  if (PQresultStatus(r) != want) {
+    fprintf(stderr, "%s: %s", PQresStatus(PQresultStatus(r)), PQerrorMessage(c));
+    exit(1);
+  }
+}
+static void run(PGconn* c, const char* sql, ExecStatusType want) {
+  PGresult* r = PQexec(c, sql);
+  check(c, r, want);
+  PQclear(r);
+}
+
+static int64_t num_bin(const char* p) {
+  int nd = be16(p), w = (int16_t)be16(p + 2), sign = be16(p + 4);
+  int64_t v = 0;
+  for (int i = 0; i < nd; i++) {
+    int e = w - i;
+    int64_t d = be16(p + 8 + 2 * i);
+    if (e >= 0) {
+      int64_t s = 100;
+      while (e--) s *= 10000;
+      v += d * s;
+    } else if (e == -1) v += d / 100;
+  }
+  return sign == 0x4000 ? -v : v;
+}
+static int64_t num_txt(const char* p) {
+  int neg = *p == '-';
+  int64_t v = 0;
+  for (p += neg; *p; p++)
+    if (*p != '.') v = v * 10 + (*p - '0');
+  return neg ? -v : v;
+}
+static int64_t ts_txt(const char* p) {
+  int y = atoi(p), mo = atoi(p + 5), d = atoi(p + 8), h = atoi(p + 11), mi = atoi(p + 14), s = atoi(p + 17),
+      k = 0;
+  int64_t us = 0;
+  if (p[19] == '.')
+    for (int i = 20; p[i] >= '0' && p[i] <= '9'; i++, k++) us = us * 10 + (p[i] - '0');
+  for (; k < 6; k++) us *= 10;
+  y -= mo <= 2;
+  int64_t era = y / 400, yoe = y - era * 400, doy = (153 * (mo + (mo > 2 ? -3 : 9)) + 2) / 5 + d - 1,
+          doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+  return (((era * 146097 + doe - 719468 - 10957) * 24 + h) * 60 + mi) * 60000000LL + s * 1000000LL + us;
+}
+static int64_t sum;
+static double fs;
+static long rows, chars;
+static void take(PGresult* r, int bin) {
+  int n = PQntuples(r);
+  char copy[32];
+  for (int i = 0; i < n; i++) {
+    int32_t a;
+    int64_t b, d, f;
+    double e;
+    if (bin) {
+      a = be32(PQgetvalue(r, i, 0));
+      b = be64(PQgetvalue(r, i, 1));
+      d = be64(PQgetvalue(r, i, 3));
+      uint64_t u = be64(PQgetvalue(r, i, 4));
+      memcpy(&e, &u, 8);
+      f = num_bin(PQgetvalue(r, i, 5));
+    } else {
+      a = strtol(PQgetvalue(r, i, 0), NULL, 10);
+      b = strtoll(PQgetvalue(r, i, 1), NULL, 10);
+      d = ts_txt(PQgetvalue(r, i, 3));
+      e = strtod(PQgetvalue(r, i, 4), NULL);
+      f = num_txt(PQgetvalue(r, i, 5));
+    }
+    int l = PQgetlength(r, i, 2);
+    memcpy(copy, PQgetvalue(r, i, 2), l);
+    copy[l] = 0;
+    rows++;
+    chars += l;
+    sum += a + b + f + d / 1000000;
+    fs += e;
+  }
+}
+#define SQL1M "SELECT a,b,c,d,e,f FROM million"
+
+int main(int argc, char** argv) {
+  const char* cmd = argc > 1 ? argv[1] : "select1";
+  PGconn* c = dial(NULL);
+  PGresult* r;
+  int bin = argc > 2 && !strcmp(argv[2], "binary");
+  if (!strcmp(cmd, "select1")) {
+    r = PQexec(c, "SELECT 1");
+    check(c, r, PGRES_TUPLES_OK);
+    puts(PQgetvalue(r, 0, 0));
+    PQclear(r);
+  } else if (!strcmp(cmd, "rtt")) {
+    long n = atol(argv[2]);
+    Oid t = 23;
+    r = PQprepare(c, "s", "SELECT $1::int", 1, &t);
+    check(c, r, PGRES_COMMAND_OK);
+    PQclear(r);
+    double t0 = now();
+    long s = 0;
+    for (long i = 0; i < n; i++) {
+      uint32_t v = __builtin_bswap32(i);
+      const char* pv = (char*)&v;
+      int pl = 4, pf = 1;
+      r = PQexecPrepared(c, "s", 1, &pv, &pl, &pf, 1);
+      check(c, r, PGRES_TUPLES_OK);
+      s += be32(PQgetvalue(r, 0, 0));
+      PQclear(r);
+    }
+    report("rtt", now() - t0, n, 0);
+    if (s != n * (n - 1) / 2) return 1;
+  } else if (!strcmp(cmd, "rttpipe")) {
+    long n = atol(argv[2]), depth = atol(argv[3]);
+    Oid t = 23;
+    r = PQprepare(c, "s", "SELECT $1::int", 1, &t);
+    check(c, r, PGRES_COMMAND_OK);
+    PQclear(r);
+    PQenterPipelineMode(c);
+    double t0 = now();
+    long s = 0;
+    for (long i = 0; i < n; i += depth) {
+      for (long k = 0; k < depth; k++) {
+        uint32_t v = __builtin_bswap32(i + k);
+        const char* pv = (char*)&v;
+        int pl = 4, pf = 1;
+        PQsendQueryPrepared(c, "s", 1, &pv, &pl, &pf, 1);
+      }
+      PQpipelineSync(c);
+      for (long k = 0; k < depth; k++) {
+        r = PQgetResult(c);
+        check(c, r, PGRES_TUPLES_OK);
+        s += be32(PQgetvalue(r, 0, 0));
+        PQclear(r);
+        PQgetResult(c);
+      }
+      r = PQgetResult(c);
+      check(c, r, PGRES_PIPELINE_SYNC);
+      PQclear(r);
+    }
+    report("rttpipe", now() - t0, n, 0);
+  } else if (!strcmp(cmd, "fetch") || !strcmp(cmd, "fetchfull")) {
+    double t0 = now();
+    PQsendQueryParams(c, SQL1M, 0, NULL, NULL, NULL, NULL, bin);
+    if (!strcmp(cmd, "fetch")) PQsetSingleRowMode(c);
+    while ((r = PQgetResult(c))) {
+      if (PQresultStatus(r) != PGRES_SINGLE_TUPLE) check(c, r, PGRES_TUPLES_OK);
+      take(r, bin);
+      PQclear(r);
+    }
+    report(cmd, now() - t0, rows, 0);
+    fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
+  } else if (!strcmp(cmd, "fetchcursor")) {
+    char q[64];
+    sprintf(q, "FETCH %s FROM k", argv[3]);
+    double t0 = now();
+    run(c, "BEGIN", PGRES_COMMAND_OK);
+    run(c, "DECLARE k CURSOR FOR " SQL1M, PGRES_COMMAND_OK);
+    for (int n = 1; n;) {
+      r = PQexecParams(c, q, 0, NULL, NULL, NULL, NULL, bin);
+      check(c, r, PGRES_TUPLES_OK);
+      n = PQntuples(r);
+      take(r, bin);
+      PQclear(r);
+    }
+    run(c, "COMMIT", PGRES_COMMAND_OK);
+    report(cmd, now() - t0, rows, 0);
+    fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
+  } else if (!strcmp(cmd, "copyout")) {
+    double t0 = now(), bytes = 0;
+    char* b;
+    int n;
+    run(c, bin ? "COPY bulk TO STDOUT (FORMAT binary)" : "COPY bulk TO STDOUT", PGRES_COPY_OUT);
+    while ((n = PQgetCopyData(c, &b, 0)) > 0) {
+      rows++;
+      bytes += n;
+      PQfreemem(b);
+    }
+    r = PQgetResult(c);
+    check(c, r, PGRES_COMMAND_OK);
+    PQclear(r);
+    report(cmd, now() - t0, rows, bytes);
+  } else if (!strcmp(cmd, "xfer")) {
+    PGconn* d[8];
+    int nd = 0;
+    char sql[200];
+    for (char* t = strtok(argv[3], ","); t; t = strtok(NULL, ",")) {
+      d[nd] = dial(NULL);
+      sprintf(sql, "COPY %s FROM STDIN%s", t, bin ? " (FORMAT binary)" : "");
+      run(d[nd++], sql, PGRES_COPY_IN);
+    }
+    double t0 = now(), bytes = 0;
+    char* b;
+    int n;
+    run(c, bin ? "COPY bulk TO STDOUT (FORMAT binary)" : "COPY bulk TO STDOUT", PGRES_COPY_OUT);
+    while ((n = PQgetCopyData(c, &b, 0)) > 0) {
+      rows++;
+      bytes += n;
+      for (int i = 0; i < nd; i++)
+        if (PQputCopyData(d[i], b, n) != 1) return 1;
+      PQfreemem(b);
+    }
+    for (int i = 0; i < nd; i++) PQputCopyEnd(d[i], NULL);
+    for (int i = 0; i < nd; i++) {
+      r = PQgetResult(d[i]);
+      check(d[i], r, PGRES_COMMAND_OK);
+      PQclear(r);
+    }
+    report(cmd, now() - t0, rows, bytes);
+  } else if (!strcmp(cmd, "insert")) {
+    long n = atol(argv[3]);
+    run(c, "TRUNCATE ins", PGRES_COMMAND_OK);
+    double t0 = now();
+    char q[64], line[128];
+    if (!strcmp(argv[2], "copy")) {
+      run(c, "COPY ins FROM STDIN", PGRES_COPY_IN);
+      for (long i = 0; i < n; i++) {
+        int l = sprintf(line, "%ld\trow number %ld\t2024-01-01 00:00:00+00\n", i, i);
+        PQputCopyData(c, line, l);
+      }
+      PQputCopyEnd(c, NULL);
+      r = PQgetResult(c);
+      check(c, r, PGRES_COMMAND_OK);
+      PQclear(r);
+    } else {
+      int pipe = !strcmp(argv[2], "pipe");
+      Oid t[3] = {23, 25, 1184};
+      run(c, "BEGIN", PGRES_COMMAND_OK);
+      r = PQprepare(c, "s", "INSERT INTO ins VALUES ($1,$2,$3)", 3, t);
+      check(c, r, PGRES_COMMAND_OK);
+      PQclear(r);
+      if (pipe) PQenterPipelineMode(c);
+      for (long i = 0; i < n; i++) {
+        uint32_t v = __builtin_bswap32(i);
+        uint64_t ts = __builtin_bswap64(757382400000000ULL);
+        int tl = sprintf(q, "row number %ld", i);
+        const char* pv[3] = {(char*)&v, q, (char*)&ts};
+        int pl[3] = {4, tl, 8}, pf[3] = {1, 0, 1};
+        if (!pipe) {
+          r = PQexecPrepared(c, "s", 3, pv, pl, pf, 0);
+          check(c, r, PGRES_COMMAND_OK);
+          PQclear(r);
+          continue;
+        }
+        PQsendQueryPrepared(c, "s", 3, pv, pl, pf, 0);
+        if (i % 1000 == 999 || i == n - 1) {
+          PQpipelineSync(c);
+          for (;;) {
+            r = PQgetResult(c);
+            if (!r) continue;
+            ExecStatusType s = PQresultStatus(r);
+            PQclear(r);
+            if (s == PGRES_PIPELINE_SYNC) break;
+            if (s != PGRES_COMMAND_OK) return 1;
+          }
+        }
+      }
+      if (pipe) PQexitPipelineMode(c);
+      run(c, "COMMIT", PGRES_COMMAND_OK);
+    }
+    report(cmd, now() - t0, n, 0);
+  } else {
+    fprintf(stderr, "usage: see the head of libpq.c\n");
+    return 2;
+  }
+  PQfinish(c);
+  return 0;
+}

@@ -1,0 +1,164 @@
+"""The servers that the works run on: throwaway clusters, which pg-cluster makes and which end with us."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import urllib.parse
+
+SETTINGS = ("shared_buffers=512MB", "max_wal_size=8GB", "autovacuum=off", "max_connections=50")
+
+# A million rows of six types; rows of 100 bytes to copy, and where they go; where rows are inserted.
+TABLES = """
+CREATE TABLE million AS SELECT i::int4 AS a, i::int8 * 1000003 AS b, substr(md5(i::text), 1, 20)::text AS c,
+  timestamptz '2020-01-01 00:00:00+00' + i * interval '61.234567 s' AS d, (i * 0.37 + 1.0 / i)::float8 AS e,
+  ((i::int8 * 7919) % 100000000 / 100.0)::numeric(12, 2) AS f FROM generate_series(1, 1000000) AS i;
+CREATE UNLOGGED TABLE bulk AS SELECT i::int8 AS id, ((i::int8 * 7919) % 1000000007)::int4 AS k,
+  (md5(i::text) || substr(md5((-i)::text), 1, 18))::text AS t,
+  timestamptz '2020-01-01 00:00:00+00' + i * interval '61.234567 s' AS ts FROM generate_series(1, {rows}) AS i;
+CREATE UNLOGGED TABLE sink1 (LIKE bulk);
+CREATE UNLOGGED TABLE sink2 (LIKE bulk);
+CREATE UNLOGGED TABLE sink3 (LIKE bulk);
+CREATE TABLE ins (a int4, b text, c timestamptz);
+VACUUM (FREEZE, ANALYZE) million;
+VACUUM (FREEZE, ANALYZE) bulk;
+"""
+
+
+class Place:
+    """A server, as the commands of a work see it."""
+
+    def __init__(self, iri, arguments, common):
+        parts = urllib.parse.urlsplit(iri)
+        options = dict(urllib.parse.parse_qsl(parts.query))
+        user, _, server = parts.netloc.rpartition("@")
+        name, _, password = user.partition(":")
+        host, port = server, "5432"
+        if ":" in server:
+            host, _, port = server.rpartition(":")
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("PG", "WORK_"))},
+            "PGHOST": urllib.parse.unquote(host),
+            "PGPORT": port,
+            "PGUSER": name,
+            "PGDATABASE": "postgres",
+            "PGSSLMODE": "disable",
+        }
+        if password:
+            self.environment["PGPASSWORD"] = urllib.parse.unquote(password)
+        if "sslrootcert" in options:
+            self.environment["PGSSLROOTCERT"] = options["sslrootcert"]
+            self.environment["PGSSLMODE"] = options["sslmode"]
+        self.words = {"iri": shlex_quoted(iri), "socket": self.environment["PGHOST"], "user": name, **common}
+
+    def ask(self, statement):
+        done = subprocess.run(
+            [self.words["psql"], "-qXAt", "-v", "ON_ERROR_STOP=1"],
+            input=statement,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            sys.exit(f"servers: {statement[:60].strip()}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def pinned(self, processors):
+        """The server and its clients on so many processors; all of them if None."""
+        every = os.sched_getaffinity(0)
+        if processors is None:
+            yield
+            return
+        server = int(pathlib.Path(self.ask("SHOW data_directory"), "postmaster.pid").read_text().split()[0])
+        chosen = set(sorted(every)[:processors])
+        for process in (server, 0):
+            os.sched_setaffinity(process, chosen)
+        try:
+            yield
+        finally:
+            for process in (server, 0):
+                os.sched_setaffinity(process, every)
+
+
+def shlex_quoted(text):
+    return "'" + text + "'"
+
+
+class Servers:
+    """One server on a Unix socket, with tables; one with TLS and passwords; one for many connections."""
+
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.places = {}
+        self.version = ""
+        bindir = subprocess.run(["pg-cluster", "versions"], capture_output=True, text=True, check=True)
+        self.bindir = bindir.stdout.splitlines()[0].split("\t")[1]
+        self.words = {
+            "bindir": self.bindir,
+            "psql": f"{self.bindir}/psql",
+            "peers": arguments.peers,
+            "python": f"{arguments.python} {pathlib.Path(__file__).resolve().parent}/peers/python.py",
+            "interpreter": arguments.python,
+            "rows": arguments.rows,
+            "here": pathlib.Path(__file__).resolve().parent,
+            "work": arguments.peers / "pgkit-work",
+            # As another user where PostgreSQL would refuse us, as our server does.
+            "as_user": "setpriv --reuid=postgres --regid=postgres --init-groups" if os.getuid() == 0 else "",
+        }
+
+    def __enter__(self):
+        scratch = self.arguments.peers / "lives"
+        scratch.mkdir(mode=0o755, exist_ok=True)
+        if os.getuid() == 0:
+            shutil.chown(scratch, "postgres")
+        self.words["scratch"] = scratch
+        return self
+
+    def __exit__(self, *_):
+        for place in self.places.values():
+            subprocess.run(
+                ["pg-cluster", "drop", "--force", place.words["iri"].strip("'")], check=False, capture_output=True
+            )
+
+    def place(self, name):
+        if name not in self.places:
+            self.places[name] = getattr(self, f"_make_{name}")()
+        return self.places[name]
+
+    def _temporary(self, *options):
+        settings = [word for setting in SETTINGS for word in ("--set", setting)]
+        made = subprocess.run(
+            [
+                "pg-cluster",
+                "temp",
+                "--pg",
+                self.bindir,
+                "--scheme",
+                "postgres",
+                "--owner-pid",
+                str(os.getpid()),
+                *settings,
+                *options,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        place = Place(made.stdout.strip(), self.arguments, self.words)
+        self.version = place.ask("SHOW server_version")
+        return place
+
+    def _make_socket(self):
+        place = self._temporary()
+        place.ask(TABLES.format(rows=self.arguments.rows))
+        return place
+
+    def _make_tls(self):
+        return self._temporary("--tls")
+
+    def _make_crowd(self):
+        return self._temporary("--set", "max_connections=1100")

@@ -1,0 +1,390 @@
+"""What is compared: the works, their commands, and the limits that PGKit has set itself."""
+
+import dataclasses
+import typing
+
+# In a target: whichever of the other drivers did best.
+BEST_PEER = "the best peer"
+
+HEADINGS = {
+    "wall": "wall",
+    "cpu": "CPU of the client",
+    "rss": "memory",
+    "seconds": "without connecting",
+    "each": "each",
+    "p50": "median",
+    "kib_each": "each",
+}
+
+
+@dataclasses.dataclass
+class Row:
+    """A command. `{iri}`, `{socket}`, `{psql}`, … are replaced (servers.py)."""
+
+    name: str
+    command: str
+    is_peer: bool = False
+    environment: dict = dataclasses.field(default_factory=dict)
+    before: typing.Callable = None
+
+
+@dataclasses.dataclass
+class Target:
+    """`ours` takes at most `limit` times what `against` takes, or, against nothing, at most `limit` units."""
+
+    ours: str
+    figure: str
+    against: str
+    limit: float
+
+
+@dataclasses.dataclass
+class Work:
+    key: str
+    title: str
+    rows: list
+    figures: tuple
+    reference: str
+    targets: list
+    rounds: int = 5
+    server: str = "socket"
+    processors: int = None
+    time_limit: int = 120
+
+
+def ours(name, command, **more):
+    return Row(name, command, **more)
+
+
+def peer(name, command, **more):
+    return Row(name, command, is_peer=True, **more)
+
+
+def drivers(work, asyncpg=True):
+    """The other drivers at a work that peers/libpq.c and peers/python.py know by the same name."""
+    return [
+        peer("libpq, in C", f"{{peers}}/libpq {work}"),
+        peer("psycopg", f"{{python}} psycopg {work}"),
+        *([peer("asyncpg", f"{{python}} asyncpg {work}")] if asyncpg else []),
+        peer("py-postgresql", f"{{python}} py-postgresql {work}"),
+    ]
+
+
+SELECT = "SELECT a, b, c, d, e, f FROM million"
+PSQL = "{psql} -qX -v ON_ERROR_STOP=1"
+
+
+def starting(server, title, limit):
+    return Work(
+        "W1",
+        f"the whole life of a process that asks SELECT 1, {title}",
+        [
+            ours("pg-open", "pg-open {iri} 'SELECT 1'"),
+            peer("psql", "{psql} -XAtc 'SELECT 1'"),
+            *drivers("select1"),
+            Row("true", "true"),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql",
+        [Target("pg-open", "wall", "psql", limit)],
+        rounds=21,
+        server=server,
+    )
+
+
+def copying_out(form):
+    options = " (FORMAT binary)" if form == "binary" else ""
+    flag = " --format binary" if form == "binary" else ""
+    return Work(
+        "W5",
+        f"COPY TO STDOUT, {form}",
+        [
+            ours("pg-copy", f"pg-copy {{iri}} bulk --to -{flag}"),
+            Row("floor: receive and forget", f"{{peers}}/floor copy {form}"),
+            Row("floor: payload to standard output", f"{{peers}}/floor copywrite {form}"),
+            peer("psql", f"{PSQL} -c 'COPY bulk TO STDOUT{options}'"),
+            *drivers(f"copyout {form}"),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql",
+        [Target("pg-copy", "cpu", "floor: receive and forget", 1.2)],
+        rounds=3,
+    )
+
+
+def emptied(place):
+    place.ask("TRUNCATE sink1, sink2, sink3; CHECKPOINT")
+
+
+def copying_between(form, receivers):
+    options = " (FORMAT binary)" if form == "binary" else ""
+    sinks = [f"sink{number}" for number in range(1, receivers + 1)]
+    out, into = f"COPY bulk TO STDOUT{options}", [f"COPY {sink} FROM STDIN{options}" for sink in sinks]
+    to = " ".join(f"--to {{iri}}';table={sink}'" for sink in sinks)
+    rows = [
+        ours("pg-copy", f"pg-copy {{iri}} bulk --format {form} {to}", before=emptied),
+        peer("libpq, in C", f"{{peers}}/libpq xfer {form} {','.join(sinks)}", before=emptied),
+        peer("psycopg", f"{{python}} psycopg xfer {form} {','.join(sinks)}", before=emptied),
+        peer("py-postgresql's copyman", f"{{python}} py-postgresql xfer {form} {','.join(sinks)}", before=emptied),
+    ]
+    targets = [Target("pg-copy", "cpu", "py-postgresql's copyman", 0.2), Target("pg-copy", "rss", None, 40)]
+    if receivers == 1:
+        rows.append(
+            Row(
+                "floor: messages relayed",
+                f"{{peers}}/relaying {{socket}} {{user}} postgres '{out}' '{into[0]}'",
+                before=emptied,
+            )
+        )
+        rows.append(peer("psql | psql", f"{PSQL} -c '{out}' | {PSQL} -c '{into[0]}'", before=emptied))
+        targets += [
+            Target("pg-copy", "wall", "psql | psql", 1),
+            Target("pg-copy", "cpu", "floor: messages relayed", 1.3),
+        ]
+    return Work(
+        "W6",
+        f"from one session to {receivers} {'others' if receivers > 1 else 'other'}, {form}",
+        rows,
+        ("wall", "cpu", "rss"),
+        "libpq, in C",
+        targets,
+        rounds=3,
+        time_limit=300,
+    )
+
+
+def listening(command):
+    """The senders begin when the listener says that it listens, which it does on either output."""
+    return (
+        f"D=$(mktemp -d); mkfifo $D/said; {command} > $D/said 2>&1 & L=$!; exec 3< $D/said; "
+        f"read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
+        f"{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; rm -r $D"
+    )
+
+
+INITDB = (
+    "{as_user} sh -euc '{bindir}/initdb -D {scratch}/d --no-sync --auth=trust -U postgres --locale=C.UTF-8 "
+    "--no-instructions; {bindir}/pg_ctl -D {scratch}/d -w -l {scratch}/log "
+    '-o "-c fsync=off -c listen_addresses= -c unix_socket_directories={scratch}" start; '
+    '{psql} -X -h {scratch} -U postgres -c "select 1" postgres; '
+    "{bindir}/pg_ctl -D {scratch}/d stop; rm -rf {scratch}/d {scratch}/log'"
+)
+LIFE = "pg-cluster run --pg {bindir} --storage %s -- {psql} -X -c 'select 1'"
+
+ALL = [
+    starting("socket", "over a Unix socket", 0.85),
+    starting("tls", "over TCP with TLS and SCRAM", 0.9),
+    Work(
+        "W2",
+        "20,000 prepared round trips, client and server on one processor",
+        [
+            ours("PGKit", "{work} roundtrips 20000"),
+            ours("PGKit, asynchronous", "{work} async-roundtrips 20000"),
+            Row("floor: no parsing", "{peers}/floor rtt 20000"),
+            *drivers("rtt 20000"),
+            peer("asyncpg with uvloop", "{python} asyncpg rtt 20000", environment={"WORK_UVLOOP": "1"}),
+        ],
+        ("each", "cpu", "rss"),
+        "libpq, in C",
+        [
+            Target("PGKit", "each", "libpq, in C", 1.05),
+            Target("PGKit", "each", "floor: no parsing", 1.05),
+            Target("PGKit, asynchronous", "each", "PGKit", 1.15),
+        ],
+        rounds=9,
+        processors=1,
+    ),
+    Work(
+        "W2",
+        "20,000 round trips, a hundred before each answer",
+        [
+            ours("PGKit", "{work} pipelined 20000"),
+            Row("floor: no parsing", "{peers}/floor rttpipe 20000 100"),
+            peer("libpq, in C", "{peers}/libpq rttpipe 20000 100"),
+        ],
+        ("each", "cpu", "rss"),
+        "libpq, in C",
+        [],
+        processors=1,
+    ),
+    Work(
+        "W3",
+        "a million rows of six types, decoded",
+        [
+            ours("PGKit", "{work} rows"),
+            ours("PGKit, no Strings", "{work} rows-in-place"),
+            ours("PGKit, asynchronous", "{work} async-rows"),
+            Row("floor: decoded in place", "{peers}/floor decode binary"),
+            peer("libpq, in C, row by row", "{peers}/libpq fetch binary"),
+            peer("asyncpg, cursor", "{python} asyncpg fetch"),
+            peer("asyncpg, whole", "{python} asyncpg fetchfull"),
+            peer("psycopg, stream", "{python} psycopg fetch"),
+            peer("psycopg, cursor", "{python} psycopg fetchchunk"),
+            peer("py-postgresql, chunks", "{python} py-postgresql fetch"),
+        ],
+        ("seconds", "cpu", "rss"),
+        "libpq, in C, row by row",
+        [
+            Target("PGKit", "seconds", BEST_PEER, 1),
+            Target("PGKit", "cpu", "libpq, in C, row by row", 1),
+            Target("PGKit, no Strings", "cpu", "floor: decoded in place", 1.3),
+            Target("PGKit", "rss", None, 20),
+            Target("PGKit, asynchronous", "seconds", "PGKit", 1.1),
+        ],
+    ),
+    Work(
+        "W4",
+        "a million rows as CSV",
+        [
+            ours("pg-open", f"pg-open --format csv {{iri}} '{SELECT}'"),
+            peer("psql --csv", f"{PSQL} --csv -c '{SELECT}'"),
+            peer("psql --csv, 10,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=10000 -c '{SELECT}'"),
+            peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'"),
+            Row("floor: no checks", "{peers}/floor csv"),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql --csv",
+        [Target("pg-open", "wall", "psql --csv", 1), Target("pg-open", "cpu", "psql --csv", 1)],
+    ),
+    Work(
+        "W4",
+        "a million rows as JSON lines",
+        [
+            ours("pg-open", f"pg-open --format jsonl {{iri}} '{SELECT}'"),
+            peer("psql, row_to_json", f"{PSQL} -At -c 'SELECT row_to_json(r) FROM ({SELECT}) AS r'"),
+            peer(
+                "psql, COPY of row_to_json",
+                f"{PSQL} -c 'COPY (SELECT row_to_json(r) FROM ({SELECT}) AS r) TO STDOUT'",
+            ),
+            Row("floor: no checks", "{peers}/floor json"),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql, row_to_json",
+        [Target("pg-open", "wall", BEST_PEER, 1)],
+    ),
+    copying_out("text"),
+    copying_out("binary"),
+    copying_between("text", 1),
+    copying_between("binary", 1),
+    copying_between("text", 3),
+    Work(
+        "W7",
+        "100,000 rows of three columns stored",
+        [
+            ours("PGKit, inserts", "{work} insert 100000"),
+            peer("libpq, in C, inserts", "{peers}/libpq insert pipe 100000"),
+            peer("psycopg, executemany", "{python} psycopg insert 100000"),
+            peer("asyncpg, executemany", "{python} asyncpg insert 100000"),
+            peer("py-postgresql, load_rows", "{python} py-postgresql insert 100000"),
+        ],
+        ("seconds", "cpu", "rss"),
+        "libpq, in C, inserts",
+        [Target("PGKit, inserts", "seconds", BEST_PEER, 1)],
+        rounds=7,
+    ),
+    Work(
+        "W7",
+        "100,000 rows of three columns copied",
+        [
+            ours("PGKit, rows", "{work} copy-rows 100000"),
+            peer("libpq, in C, text", "{peers}/libpq insert copy 100000"),
+            peer("psycopg, write_row", "{python} psycopg insertcopy 100000"),
+            peer("asyncpg, copy_records_to_table", "{python} asyncpg insertcopy 100000"),
+        ],
+        ("seconds", "cpu", "rss"),
+        "libpq, in C, text",
+        [Target("PGKit, rows", "seconds", BEST_PEER, 1)],
+        rounds=7,
+    ),
+    Work(
+        "W8",
+        "200,000 notifications of 100 bytes",
+        [
+            ours("pg-listen", listening("pg-listen {iri} ch --count 200000")),
+            Row("floor: counted", listening("{peers}/floor listen ch 200000")),
+            peer("libpq, in C", listening("{peers}/listening count ch 200000")),
+            peer("psycopg", listening("{python} psycopg listen ch 200000")),
+            peer("asyncpg", listening("{python} asyncpg listen ch 200000")),
+            peer("py-postgresql", listening("{python} py-postgresql listen ch 200000")),
+        ],
+        ("wall", "cpu", "rss"),
+        "libpq, in C",
+        [Target("pg-listen", "cpu", "libpq, in C", 2)],
+    ),
+    Work(
+        "W8",
+        "from a NOTIFY to its line",
+        [
+            ours("pg-listen", "{peers}/listening drive ch 2000 pg-listen {iri} ch"),
+            peer("libpq, in C", "{peers}/listening drive ch 2000 {peers}/listening lines ch"),
+            peer("psycopg", "{peers}/listening drive ch 2000 {python} psycopg listenlines ch"),
+            peer("asyncpg", "{peers}/listening drive ch 2000 {python} asyncpg listenlines ch"),
+            peer("py-postgresql", "{peers}/listening drive ch 2000 {python} py-postgresql listenlines ch"),
+        ],
+        ("p50",),
+        "libpq, in C",
+        [Target("pg-listen", "p50", "libpq, in C", 1.2)],
+    ),
+    Work(
+        "W9",
+        "the whole life of a throwaway cluster, with one SELECT 1",
+        [
+            ours("pg-cluster, memory", LIFE % "memory"),
+            ours("pg-cluster, disk", LIFE % "disk"),
+            peer("initdb and pg_ctl", INITDB),
+            peer("pgserver", "{interpreter} {here}/peers/pgserver_life.py {scratch}/p"),
+            peer("pg_tmp", '{as_user} sh -euc \'iri=$(pg_tmp -w 1); {psql} -X "$iri" -c "select 1"\''),
+        ],
+        ("wall", "cpu"),
+        "initdb and pg_ctl",
+        [
+            Target("pg-cluster, memory", "wall", "initdb and pg_ctl", 0.1),
+            Target("pg-cluster, disk", "wall", "initdb and pg_ctl", 0.5),
+            Target("pg-cluster, disk", "wall", BEST_PEER, 1),
+        ],
+    ),
+    Work(
+        "W10",
+        "an error code looked up",
+        [
+            ours("pg-errcode", "pg-errcode XX400"),
+            Row("true", "true"),
+            Row("bash -c :", "bash -c :"),
+            peer("python -m postgresql.exceptions", "{interpreter} -m postgresql.exceptions XX400"),
+        ],
+        ("wall", "cpu", "rss"),
+        "python -m postgresql.exceptions",
+        [Target("pg-errcode", "wall", "python -m postgresql.exceptions", 0.05)],
+        rounds=31,
+    ),
+    Work(
+        "growth",
+        "ten times as many rows",
+        [ours("10 million rows", "{work} many-rows 10000000"), ours("1 million rows", "{work} many-rows 1000000")],
+        ("seconds", "cpu", "rss"),
+        "1 million rows",
+        [
+            Target("10 million rows", "seconds", "1 million rows", 11.5),
+            Target("10 million rows", "rss", "1 million rows", 1.1),
+        ],
+        rounds=3,
+    ),
+    Work(
+        "growth",
+        "2,000 rows of ever more columns",
+        [ours(f"{count} columns", f"{{work}} columns {count}") for count in (1600, 160, 16, 1)],
+        ("seconds", "cpu", "rss"),
+        "160 columns",
+        [Target("1600 columns", "seconds", "160 columns", 11.5)],
+    ),
+    Work(
+        "growth",
+        "a thousand idle connections that listen",
+        [ours("1,000 connections", "{work} idle 1000"), ours("10 connections", "{work} idle 10")],
+        ("kib_each", "rss"),
+        "10 connections",
+        [Target("1,000 connections", "kib_each", None, 64)],
+        rounds=3,
+        server="crowd",
+    ),
+]

@@ -1,0 +1,141 @@
+import PGErrorCodes
+
+/// The way into a table for rows of Swift values, in the binary format of COPY: the fastest way in.
+///
+///     let cities = try db.copyRows(into: CopyTable(["city"], columns: ["name", "founded"]))
+///     try cities.write("Bergen", 1070)
+///     try cities.write("Oslo", nil)
+///     try cities.finish()
+///
+/// Finish it, or the server rolls the copying back. The manual: COPY, "Binary Format".
+public final class CopyRowStream {
+  /// What is gathered before it is sent.
+  private static let flushSize = 64 * 1024
+  /// What data in the binary format begins with.
+  private static let signature = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
+  /// The most columns that the format can count; a table has fewer.
+  private static let columnLimit = Int(Int16.max)
+
+  /// The table's columns in the order of the values.
+  public let columns: [Column]
+  private let stream: CopyInStream
+  private var pending = ByteWriter()
+  /// How many rows were written, sent or not.
+  public private(set) var rowCount = 0
+
+  fileprivate init(_ stream: CopyInStream, _ columns: [Column]) {
+    self.stream = stream
+    self.columns = columns
+    pending.writeBytes(Self.signature)
+    // No flags, and no extension of the header.
+    pending.writeInteger(0 as UInt64)
+  }
+
+  /// Adds a row.
+  ///
+  /// - Parameter values: A value for each of ``columns``; `nil` is NULL.
+  /// - Throws: ``PGError``: `--PIO` naming row and column whose value does not fit: that row is not
+  ///   added, and others may follow; or the server's, which may be about rows before.
+  public func write(_ values: (any PGEncodable)?...) throws(PGError) { try write(values) }
+
+  /// Adds a row.
+  ///
+  /// - Throws: ``PGError``, as ``write(_:)-(Any...)`` does.
+  public func write(_ values: [(any PGEncodable)?]) throws(PGError) {
+    let start = pending.count
+    do throws(PGError) { try append(values) } catch {
+      pending.truncate(to: start)
+      throw error.inside(.init("ROW", "\(rowCount)"))
+    }
+    rowCount += 1
+    if pending.count >= Self.flushSize { try flush() }
+  }
+
+  /// Says that the rows are complete, and waits for the server's word on them.
+  ///
+  /// - Returns: What the statement says of itself: `COPY 3`.
+  /// - Throws: ``PGError``: the server's; then no row was stored.
+  @discardableResult
+  public func finish() throws(PGError) -> CommandTag {
+    pending.writeInteger(-1 as Int16)
+    try flush()
+    return try stream.finish()
+  }
+
+  /// Ends the rows in failure: the server forgets them and keeps `reason` in its log.
+  ///
+  /// - Throws: ``PGError``, as ``CopyInStream/fail(_:)``.
+  public func fail(_ reason: String) throws(PGError) {
+    pending.truncate(to: 0)
+    try stream.fail(reason)
+  }
+
+  private func append(_ values: [(any PGEncodable)?]) throws(PGError) {
+    guard values.count == columns.count else {
+      throw .parameter(
+        "the copying has \(columns.count) column\(columns.count == 1 ? "" : "s"), "
+          + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
+    }
+    pending.writeInteger(Int16(truncatingIfNeeded: columns.count))
+    for index in values.indices {
+      guard let value = values[index], !value.isNull else {
+        pending.writeInteger(-1 as Int32)
+        continue
+      }
+      let column = columns[index]
+      do throws(PGError) { try append(value, as: column.pgType.written) } catch {
+        throw error.inside(.init("COLUMN", "\"\(column.name)\" of type \(column.pgType.name)"))
+      }
+    }
+    if pending.overflowed {
+      throw .parameter("a row has a value of more than \(ByteWriter.lengthLimit) bytes")
+    }
+  }
+
+  private func append(_ value: some PGEncodable, as type: PGType) throws(PGError) {
+    guard value.encodingFormat(for: type) == .binary else {
+      throw .parameter(
+        "\(Swift.type(of: value)) has no binary form as \(type.name), which COPY needs; "
+          + "give a value of the column's own type")
+    }
+    try pending.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
+      try value.encodeBinary(as: type, into: &writer)
+    }
+  }
+
+  private func flush() throws(PGError) {
+    if pending.isEmpty { return }
+    defer { pending.removeFirst(pending.count) }
+    try stream.write(pending.bytes)
+  }
+
+  fileprivate static func check(
+    _ columns: [Column], against stream: CopyInStream, of name: String
+  ) throws(PGError) {
+    guard columns.count == stream.columnCount, columns.count <= columnLimit else {
+      try stream.fail("its columns are not known")
+      throw .operation(
+        "\(name) has \(columns.count) columns, of which COPY fills \(stream.columnCount)",
+        hint: "name the columns: generated ones cannot be filled")
+    }
+  }
+}
+
+extension Connection {
+  /// Begins to fill a table with rows of Swift values, which go there in the binary format of COPY.
+  ///
+  /// - Parameter table: The table and, unless all of them are filled, the columns.
+  /// - Throws: ``PGError``: the server's, if there is no such table or it may not be filled; `--OPE` if it
+  ///   has generated columns and none are named.
+  ///
+  /// On the wire: Parse and Describe, for the types of the columns, and Query.
+  public func copyRows(into table: CopyTable) throws(PGError) -> CopyRowStream {
+    let name = try table.quotedName()
+    let described = try prepare("SELECT \(try table.quotedColumns()) FROM \(name)")
+    let columns = described.columns
+    try described.close()
+    let stream = try copyIn(try table.copyIn(.binary))
+    try CopyRowStream.check(columns, against: stream, of: name)
+    return CopyRowStream(stream, columns)
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+import PGKit
+import PGTestCluster
+import Testing
+
+/// What becomes of parts that several sessions store.
+@Suite(
+  "pg-copy, sessions that commit",
+  .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
+final class PgCopySessionTests {
+  private var clusters: [CopyCluster] = []
+
+  deinit { for cluster in clusters { cluster.close() } }
+
+  /// A server whose COMMIT waits for a standby that is not there, if the session asks for that.
+  private func scene(prepared: Int) throws -> (CopyFixture, waiting: String) {
+    let cluster = try CopyCluster(settings: [
+      .init("max_prepared_transactions", "\(prepared)"), .init("synchronous_commit", "local"),
+      .init("synchronous_standby_names", "nobody"), .init("wal_level", "replica"),
+      .init("max_wal_senders", "2"),
+    ])
+    clusters.append(cluster)
+    let scene = try CopyFixture(iri: try cluster.iri(), rowCount: 5000)
+    // The ledger's table is made by a session that waits for nobody.
+    #expect(try scene.copy(scene.to(2) + ["--job", "before"]).end == .exit(0))
+    return (scene, try cluster.iri("postgres", "-c synchronous_commit=on"))
+  }
+
+  private func arguments(_ scene: CopyFixture, _ iri: String) -> [String] {
+    [
+      "--to", "\(iri);table=\(scene.name)_1", "--jobs", "2", "--job", "half", "--summary", "json",
+    ]
+  }
+
+  /// Kills the session that has not committed while another one commits, and lets that one go on.
+  private func killOther(_ scene: CopyFixture, while statement: String) throws {
+    let first = try scene.wait(for: statement, in: "SyncRep")
+    let others = try scene.db.query(
+      """
+      SELECT pid FROM pg_stat_activity WHERE application_name = 'pg-copy:half' AND pid <> $1
+        AND query LIKE 'SET CONSTRAINTS%' AND state LIKE 'idle%'
+      """, first)
+    try #require(others.count == 1)
+    try scene.terminate(try others[0][0, as: Int32.self])
+    // A wait that is cancelled is over, and what it stood behind is done.
+    try scene.db.query("SELECT pg_cancel_backend($1)", first)
+  }
+
+  @Test("the sessions of a receiver commit all or none where they can be prepared")
+  func together() throws {
+    let (scene, waiting) = try scene(prepared: 4)
+    let running = try scene.start(arguments(scene, waiting))
+    try killOther(scene, while: "PREPARE TRANSACTION%")
+    let last = try scene.wait(for: "ROLLBACK PREPARED%", in: "SyncRep")
+    try scene.db.query("SELECT pg_cancel_backend($1)", last)
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(2), "\(outcome.errors)")
+    #expect(try scene.summary(outcome).statuses == ["rolled_back"])
+    #expect(try scene.rows(1) == 0)
+    #expect(try scene.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 0)
+    let again = try scene.copy(arguments(scene, scene.iri))
+    #expect(again.end == .exit(0), "\(again.errors)")
+    #expect(try scene.isEqual(1))
+    let record = try scene.db.query(
+      "SELECT part, parts, rows FROM pgkit.copy_ledger WHERE job = 'half' ORDER BY part")
+    #expect(try record.map { try $0[0, as: Int.self] } == [1, 2])
+    #expect(try record.map { try $0[2, as: Int.self] }.reduce(0, +) == 5000)
+  }
+
+  @Test("where they cannot, what is stored of a half is told part by part, and is on record")
+  func half() throws {
+    let (scene, waiting) = try scene(prepared: 0)
+    let running = try scene.start(arguments(scene, waiting))
+    try killOther(scene, while: "COMMIT")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(5), "\(outcome.errors)")
+    let receiver = try scene.summary(outcome).receivers[0]
+    #expect(receiver.status == "partial")
+    #expect(receiver.parts.map(\.status) == ["committed", "rolled_back"])
+    #expect(receiver.rows == receiver.parts[0].rows)
+    #expect(receiver.remedy?.contains("max_prepared_transactions of at least 1") == true)
+    #expect(try scene.rows(1) == receiver.rows)
+    let again = try scene.copy(arguments(scene, scene.iri))
+    #expect(again.end == .exit(3))
+    #expect(again.errors.contains("1 of 2 parts are stored already, by run "), "\(again.errors)")
+    #expect(try scene.rows(1) == receiver.rows)
+    let anew = try scene.copy(arguments(scene, scene.iri) + ["--replace", "delete"])
+    #expect(anew.end == .exit(0), "\(anew.errors)")
+    #expect(try scene.isEqual(1))
+    #expect(try scene.summary(try scene.copy(arguments(scene, scene.iri))).statuses == ["skipped"])
+  }
+}
