@@ -2,7 +2,7 @@
   public import CoreMetrics
   public import PGKit
 
-  /// Shows what a ``PGKit/ConnectionPool`` has, in swift-metrics.
+  /// Shows what a `ConnectionPool` has, in swift-metrics.
   ///
   /// All have the dimension `db.client.connection.pool.name`.
   ///

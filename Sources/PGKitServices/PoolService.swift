@@ -2,7 +2,7 @@
   public import PGKit
   public import ServiceLifecycle
 
-  /// A ``PGKit/ConnectionPool`` as a service of swift-service-lifecycle: it keeps connections ready until the
+  /// A `ConnectionPool` as a service of swift-service-lifecycle: it keeps connections ready until the
   /// group shuts down, gracefully or not, and then closes the pool.
   ///
   /// A group ends its services in the opposite order, so the pool stands before those that use it:
