@@ -14,15 +14,25 @@ let package = Package(
     .library(name: "PGErrorCodes", targets: ["PGErrorCodes"]),
     .library(name: "PGKitFoundation", targets: ["PGKitFoundation"]),
     .library(name: "PGKitLogging", targets: ["PGKitLogging"]),
+    .library(name: "PGKitServices", targets: ["PGKitServices"]),
     .executable(name: "pg-open", targets: ["pg-open"]),
     .executable(name: "pg-copy", targets: ["pg-copy"]),
     .executable(name: "pg-cluster", targets: ["pg-cluster"]),
     .executable(name: "pg-errcode", targets: ["pg-errcode"]),
     .executable(name: "pg-listen", targets: ["pg-listen"]),
   ],
+  traits: [
+    .trait(
+      name: "Services",
+      description: "Fill PGKitServices: spans, metrics, and the pool as a service.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    // Fetched only where the trait is on.
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
     // The library: one module, so that nothing on the path from DataRow to Int crosses a boundary.
@@ -42,6 +52,22 @@ let package = Package(
     .target(
       name: "PGKitLogging",
       dependencies: ["PGKit", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    // What connections and pools do, as spans and metrics, and the pool as a service: empty unless the
+    // trait is on. Its tests are a package of their own, Tests/Services.
+    .target(
+      name: "PGKitServices",
+      dependencies: [
+        "PGKit",
+        .product(
+          name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Services"])),
+        .product(
+          name: "ServiceLifecycle", package: "swift-service-lifecycle",
+          condition: .when(traits: ["Services"])),
+        .product(
+          name: "Tracing", package: "swift-distributed-tracing",
+          condition: .when(traits: ["Services"])),
+      ],
       swiftSettings: strict),
 
     // The porch: what the five programs share, and the programs.

@@ -1,7 +1,7 @@
 public import Logging
 public import PGKit
 
-/// Writes what a ``PGKit/ConnectionPool`` does to a log of swift-log.
+/// Writes what a `ConnectionPool` does to a log of swift-log.
 ///
 /// At level `warning` stands what somebody should look at: a connection that nobody gave back, one that was
 /// given up because it failed, a task that waited too long, a server that gives no connection. At `debug`
@@ -97,7 +97,7 @@ extension PoolEvent {
 extension ConnectionPool.Options {
   /// Writes what the pool does to a log.
   ///
-  /// What its connections do is written by ``PGKit/Connector/log(to:includingParameters:)``.
+  /// What its connections do is written by `Connector.log(to:)`.
   ///
   /// - Parameters:
   ///   - logger: Where to.

@@ -37,6 +37,7 @@ struct StatementLoggerTests {
     let db = try connect()
     #expect(log.entries.count == 1)
     #expect(lines[0].hasPrefix("debug|done|connect|p"))
+    #expect(log.entries[0].metadata["pg.process"]?.description == "\(db.backendID)")
     #expect(!lines[0].contains(TestServer.password))
     log.clear()
     try db.execute("CREATE TEMP TABLE t(i int)")

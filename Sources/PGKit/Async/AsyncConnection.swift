@@ -136,6 +136,31 @@ public actor AsyncConnection {
     return try outcome.get()
   }
 
+  /// Takes more of what is under way.
+  ///
+  /// For a task that was cancelled since it took the last it is cancelled on the server and brought to its
+  /// end: whatever comes next would otherwise have to receive all of it.
+  func takeMore<Result: Sendable>(
+    of running: @Sendable () -> any RunningOperation,
+    _ body: @Sendable (Connection) throws(PGError) -> Result
+  ) async throws(PGError) -> Result {
+    if Task.isCancelled {
+      end(running())
+      throw .taskIsCancelledAmid
+    }
+    return try await perform(body)
+  }
+
+  private func end(_ operation: any RunningOperation) {
+    guard connection.running === operation else { return }
+    operation.expectCancellation()
+    // Where the server does not obey, the session ends.
+    do throws(PGError) {
+      try connection.interruption.cancel(within: TaskCancellation.grace)
+      try connection.completeRunning(until: .after(TaskCancellation.grace))
+    } catch { connection.close() }
+  }
+
   /// Gives what `body` makes to whoever may only hold it.
   func confine<Value: AnyObject>(
     _ body: @Sendable (Connection) throws(PGError) -> Value

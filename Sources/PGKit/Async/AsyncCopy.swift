@@ -14,7 +14,9 @@ public struct AsyncCopyOut: AsyncSequence, Sendable {
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
   public func next() async throws(PGError) -> CopyChunk? {
-    try await connection.perform { _ throws(PGError) in try confined.value.next() }
+    try await connection.takeMore(of: { confined.value.operation }) { _ throws(PGError) in
+      try confined.value.next()
+    }
   }
 
   /// Takes one piece after the other.

@@ -15,7 +15,9 @@ public struct AsyncBatches: AsyncSequence, Sendable {
   ///
   /// - Throws: ``PGError`` as ``Chunks/next()``; 57014 if the task is cancelled.
   public func next() async throws(PGError) -> RowBatch? {
-    try await connection.perform { _ throws(PGError) in try confined.value.next() }
+    try await connection.takeMore(of: { confined.value.running }) { _ throws(PGError) in
+      try confined.value.next()
+    }
   }
 
   /// Drops what has not been taken, and gives what the statement said of itself.

@@ -15,7 +15,8 @@ import PGErrorCodes
 /// that fails while it waits for work is replaced without anybody's noticing; why none can be made is
 /// told at once to those who asked for one.
 ///
-/// In a service of swift-service-lifecycle its ``run()`` is the service's.
+/// ``run()`` keeps connections ready, and is what a service runs: of swift-service-lifecycle it is
+/// `pool.service`, in the library `PGKitServices`.
 public actor ConnectionPool {
   /// How a pool works.
   public struct Options: Sendable {

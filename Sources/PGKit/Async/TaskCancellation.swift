@@ -108,4 +108,11 @@ extension PGError {
       code: .queryCanceled, message: "the task was cancelled before the operation began",
       fault: .caller, isSafeToRetry: true)
   }
+
+  /// The task was cancelled between two parts of what it takes.
+  static var taskIsCancelledAmid: PGError {
+    PGError(
+      code: .queryCanceled, message: "the task was cancelled before it had taken everything",
+      fault: .caller)
+  }
 }

@@ -81,6 +81,7 @@ public final class Connection {
       observation?.ended(.failed(error))
       throw error
     }
+    observation?.established(backendID, endpoint)
     observation?.ended(.completed(nil))
   }
 

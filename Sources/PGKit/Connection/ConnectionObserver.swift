@@ -55,9 +55,9 @@ public struct ObservedOperation: Sendable {
   public let parameters: [String?]?
   /// How many times the statement runs, with different parameters.
   public let count: Int
-  /// The server's process; 0 before it is known.
+  /// The server's process; 0 until a connection is established.
   public let backendID: Int32
-  /// Where the server listens; `nil` before it is known.
+  /// Where the server listens; `nil` until a connection is established.
   public let endpoint: Endpoint?
   /// The database that was asked for, if one was.
   public let database: String?
@@ -117,7 +117,7 @@ extension Connection {
 /// Something under way that an observer hears of.
 final class Observation {
   private let observer: any ConnectionObserver
-  private let operation: ObservedOperation
+  private var operation: ObservedOperation
   private let start = ContinuousClock.now
   private var isOver = false
 
@@ -128,6 +128,14 @@ final class Observation {
 
   /// Where the connection was closed under it, nobody says how it ended.
   deinit { if !isOver { ended(.leftUnread) } }
+
+  /// A connection has begun: which one it is has not been known before.
+  func established(_ backendID: Int32, _ endpoint: Endpoint?) {
+    operation = ObservedOperation(
+      number: operation.number, kind: operation.kind, text: operation.text,
+      parameters: operation.parameters, count: operation.count, backendID: backendID,
+      endpoint: endpoint, database: operation.database)
+  }
 
   func ended(_ outcome: ObservedOperation.Outcome) {
     isOver = true

@@ -7,6 +7,8 @@
 public final class CopyOutStream {
   private let connection: Connection
   private let running: RunningCopyOut
+  /// The COPY under way, as the connection knows it.
+  var operation: any RunningOperation { running }
 
   fileprivate init(_ connection: Connection, _ running: RunningCopyOut) {
     self.connection = connection

@@ -76,6 +76,31 @@ struct AsyncCancellationTests {
     #expect(await db.transactionStatus == .idle)
   }
 
+  @Test("rows that a cancelled task has not taken are cancelled on the server, and not received")
+  func betweenBatches() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let (arrived, arrives) = AsyncStream.makeStream(of: Void.self)
+    let (cancelled, cancels) = AsyncStream.makeStream(of: Void.self)
+    let reading = Task {
+      let batches = try await db.batches("SELECT generate_series(1, 1000000000)")
+      _ = try await batches.next()
+      arrives.yield()
+      // A wait that does not hear of it.
+      await Task.detached { for await _ in cancelled { break } }.value
+      _ = try await batches.next()
+    }
+    for await _ in arrived { break }
+    let watcher = try await AsyncConnection.open(server.iri())
+    reading.cancel()
+    cancels.yield()
+    let error = await #expect(throws: PGError.self) { try await reading.value }
+    #expect(error?.code == .queryCanceled && error?.isSafeToRetry == false)
+    let state = try await watcher.first(
+      "SELECT state FROM pg_stat_activity WHERE pid = $1", await db.backendID, as: String.self)
+    #expect(state == "idle")
+    #expect(try await db.first("SELECT 1", as: Int.self) == 1)
+  }
+
   // As long as the promise: the server is given ten seconds.
   @Test("a server that does not obey loses the session, and nobody waits for it")
   func disobedient() async throws {
