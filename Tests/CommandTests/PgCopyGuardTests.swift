@@ -101,6 +101,22 @@ struct PgCopyGuardTests {
     }
   }
 
+  @Test("what a server says reaches no terminal as a command, and stays within its line of JSON")
+  func hostile() throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        RAISE NOTICE E'first\\x1b[2J\\nsecond'; RAISE EXCEPTION E'no\\x1b]0;x\\x07\\n"}{"program"'; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let outcome = try scene.copy(scene.to(1) + ["--summary", "json"])
+    #expect(outcome.end == .exit(3))
+    #expect(!outcome.errors.utf8.contains(0x1B) && !outcome.errors.utf8.contains(0x07))
+    let summary = try scene.summary(outcome)
+    #expect(summary.receivers[0].message == "no\u{1B}]0;x\u{07}\n\"}{\"program\"")
+  }
+
   // MARK: A source that gives way
 
   @Test("a standby whose primary cleans up ends the copy; --retry begins again and completes it")
