@@ -29,6 +29,7 @@ struct PgCopyGuardTests {
     #expect(try scene.summary(one).statuses == ["rolled_back", "committed"])
     let needed = try scene.copy(scene.to(2, ";system=\(other);required") + scene.to(1))
     #expect(needed.end == .exit(6), "\(needed.errors)")
+    #expect(try scene.copy(scene.to(2, ";system=\(other)")).end == .exit(6))
     #expect(try scene.rows(2) == 0)
     for wrong in [";system=x", ";system=-1", ";system=", ";protected=1"] {
       #expect(try scene.copy(scene.to(2, wrong)).end == .exit(64))
