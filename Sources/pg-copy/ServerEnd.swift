@@ -134,10 +134,7 @@ final class ServerEnd {
   /// be forgotten before the server's answer has come through.
   private func limits(_ others: [(name: String, value: String)]) -> String {
     var others = others
-    if let statementLimit {
-      let most = min(statementLimit.wholeMilliseconds, Int64(Int32.max))
-      others.append(("statement_timeout", String(most)))
-    }
+    if let statementLimitSetting { others.append(("statement_timeout", statementLimitSetting)) }
     let shared = [
       ("tcp_keepalives_idle", options.keepalivesIdle),
       ("tcp_keepalives_interval", options.keepalivesInterval),
@@ -149,6 +146,21 @@ final class ServerEnd {
       SELECT pg_catalog.set_config(s.name, v.value, false) FROM pg_catalog.pg_settings AS s \
       JOIN (VALUES \(values)) AS v(name, value) ON v.name = s.name WHERE s.source = 'default'
       """
+  }
+
+  /// Lets what comes from here on take as long as it does: a COMMIT is not to be given up.
+  func liftStatementLimit() throws(PGError) {
+    guard let limit = statementLimitSetting else { return }
+    try session().execute(
+      """
+      SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+      WHERE name = 'statement_timeout' AND setting = '\(limit)'
+      """)
+  }
+
+  /// The limit as the server has it, in milliseconds.
+  private var statementLimitSetting: String? {
+    statementLimit.map { String(min($0.wholeMilliseconds, Int64(Int32.max))) }
   }
 
   /// The number of the transaction, by which it can be asked for later whether it was committed.
