@@ -66,7 +66,8 @@ struct PgCopyKillTests {
     try scene.db.execute("SELECT pg_advisory_lock(\(key))")
     let text = query(moment).replacing("pg_sleep(30)", with: "pg_advisory_xact_lock_shared(\(key))")
     let running = try scene.start(
-      scene.to(1) + scene.to(2) + scene.to(3) + ["--summary", "json"], text + " " + marker)
+      scene.to(1) + scene.to(2) + scene.to(3) + ["--summary", "json", "--job", scene.name],
+      text + " " + marker)
     for _ in 0..<2000 {
       let waits = try scene.db.query.first(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE $1",
@@ -79,7 +80,7 @@ struct PgCopyKillTests {
       // All receivers wait in their transactions, in the order in which they came.
       let processes = try scene.db.query(
         """
-        SELECT pid FROM pg_stat_activity WHERE application_name = 'pg-copy'
+        SELECT pid FROM pg_stat_activity WHERE application_name = 'pg-copy:\(scene.name)'
           AND state = 'idle in transaction' AND backend_start > (SELECT backend_start
           FROM pg_stat_activity WHERE query LIKE $1) ORDER BY backend_start LIMIT 3
         """, "%\(marker)%")
