@@ -11,24 +11,19 @@ import PGErrorCodes
 public final class CopyRowStream {
   /// What is gathered before it is sent.
   private static let flushSize = 64 * 1024
-  /// What data in the binary format begins with.
-  private static let signature = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
   /// The most columns that the format can count; a table has fewer.
   private static let columnLimit = Int(Int16.max)
 
   /// The table's columns in the order of the values.
-  public let columns: [Column]
+  public var columns: [Column] { encoder.columns }
   private let stream: CopyInStream
-  private var pending = ByteWriter()
+  private var encoder: CopyRowEncoder
   /// How many rows were written, sent or not.
   public private(set) var rowCount = 0
 
   fileprivate init(_ stream: CopyInStream, _ columns: [Column]) {
     self.stream = stream
-    self.columns = columns
-    pending.writeBytes(Self.signature)
-    // No flags, and no extension of the header.
-    pending.writeInteger(0 as UInt64)
+    encoder = CopyRowEncoder(columns)
   }
 
   /// Adds a row.
@@ -42,13 +37,11 @@ public final class CopyRowStream {
   ///
   /// - Throws: ``PGError``, as ``write(_:)-(Any...)`` does.
   public func write(_ values: [(any PGEncodable)?]) throws(PGError) {
-    let start = pending.count
-    do throws(PGError) { try append(values) } catch {
-      pending.truncate(to: start)
+    do throws(PGError) { try encoder.append(values) } catch {
       throw error.inside(.init("ROW", "\(rowCount)"))
     }
     rowCount += 1
-    if pending.count >= Self.flushSize { try flush() }
+    if encoder.byteCount >= Self.flushSize { try flush() }
   }
 
   /// Says that the rows are complete, and waits for the server's word on them.
@@ -57,7 +50,7 @@ public final class CopyRowStream {
   /// - Throws: ``PGError``: the server's; then no row was stored.
   @discardableResult
   public func finish() throws(PGError) -> CommandTag {
-    pending.writeInteger(-1 as Int16)
+    encoder.end()
     try flush()
     return try stream.finish()
   }
@@ -66,47 +59,13 @@ public final class CopyRowStream {
   ///
   /// - Throws: ``PGError``, as ``CopyInStream/fail(_:)``.
   public func fail(_ reason: String) throws(PGError) {
-    pending.truncate(to: 0)
+    _ = encoder.take()
     try stream.fail(reason)
   }
 
-  private func append(_ values: [(any PGEncodable)?]) throws(PGError) {
-    guard values.count == columns.count else {
-      throw .parameter(
-        "the copying has \(columns.count) column\(columns.count == 1 ? "" : "s"), "
-          + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
-    }
-    pending.writeInteger(Int16(truncatingIfNeeded: columns.count))
-    for index in values.indices {
-      guard let value = values[index], !value.isNull else {
-        pending.writeInteger(-1 as Int32)
-        continue
-      }
-      let column = columns[index]
-      do throws(PGError) { try append(value, as: column.pgType.written) } catch {
-        throw error.inside(.init("COLUMN", "\"\(column.name)\" of type \(column.pgType.name)"))
-      }
-    }
-    if pending.overflowed {
-      throw .parameter("a row has a value of more than \(ByteWriter.lengthLimit) bytes")
-    }
-  }
-
-  private func append(_ value: some PGEncodable, as type: PGType) throws(PGError) {
-    guard value.encodingFormat(for: type) == .binary else {
-      throw .parameter(
-        "\(Swift.type(of: value)) has no binary form as \(type.name), which COPY needs; "
-          + "give a value of the column's own type")
-    }
-    try pending.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
-      try value.encodeBinary(as: type, into: &writer)
-    }
-  }
-
   private func flush() throws(PGError) {
-    if pending.isEmpty { return }
-    defer { pending.removeFirst(pending.count) }
-    try stream.write(pending.bytes)
+    let bytes = encoder.take()
+    if !bytes.isEmpty { try stream.write(bytes) }
   }
 
   fileprivate static func check(
@@ -117,6 +76,70 @@ public final class CopyRowStream {
       throw .operation(
         "\(name) has \(columns.count) columns, of which COPY fills \(stream.columnCount)",
         hint: "name the columns: generated ones cannot be filled")
+    }
+  }
+}
+
+/// Writes rows in the binary format of COPY.
+private struct CopyRowEncoder {
+  /// What data in the binary format begins with.
+  private static let signature = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
+
+  let columns: [Column]
+  private let types: [PGType]
+  private var pending = ByteWriter()
+
+  init(_ columns: [Column]) {
+    self.columns = columns
+    types = columns.map(\.pgType.written)
+    pending.writeBytes(Self.signature)
+    // No flags, and no extension of the header.
+    pending.writeInteger(0 as UInt64)
+  }
+
+  var byteCount: Int { pending.count }
+
+  /// Gives what was written, and begins anew.
+  mutating func take() -> [UInt8] {
+    defer { pending.removeFirst(pending.count) }
+    return pending.bytes
+  }
+
+  mutating func end() { pending.writeInteger(-1 as Int16) }
+
+  /// Writes a row, or nothing of it.
+  mutating func append(_ values: [(any PGEncodable)?]) throws(PGError) {
+    guard values.count == columns.count else {
+      throw .parameter(
+        "the copying has \(columns.count) column\(columns.count == 1 ? "" : "s"), "
+          + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
+    }
+    let start = pending.count
+    pending.writeInteger(Int16(truncatingIfNeeded: columns.count))
+    for index in values.indices {
+      guard let value = values[index], !value.isNull else {
+        pending.writeInteger(-1 as Int32)
+        continue
+      }
+      do throws(PGError) { try append(value, as: types[index]) } catch {
+        pending.truncate(to: start)
+        throw error.inside(columns[index])
+      }
+    }
+    if pending.overflowed {
+      pending.truncate(to: start)
+      throw .parameter("a row has a value of more than \(ByteWriter.lengthLimit) bytes")
+    }
+  }
+
+  private mutating func append(_ value: some PGEncodable, as type: PGType) throws(PGError) {
+    guard value.encodingFormat(for: type) == .binary else {
+      throw .parameter(
+        "\(Swift.type(of: value)) has no binary form as \(type.name), which COPY needs; "
+          + "give a value of the column's own type")
+    }
+    try pending.writeLengthPrefixed { (writer: inout ByteWriter) throws(PGError) in
+      try value.encodeBinary(as: type, into: &writer)
     }
   }
 }

@@ -60,11 +60,14 @@ public struct Row: Sendable {
   ///   its value is not to be had as that type.
   public subscript<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value {
     get throws(PGError) {
-      let column = try column(index)
+      // Of the column only what decoding needs: taking all of it costs as much as the value.
+      let columns = storage.columns.columns
+      guard columns.indices.contains(index) else { throw noColumn(index) }
       let reader = storage.run.reader(row: position, column: index)
       do throws(PGError) {
-        return try Value.decodeColumn(reader, type: column.pgType, format: column.format)
-      } catch { throw located(error, column) }
+        return try Value.decodeColumn(
+          reader, type: columns[index].pgType, format: columns[index].format)
+      } catch { throw located(error, columns[index]) }
     }
   }
 
@@ -74,10 +77,12 @@ public struct Row: Sendable {
   }
 
   private func column(_ index: Int) throws(PGError) -> Column {
-    guard columns.indices.contains(index) else {
-      throw .column("there is no column \(index) in a row of \(count)")
-    }
+    guard columns.indices.contains(index) else { throw noColumn(index) }
     return columns[index]
+  }
+
+  private func noColumn(_ index: Int) -> PGError {
+    .column("there is no column \(index) in a row of \(count)")
   }
 
   private func required(_ name: String) throws(PGError) -> Int {

@@ -30,7 +30,21 @@ public struct CommandTag: Hashable, Sendable, CustomStringConvertible {
   /// The number of rows selected, inserted, changed or copied; `nil` for a command that counts none
   /// or a number that no server can mean.
   public var rowCount: Int? {
-    guard let last = description.split(separator: " ").last else { return nil }
-    return last.utf8.allSatisfy(ASCII.isDigit) ? Int(last) : nil
+    // From the end, byte by byte: this is asked of every execution.
+    var (rows, place, digits) = (0, 1, 0)
+    for byte in description.utf8.reversed() {
+      if byte == UInt8(ascii: " ") {
+        if digits > 0 { return rows }
+        continue
+      }
+      guard ASCII.isDigit(byte), digits < Self.countedDigits else { return nil }
+      rows += place * Int(byte - UInt8(ascii: "0"))
+      place *= 10
+      digits += 1
+    }
+    return digits > 0 ? rows : nil
   }
+
+  /// What fits an Int whatever the digits are.
+  private static let countedDigits = 18
 }
