@@ -82,6 +82,12 @@ enum Descriptor {
     return Int32(request.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0
   }
 
+  /// Whether something can be written to `descriptor` now.
+  static func hasRoom(_ descriptor: CInt) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(truncatingIfNeeded: POLLOUT), revents: 0)
+    return poll(&request, 1, 0) > 0
+  }
+
   /// Waits until nobody will ever read what is written to `descriptor`.
   static func waitForHangUp(_ descriptor: CInt) {
     var request = pollfd(fd: descriptor, events: 0, revents: 0)

@@ -43,9 +43,12 @@ public enum StandardError {
 
   /// Shows a line in the place of the one before; what is printed next takes its place.
   ///
+  /// A terminal that is stopped is not waited for: the next line shows more.
+  ///
   /// - Parameter line: One that fits.
   public static func show(line: String) {
     hasLine.withLock { hasLine in
+      guard Descriptor.hasRoom(STDERR_FILENO) else { return }
       write(erasing + line)
       hasLine = true
     }

@@ -80,7 +80,7 @@ extension CopyJob {
     }
     try checkInterruption()
     progress.note(
-      rows: runs.reduce(proofs.rows ?? 0) { $0 + $1.transfer.total.messages }, bytes: bytes)
+      rows: runs.reduce(provenRows) { $0 + $1.transfer.total.messages }, bytes: bytes)
     if let held = age?.toTell() { warn(held, runs) }
     if let pause = pace?.pause { return Self.sleep(pause) }
     if hasMoved { return }
@@ -149,7 +149,11 @@ extension CopyJob {
 
   /// Keeps the proof of a part; one that was read again must be what it was.
   private func note(_ proof: PartProof) throws(Failure) {
-    guard let known = proofs.part(proof.part.number) else { return proofs.append(proof) }
+    guard let known = proofs.part(proof.part.number) else {
+      proofs.append(proof)
+      provenRows += proof.rows ?? 0
+      return
+    }
     guard known.rows == proof.rows, known.checksum == proof.checksum else {
       for receiver in receivers { receiver.rollback(.refused) }
       throw Failure(

@@ -21,6 +21,8 @@ final class CopyJob {
   var parts: [CopyPart] = []
   /// What is known of the parts that were read to their ends.
   var proofs: [PartProof] = []
+  /// How many rows those parts have: asked for at every step, and of many parts.
+  var provenRows = 0
   var bytes = 0
   /// What keeps the speed below a limit.
   var pace: Pace?
@@ -126,7 +128,7 @@ final class CopyJob {
     sources = try Self.sources(of: plan)
     for receiver in receivers { receiver.rejoin() }
     (rows, bytes, isBegun, snapshot) = (plan.rows, 0, false, nil)
-    (parts, proofs) = ([], [])
+    (parts, proofs, provenRows) = ([], [], 0)
   }
 
   private func wait(upTo longest: Duration) throws(Failure) {

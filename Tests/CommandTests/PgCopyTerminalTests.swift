@@ -72,6 +72,18 @@ struct PgCopyTerminalTests {
     #expect(try terminal.waitForEnd() == .signal(SIGTERM))
   }
 
+  @Test("a terminal that is stopped holds up no rows")
+  func stopped() throws {
+    let terminal = try start(["--rate", "1MB/s"], columns: 80)
+    try terminal.waitForFrames(2)
+    terminal.setStopped(true)
+    for _ in 0..<6000 where try scene.rows(1) == 0 { usleep(10_000) }
+    #expect(try scene.rows(1) == 1000)
+    terminal.setStopped(false)
+    #expect(try terminal.waitForEnd() == .exit(0))
+    #expect(terminal.text.hasSuffix("committed\n"))
+  }
+
   @Test("a message takes the bar's place, and the bar comes again below it")
   func message() throws {
     try scene.db.execute("INSERT INTO \(scene.name)_2 VALUES (1, 'in the way')")

@@ -7,6 +7,7 @@ final class TerminalProgram {
   static let erasing = "\r\u{1B}[K"
 
   private let master: CInt
+  private let path: String
   private let process: pid_t
   private var bytes: [UInt8] = []
   private var end: BuiltProgram.End?
@@ -18,6 +19,7 @@ final class TerminalProgram {
     guard let name = Self.unlock(master) else {
       throw BuiltProgram.Fault(description: "no terminal can be made")
     }
+    path = name
     let terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
     defer { close(terminal) }
     _ = fcntl(master, F_SETFL, O_NONBLOCK)
@@ -61,6 +63,13 @@ final class TerminalProgram {
 
   /// Changes the number of columns, as a user does who pulls at the window.
   func resize(_ columns: Int) { Self.resize(master, columns) }
+
+  /// Stops the terminal as Ctrl-S does, or lets it go on as Ctrl-Q does.
+  func setStopped(_ isStopped: Bool) {
+    let terminal = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
+    defer { close(terminal) }
+    _ = tcflow(terminal, isStopped ? TCOOFF : TCOON)
+  }
 
   func signal(_ number: CInt) { kill(process, number) }
 
