@@ -35,6 +35,7 @@ extension CopyJob {
         _ = try lane.noteTransactionID()
         // What is checked only in the end must not fail when other sessions have committed.
         if receiver.lanes.count > 1 { try lane.session().execute("SET CONSTRAINTS ALL IMMEDIATE") }
+        try lane.liftStatementLimit()
       }
     } catch {
       try checkInterruption()

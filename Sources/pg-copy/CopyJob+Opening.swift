@@ -136,8 +136,8 @@ extension CopyJob {
         message: "of job \(job), \(parts) of \(all) parts are stored already, by run \(run)",
         fault: .server,
         hint:
-          "--replace delete begins anew; or take those rows out, and the run's from pgkit.copy_ledger"
-      )
+          "pg-copy resolve ends what a run that was killed has left prepared; --replace delete begins anew; "
+          + "or take those rows out, and the run's from pgkit.copy_ledger")
     }
   }
 

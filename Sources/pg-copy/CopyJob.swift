@@ -151,16 +151,24 @@ final class CopyJob {
 
   /// What is said about a run that an error has ended.
   private func told(_ error: any Error) -> any Error {
-    guard let failure = error as? Failure else { return error }
-    if plan.reporting.summary == .json, !hasConcluded { Summary(self, failure.status).print() }
-    guard committed == 0 else { return error }
+    if let output = error as? StandardOutput.Failure, output.isBrokenPipe { return error }
+    let last = interruption ?? error
+    if plan.reporting.summary == .json, !hasConcluded {
+      Summary(self, (last as? Failure)?.status ?? .localFailure).print()
+    }
+    return last
+  }
+
+  /// What ends a run that was interrupted before anything was committed.
+  private var interruption: Failure? {
+    guard committed == 0, !receivers.contains(where: { $0.state == .unknown }) else { return nil }
     if Interruptions.shared.signal != nil {
       return Failure(.localFailure, note("interrupted; nothing was committed"))
     }
     if Interruptions.shared.isExpired {
       return Failure(.deadline, note("the time of --deadline is over; nothing was committed"))
     }
-    return error
+    return nil
   }
 
   /// How many have rows that stay.
@@ -181,7 +189,7 @@ final class CopyJob {
     return statusOfFailures
   }
 
-  /// The status when nothing was committed: 2 if no receiver could be reached or kept, else 3.
+  /// The status when nothing was committed: what all receivers say, or 3 where they differ.
   var statusOfFailures: ExitStatus {
     let statuses = receivers.compactMap { receiver -> ExitStatus? in
       switch receiver.state {
@@ -191,7 +199,8 @@ final class CopyJob {
       }
     }
     if statuses.contains(.localFailure) { return .localFailure }
-    return statuses.allSatisfy { $0 == .connection } ? .connection : .refused
+    let first = statuses.first ?? .refused
+    return statuses.allSatisfy { $0 == first } ? first : .refused
   }
 
   // MARK: Failures

@@ -91,12 +91,12 @@ final class ServerEnd {
   /// - Parameter snapshot: The name of an exported one; without it there is a new one.
   func beginReading(snapshot: String? = nil) throws(PGError) {
     let connection = try session()
-    try connection.execute(limits([]))
+    try noticeLoss()
     let choice = try snapshot.map { name throws(PGError) in
       "SET TRANSACTION SNAPSHOT \(try SQL.quoteLiteral(name)); "
     }
     try connection.execute(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")"
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")\(limits())"
         + "SET LOCAL extra_float_digits = 3; " + settings())
     readingSince = ContinuousClock.now
   }
@@ -121,34 +121,58 @@ final class ServerEnd {
 
   /// Begins the transaction that the data is stored in.
   func beginStoring() throws(PGError) {
-    let connection = try session()
+    try noticeLoss()
     // A lock that nobody gives up must not hold the source's snapshot for ever.
-    try connection.execute(limits([("lock_timeout", "5s")]))
-    try connection.execute("BEGIN; SET LOCAL extra_float_digits = 3; " + settings())
+    try session().execute(
+      "BEGIN; \(limits([("lock_timeout", "5s")]))SET LOCAL extra_float_digits = 3; " + settings())
   }
 
-  /// Sets limits for the session; whoever has set one, by whatever means, keeps it.
+  /// Has the server notice as soon as we do that the other end has vanished without a word: until then the
+  /// session holds its locks, or its snapshot.
   ///
-  /// The server is to notice as soon as we do that the other end has vanished without a word: until then
-  /// the session holds its locks, or its snapshot. That is no part of the transaction, at whose end it would
-  /// be forgotten before the server's answer has come through.
-  private func limits(_ others: [(name: String, value: String)]) -> String {
-    var others = others
-    if let statementLimit {
-      let most = min(statementLimit.wholeMilliseconds, Int64(Int32.max))
-      others.append(("statement_timeout", String(most)))
-    }
-    let shared = [
+  /// That is no part of the transaction, at whose end it would be forgotten before the server's answer has come
+  /// through. Behind a pooler, whose clients are not the server's, it is left alone.
+  private func noticeLoss() throws(PGError) {
+    let connection = try session()
+    let values = [
       ("tcp_keepalives_idle", options.keepalivesIdle),
       ("tcp_keepalives_interval", options.keepalivesInterval),
       ("tcp_keepalives_count", options.keepalivesCount),
       ("tcp_user_timeout", options.tcpUserTimeout),
     ].map { ($0, String(min(max($1 ?? 0, 0), Int(Int32.max)))) }
-    let values = (others + shared).map { "('\($0.0)', '\($0.1)')" }.joined(separator: ", ")
+    try connection.execute(
+      "\(Self.setting(values, isLocal: false)) AND pg_catalog.pg_backend_pid() = \(connection.backendID)"
+    )
+  }
+
+  /// Sets limits for the transaction.
+  private func limits(_ others: [(name: String, value: String)] = []) -> String {
+    let own = statementLimitSetting.map { [("statement_timeout", $0)] } ?? []
+    return others.isEmpty && own.isEmpty ? "" : Self.setting(others + own, isLocal: true) + "; "
+  }
+
+  /// The statement that sets something; whoever has set it, by whatever means, keeps it.
+  private static func setting(_ values: [(String, String)], isLocal: Bool) -> String {
+    let rows = values.map { "('\($0)', '\($1)')" }.joined(separator: ", ")
     return """
-      SELECT pg_catalog.set_config(s.name, v.value, false) FROM pg_catalog.pg_settings AS s \
-      JOIN (VALUES \(values)) AS v(name, value) ON v.name = s.name WHERE s.source = 'default'
+      SELECT pg_catalog.set_config(s.name, v.value, \(isLocal)) FROM pg_catalog.pg_settings AS s \
+      JOIN (VALUES \(rows)) AS v(name, value) ON v.name = s.name WHERE s.source = 'default'
       """
+  }
+
+  /// Lets what comes from here on take as long as it does: a COMMIT is not to be given up.
+  func liftStatementLimit() throws(PGError) {
+    guard let limit = statementLimitSetting else { return }
+    try session().execute(
+      """
+      SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings \
+      WHERE name = 'statement_timeout' AND setting = '\(limit)'
+      """)
+  }
+
+  /// The limit as the server has it, in milliseconds.
+  private var statementLimitSetting: String? {
+    statementLimit.map { String(min($0.wholeMilliseconds, Int64(Int32.max))) }
   }
 
   /// The number of the transaction, by which it can be asked for later whether it was committed.

@@ -1,4 +1,5 @@
 internal import PGCommandLine
+internal import PGConnecting
 internal import PGKit
 
 /// The last line on stderr: how much was copied, and what became of each receiver.
@@ -52,11 +53,16 @@ struct Summary {
 
   // MARK: For machines
 
+  /// What a shell sees: a program that a signal has met ends by it when everything is in order.
+  private var exitCode: Int32 {
+    Interruptions.shared.signal.map { 128 + $0 } ?? status.rawValue
+  }
+
   private var json: String {
     let receivers = job.receivers.map { json($0) }.joined(separator: ",")
     return """
       {"program":"\(CopyCommand.program)","job":\(JSONText.quoted(job.identity.job)),\
-      "run":"\(job.identity.run)","exit_code":\(status.rawValue),\
+      "run":"\(job.identity.run)","exit_code":\(exitCode),\
       "source":\(JSONText.quoted(job.sourceLabel)),"format":"\(job.format.rawValue)",\
       "rows":\(Self.json(rows)),"bytes":\(bytes),\
       "checksum":\(Self.json(isComplete ? job.proofs.checksum?.description : nil)),\

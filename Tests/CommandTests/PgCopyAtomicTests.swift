@@ -199,6 +199,35 @@ final class PgCopyAtomicTests {
     try expectAll()
   }
 
+  @Test(
+    "the source is killed while receivers commit: it has done its part",
+    arguments: [[], ["--atomic"]])
+  func sourceKilled(more: [String]) throws {
+    try slowCommit(1, seconds: 2)
+    let running = try scene.start(three + ["--summary", "json"] + more)
+    try scene.wait(for: "COMMIT")
+    try scene.terminate(try scene.wait(for: "COPY \"\(scene.name)\" %TO STDOUT%", state: "idle%"))
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.summary(outcome).statuses == ["committed", "committed", "committed"])
+    try expectAll()
+  }
+
+  @Test("the source is killed in COMMIT PREPARED: all commit")
+  func sourceKilledAtTheEnd() throws {
+    let waiting = try cluster.iri("postgres", "-c synchronous_commit=on")
+    let running = try scene.start(
+      scene.to(1) + ["--to", "\(waiting);table=\(scene.name)_2"] + scene.to(3) + ["--atomic"])
+    let preparing = try scene.wait(for: "PREPARE TRANSACTION%", in: "SyncRep")
+    try scene.db.query("SELECT pg_cancel_backend($1)", preparing)
+    let committing = try scene.wait(for: "COMMIT PREPARED%", in: "SyncRep")
+    try scene.terminate(try scene.wait(for: "COPY \"\(scene.name)\" %TO STDOUT%", state: "idle%"))
+    try scene.db.query("SELECT pg_cancel_backend($1)", committing)
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    try expectAll()
+  }
+
   @Test("a receiver whose answer to COMMIT is lost is asked what became of it")
   func answerLost() throws {
     let waiting = try cluster.iri("postgres", "-c synchronous_commit=on")

@@ -29,6 +29,7 @@ struct PgCopyGuardTests {
     #expect(try scene.summary(one).statuses == ["rolled_back", "committed"])
     let needed = try scene.copy(scene.to(2, ";system=\(other);required") + scene.to(1))
     #expect(needed.end == .exit(6), "\(needed.errors)")
+    #expect(try scene.copy(scene.to(2, ";system=\(other)")).end == .exit(6))
     #expect(try scene.rows(2) == 0)
     for wrong in [";system=x", ";system=-1", ";system=", ";protected=1"] {
       #expect(try scene.copy(scene.to(2, wrong)).end == .exit(64))
@@ -82,6 +83,21 @@ struct PgCopyGuardTests {
     #expect(try scene.ask("SELECT name FROM \(scene.name)_2", as: String.self) == "50s")
   }
 
+  @Test(
+    "a COMMIT that has begun in time is not ended by --deadline, neither here nor at the server")
+  func commitPastDeadline() throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_sleep(4.5); RETURN NULL; END$$;
+      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON \(scene.name)_1 DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let outcome = try scene.copy(scene.to(1) + scene.to(2) + ["--deadline", "3s"])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    for number in 1...2 { #expect(try scene.isEqual(number)) }
+  }
+
   @Test("--dry-run tells what else a receiver has: indexes, publications, columns without a value")
   func dryRun() throws {
     let name = scene.name
@@ -99,6 +115,22 @@ struct PgCopyGuardTests {
     ] {
       #expect(outcome.output.contains(remark), "\(outcome.output)")
     }
+  }
+
+  @Test("what a server says reaches no terminal as a command, and stays within its line of JSON")
+  func hostile() throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        RAISE NOTICE E'first\\x1b[2J\\nsecond'; RAISE EXCEPTION E'no\\x1b]0;x\\x07\\n"}{"program"'; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let outcome = try scene.copy(scene.to(1) + ["--summary", "json"])
+    #expect(outcome.end == .exit(3))
+    #expect(!outcome.errors.utf8.contains(0x1B) && !outcome.errors.utf8.contains(0x07))
+    let summary = try scene.summary(outcome)
+    #expect(summary.receivers[0].message == "no\u{1B}]0;x\u{07}\n\"}{\"program\"")
   }
 
   // MARK: A source that gives way

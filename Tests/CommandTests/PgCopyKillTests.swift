@@ -59,14 +59,15 @@ struct PgCopyKillTests {
 
   @Test(
     "one of three receivers is killed: it has nothing, the others everything",
-    arguments: Moment.allCases)
-  func receiver(moment: Moment) throws {
+    arguments: Moment.allCases, [1, 2, 3])
+  func receiver(moment: Moment, number: Int) throws {
     // The rows wait for a lock of the test's instead of sleeping, so that they go on afterwards.
     let key = Int32.random(in: 1...Int32.max)
     try scene.db.execute("SELECT pg_advisory_lock(\(key))")
     let text = query(moment).replacing("pg_sleep(30)", with: "pg_advisory_xact_lock_shared(\(key))")
     let running = try scene.start(
-      scene.to(1) + scene.to(2) + scene.to(3) + ["--summary", "json"], text + " " + marker)
+      scene.to(1) + scene.to(2) + scene.to(3) + ["--summary", "json", "--job", scene.name],
+      text + " " + marker)
     for _ in 0..<2000 {
       let waits = try scene.db.query.first(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND query LIKE $1",
@@ -74,17 +75,17 @@ struct PgCopyKillTests {
       if waits == 1 { break }
       usleep(5_000)
     }
-    let pattern = moment == .beforeTheFirst ? "%attrelid%" : "COPY \"\(scene.name)_2\"%"
+    let pattern = moment == .beforeTheFirst ? "%attrelid%" : "COPY \"\(scene.name)_\(number)\"%"
     if moment == .beforeTheFirst {
-      // All receivers wait in their transactions; the one whose table was asked for last is the third.
+      // All receivers wait in their transactions, in the order in which they came.
       let processes = try scene.db.query(
         """
-        SELECT pid FROM pg_stat_activity WHERE application_name = 'pg-copy'
+        SELECT pid FROM pg_stat_activity WHERE application_name = 'pg-copy:\(scene.name)'
           AND state = 'idle in transaction' AND backend_start > (SELECT backend_start
-          FROM pg_stat_activity WHERE query LIKE $1) ORDER BY backend_start LIMIT 2
+          FROM pg_stat_activity WHERE query LIKE $1) ORDER BY backend_start LIMIT 3
         """, "%\(marker)%")
-      try #require(processes.count == 2)
-      try scene.terminate(try processes[1][0, as: Int32.self])
+      try #require(processes.count == 3)
+      try scene.terminate(try processes[number - 1][0, as: Int32.self])
     } else {
       try scene.terminate(try scene.wait(for: pattern, state: "%"))
     }
@@ -92,8 +93,7 @@ struct PgCopyKillTests {
     let outcome = try running.wait()
     #expect(outcome.end == .exit(5), "\(outcome.errors)")
     let statuses = try scene.summary(outcome).statuses
-    #expect(statuses.count { $0 == "committed" } == 2)
-    #expect(statuses.count { $0 == "rolled_back" } == 1)
+    #expect(statuses == (1...3).map { $0 == number ? "rolled_back" : "committed" })
     let count = moment == .beforeTheFirst ? 1000 : 100_000
     for (index, status) in statuses.enumerated() {
       #expect(try scene.rows(index + 1) == (status == "committed" ? count : 0))

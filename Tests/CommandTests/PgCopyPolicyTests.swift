@@ -142,6 +142,7 @@ struct PgCopyPolicyTests {
     #expect(outcome.end == .exit(4), "\(outcome.errors)")
     #expect(ContinuousClock.now - start < .seconds(6))
     #expect(outcome.errors.contains("the time of --deadline is over; nothing was committed"))
+    #expect(try CopySummary(outcome).exit_code == 4)
     #expect(try scene.rows(1) == 0)
   }
 

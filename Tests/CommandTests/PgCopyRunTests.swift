@@ -234,7 +234,8 @@ struct PgCopyRunTests {
     let running = try scene.start(scene.to(1) + ["--progress", "100ms"], query)
     try running.waitForErrors(#"{"event":"progress","job":"copy","run":""#)
     running.signal(SIGUSR1)
-    try running.waitForErrors(" MB/s (job copy, run ")
+    try running.waitForErrors(", snapshot held for ")
+    try running.waitForErrors(" (job copy, run ")
     running.signal(SIGTERM)
     #expect(try running.wait().end == .signal(SIGTERM))
   }

@@ -67,6 +67,53 @@ final class PgCopySessionTests {
     #expect(try record.map { try $0[2, as: Int.self] }.reduce(0, +) == 5000)
   }
 
+  @Test(
+    "the tool is killed when one session has decided: resolve commits the others, and the job is done"
+  )
+  func killed() throws {
+    let (scene, waiting) = try scene(prepared: 4)
+    let running = try scene.start(arguments(scene, waiting))
+    let preparing = try scene.wait(for: "PREPARE TRANSACTION%", in: "SyncRep")
+    try scene.db.query("SELECT pg_cancel_backend($1)", preparing)
+    let committing = try scene.wait(for: "COMMIT", in: "SyncRep")
+    running.signal(SIGKILL)
+    _ = try running.wait()
+    try scene.db.query("SELECT pg_cancel_backend($1)", committing)
+    for _ in 0..<500 where try scene.rows(1) == 0 { usleep(10_000) }
+    // What is there for the moment is a half; nobody can take it for the whole.
+    let half = try scene.rows(1)
+    #expect(half > 0 && half < 5000)
+    let early = try scene.copy(arguments(scene, scene.iri))
+    #expect(early.end == .exit(3), "\(early.errors)")
+    let resolved = try scene.program.run(["resolve", "--to", scene.iri, "--job", "half"])
+    #expect(resolved.end == .exit(0), "\(resolved.errors)")
+    #expect(resolved.output.contains(#""decision":"commit""#), "\(resolved.output)")
+    #expect(try scene.isEqual(1))
+    let again = try scene.copy(arguments(scene, scene.iri))
+    #expect(try scene.summary(again).statuses == ["skipped"])
+  }
+
+  @Test(
+    "what a trigger does may not be prepared: then nothing is stored, and it is said how it can be")
+  func notPreparable() throws {
+    let (scene, _) = try scene(prepared: 4)
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_notify('news', NEW.id::text); RETURN NULL; END$$;
+      CREATE TRIGGER t AFTER INSERT ON \(scene.name)_1 FOR EACH ROW WHEN (NEW.id % 100 = 0)
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let outcome = try scene.copy(scene.to(1) + ["--jobs", "2"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    #expect(outcome.errors.contains("0A000"))
+    #expect(outcome.errors.contains("HINT: Without --jobs one session stores everything."))
+    #expect(try scene.rows(1) == 0)
+    #expect(try scene.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 0)
+    #expect(try scene.copy(scene.to(1) + ["--split", "2"]).end == .exit(0))
+    #expect(try scene.isEqual(1))
+  }
+
   @Test("where they cannot, what is stored of a half is told part by part, and is on record")
   func half() throws {
     let (scene, waiting) = try scene(prepared: 0)

@@ -360,6 +360,10 @@ struct PgCopyTests {
     #expect(outcome.end == .exit(1))
     #expect(outcome.errors == "pg-copy: stdout: No space left on device\n")
     #expect(try rows(1) == 0)
+    let told = try copy(to: 1, more: ["--to", "-", "--summary", "json"], output: .full)
+    #expect(told.end == .exit(1))
+    #expect(try CopySummary(told).exit_code == 1)
+    #expect(try CopySummary(told).statuses == ["rolled_back", "rolled_back"])
   }
 
   @Test("dies quietly by SIGPIPE when nobody reads")
@@ -374,12 +378,16 @@ struct PgCopyTests {
   @Test(
     "a signal on the way rolls back and ends the program", arguments: [SIGINT, SIGTERM, SIGHUP])
   func signals(number: CInt) throws {
-    let running = try program.start([iri, Self.endless] + receiver(1) + receiver(2))
+    let running = try program.start(
+      [iri, Self.endless, "--summary", "json"] + receiver(1) + receiver(2))
     _ = try waitForCopying(into: 1)
     running.signal(number)
     let outcome = try running.wait()
     #expect(outcome.end == .signal(number))
-    #expect(outcome.errors == "pg-copy: interrupted; nothing was committed\n")
+    #expect(outcome.errors.hasSuffix("}\npg-copy: interrupted; nothing was committed\n"))
+    let summary = try CopySummary(outcome)
+    #expect(summary.exit_code == 128 + number)
+    #expect(summary.statuses == ["rolled_back", "rolled_back"])
     #expect(try rows(1) == 0)
     #expect(try rows(2) == 0)
   }
@@ -394,12 +402,15 @@ struct PgCopyTests {
       CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON \(name)_1 DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION \(name)_slow();
       """)
-    let running = try program.start([iri, name] + receiver(1) + receiver(2))
+    let running = try program.start(
+      [iri, name, "--summary", "json"] + receiver(1) + receiver(2))
     _ = try waitForStatement("COMMIT")
     running.signal(SIGTERM)
     let outcome = try running.wait()
     #expect(outcome.end == .signal(SIGTERM))
-    #expect(outcome.errors.contains("receiver 1") && outcome.errors.contains("committed"))
+    let summary = try CopySummary(outcome)
+    #expect(summary.statuses == ["committed", "committed"])
+    #expect(summary.exit_code == 128 + SIGTERM)
     #expect(try rows(1) == Self.rowCount + 1)
     #expect(try rows(2) == Self.rowCount)
   }
