@@ -5,7 +5,9 @@
 public protocol PoolObserver: Sendable {
   /// Hears of an event.
   ///
-  /// - Parameter statistics: What the pool has, after it.
+  /// - Parameters:
+  ///   - event: What has happened.
+  ///   - statistics: What the pool has, after it.
   func heard(_ event: PoolEvent, _ statistics: ConnectionPool.Statistics)
 }
 
