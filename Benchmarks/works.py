@@ -244,7 +244,7 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "psql --csv",
-        [Target("pg-open", "wall", "psql --csv", 1), Target("pg-open", "cpu", "psql --csv", 1)],
+        [Target("pg-open", "wall", "psql --csv", 1), Target("pg-open", "cpu", "psql --csv", 0.25)],
     ),
     Work(
         "W4",
@@ -260,7 +260,7 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "psql, row_to_json",
-        [Target("pg-open", "wall", BEST_PEER, 1)],
+        [Target("pg-open", "wall", BEST_PEER, 1), Target("pg-open", "cpu", "psql, row_to_json", 0.7)],
     ),
     copying_out("text"),
     copying_out("binary"),

@@ -8,8 +8,8 @@ struct Decoding {
   /// As many rows as wanted, without a table.
   static func generated(_ count: Int) -> String {
     """
-    SELECT i::int4, i::int8, 'row ' || i, timestamptz '2020-01-01' + i * interval '1 s', i::float8,
-      i::numeric FROM generate_series(1, \(count)) AS i
+    SELECT i::int4, j::int8, 'row ' || i, timestamptz '2020-01-01' + i * interval '1 s', j::float8,
+      i::numeric FROM generate_series(1, \(count / 1000)) AS j, generate_series(1, 1000) AS i
     """
   }
 

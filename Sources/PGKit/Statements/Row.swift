@@ -61,13 +61,11 @@ public struct Row: Sendable {
   public subscript<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value {
     get throws(PGError) {
       // Of the column only what decoding needs: taking all of it costs as much as the value.
-      let columns = storage.columns.columns
-      guard columns.indices.contains(index) else { throw noColumn(index) }
+      guard let column = storage.columns.decoding(at: index) else { throw noColumn(index) }
       let reader = storage.run.reader(row: position, column: index)
       do throws(PGError) {
-        return try Value.decodeColumn(
-          reader, type: columns[index].pgType, format: columns[index].format)
-      } catch { throw located(error, columns[index]) }
+        return try Value.decodeColumn(reader, type: column.type, format: column.format)
+      } catch { throw located(error, storage.columns.columns[index]) }
     }
   }
 

@@ -52,14 +52,41 @@ final class RowStorage: @unchecked Sendable {
 }
 
 /// The columns of a result, found by name as well.
-final class ColumnList: Sendable {
+///
+/// Immutable, which is what makes sharing it between threads safe.
+final class ColumnList: @unchecked Sendable {
+  /// What decoding needs of a column.
+  struct Decoding {
+    let type: PGType
+    let format: PGFormat
+  }
+
   let columns: [Column]
   /// Whether there are anonymous records in binary among the values.
   let holdRecords: Bool
+  /// Of each column, in memory that no reference is counted for: an array is counted for every value.
+  private let decodings: UnsafeMutableBufferPointer<Decoding>
 
   init(_ columns: [Column]) {
     self.columns = columns
     holdRecords = columns.contains { $0.pgType.holdsRecords && $0.format == .binary }
+    decodings = .allocate(capacity: columns.count)
+    for (index, column) in columns.enumerated() {
+      decodings.initializeElement(
+        at: index, to: Decoding(type: column.pgType, format: column.format))
+    }
+  }
+
+  deinit {
+    decodings.deinitialize()
+    decodings.deallocate()
+  }
+
+  /// What decoding needs of a column; `nil` if there is none at `index`.
+  @inline(__always)
+  func decoding(at index: Int) -> Decoding? {
+    guard index >= 0, index < decodings.count else { return nil }
+    return decodings[index]
   }
 
   /// The first column of that name.
