@@ -179,7 +179,8 @@ ALL = [
         "20,000 prepared round trips, client and server on one processor",
         [
             ours("PGKit", "{work} roundtrips 20000"),
-            ours("PGKit, asynchronous", "{work} async-roundtrips 20000"),
+            ours("PGKit, by row", "{work} row-roundtrips 20000"),
+            ours("PGKit, asynchronous, by row", "{work} async-roundtrips 20000"),
             Row("floor: no parsing", "{peers}/floor rtt 20000"),
             *drivers("rtt 20000"),
             peer("asyncpg with uvloop", "{python} asyncpg rtt 20000", environment={"WORK_UVLOOP": "1"}),
@@ -189,7 +190,7 @@ ALL = [
         [
             Target("PGKit", "each", "libpq, in C", 1.05),
             Target("PGKit", "each", "floor: no parsing", 1.05),
-            Target("PGKit, asynchronous", "each", "PGKit", 1.15),
+            Target("PGKit, asynchronous, by row", "each", "PGKit, by row", 1.15),
         ],
         rounds=9,
         processors=1,

@@ -14,6 +14,16 @@ struct RoundTrips {
     try check(sum)
   }
 
+  /// As the asynchronous one does it: each answer is a row.
+  func runByRow() throws {
+    let statement = try PGKit.open().prepare(Self.query)
+    let start = ContinuousClock.now
+    var sum = 0
+    for number in 0..<count { sum += try statement(number)[0][0, as: Int.self] }
+    report(count, since: start)
+    try check(sum)
+  }
+
   func runAsync() async throws {
     let connection = try await AsyncConnection.open()
     let count = count

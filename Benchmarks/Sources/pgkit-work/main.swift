@@ -21,6 +21,7 @@ nonisolated func run(_ words: [String]) async throws {
   let count = words.dropFirst().compactMap { Int($0) }.first ?? 0
   switch words.first {
   case "roundtrips": try RoundTrips(count: count).run()
+  case "row-roundtrips": try RoundTrips(count: count).runByRow()
   case "async-roundtrips": try await RoundTrips(count: count).runAsync()
   case "pipelined": try RoundTrips(count: count).runPipelined()
   case "rows": try Decoding(query: Decoding.table).run(withStrings: true)
@@ -34,7 +35,7 @@ nonisolated func run(_ words: [String]) async throws {
   default:
     throw WrongUse(
       message: """
-        usage: pgkit-work roundtrips|async-roundtrips|pipelined|many-rows|columns|insert|copy-rows|idle N
+        usage: pgkit-work roundtrips|row-roundtrips|async-roundtrips|pipelined|many-rows|columns|insert|copy-rows|idle N
                pgkit-work rows|rows-in-place|async-rows
         """)
   }
