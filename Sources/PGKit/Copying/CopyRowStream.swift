@@ -40,7 +40,7 @@ public final class CopyRowStream {
 
   /// Adds a row.
   ///
-  /// - Throws: ``PGError``, as ``write(_:)-((PGEncodable)?...)`` does.
+  /// - Throws: ``PGError``, as `write(_:)` does.
   public func write(_ values: [(any PGEncodable)?]) throws(PGError) {
     let start = pending.count
     do throws(PGError) { try append(values) } catch {
