@@ -35,7 +35,7 @@ public final class CopyRowStream {
 
   /// Adds a row.
   ///
-  /// - Throws: ``PGError``, as ``write(_:)-((PGEncodable)?...)`` does.
+  /// - Throws: ``PGError``, as `write(_:)` does.
   public func write(_ values: [(any PGEncodable)?]) throws(PGError) {
     do throws(PGError) { try encoder.append(values) } catch {
       throw error.inside(.init("ROW", "\(rowCount)"))
