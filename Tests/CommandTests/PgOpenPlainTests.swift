@@ -2,7 +2,9 @@ import Foundation
 import PGTestCluster
 import Testing
 
-/// Most command lines are read without the parser. `-w`, which means nothing, makes any the parser's.
+/// Most command lines are read without the parser.
+///
+/// `-w`, which means nothing, makes any the parser's.
 @Suite(
   "pg-open: what is read without the parser",
   .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
