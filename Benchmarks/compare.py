@@ -28,7 +28,7 @@ LAUNCHED = ("wall", "cpu", "rss", "bytes")
 UNITS = {
     "wall": ("s", 1e-6),
     "cpu": ("s of CPU", 1e-6),
-    "rss": ("MiB", 1 / 1024),
+    "rss": ("MB", 1024 / 1e6),
     "seconds": ("s", 1),
     "each": ("us each", 1),
     "p50": ("us", 1),
@@ -67,7 +67,14 @@ def launch(row, place, launcher, time_limit):
         telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
         raise DidNotRun((telling or said or [f"exit {done.returncode}"])[-1][:120])
     figures = dict(zip(LAUNCHED, map(float, done.stdout.split()[-len(LAUNCHED) :])))
+    if row.check:
+        try:
+            row.check(place)
+        except ValueError as reason:
+            raise DidNotRun(str(reason)) from None
     for line in done.stderr.splitlines():
+        if line.startswith("MEASURED "):
+            figures.update(zip(LAUNCHED, map(float, line.split()[1:])))
         if line.startswith("WORK "):
             figures.update((name, float(value)) for name, value in re.findall(r"(\w+)=([\d.e+-]+)", line))
     if figures.get("ops") and "seconds" in figures:
@@ -101,9 +108,9 @@ def median(samples, figure):
 
 
 def ratio(ours, theirs, figure):
-    """The median of the ratios of one round each, which a drift of the machine does not move."""
-    pairs = [(a[figure], b[figure]) for a, b in zip(ours, theirs) if a.get(figure) and b.get(figure)]
-    return statistics.median(a / b for a, b in pairs) if pairs else None
+    """The ratio of the medians."""
+    first, second = median(ours, figure), median(theirs, figure)
+    return first / second if first and second else None
 
 
 def shown(value, figure):
@@ -149,11 +156,14 @@ def work_table(work, samples, reasons):
 
 
 def verdict(target, work, samples):
-    """One target as a line of the table and whether it is kept; None if there is nothing to compare."""
+    """One target as a line of the table, and whether it is kept. What did not run keeps nothing."""
     ours = samples.get(target.ours) or []
     value = median(ours, target.figure)
     if value is None:
-        return None
+        return (
+            f"| {work.key} {work.title} | {target.ours} did not run | | | at most {target.limit:g} | **missed** |",
+            False,
+        )
     if target.against is None:
         unit, factor = UNITS[target.figure]
         kept, limit = value * factor <= target.limit, f"at most {target.limit:g} {unit}"
@@ -166,7 +176,11 @@ def verdict(target, work, samples):
         ratios = {name: ratio(ours, samples.get(name) or [], target.figure) for name in names}
         ratios = {name: found for name, found in ratios.items() if found is not None}
         if not ratios:
-            return None
+            who = f"{target.ours}: {shown(value, target.figure)}"
+            return (
+                f"| {work.key} {work.title} | {who} | {target.against} did not run | | at most {target.limit:g} | **missed** |",
+                False,
+            )
         name = max(ratios, key=ratios.get)
         kept, limit = ratios[name] <= target.limit, f"at most {target.limit:g}"
         measured, other = (
@@ -178,6 +192,31 @@ def verdict(target, work, samples):
         f"| {measured} | {limit} | {'kept' if kept else '**missed**'} |"
     )
     return line, kept
+
+
+def summary_lines(work, samples):
+    """What PGKit takes, and the ratios to libpq in C, the best peer and the floor, by the work's first figure."""
+    figure = work.figures[0]
+    lines = []
+    for row in work.rows:
+        taken = samples[row.name]
+        if row.is_peer or row.name.startswith("floor") or not taken or row.name in ("true", "bash -c :"):
+            continue
+        peers = {other.name: median(samples[other.name], figure) for other in work.rows if other.is_peer}
+        peers = {name: value for name, value in peers.items() if value}
+        best = min(peers, key=peers.get) if peers else None
+        libpq = next((name for name in peers if name.startswith("libpq")), None)
+        floor = next((other.name for other in work.rows if other.name.startswith("floor")), None)
+
+        def beside(name):
+            found = ratio(taken, samples.get(name) or [], figure)
+            return "–" if found is None else f"{found:.2f}"
+
+        lines.append(
+            f"| {work.key} {work.title} | {row.name} | {shown(median(taken, figure), figure)} "
+            f"({spread(taken, figure)}) | {beside(libpq)} | {beside(best)} {best or ''} | {beside(floor)} |"
+        )
+    return lines
 
 
 def machine():
@@ -208,30 +247,38 @@ def main():
     if not chosen:
         parser.error(f"no such work; there are {', '.join(dict.fromkeys(w.key.split('.')[0] for w in works.ALL))}")
 
-    tables, lines, missed = [], [], 0
+    tables, lines, summary, missed = [], [], [], 0
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
             samples, reasons = measure(work, running.place(work.server), arguments)
             tables += work_table(work, samples, reasons)
             print("\n".join(tables[-len(work.rows) - 5 :]), file=sys.stderr, flush=True)
+            summary += summary_lines(work, samples)
             for target in work.targets:
-                found = verdict(target, work, samples)
-                if found:
-                    lines.append(found[0])
-                    missed += not found[1]
+                line, is_kept = verdict(target, work, samples)
+                lines.append(line)
+                missed += not is_kept
         version = running.version
     text = "\n".join(
         [
             "# PGKit beside other clients",
             "",
             f"{datetime.date.today()}, commit {commit()}, {machine()}, PostgreSQL {version}. Medians of runs in"
-            " turns; a ratio is the median of the ratios of one turn each, below 1 is better than the other."
+            " turns; a ratio is one of medians, below 1 is better than the other."
             " CPU is the client's alone. `make bench` writes this file.",
             "",
             "| work | ours | the other | ours / other | limit | |",
             "|---|---|---|---|---|---|",
             *lines,
+            "",
+            "## Beside libpq, the best of the others, and the least that can be done",
+            "",
+            "| work | ours | median (lowest–highest) | / libpq in C | / best peer | / floor |",
+            "|---|---|---|---|---|---|",
+            *summary,
+            "",
+            "postgres-nio takes no part: it cannot be had from Debian's packages or PyPI; nor does what a row says did not run.",
             "",
             "## Every command",
             "",

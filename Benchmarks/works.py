@@ -26,6 +26,8 @@ class Row:
     is_peer: bool = False
     environment: dict = dataclasses.field(default_factory=dict)
     before: typing.Callable = None
+    # Is told the place after each run, and raises ValueError where the work was not done.
+    check: typing.Callable = None
 
 
 @dataclasses.dataclass
@@ -116,16 +118,40 @@ def emptied(place):
     place.ask("TRUNCATE sink1, sink2, sink3; CHECKPOINT")
 
 
+def stored(receivers):
+    """Every row must have come to every receiver, before it counts who was cheaper."""
+
+    def check(place):
+        for number in range(1, receivers + 1):
+            found = place.ask(f"SELECT count(*) FROM sink{number}")
+            if found != str(place.words["rows"]):
+                raise ValueError(f"sink{number} has {found} rows")
+
+    return check
+
+
 def copying_between(form, receivers):
     options = " (FORMAT binary)" if form == "binary" else ""
     sinks = [f"sink{number}" for number in range(1, receivers + 1)]
     out, into = f"COPY bulk TO STDOUT{options}", [f"COPY {sink} FROM STDIN{options}" for sink in sinks]
     to = " ".join(f"--to {{iri}}';table={sink}'" for sink in sinks)
     rows = [
-        ours("pg-copy", f"pg-copy {{iri}} bulk --format {form} {to}", before=emptied),
-        peer("libpq, in C", f"{{peers}}/libpq xfer {form} {','.join(sinks)}", before=emptied),
-        peer("psycopg", f"{{python}} psycopg xfer {form} {','.join(sinks)}", before=emptied),
-        peer("py-postgresql's copyman", f"{{python}} py-postgresql xfer {form} {','.join(sinks)}", before=emptied),
+        ours("pg-copy", f"pg-copy {{iri}} bulk --format {form} {to}", before=emptied, check=stored(receivers)),
+        peer(
+            "libpq, in C",
+            f"{{peers}}/libpq xfer {form} {','.join(sinks)}",
+            before=emptied,
+            check=stored(receivers),
+        ),
+        peer(
+            "psycopg", f"{{python}} psycopg xfer {form} {','.join(sinks)}", before=emptied, check=stored(receivers)
+        ),
+        peer(
+            "py-postgresql's copyman",
+            f"{{python}} py-postgresql xfer {form} {','.join(sinks)}",
+            before=emptied,
+            check=stored(receivers),
+        ),
     ]
     targets = [Target("pg-copy", "cpu", "py-postgresql's copyman", 0.2), Target("pg-copy", "rss", None, 40)]
     if receivers == 1:
@@ -134,11 +160,19 @@ def copying_between(form, receivers):
                 "floor: messages relayed",
                 f"{{peers}}/relaying {{socket}}/.s.PGSQL.5432 {{user}} postgres '{out}' '{into[0]}'",
                 before=emptied,
+                check=stored(receivers),
             )
         )
-        rows.append(peer("psql | psql", f"{PSQL} -c '{out}' | {PSQL} -c '{into[0]}'", before=emptied))
+        rows.append(
+            peer(
+                "psql to psql",
+                f"{PSQL} -c '{out}' | {PSQL} -c '{into[0]}'",
+                before=emptied,
+                check=stored(receivers),
+            )
+        )
         targets += [
-            Target("pg-copy", "wall", "psql | psql", 1),
+            Target("pg-copy", "wall", "psql to psql", 1),
             Target("pg-copy", "cpu", "floor: messages relayed", 1.3),
         ]
     return Work(
@@ -153,12 +187,12 @@ def copying_between(form, receivers):
     )
 
 
-def listening(command, said="> $D/said 2>&1"):
-    """The senders begin when the listener says, on `said`, that it listens."""
+def listening(command):
+    """A listener alone is measured; the senders begin when it says, on standard error, that it listens."""
     return (
-        f"D=$(mktemp -d); mkfifo $D/said; {command} {said} & L=$!; exec 3< $D/said; "
-        f"read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
-        f"{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; rm -r $D"
+        f"D=$(mktemp -d); mkfifo $D/said; {{peers}}/measure {command} > $D/figures 2> $D/said & L=$!; "
+        f"exec 3< $D/said; read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
+        f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; echo "MEASURED $(cat $D/figures)" >&2; rm -r $D'
     )
 
 
@@ -191,6 +225,7 @@ ALL = [
             Target("PGKit", "each", "libpq, in C", 1.05),
             Target("PGKit", "each", "floor: no parsing", 1.05),
             Target("PGKit, asynchronous, by row", "each", "PGKit, by row", 1.15),
+            Target("PGKit, asynchronous, by row", "each", "libpq, in C", 1.15),
         ],
         rounds=9,
         processors=1,
@@ -301,7 +336,7 @@ ALL = [
         "W8",
         "200,000 notifications of 100 bytes",
         [
-            ours("pg-listen", listening("pg-listen {iri} ch --count 200000", "> /dev/null 2> $D/said")),
+            ours("pg-listen", listening("pg-listen {iri} ch --count 200000")),
             Row("floor: counted", listening("{peers}/floor listen ch 200000")),
             peer("libpq, in C", listening("{peers}/listening count ch 200000")),
             peer("psycopg", listening("{python} psycopg listen ch 200000")),

@@ -460,8 +460,7 @@ int main(int argc, char** argv) {
     snprintf(s, sizeof s, "LISTEN %s", argv[2]);
     simple(&c, s);
     until_ready(&c);
-    puts("LISTENING");
-    fflush(stdout);
+    fputs("LISTENING\n", stderr);
     long want = atol(argv[3]), n = 0;
     double t0 = 0, bytes = 0;
     while (n < want) {

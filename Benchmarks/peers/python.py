@@ -112,7 +112,7 @@ def psycopg_main():
         report(len(data))
     elif work in ("listen", "listenlines"):
         c.execute("LISTEN " + args[0])
-        print("LISTENING", flush=True)
+        print("LISTENING", file=sys.stderr, flush=True)
         n = 0
         if work == "listenlines":
             for x in c.notifies():
@@ -218,7 +218,7 @@ def asyncpg_main():
                     done.set_result(None)
 
             await c.add_listener(args[0], on)
-            print("LISTENING", flush=True)
+            print("LISTENING", file=sys.stderr, flush=True)
             await done
             report(n)
         await c.close()
@@ -302,7 +302,7 @@ def py_postgresql_main():
         report(len(data))
     elif work in ("listen", "listenlines"):
         c.listen(args[0])
-        print("LISTENING", flush=True)
+        print("LISTENING", file=sys.stderr, flush=True)
         n = 0
         want = int(args[1]) if len(args) > 1 else -1
         for x in c.iternotifies():
