@@ -64,11 +64,14 @@ struct TwoPhaseCommit {
         let name = PreparedName(
           identity: identity, number: index, system: try decisive.lane.systemIdentifier(),
           transaction: decisive.lane.transactionID ?? 0)
+        let statement = "PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))"
         // If its answer is lost, it may be prepared all the same.
         prepared.append((other.receiver, other.lane, name))
-        try other.lane.session().execute("PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))")
+        do throws(PGError) { try other.lane.session().execute(statement) } catch {
+          if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
+          throw error
+        }
       } catch {
-        if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
         rollback(prepared)
         return .refused(other.receiver, error)
       }

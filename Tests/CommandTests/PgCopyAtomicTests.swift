@@ -97,6 +97,22 @@ final class PgCopyAtomicTests {
     #expect(try scene.rows(1) == 0)
   }
 
+  @Test("a server that does not tell its identifier is refused, and none commits")
+  func noIdentifier() throws {
+    try scene.db.execute(
+      """
+      CREATE ROLE plain LOGIN;
+      GRANT ALL ON ALL TABLES IN SCHEMA public TO plain;
+      REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC
+      """)
+    let asPlain = three.map { $0.replacing("://postgres@", with: "://plain@") }
+    #expect(asPlain != three)
+    let outcome = try scene.copy(asPlain + ["--atomic", "--summary", "json"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    #expect(outcome.errors.contains("pg_control_system"), "\(outcome.errors)")
+    try expectNone()
+  }
+
   @Test("the tool is killed while the decision is made: resolve commits what was decided")
   func killedThenCommitted() throws {
     try slowCommit(1, seconds: 2)

@@ -92,7 +92,15 @@ struct SharedMemoryTests {
           kill(process, SIGSTOP)
           waitUntilStopped(process)
           let segments = try SharedSegments(in: directory)
-          if !segments.names.isEmpty, !segments.numbers.isEmpty { return segments }
+          kill(process, SIGCONT)
+          guard !segments.names.isEmpty, !segments.numbers.isEmpty else { continue }
+          // It may have made the one and not yet written into the other that it did: then nobody could tell
+          // whose the one is. A moment later it has.
+          usleep(2_000)
+          kill(process, SIGSTOP)
+          waitUntilStopped(process)
+          let known = try SharedSegments(in: directory)
+          if !known.names.isEmpty, !known.numbers.isEmpty { return known }
           kill(process, SIGCONT)
         }
       }
