@@ -19,8 +19,7 @@ struct PeersTests {
 
   /// What psql makes of it, where it is installed.
   private func ask(_ arguments: [String]) throws -> BuiltProgram.Outcome? {
-    let iri = try open.server.cluster.iri(scheme: "postgres")
-    return try psql?.run(["-X", "-At", "-d", iri] + arguments)
+    try psql?.run(["-X", "-At", "-d", open.server.iri()] + arguments)
   }
 
   @Test("a script whose first statement fails: 3 and nothing more, where psql goes on and says 0")

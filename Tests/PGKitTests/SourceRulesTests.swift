@@ -146,6 +146,8 @@ import Testing
         counted("Wire/Backend/ParameterDescription.swift", "types.reserveCapacity(total)"): read,
         counted("Types/Scalars/Bytes+PG.swift", "bytes.reserveCapacity(text.count)"):
           "of text that is there",
+        counted("Statements/RowBatch.swift", "decodings = .allocate(capacity: columns.count)"):
+          "of columns that are there",
       ])
   }
 }

@@ -16,6 +16,8 @@ struct ConnectionPoolTests {
     _ change: (inout ConnectionPool.Options) -> Void = { _ in }
   ) throws -> ConnectionPool {
     var options = ConnectionPool.Options()
+    // Where nobody asks how long one waits: other tests may have all the threads for a while.
+    options.patience = .seconds(600)
     change(&options)
     return ConnectionPool(Connector(try ConnectionIRI.parse(server.iri())), options)
   }

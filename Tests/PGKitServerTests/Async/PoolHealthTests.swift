@@ -54,7 +54,8 @@ struct PoolHealthTests {
   func silent() async throws {
     let pool = try pool {
       $0.trialAfter = .zero
-      $0.patience = .seconds(4)
+      // Other tests may have all the threads for a while in the half that is left.
+      $0.patience = .seconds(24)
     }
     let victim = try await pool.withConnection { await $0.backendID }
     #expect(kill(victim, SIGSTOP) == 0)
@@ -62,7 +63,7 @@ struct PoolHealthTests {
     let begin = ContinuousClock.now
     let next = try await pool.withConnection { await $0.backendID }
     #expect(next != victim)
-    #expect(ContinuousClock.now - begin >= .milliseconds(1900))
+    #expect(ContinuousClock.now - begin >= .milliseconds(11_900))
     await pool.close()
   }
 
