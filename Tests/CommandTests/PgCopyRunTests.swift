@@ -166,6 +166,30 @@ struct PgCopyRunTests {
 
   // MARK: Files
 
+  @Test("a pipe, a directory or a device is never replaced by a file")
+  func noFile() throws {
+    let pipe = try scene.path("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    symlink("/dev/null", try scene.path("link"))
+    let folder = URL(filePath: pipe).deletingLastPathComponent().path
+    for path in [pipe, try scene.path("link"), folder] {
+      for arguments in [
+        ["--to", path], ["--to", "\(scene.iri);table=\(scene.name)_1", "--rejects", path],
+      ] {
+        let outcome = try scene.copy(arguments)
+        #expect(outcome.end == .exit(1), "\(outcome.errors)")
+        #expect(outcome.errors.contains("\(path) is no file"), "\(outcome.errors)")
+      }
+    }
+    #expect(try scene.rows(1) == 0)
+    var status = stat()
+    #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: scene.path("link")) == "/dev/null")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["link", "pipe"])
+  }
+
   @Test(
     "a file takes all rows or is not there, and gives them", arguments: ["text", "csv", "binary"])
   func files(format: String) throws {

@@ -40,8 +40,14 @@ public final class FileReceiver: CopyReceiver {
 
   /// Makes the file that becomes `path`.
   ///
-  /// - Throws: ``PGError`` with the system's reason as its cause.
+  /// - Throws: ``PGError`` with the system's reason as its cause; or if `path` is a device, a pipe or a
+  ///   directory, which a file cannot take the place of.
   public init(path: String) throws(PGError) {
+    guard LocalFile.isReplaceable(path) else {
+      throw PGError(
+        code: .ioError, message: "\(path) is no file, and one would take its place", fault: .caller,
+        hint: "data goes to a device or a pipe by standard output: > \(path)")
+    }
     self.path = path
     let part = "\(path).part-\(UInt64.random(in: 0...UInt64.max))"
     do throws(SystemError) { file = try LocalFile(creating: part) } catch {

@@ -25,6 +25,14 @@ final class LocalFile {
     if descriptor < 0 { throw Syscalls.lastError(of: "open") }
   }
 
+  /// Whether a file can take the name: nothing has it, or a file, perhaps by a link.
+  ///
+  /// A device or a pipe would be gone.
+  static func isReplaceable(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+  }
+
   deinit { closeQuietly() }
 
   /// Reads what one call gives; empty at the end.
