@@ -95,6 +95,13 @@ public final class OutputFile {
     return nil
   }
 
+  /// Whether a name means a plain file, or nothing yet, so that a file can take its place when it is
+  /// complete.
+  public static func isReplaceable(_ path: String) -> Bool {
+    let target = target(of: path)
+    return descriptor(named: target) == nil && !isSpecial(target)
+  }
+
   /// Whether two names mean one plain file; `-` is stdin.
   public static func isSameFile(_ first: String, _ second: String) -> Bool {
     func status(of path: String) -> stat? {
@@ -110,9 +117,24 @@ public final class OutputFile {
   ///
   /// - Throws: ``StandardOutput/Failure``.
   public func finish() throws(StandardOutput.Failure) {
+    try settle()
+    try publish()
+  }
+
+  /// Writes what is left, and makes sure that it is on the disk; the name still means what it did.
+  ///
+  /// - Throws: ``StandardOutput/Failure``.
+  public func settle() throws(StandardOutput.Failure) {
     try output.finish()
     if isDirect { return }
     guard fsync(descriptor) == 0 else { throw fault(errno) }
+  }
+
+  /// Gives a file that has settled its name.
+  ///
+  /// - Throws: ``StandardOutput/Failure``.
+  public func publish() throws(StandardOutput.Failure) {
+    if isDirect { return }
     let name: String
     if let temporary { name = temporary } else { name = try link() }
     temporary = name

@@ -74,14 +74,27 @@ struct ColumnMatch {
     return own
   }
 
-  /// Whether the binary form of every column is the same at both ends: types of a server's own, whose
-  /// numbers are the same everywhere.
+  /// Whether the binary form of every column means the same at both ends: types of a server's own, whose
+  /// numbers are the same everywhere, and whose values are not numbers of other things.
   func isBinarySafe(at columns: [CopyColumn]) -> Bool {
     guard let travelling, !travelling.isEmpty else { return false }
     return zip(travelling, columns).allSatisfy { mine, theirs in
       mine.type == theirs.type && mine.type.rawValue < Self.firstOfUsers
+        && !Self.boundToDatabase.contains(mine.type)
     }
   }
+
+  /// Types whose binary values are the numbers that things have in their own database, and whose text is
+  /// their names; and the one that has no binary form.
+  ///
+  /// Source: PostgreSQL manual, "Object Identifier Types".
+  private static let boundToDatabase: Set<TypeOID> = [
+    .regproc, .regprocArray, .regprocedure, .regprocedureArray, .regoper, .regoperArray,
+    .regoperator, .regoperatorArray, .regclass, .regclassArray, .regtype, .regtypeArray,
+    .regconfig, .regconfigArray, .regdictionary, .regdictionaryArray, .regnamespace,
+    .regnamespaceArray, .regrole, .regroleArray, .regcollation, .regcollationArray, .aclitem,
+    .aclitemArray,
+  ]
 
   /// From here on a number names different types in different databases.
   ///

@@ -14,13 +14,24 @@ extension CopyJob {
     if plan.storing.atomic, receivers.count(where: \.isTaking) > 1 || plan.jobs > 1 {
       return try commitTogether()
     }
-    for receiver in receivers where receiver.isTaking {
-      if receiver.lanes.count > 1, receiver.canPrepare {
+    for receiver in inOrderOfCommit where receiver.isTaking {
+      if receiver.server == nil {
+        receiver.publish()
+      } else if receiver.lanes.count > 1, receiver.canPrepare {
         try commitLanesTogether(receiver)
       } else {
         commitLanes(receiver)
       }
+      let isOut = receiver.state.isFailure || receiver.state == .unknown
+      if isOut, isNeeded(receiver), committed == 0 { try giveUp(on: receiver) }
     }
+  }
+
+  /// First those without which nobody commits; last the files, which are the least likely to fail.
+  private var inOrderOfCommit: [Receiver] {
+    let servers = receivers.filter { $0.server != nil }
+    return servers.filter(isNeeded) + servers.filter { !isNeeded($0) }
+      + receivers.filter { $0.server == nil }
   }
 
   // MARK: In two phases

@@ -8,22 +8,23 @@ internal import PGKit
 extension CopyJob {
   /// Connects all ends.
   func open() throws {
-    var identities: [String: String] = [:]
-    let columns = try openSource(&identities)
+    let columns = try openSource()
     match = ColumnMatch(columns, of: rows, isKnown: plan.source.isServer)
-    for receiver in receivers { try open(receiver, &identities) }
+    for receiver in receivers { try open(receiver) }
+    leaveToOthers()
     if takesPart { try requireReceivers() }
     if !takesPart, receivers.contains(where: { $0.state.isFailure }) { try requireReceivers() }
     try matchColumns()
     try chooseFormat()
     try fitSource()
+    if takesPart { try take(try cut()) }
     let snapshot = sources.first?.readingSince
     age = SnapshotAge(since: snapshot, limit: plan.reading.snapshotAge.duration)
     if takesPart { progress.begin(try estimate(), snapshot: snapshot) }
   }
 
   /// Connects the source, and gives its columns.
-  private func openSource(_ identities: inout [String: String]) throws(Failure) -> [CopyColumn] {
+  private func openSource() throws(Failure) -> [CopyColumn] {
     guard let source = sources.first else { return [] }
     let connection: Connection
     do throws(PGError) { connection = try source.connect() } catch {
@@ -66,7 +67,7 @@ extension CopyJob {
   }
 
   /// Connects a receiver; one that fails is out.
-  private func open(_ receiver: Receiver, _ identities: inout [String: String]) throws(Failure) {
+  private func open(_ receiver: Receiver) throws(Failure) {
     guard let server = receiver.server else { return }
     let connection: Connection
     do throws(PGError) { connection = try server.connect() } catch {
@@ -77,18 +78,20 @@ extension CopyJob {
     if !plan.source.isServer, receiver.table.columns.isEmpty {
       receiver.table.columns = rows.table?.columns ?? []
     }
-    var twin: String?
-    do throws(PGError) { try EndGuard(connection).requireSystem(receiver.operand.system) } catch {
+    do throws(PGError) {
+      try server.noteSystem()
+      try EndGuard(connection).requireSystem(receiver.operand.system)
+    } catch {
       return try drop(receiver, error, error.fault == .caller ? .negative : nil)
     }
+    var twin: String?
     do throws(PGError) {
       try EndGuard(connection).requireOpen(receiver.operand.isProtected)
-      if try isBusy(receiver, connection) { return }
+      if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
       if try isDone(receiver, connection) { return }
       try server.beginStoring()
-      let identity = try connection.identity(of: receiver.table)
-      twin = identities.updateValue(receiver.label, forKey: identity)
-      if twin == nil { try checkTwoPhases(receiver, connection) }
+      twin = try noteIdentity(of: receiver)
+      if twin == nil { try checkSessions(receiver, connection) }
     } catch {
       try checkInterruption()
       return try drop(receiver, error, error.fault == .caller ? .refused : nil)
@@ -98,25 +101,45 @@ extension CopyJob {
     }
   }
 
-  /// Whether another run is at work on it, which then has nothing to do here.
-  private func isBusy(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
+  /// Remembers which table it is that a receiver's first session stores in.
+  ///
+  /// - Returns: Who has the same one.
+  func noteIdentity(of receiver: Receiver) throws(PGError) -> String? {
+    guard let server = receiver.server else { return nil }
+    let identity = try server.session().identity(of: receiver.table)
+    receiver.identity = identity
+    guard let other = identities[identity], other != receiver.label else {
+      identities[identity] = receiver.label
+      return nil
+    }
+    return other
+  }
+
+  /// Whether another run of the same name is at work there; if not, none can begin until this one ends.
+  func isBusy(_ connection: Connection) throws(PGError) -> Bool {
     guard let name = plan.running.single else { return false }
     // The lock goes with the session.
     let isFree = try connection.query.first(
       "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
       name, as: Bool.self)
-    if isFree == true { return false }
-    receiver.skip(Receiver.isRunningReason)
-    receiver.overlapStatus = plan.running.ifRunning == .skip ? .ok : .deadline
-    return true
+    return isFree != true
+  }
+
+  /// Where another run is at work on one receiver, this one does nothing at any.
+  private func leaveToOthers() {
+    guard receivers.contains(where: { $0.overlapStatus != nil }) else { return }
+    for receiver in receivers where receiver.isTaking {
+      receiver.leaveToOther(plan.running.overlap)
+    }
   }
 
   /// Whether the job has been done there for this time.
   private func isDone(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
     guard let job = plan.running.job, !plan.running.dryRun else { return false }
-    let ledger = Ledger(job: job, every: plan.running.every?.duration, table: receiver.table)
+    let ledger = try Ledger(
+      job: job, every: plan.running.every?.duration, target: receiver.table,
+      source: "\(sources.first?.place ?? sourceLabel) \(plan.command.rows)", connection)
     receiver.ledger = ledger
-    try ledger.install(connection)
     let record = try ledger.look(connection)
     if record.missed > 0, let server = receiver.server {
       let times = record.missed == 1 ? "once" : "\(record.missed) times"
@@ -141,7 +164,8 @@ extension CopyJob {
     }
   }
 
-  private func checkTwoPhases(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
+  /// Makes sure that its sessions can do together what is asked of them.
+  private func checkSessions(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
     // Sessions that have temporary tables cannot be prepared.
     if plan.jobs > 1, plan.storing.onConflict == nil {
       receiver.canPrepare = try TwoPhaseCommit.hasRoom(connection, for: plan.jobs - 1)
@@ -203,6 +227,37 @@ extension CopyJob {
     rows = try fromSource { () throws(PGError) in
       try source.session().resolve(.table(table))
     }
+  }
+
+  // MARK: Parts
+
+  /// Takes what is copied in these parts, as many at a time as the receivers can.
+  private func take(_ parts: [CopyPart]) throws(Failure) {
+    self.parts = parts
+    laneCount = max(1, min(plan.jobs, parts.count))
+    guard laneCount > 1, plan.storing.replace == .delete else { return }
+    for receiver in receivers where receiver.isTaking {
+      guard let server = receiver.server else { continue }
+      do throws(PGError) {
+        guard let key = try key(of: receiver.table, try server.session()) else { continue }
+        laneCount = 1
+        if plan.reporting.quiet { continue }
+        server.note(
+          "one session stores everything: others would wait for it to end with each row of the key \(key) "
+            + "that it takes out")
+      } catch { try drop(receiver, error) }
+    }
+    try requireReceivers()
+  }
+
+  /// The name of an index that lets each key be there once; `nil` if there is none.
+  private func key(of table: CopyTable, _ connection: Connection) throws(PGError) -> String? {
+    try connection.query.first(
+      """
+      SELECT indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index
+      WHERE indrelid = $1::pg_catalog.text::pg_catalog.regclass AND (indisunique OR indisexclusion)
+      ORDER BY 1 LIMIT 1
+      """, try table.quotedName(), as: String.self)
   }
 
   /// How much there is, as far as the server can say without looking.

@@ -43,8 +43,6 @@ final class PartRun {
 extension CopyJob {
   /// Moves everything, and waits until all receivers have it.
   func relay() throws {
-    parts = try cut()
-    let laneCount = max(1, min(plan.jobs, parts.count))
     try openLanes(laneCount)
     try move(to: receivers, laneCount: laneCount)
     try requireReceivers()
@@ -197,7 +195,7 @@ extension CopyJob {
   }
 
   private func localFailure(_ error: PGError, _ receiver: Receiver) -> any Error {
-    if receiver.operand.place == .standardStream, let cause = error.cause { return cause }
+    if let cause = error.cause, cause is Failure || cause is StandardOutput.Failure { return cause }
     return Failure(.localFailure, error.diagnostic(of: CopyCommand.program))
   }
 
@@ -217,11 +215,40 @@ extension CopyJob {
       while receiver.isTaking, receiver.lanes.count < count, let lane = receiver.addLane() {
         do throws(PGError) {
           _ = try lane.connect()
+          try lane.noteSystem()
           try lane.beginStoring()
+          try requireSameTable(as: receiver, lane)
         } catch { try drop(receiver, error, error.fault == .server ? nil : .connection) }
+      }
+      if receiver.isTaking, receiver.lanes.count > 1, !receiver.canPrepare {
+        warnOfHalves(receiver)
       }
     }
     try requireReceivers()
+  }
+
+  /// Makes sure that a session has come to the same server as the first one: behind one name there may be
+  /// several.
+  private func requireSameTable(as receiver: Receiver, _ lane: ServerEnd) throws(PGError) {
+    guard try lane.session().identity(of: receiver.table) != receiver.identity else { return }
+    throw PGError(
+      code: .connectionFailure, message: "a second session has come to another server",
+      fault: .transport, hint: "without --jobs one session stores everything")
+  }
+
+  private func warnOfHalves(_ receiver: Receiver) {
+    if plan.reporting.quiet { return }
+    let count = receiver.lanes.count
+    let remedy =
+      plan.storing.onConflict == nil
+      ? "With max_prepared_transactions of at least \(plan.jobs - 1) there, all are stored or none."
+      : "Without --jobs, all are stored or none."
+    Diagnostic(
+      program: "\(CopyCommand.program): \(receiver.label)", severity: .warning,
+      message: "\(count) sessions commit one after the other: if the server is lost meanwhile, "
+        + "some parts are stored and others not",
+      details: [("HINT", remedy)]
+    ).print()
   }
 
   /// Begins to read a part, and then to store it.
@@ -288,16 +315,21 @@ extension CopyJob {
   func end(of receiver: Receiver, on lane: Int) throws(PGError) -> any CopyReceiver {
     switch receiver.operand.place {
     case .standardStream: return StandardOutputReceiver()
-    case .file(let path): return try FileReceiver(path: path)
+    case .file(let path):
+      let file = try OutputFileReceiver(path)
+      receiver.file = file
+      return file
     case .server: break
     }
     let connection = try receiver.lanes[lane].session()
     let table = plan.storing.onConflict == nil ? receiver.table : ConflictStaging.table(receiver)
     let encoding = plan.source.isServer ? nil : plan.command.encoding
     if let rejects = plan.storing.rejects {
+      let file = try RejectFile(rejects)
+      receiver.rejects = file
       return try RejectingReceiver(
-        connection, table, format, encoding: encoding, path: rejects,
-        most: plan.storing.maxRejects, receiver: receiver)
+        connection, table, format, encoding: encoding, into: file,
+        most: plan.storing.rejectLimit, receiver: receiver)
     }
     let sql = try table.copyIn(format, encoding: encoding, isFrozen: plan.storing.freeze)
     return try StatementReceiver(connection, sql)

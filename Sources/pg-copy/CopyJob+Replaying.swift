@@ -23,8 +23,7 @@ extension CopyJob {
       var attempts = 0
       while mayReplay(receiver), attempts < Self.replayLimit {
         attempts += 1
-        RetryPolicy(triesAll: false).sleep(before: attempts, until: .never)
-        try checkInterruption()
+        try wait(upTo: RetryPolicy(triesAll: false).longestPause(before: attempts))
         receiver.server?.note("from the beginning, attempt \(attempts)")
         try replay(receiver)
       }
@@ -38,13 +37,33 @@ extension CopyJob {
     guard let server = receiver.server, let source = sources.first else { return }
     try fromSource { () throws(PGError) in try source.beginReadingAgain() }
     do throws(PGError) {
-      _ = try server.connect()
-      try server.beginStoring()
+      let connection = try server.connect()
+      try admitAgain(receiver, server, connection)
       try prepare(receiver)
     } catch {
       try checkInterruption()
       return receiver.fail(error, error.fault == .server ? nil : .connection)
     }
     try move(to: [receiver], laneCount: 1)
+  }
+  /// Begins to store there, if that is still where the rows are meant to go and nobody else is at work.
+  private func admitAgain(
+    _ receiver: Receiver, _ server: ServerEnd, _ connection: Connection
+  ) throws(PGError) {
+    try server.noteSystem()
+    try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+    if try isBusy(connection) {
+      throw PGError(
+        code: .lockNotAvailable,
+        message:
+          "another run with the same --single is at work there, or the session that was lost still is",
+        fault: .server)
+    }
+    try server.beginStoring()
+    if let twin = try noteIdentity(of: receiver) {
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "it has become the same table as that of \(twin)", fault: .server)
+    }
   }
 }

@@ -19,6 +19,8 @@ final class CopyJob {
   var match = ColumnMatch([], of: .query(""), isKnown: false)
   /// What it is cut into, in the order of the numbers.
   var parts: [CopyPart] = []
+  /// How many of them are copied at a time.
+  var laneCount = 1
   /// What is known of the parts that were read to their ends.
   var proofs: [PartProof] = []
   /// How many rows those parts have: asked for at every step, and of many parts.
@@ -32,7 +34,8 @@ final class CopyJob {
   var snapshot: String?
   /// Whether the receivers were made ready for data: what was there is then taken out.
   var isBegun = false
-  private var hasConcluded = false
+  /// Which tables take part, by what tells each from every other one, and who has it.
+  var identities: [String: String] = [:]
   let start = ContinuousClock.now
 
   /// Makes the job of a plan.
@@ -71,42 +74,56 @@ final class CopyJob {
       do { try wait(upTo: splay.duration) } catch { throw told(error) }
     }
     var attempts = 0
-    while true {
-      do { return try attempt() } catch {
-        guard let failure = error as? Failure, mayRepeat(after: failure, attempts) else {
-          throw told(error)
-        }
-        failure.diagnostic?.print()
-        attempts += 1
-        RetryPolicy(triesAll: false).sleep(before: attempts, until: .never)
-        try beginAnew()
-      }
+    while try mustRepeat(attempts) {
+      attempts += 1
+      let policy = RetryPolicy(triesAll: false)
+      do { try wait(upTo: policy.longestPause(before: attempts)) } catch { throw told(error) }
+      try beginAnew()
     }
+    if !plan.running.dryRun { try conclude() }
+  }
+
+  /// Does everything but say what came of it.
+  ///
+  /// - Returns: Whether it is to be done once more.
+  private func mustRepeat(_ attempts: Int) throws -> Bool {
+    do { try attempt() } catch {
+      guard let failure = error as? Failure, mayRepeat(after: failure, attempts) else {
+        throw told(error)
+      }
+      failure.diagnostic?.print()
+      return true
+    }
+    return status != .ok && mayRepeat(after: Failure(status), attempts)
   }
 
   private func attempt() throws {
     defer { for source in sources { source.rollback() } }
     progress.enter(.connecting)
     do {
+      if plan.running.dryRun { return try dryRun() }
       try open()
-      if plan.running.dryRun { return try finishDryRun() }
       if takesPart {
         try relay()
         try settle()
         try commit()
       }
-      try conclude()
     } catch {
       for receiver in receivers { receiver.rollback(.localFailure) }
       throw error
     }
   }
 
-  private func finishDryRun() throws {
-    let report = Preflight(self)
+  /// Opens everything, and prints what was found, also where that is why nothing can be copied.
+  private func dryRun() throws {
+    var obstacle: (any Error)?
+    do { try open() } catch { obstacle = error }
+    try checkInterruption()
+    let report = Preflight(self, obstacle)
     let (text, isPossible) = (report.json, report.isPossible)
     for receiver in receivers { receiver.rollback(.ok) }
     try StandardOutput.shared.write(text + "\n")
+    if let obstacle { throw obstacle }
     if !isPossible { throw Failure(.refused) }
   }
 
@@ -127,11 +144,14 @@ final class CopyJob {
   private func beginAnew() throws(Failure) {
     sources = try Self.sources(of: plan)
     for receiver in receivers { receiver.rejoin() }
-    (rows, bytes, isBegun, snapshot) = (plan.rows, 0, false, nil)
-    (parts, proofs, provenRows) = ([], [], 0)
+    (rows, bytes, isBegun, snapshot, identities) = (plan.rows, 0, false, nil, [:])
+    (parts, laneCount, proofs, provenRows) = ([], 1, [], 0)
   }
 
-  private func wait(upTo longest: Duration) throws(Failure) {
+  /// Waits for a time up to this, by chance.
+  ///
+  /// - Throws: ``Failure`` when a signal came or time is over.
+  func wait(upTo longest: Duration) throws(Failure) {
     let (seconds, attoseconds) = longest.components
     let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
     let end = Deadline.after(.milliseconds(Int64.random(in: 0...max(milliseconds, 0))))
@@ -146,7 +166,6 @@ final class CopyJob {
   /// The last line, and the status.
   private func conclude() throws {
     let status = status
-    hasConcluded = true
     Summary(self, status).print()
     if status != .ok { throw Failure(status) }
   }
@@ -155,7 +174,7 @@ final class CopyJob {
   private func told(_ error: any Error) -> any Error {
     if let output = error as? StandardOutput.Failure, output.isBrokenPipe { return error }
     let last = interruption ?? error
-    if plan.reporting.summary == .json, !hasConcluded {
+    if plan.reporting.summary == .json, !plan.running.dryRun {
       Summary(self, (last as? Failure)?.status ?? .localFailure).print()
     }
     return last
@@ -180,24 +199,31 @@ final class CopyJob {
   var takesPart: Bool { receivers.contains(where: \.isTaking) }
 
   /// What became of those that count.
+  ///
+  /// One of which nobody knows whether it committed counts always.
   var status: ExitStatus {
+    if receivers.contains(where: { $0.localFault != nil }) { return .localFailure }
     let done = receivers.count { $0.state == .committed || $0.isSkipped }
     let failed = receivers.filter { $0.state != .committed && !$0.isSkipped }
     if let overlap = receivers.lazy.compactMap(\.overlapStatus).first, done == receivers.count {
       return committed > 0 && overlap != .ok ? .partial : overlap
     }
-    if failed.allSatisfy({ $0.operand.importance == .bestEffort }), done > 0 { return .ok }
+    let isForgiven = failed.allSatisfy {
+      $0.operand.importance == .bestEffort && $0.state.isFailure
+    }
+    if isForgiven, done > 0 { return .ok }
     if committed > 0 { return .partial }
     return statusOfFailures
   }
 
-  /// The status when nothing was committed: what all receivers say, or 3 where they differ.
+  /// The status when nothing was committed: what all receivers say, or 3 where they differ; as long as that
+  /// is not known of one, the connection to it is what failed.
   var statusOfFailures: ExitStatus {
+    if receivers.contains(where: { $0.state == .unknown }) { return .connection }
     let statuses = receivers.compactMap { receiver -> ExitStatus? in
       switch receiver.state {
       case .failed(let status): status
-      case .unknown: .connection
-      case .taking, .committed, .partial, .skipped: nil
+      case .taking, .committed, .partial, .skipped, .unknown: nil
       }
     }
     if statuses.contains(.localFailure) { return .localFailure }
@@ -229,6 +255,12 @@ final class CopyJob {
 
   /// - Throws: ``Failure``, always.
   func giveUp(on receiver: Receiver) throws(Failure) {
+    if receiver.state == .unknown {
+      for other in receivers { other.rollback(.connection) }
+      throw Failure(
+        .connection,
+        note("nothing else is committed: it is unknown whether \(receiver.label) is"))
+    }
     let status: ExitStatus =
       if case .failed(let status) = receiver.state { status } else { .refused }
     for other in receivers { other.rollback(status) }

@@ -22,7 +22,7 @@ struct CopyPlan {
   /// - Throws: ``Failure`` with status 64.
   init(_ command: CopyCommand) throws(Failure) {
     self.command = command
-    source = CopyPlace(command.source)
+    source = try CopyPlace(command.source, as: "SOURCE")
     rows = CopySource(parsing: command.rows)
     var operands: [ReceiverOperand] = []
     for text in command.receivers { operands.append(try ReceiverOperand(text)) }
@@ -104,8 +104,14 @@ struct CopyPlan {
   }
 
   private func checkRejects() throws(Failure) {
-    guard storing.rejects != nil else { return }
-    if storing.maxRejects < 0 { throw .usage("--max-rejects must be at least 0") }
+    guard let rejects = storing.rejects else {
+      if storing.maxRejects != nil { throw .usage("--max-rejects needs --rejects") }
+      return
+    }
+    if storing.rejectLimit < 0 { throw .usage("--max-rejects must be at least 0") }
+    if rejects.isEmpty || rejects == "-" {
+      throw .usage("--rejects \(rejects): it takes the path of a file", hint: "./- is one")
+    }
     if receivers.count > 1 || !receivers[0].place.isServer {
       throw .usage("--rejects needs one receiver, a server")
     }
@@ -152,6 +158,9 @@ struct CopyPlan {
           "\(option) \(name): a name has 1 to 63 letters, digits, dots, hyphens and underscores")
       }
     }
+    if running.ifRunning != nil, running.single == nil {
+      throw .usage("--if-running needs --single: the name by which runs know each other")
+    }
     if running.job != nil, !receivers.contains(where: \.place.isServer) {
       throw .usage("--job keeps its record in a receiver, and none is a server")
     }
@@ -176,16 +185,25 @@ enum CopyPlace: Equatable {
   case standardStream
   /// A path.
   case file(String)
-  /// Where to connect; `nil` leaves everything to the environment.
-  case server(iri: String?)
+  /// Where to connect.
+  case server(iri: String)
 
-  init(_ text: String) {
+  /// Reads it.
+  ///
+  /// - Parameter role: What it is, for messages.
+  /// - Throws: ``Failure`` with status 64 if there is nothing: most likely a variable that is not set.
+  init(_ text: String, as role: String) throws(Failure) {
+    if text.isEmpty {
+      throw .usage(
+        "\(role) is empty",
+        hint: "pq:// is the server that the environment names; is a variable not set?")
+    }
     if text == "-" {
       self = .standardStream
     } else if text.hasPrefix("/") || text.hasPrefix("./") || text.hasPrefix("../") {
       self = .file(text)
     } else {
-      self = .server(iri: text.isEmpty ? nil : text)
+      self = .server(iri: text)
     }
   }
 

@@ -33,17 +33,30 @@ struct Ledger {
 
   private let job: String
   private let every: Duration?
+  /// The receiving table's name with its schema, whatever the command line calls it.
   private let target: String
+  /// What is copied, and from where.
+  private let source: String
 
-  init(job: String, every: Duration?, table: CopyTable) {
-    (self.job, self.every) = (job, every)
-    target = table.path.joined(separator: ".")
+  /// Finds the record of a job, and makes the table for it where it is not there.
+  ///
+  /// - Throws: ``PGError``: the server's.
+  init(
+    job: String, every: Duration?, target table: CopyTable, source: String, _ connection: Connection
+  ) throws(PGError) {
+    (self.job, self.every, self.source) = (job, every, source)
+    target =
+      try connection.query.first(
+        """
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = $1::pg_catalog.text::pg_catalog.regclass
+        """, try table.quotedName(), as: String.self) ?? ""
+    try install(connection)
   }
 
-  /// Makes the table where it is not there.
-  ///
-  /// Two runs that make it at the same time wait for each other.
-  func install(_ connection: Connection) throws(PGError) {
+  /// Two runs that make the table at the same time wait for each other.
+  private func install(_ connection: Connection) throws(PGError) {
     let isThere = try connection.query.first(
       "SELECT pg_catalog.to_regclass('pgkit.copy_ledger') IS NOT NULL", as: Bool.self)
     if isThere == true { return }
@@ -54,30 +67,41 @@ struct Ledger {
       SET LOCAL client_min_messages = warning;
       CREATE SCHEMA IF NOT EXISTS pgkit;
       CREATE TABLE IF NOT EXISTS pgkit.copy_ledger(
-        job text NOT NULL, period bigint NOT NULL, target text NOT NULL, part int NOT NULL,
-        parts int NOT NULL, run_id text NOT NULL,
-        source_snapshot text, rows bigint NOT NULL, bytes bigint NOT NULL, checksum text,
+        job text NOT NULL, every_seconds float8 NOT NULL, period bigint NOT NULL, target text NOT NULL,
+        part int NOT NULL, parts int NOT NULL, run_id text NOT NULL,
+        source text NOT NULL, source_snapshot text, rows bigint NOT NULL, bytes bigint NOT NULL,
+        checksum text,
         committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-        PRIMARY KEY (job, target, period, part));
+        PRIMARY KEY (job, target, every_seconds, period, part));
       COMMIT
       """)
   }
 
   /// Looks what has been done.
+  ///
+  /// - Throws: ``PGError`` 55000 if it was done from another source, which is another job.
   func look(_ connection: Connection) throws(PGError) -> Record {
     let row = try connection.query(
       """
       SELECT count(*) FILTER (WHERE period = due),
         coalesce(pg_catalog.max(parts) FILTER (WHERE period = due), 0),
         coalesce(pg_catalog.max(run_id) FILTER (WHERE period = due), ''),
-        coalesce(pg_catalog.max(due) - pg_catalog.max(period) FILTER (WHERE period < due) - 1, 0)
-      FROM pgkit.copy_ledger, (SELECT \(Self.period) AS due) AS now WHERE job = $2 AND target = $3
+        coalesce(pg_catalog.max(due) - pg_catalog.max(period) FILTER (WHERE period < due) - 1, 0),
+        coalesce(pg_catalog.max(source) FILTER (WHERE period = due), '')
+      FROM pgkit.copy_ledger, (SELECT \(Self.period) AS due) AS now
+      WHERE job = $2 AND target = $3 AND every_seconds = $1
       """, seconds, job, target)[0]
     let (stored, all) = (try row[0, as: Int.self], try row[1, as: Int.self])
+    if stored == 0 { return Record(state: .open, missed: try row[3, as: Int.self]) }
+    let other = try row[4, as: String.self]
+    guard other == source else {
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "job \(job) has stored rows there from another source: \(other), not \(source)",
+        fault: .server, hint: "each source needs a --job of its own")
+    }
     let state: State =
-      stored == 0
-      ? .open
-      : stored >= all ? .done : .half(run: try row[2, as: String.self], parts: stored, of: all)
+      stored >= all ? .done : .half(run: try row[2, as: String.self], parts: stored, of: all)
     return Record(state: state, missed: try row[3, as: Int.self])
   }
 
@@ -85,7 +109,8 @@ struct Ledger {
   func forget(_ connection: Connection) throws(PGError) {
     try connection.query(
       """
-      DELETE FROM pgkit.copy_ledger WHERE job = $2 AND target = $3 AND period = \(Self.period)
+      DELETE FROM pgkit.copy_ledger
+      WHERE job = $2 AND target = $3 AND every_seconds = $1 AND period = \(Self.period)
       """, seconds, job, target)
   }
 
@@ -94,10 +119,11 @@ struct Ledger {
     try connection.query(
       """
       INSERT INTO pgkit.copy_ledger(
-        period, job, target, run_id, rows, bytes, checksum, source_snapshot, part, parts)
-      VALUES (\(Self.period), $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        every_seconds, period, job, target, run_id, rows, bytes, checksum, source_snapshot, part, parts,
+        source)
+      VALUES ($1, \(Self.period), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
       """, seconds, job, target, entry.run, entry.rows, entry.bytes, entry.checksum, entry.snapshot,
-      entry.part, entry.parts)
+      entry.part, entry.parts, source)
   }
 
   /// The number of the time that it is due in, by the receiver's clock; 0 for a job that is done once.

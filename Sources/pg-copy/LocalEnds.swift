@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
@@ -10,8 +11,8 @@ final class StandardOutputReceiver: CopyReceiver {
     gathered.removeAll(keepingCapacity: true)
     gathered.reserveCapacity(piece.byteCount)
     piece.forEach { gathered.append(contentsOf: $0) }
-    try checked {
-      try gathered.withUnsafeBytes { try StandardOutput.shared.write($0) }
+    do { try gathered.withUnsafeBytes { try StandardOutput.shared.write($0) } } catch {
+      throw .output(error)
     }
   }
 
@@ -21,69 +22,93 @@ final class StandardOutputReceiver: CopyReceiver {
 
   /// Everything must have been accepted before any receiver commits.
   func finish() throws(PGError) -> Int? {
-    try checked { try StandardOutput.shared.finish() }
+    do { try StandardOutput.shared.finish() } catch { throw .output(error) }
     return nil
   }
 
   func fail(_ reason: String) {}
-
-  /// A failure of stdout is none of the library's; it passes through it as a cause.
-  private func checked(_ body: () throws -> Void) throws(PGError) {
-    do { try body() } catch {
-      throw PGError(
-        code: .operatorIntervention, message: "stdout failed", fault: .caller, cause: error)
-    }
-  }
 }
 
 /// stdin or a file as a producer, watched for data that servers would drop.
-enum LocalProducer {
+final class LocalProducer: CopyProducer {
+  private enum Place {
+    case standardInput
+    case file(FileProducer)
+  }
+
   private static let pieceSize = 64 * 1024
+  /// How long a quiet stdin is waited for before the other ends are looked after: a pipe is filled again
+  /// much sooner.
+  private static let patience: CInt = 10
+  private let place: Place
+  private let endsAtMarker: Bool
+  private var marker = EndMarker()
+
+  private init(_ place: Place, endsAtMarker: Bool) {
+    (self.place, self.endsAtMarker) = (place, endsAtMarker)
+  }
 
   /// A producer of what comes from stdin; a signal ends it with an error.
   ///
   /// - Parameter endsAtMarker: Whether a receiver would drop what comes behind a line `\.`; that is
   ///   then an error.
-  static func standardInput(endsAtMarker: Bool) -> ClosureProducer {
-    watched(endsAtMarker) { () throws(PGError) -> [UInt8]? in
-      let piece: [UInt8]?
-      do throws(Failure) {
-        piece = try StandardInput.readPiece(upTo: pieceSize, program: CopyCommand.program) {
-          Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
-        }
-      } catch {
-        throw PGError(
-          code: .operatorIntervention, message: "stdin failed", fault: .caller, cause: error)
-      }
-      if piece == nil, Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
-        throw PGError(code: .operatorIntervention, message: "interrupted", fault: .caller)
-      }
-      return piece
-    }
+  static func standardInput(endsAtMarker: Bool) -> LocalProducer {
+    LocalProducer(.standardInput, endsAtMarker: endsAtMarker)
   }
 
   /// A producer of what a file holds.
   ///
   /// - Throws: ``PGError`` if it cannot be opened.
-  static func file(_ path: String, endsAtMarker: Bool) throws(PGError) -> ClosureProducer {
-    let file = try FileProducer(path: path)
-    return watched(endsAtMarker) { () throws(PGError) -> [UInt8]? in
-      guard case .bytes(let bytes) = try file.next() else { return nil }
-      return bytes
-    }
+  static func file(_ path: String, endsAtMarker: Bool) throws(PGError) -> LocalProducer {
+    LocalProducer(.file(try FileProducer(path: path)), endsAtMarker: endsAtMarker)
   }
 
-  private static func watched(
-    _ endsAtMarker: Bool, _ body: @escaping () throws(PGError) -> [UInt8]?
-  ) -> ClosureProducer {
-    var marker = EndMarker()
-    return ClosureProducer { () throws(PGError) -> [UInt8]? in
-      let piece = try body()
-      if endsAtMarker, let piece, marker.hasDataBehind(piece) {
-        throw dataBehindMarker(line: marker.line)
-      }
-      return piece
+  func next() throws(PGError) -> CopyPiece? {
+    let piece: [UInt8]?
+    switch place {
+    case .standardInput: piece = try readStandardInput()
+    case .file(let file):
+      piece = if case .bytes(let bytes)? = try file.next() { bytes } else { nil }
     }
+    guard let piece else { return nil }
+    if endsAtMarker, marker.hasDataBehind(piece) {
+      throw Self.dataBehindMarker(line: marker.line)
+    }
+    return .bytes(piece)
+  }
+
+  func nextIfThere() throws(PGError) -> CopyArrival {
+    if case .standardInput = place,
+      !StandardInput.isReady(within: Self.patience)
+    {
+      return .nothingYet
+    }
+    return try next().map { .piece($0) } ?? .end
+  }
+
+  var watches: [DescriptorWatch] {
+    if case .standardInput = place { [DescriptorWatch(STDIN_FILENO, .readable)] } else { [] }
+  }
+
+  /// Unknown: the pieces need not be rows.
+  var rowCount: Int? { nil }
+
+  func stop() {}
+
+  private func readStandardInput() throws(PGError) -> [UInt8]? {
+    let piece: [UInt8]?
+    do throws(Failure) {
+      piece = try StandardInput.readPiece(upTo: Self.pieceSize, program: CopyCommand.program) {
+        Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
+      }
+    } catch {
+      throw PGError(
+        code: .operatorIntervention, message: "stdin failed", fault: .caller, cause: error)
+    }
+    if piece == nil, Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
+      throw PGError(code: .operatorIntervention, message: "interrupted", fault: .caller)
+    }
+    return piece
   }
 
   private static func dataBehindMarker(line: Int) -> PGError {

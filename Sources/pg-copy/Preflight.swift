@@ -4,23 +4,31 @@ internal import PGKit
 /// What was found before anything was copied, for `--dry-run`.
 struct Preflight {
   private let job: CopyJob
-  private let details: [Int: TableDetails]
+  /// What stands in the way of everything.
+  private let obstacle: (any Error)?
+  private var details: [Int: TableDetails] = [:]
+  /// Why a receiver's table could not be looked at.
+  private var refusals: [Int: String] = [:]
 
-  init(_ job: CopyJob) {
-    self.job = job
-    details = job.receivers.reduce(into: [:]) { found, receiver in
-      guard receiver.isTaking, let connection = try? receiver.server?.session() else { return }
-      found[receiver.number] = try? TableDetails(receiver, connection)
+  init(_ job: CopyJob, _ obstacle: (any Error)?) {
+    (self.job, self.obstacle) = (job, obstacle)
+    for receiver in job.receivers where receiver.isTaking {
+      guard let server = receiver.server else { continue }
+      do throws(PGError) {
+        details[receiver.number] = try TableDetails(receiver, try server.session())
+      } catch { refusals[receiver.number] = error.message }
     }
   }
 
   /// Whether every receiver that counts could be copied to.
   var isPossible: Bool {
-    job.receivers.allSatisfy { receiver in
-      receiver.operand.importance == .bestEffort || receiver.isSkipped
-        || (receiver.isTaking && missing(receiver).isEmpty
-          && details[receiver.number]?.obstacles.isEmpty != false)
-    }
+    obstacle == nil
+      && job.receivers.allSatisfy { receiver in
+        receiver.operand.importance == .bestEffort || receiver.isSkipped
+          || (receiver.isTaking && missing(receiver).isEmpty
+            && refusals[receiver.number] == nil
+            && details[receiver.number]?.obstacles.isEmpty != false)
+      }
   }
 
   /// One object on one line.
@@ -31,10 +39,15 @@ struct Preflight {
     return """
       {"program":"\(CopyCommand.program)","dry_run":true,"possible":\(isPossible),\
       "source":{"place":\(JSONText.quoted(job.sourceLabel)),"version":\(Self.json(version)),\
-      "columns":\(columns)},"format":"\(job.format.rawValue)",\
-      "estimated_rows":\(estimate?.rows.map(String.init) ?? "null"),\
+      "columns":\(columns)},"problem":\(Self.json(problem)),"format":"\(job.format.rawValue)",\
+      "sessions":\(job.laneCount),"estimated_rows":\(estimate?.rows.map(String.init) ?? "null"),\
       "estimated_bytes":\(estimate.map { String($0.bytes) } ?? "null"),"receivers":[\(receivers)]}
       """
+  }
+
+  private var problem: String? {
+    guard let obstacle else { return nil }
+    return (obstacle as? Failure)?.diagnostic?.message
   }
 
   private var estimate: SourceEstimate? {
@@ -49,6 +62,7 @@ struct Preflight {
       "column \"\($0.name)\" is not null, has no default, and gets no value"
     }
     problems += found?.obstacles ?? []
+    if let refusal = refusals[receiver.number] { problems.append(refusal) }
     if let failure = receiver.failure { problems.append(failure.message) }
     return """
       {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\

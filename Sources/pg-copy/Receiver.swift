@@ -30,12 +30,20 @@ final class Receiver {
   var table = CopyTable([])
   /// The same columns with their types.
   var columns: [CopyColumn] = []
+  /// What tells the table that its sessions store in from every other one.
+  var identity: String?
+  /// The file that it is, once it was begun.
+  var file: OutputFileReceiver?
+  /// Where the rows go that it refuses.
+  var rejects: RejectFile?
+  /// What went wrong with a file of this machine when the rows were stored already.
+  private(set) var localFault: PGError?
   /// Where the job's record is kept, if it has one.
   var ledger: Ledger?
   /// Whether a run before has stored some parts, which are to be taken out.
   var isHalfDone = false
   /// The status of a run that found another one at work here.
-  var overlapStatus: ExitStatus?
+  private(set) var overlapStatus: ExitStatus?
   /// What it has taken.
   var parts: [StoredPart] = []
   /// The sessions whose transactions are known to be committed, by their places.
@@ -108,13 +116,39 @@ final class Receiver {
   /// Has nothing to do.
   func skip(_ reason: String) { leave(.skipped(reason), nil) }
 
+  /// Has nothing to do, because another run is at work.
+  func leaveToOther(_ answer: Overlap) {
+    overlapStatus = answer == .skip ? .ok : .deadline
+    skip(Self.isRunningReason)
+  }
+
   /// Has its rows.
-  func committed() { leave(.committed, nil, rollingBack: false) }
+  func committed() {
+    leave(.committed, nil, rollingBack: false)
+    publishRejects()
+  }
+
+  /// Gives a file its name, which is how it commits.
+  func publish() {
+    do throws(PGError) {
+      try file?.publish()
+      committed()
+    } catch { fail(error, .localFailure) }
+  }
+
+  /// The rows that were refused are to be had when the others are stored.
+  private func publishRejects() {
+    do throws(PGError) { try rejects?.publish() } catch {
+      localFault = error
+      server?.report(error, hint: "The rows that were accepted are stored.")
+    }
+  }
 
   /// Nobody knows.
   func lost(_ error: PGError, remedy: String) {
     self.remedy = remedy
     leave(.unknown, error)
+    publishRejects()
   }
 
   /// Some of its sessions have committed, and another one could not.

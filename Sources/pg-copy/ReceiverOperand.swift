@@ -26,7 +26,7 @@ struct ReceiverOperand: Equatable {
   /// - Throws: ``Failure`` with status 64.
   init(_ text: String) throws(Failure) {
     var parts = Self.parts(of: text)[...]
-    place = CopyPlace(parts.popFirst() ?? "")
+    place = try CopyPlace(parts.popFirst() ?? "", as: "--to")
     var seen: Set<String> = []
     for part in parts {
       let name = try take(part)

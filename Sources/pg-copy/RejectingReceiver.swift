@@ -16,6 +16,8 @@ final class RejectingReceiver: CopyReceiver {
   private let file: RejectFile
   private let most: Int
   private let receiver: Receiver
+  /// Whether the server takes a line `\.` for the end of the data.
+  private let endsAtMarker: Bool
   private var boundary: RowBoundary
   /// Whole rows that wait, one behind the other, and where each ends.
   private var block: [UInt8] = []
@@ -27,12 +29,12 @@ final class RejectingReceiver: CopyReceiver {
 
   init(
     _ connection: Connection, _ table: CopyTable, _ format: CopyFormat, encoding: String?,
-    path: String, most: Int, receiver: Receiver
+    into file: RejectFile, most: Int, receiver: Receiver
   ) throws(PGError) {
     (self.connection, self.most, self.receiver) = (connection, most, receiver)
+    (self.file, endsAtMarker) = (file, format == .text || connection.serverVersion.major < 18)
     statement = try table.copyIn(format, encoding: encoding)
     boundary = RowBoundary(format)
-    file = try RejectFile(path)
   }
 
   func write(_ piece: CopyPiece) throws(PGError) {
@@ -67,7 +69,7 @@ final class RejectingReceiver: CopyReceiver {
 
   func finish() throws(PGError) -> Int? {
     let rest = boundary.partialRow
-    if !rest.isEmpty, rest != Array("\\.".utf8) {
+    if !rest.isEmpty {
       block += rest
       ends.append(block.count)
     }
@@ -99,7 +101,7 @@ final class RejectingReceiver: CopyReceiver {
 
   /// Why the rows were not stored; `nil` if they were.
   private func refusal(of data: [UInt8]) throws(PGError) -> PGError? {
-    if data == Array("\\.\n".utf8) || data == Array("\\.\r\n".utf8) { return nil }
+    if endsAtMarker, Self.markers.contains(data) { return nil }
     try connection.execute("SAVEPOINT pgkit_copy")
     do throws(PGError) {
       let stream = try connection.copyIn(statement)
@@ -115,6 +117,9 @@ final class RejectingReceiver: CopyReceiver {
       return error
     }
   }
+
+  /// The lines that end the data: they stand at its very end, or the data is refused as a whole.
+  private static let markers = ["\\.", "\\.\n", "\\.\r\n"].map { Array($0.utf8) }
 
   /// Whether an error is not a row's own, so that no row can be blamed for it.
   private static func isAboutMore(_ error: PGError) -> Bool {
@@ -133,52 +138,4 @@ final class RejectingReceiver: CopyReceiver {
     }
     try file.write(row: firstRow + index, data, refusal)
   }
-}
-
-/// The rows that were refused: each as it came, in an object of JSON with its number and the reason.
-final class RejectFile {
-  private let receiver: FileReceiver
-
-  init(_ path: String) throws(PGError) { receiver = try FileReceiver(path: path) }
-
-  func write(row: Int, _ data: [UInt8], _ error: PGError) throws(PGError) {
-    var line: [UInt8] = Array("{\"row\":\(row),\"sqlstate\":\"\(error.code)\",\"message\":".utf8)
-    JSONText.append(error.message, to: &line)
-    for (name, value) in [
-      ("column", error.fields?[.column] ?? Self.column(in: error)),
-      ("constraint", error.fields?[.constraint]),
-    ] {
-      guard let value else { continue }
-      line += Array(",\"\(name)\":".utf8)
-      JSONText.append(value, to: &line)
-    }
-    appendData(data, to: &line)
-    try receiver.write(.bytes(line))
-  }
-
-  /// Text as a text, and what is none in hexadecimal digits.
-  private func appendData(_ data: [UInt8], to line: inout [UInt8]) {
-    var data = data[...]
-    if data.last == UInt8(ascii: "\n") { data = data.dropLast() }
-    if let text = String(validating: data, as: UTF8.self) {
-      line += Array(",\"data\":".utf8)
-      JSONText.append(text, to: &line)
-    } else {
-      let digits = data.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-      line += Array(",\"data_hex\":\"\(digits)\"".utf8)
-    }
-    line += Array("}\n".utf8)
-  }
-
-  /// The column in COPY's context: `COPY job, line 3, column id: "x"`.
-  private static func column(in error: PGError) -> String? {
-    guard let context = error.fields?.context,
-      let start = context.firstRange(of: ", column ")?.upperBound,
-      let end = context[start...].firstIndex(of: ":")
-    else { return nil }
-    return String(context[start..<end])
-  }
-
-  func finish() throws(PGError) { _ = try receiver.finish() }
-  func remove() { receiver.fail("") }
 }

@@ -18,9 +18,9 @@ struct ResolveCommand: ParsableCommand {
     commandName: word,
     abstract: "End the prepared transactions that runs with --atomic have left.",
     discussion: """
-      Name all receivers of the run. What was decided is asked of the receiver that decided; where it \
-      cannot say, the transaction is left, and the status is 3. Until it is ended it holds locks and \
-      keeps VACUUM from its work.
+      Name all receivers of the run, as the run did. What was decided is asked of the receiver that decided, \
+      its first one; where it cannot say, the transaction is left, and the status is 3. Until it is ended \
+      it holds locks and keeps VACUUM from its work.
       """)
 
   @Option(
@@ -66,8 +66,15 @@ struct Resolution {
   func run() throws {
     var isLeft = false
     for end in ends {
-      do {
+      do throws(PGError) {
         _ = try end.connect()
+        try end.noteSystem()
+      } catch {
+        throw error.failure(of: "\(CopyCommand.program): \(end.label)")
+      }
+    }
+    for end in ends {
+      do {
         for name in try prepared(at: end) where job == nil || name.identity.job == job {
           if try !resolve(name, at: end) { isLeft = true }
         }
@@ -108,15 +115,40 @@ struct Resolution {
   }
 
   /// What the server that decides says of its own transaction.
+  ///
+  /// Copies of its data directory have its identifier, too, and other transactions of the same number: the
+  /// one that is reached as it was then is asked, and without it all of them, which must agree. So what the
+  /// server that decides says is never overruled.
   private func decision(on name: PreparedName) throws(PGError) -> Decision {
-    for end in ends where try end.systemIdentifier() == name.system {
-      switch try? CommitOutcome.status(of: name.transaction, at: end) {
+    var asked: [ServerEnd] = []
+    for end in ends where try end.systemIdentifier() == name.decider.system { asked.append(end) }
+    let sameWay = asked.filter(name.decider.isAt)
+    let answers = Set((sameWay.isEmpty ? asked : sameWay).compactMap { answer(of: $0, on: name) })
+    if answers.count > 1 {
+      let places = asked.map(\.place).joined(separator: ", ")
+      Diagnostic(
+        program: CopyCommand.program, severity: .warning,
+        message: "\(name.text): servers of one identifier answer differently: \(places)",
+        details: [
+          ("HINT", "Write --to of the run's first receiver as the run had it: that one decided.")
+        ]
+      ).print()
+    }
+    return answers.count == 1 ? answers.first ?? .unknown : .unknown
+  }
+
+  /// What one server says; `nil` if it has never had such a transaction.
+  private func answer(of end: ServerEnd, on name: PreparedName) -> Decision? {
+    do throws(PGError) {
+      switch try CommitOutcome.status(of: name.decider.transaction, at: end) {
       case "committed": return .commit
       case "aborted": return .rollback
       case "in progress": return .wait
-      default: continue
+      default: return .unknown
       }
+    } catch {
+      // The number is one of its future.
+      return error.code == .invalidParameterValue ? nil : .unknown
     }
-    return .unknown
   }
 }

@@ -19,8 +19,11 @@ struct RunningFlags: ParsableArguments {
       "Do nothing while another run with this name is at work on a receiver.", valueName: "name"))
   var single: String?
 
-  @Option(help: "With --single: skip ends with 0 where another run is at work, fail with 4.")
-  var ifRunning = Overlap.skip
+  @Option(
+    help:
+      "With --single: skip (which is also done without it) ends with 0 where another run is at work, fail with 4."
+  )
+  var ifRunning: Overlap?
 
   @Option(
     help: ArgumentHelp("Wait a random time up to this before anything.", valueName: "duration"))
@@ -45,6 +48,9 @@ struct RunningFlags: ParsableArguments {
       "How often to begin again when the source is lost, or gave way to others, and nothing is committed.",
       valueName: "n"))
   var retry = 0
+
+  /// What is done where another run is at work.
+  var overlap: Overlap { ifRunning ?? .skip }
 }
 
 /// What a run does that finds another one at work.

@@ -18,7 +18,8 @@ final class ServerEnd {
   static let unknownEncoding = "SQL_ASCII"
   private let options: ConnectionOptions
   private(set) var connection: Connection?
-  private var knownSystem: String?
+  /// The identifier of its cluster, once it was asked for; `nil` where the server does not tell it.
+  private(set) var system: String?
   /// The number of the transaction that stores, once it was asked for.
   private(set) var transactionID: Int?
   /// Since when it holds the snapshot that it reads.
@@ -49,6 +50,7 @@ final class ServerEnd {
   private init(like other: ServerEnd) {
     (options, place, label) = (other.options, other.place, other.label)
     (encoding, statementLimit) = (other.encoding, other.statementLimit)
+    system = other.system
   }
 
   /// Another session at the same place, which has not begun.
@@ -68,8 +70,38 @@ final class ServerEnd {
   }
 
   /// Connects for a question beside the copying, or after it; no signal reaches what runs there.
+  ///
+  /// - Throws: ``PGError`` 08006 if a server of another cluster has come to its place: what that one says
+  ///   is about something else.
   func connectBeside(until end: Deadline = .never) throws(PGError) -> Connection {
-    try Connector(options).connect(until: end.earlier(.after(.seconds(5))))
+    let connection = try Connector(options).connect(until: end.earlier(.after(.seconds(5))))
+    do throws(PGError) { try requireKnownSystem(connection) } catch {
+      connection.close()
+      throw error
+    }
+    return connection
+  }
+
+  /// Asks of what cluster the server is, and makes sure that it is the same as before.
+  ///
+  /// One that does not tell it to this user is none the worse for that; no transaction may have begun.
+  ///
+  /// - Throws: ``PGError`` 08006 if a server of another cluster has come to its place.
+  func noteSystem() throws(PGError) {
+    let connection = try session()
+    try requireKnownSystem(connection)
+    if system == nil { system = try EndGuard(connection).systemIfTold() }
+  }
+
+  private func requireKnownSystem(_ connection: Connection) throws(PGError) {
+    guard let system else { return }
+    let found = try EndGuard(connection).systemIfTold()
+    guard found != system else { return }
+    throw PGError(
+      code: .connectionFailure,
+      message:
+        "a server of cluster \(found ?? "unknown") answers there now, and not one of \(system)",
+      fault: .transport)
   }
 
   /// The session's connection.
@@ -184,21 +216,40 @@ final class ServerEnd {
   }
 
   /// What tells this server from others, beside the copies of its data directory.
+  ///
+  /// - Throws: ``PGError``: the server's, if it does not tell it to this user.
   func systemIdentifier() throws(PGError) -> String {
-    if let known = knownSystem { return known }
+    if let system { return system }
     let connection = try connectBeside()
     defer { connection.close() }
-    let text =
-      try connection.query.first(
-        "SELECT system_identifier::text FROM pg_catalog.pg_control_system()", as: String.self) ?? ""
-    knownSystem = text
-    return text
+    return try EndGuard(connection).system()
   }
 
   /// Commits.
+  ///
+  /// - Throws: ``PGError`` 25P02 if the server rolled back instead.
   func commit() throws(PGError) {
-    try session().execute("COMMIT")
+    try end("COMMIT", expecting: "COMMIT")
     close()
+  }
+
+  /// Leaves the transaction with the server, to be ended by its name.
+  ///
+  /// - Throws: ``PGError`` 25P02 if the server rolled back instead.
+  func prepareTransaction(_ name: String) throws(PGError) {
+    try end(
+      "PREPARE TRANSACTION \(try SQL.quoteLiteral(name))", expecting: "PREPARE TRANSACTION")
+  }
+
+  /// A server answers the end of a transaction in which something failed with another one, and no error.
+  private func end(_ statement: String, expecting answer: String) throws(PGError) {
+    let tag = try session().query.text(statement).finish()
+    guard tag?.name != answer else { return }
+    throw PGError(
+      code: .inFailedSqlTransaction,
+      message:
+        "the server answered \(answer) with \(tag?.description ?? "nothing"): nothing is stored",
+      fault: .server)
   }
 
   /// Ends the session; what was not committed is rolled back by the time this returns.

@@ -9,19 +9,16 @@ struct StatementSums {
   var inOrder: [RowChecksum] { sums.sorted { $0.key < $1.key }.map(\.value) }
 
   private var sums: [UInt32: RowChecksum] = [:]
-  private let isBinary: Bool
-  private var isAtStart = true
+  /// Finds the rows in the binary format.
+  private var rows: BinaryCopyFile.Rows?
   /// The row without its number.
   private var row: [UInt8] = []
 
-  /// Signature, flags, and the length of an extension.
-  private static let headerSize = 19
-  private static let trailerSize = 2
   /// The number of values, in front; the number of the statement with its length, behind.
   private static let countSize = 2
   private static let numberSize = 8
 
-  init(_ format: CopyFormat) { isBinary = format == .binary }
+  init(_ format: CopyFormat) { rows = format == .binary ? .init() : nil }
 
   /// Adds rows; each is a message.
   ///
@@ -29,7 +26,7 @@ struct StatementSums {
   mutating func add(_ piece: CopyPiece) throws(PGError) {
     var isWhole = true
     piece.forEach { message in
-      if isBinary {
+      if rows != nil {
         isWhole = addBinary(message) && isWhole
       } else {
         isWhole = addText(message) && isWhole
@@ -56,9 +53,7 @@ struct StatementSums {
   }
 
   private mutating func addBinary(_ whole: UnsafeRawBufferPointer) -> Bool {
-    let message = isAtStart ? whole.dropFirst(Self.headerSize) : whole[...]
-    isAtStart = false
-    if message.count == Self.trailerSize, message.allSatisfy({ $0 == 0xFF }) { return true }
+    guard let message = rows?.row(in: whole) else { return true }
     guard message.count >= Self.countSize + Self.numberSize else { return false }
     let count = message.prefix(Self.countSize).reduce(0) { $0 << 8 | UInt32($1) }
     guard count > 0 else { return false }

@@ -24,8 +24,13 @@ struct StoringFlags: ParsableArguments {
       "Go on past rows that the receiver refuses, and write them to this file.", valueName: "path"))
   var rejects: String?
 
-  @Option(help: ArgumentHelp("How many rows may be refused.", valueName: "n"))
-  var maxRejects = 1000
+  @Option(
+    help: ArgumentHelp(
+      "With --rejects: how many rows may be refused; 1000 without it.", valueName: "n"))
+  var maxRejects: Int?
+
+  /// How many rows may be refused.
+  var rejectLimit: Int { maxRejects ?? 1000 }
 }
 
 /// How what is there is taken out.

@@ -10,9 +10,13 @@ extension CopyJob {
     guard case .table(let table) = rows else {
       throw Failure(
         .refused,
-        note(
-          "--split and --jobs need a table with blocks of its own; this one is a view or made of others"
-        ))
+        Diagnostic(
+          program: "\(CopyCommand.program): \(sourceLabel)",
+          message:
+            "--split and --jobs need a table with blocks of its own; this one is a view or made of others",
+          details: [
+            ("HINT", "without them one session reads everything; a partition by itself can be cut")
+          ]))
     }
     return try fromSource { () throws(PGError) in
       let connection = try source.session()

@@ -4,8 +4,8 @@ internal import PGKit
 
 // One session decides: all others prepare their transactions, then it commits its own. From then on the
 // prepared ones are to be committed, and before they are to be rolled back. Its transaction's number stands
-// in the name of each prepared one, so that whoever comes after a crash can ask its server what was
-// decided: nothing else has to be on record anywhere.
+// in the name of each prepared one (``PreparedName``), so that whoever comes after a crash can ask its
+// server what was decided: nothing else has to be on record anywhere.
 
 /// The commit of receivers, or of the sessions of one, that commit all or none.
 ///
@@ -62,12 +62,13 @@ struct TwoPhaseCommit {
     for (index, other) in lanes.enumerated().dropFirst() {
       do throws(PGError) {
         let name = PreparedName(
-          identity: identity, number: index, system: try decisive.lane.systemIdentifier(),
-          transaction: decisive.lane.transactionID ?? 0)
-        let statement = "PREPARE TRANSACTION \(try SQL.quoteLiteral(name.text))"
+          identity: identity, number: index,
+          decider: .init(
+            system: try decisive.lane.systemIdentifier(), place: decisive.lane.place,
+            transaction: decisive.lane.transactionID ?? 0))
         // If its answer is lost, it may be prepared all the same.
         prepared.append((other.receiver, other.lane, name))
-        do throws(PGError) { try other.lane.session().execute(statement) } catch {
+        do throws(PGError) { try other.lane.prepareTransaction(name.text) } catch {
           if error.fault == .server, error.fields?.isFatal != true { prepared.removeLast() }
           throw error
         }
@@ -103,63 +104,4 @@ struct TwoPhaseCommit {
     }
     return open
   }
-}
-
-/// The name of a prepared transaction: `pgkit:JOB:RUN:NUMBER:SYSTEM:TRANSACTION`.
-struct PreparedName: Equatable {
-  let identity: RunIdentity
-  /// Which of the run's prepared transactions it is, from 1.
-  let number: Int
-  /// The identifier of the server that decides.
-  let system: String
-  /// The number of the transaction there that decides.
-  let transaction: Int
-
-  /// What every name begins with.
-  static let prefix = "pgkit:"
-
-  init(identity: RunIdentity, number: Int, system: String, transaction: Int) {
-    (self.identity, self.number) = (identity, number)
-    (self.system, self.transaction) = (system, transaction)
-  }
-
-  /// Reads a name; `nil` if it is another one.
-  init?(_ text: String) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 6, parts[0] + ":" == Self.prefix, RunIdentity.isName(parts[1]),
-      let number = Int(parts[3]), let transaction = Int(parts[5])
-    else { return nil }
-    self.init(
-      identity: RunIdentity(job: parts[1], run: parts[2]), number: number, system: parts[4],
-      transaction: transaction)
-  }
-
-  /// The name.
-  var text: String {
-    "\(Self.prefix)\(identity.job):\(identity.run):\(number):\(system):\(transaction)"
-  }
-
-  /// Ends a prepared transaction, connecting again where the session is lost.
-  ///
-  /// - Returns: Whether it is ended, which it also is when it is not there any more.
-  static func settle(_ name: PreparedName, commits: Bool, at lane: ServerEnd) -> Bool {
-    for attempt in 0..<Self.attempts {
-      do throws(PGError) {
-        let connection =
-          attempt == 0 ? try lane.session() : try lane.connectBeside()
-        defer { if attempt > 0 { connection.close() } }
-        let word = commits ? "COMMIT" : "ROLLBACK"
-        try connection.execute("\(word) PREPARED \(try SQL.quoteLiteral(name.text))")
-        return true
-      } catch {
-        // It has gone: an attempt before has ended it, and its answer was lost.
-        if error.code == .undefinedObject { return attempt > 0 }
-        if error.fault == .server, error.fields?.isFatal != true { return false }
-        RetryPolicy(triesAll: false).sleep(before: attempt + 2, until: .never)
-      }
-    }
-    return false
-  }
-
-  private static let attempts = 6
 }

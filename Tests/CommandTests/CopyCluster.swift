@@ -6,11 +6,13 @@ import PGTestCluster
 final class CopyCluster {
   private let cluster: TemporaryCluster
 
+  /// - Parameter isNew: Whether it has an identifier of its own: others are copies of one directory.
   init(
-    _ installation: Installation? = nil, settings: [ConnectionOptions.Setting] = []
+    _ installation: Installation? = nil, settings: [ConnectionOptions.Setting] = [],
+    isNew: Bool = false
   ) throws {
     var options = TemporaryCluster.Options()
-    options.settings = settings
+    (options.settings, options.usesTemplates) = (settings, !isNew)
     cluster = try TemporaryCluster(installation: installation, options)
   }
 

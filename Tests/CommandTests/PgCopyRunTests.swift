@@ -30,7 +30,7 @@ struct PgCopyRunTests {
       "SELECT run_id, rows, target FROM pgkit.copy_ledger WHERE job = $1", job[1])
     #expect(record.count == 1)
     #expect(try record[0][1, as: Int.self] == 1000)
-    #expect(try record[0][2, as: String.self] == "\(scene.name)_1")
+    #expect(try record[0][2, as: String.self] == "public.\(scene.name)_1")
   }
 
   @Test("running a job again gives its rows to those that lack them, and to nobody else")

@@ -29,6 +29,15 @@ public enum CopyPiece {
     }
   }
 
+  /// Whether its first part begins with these bytes.
+  func begins(with bytes: [UInt8]) -> Bool {
+    var answer: Bool?
+    forEach { part in
+      if answer == nil { answer = part.prefix(bytes.count).elementsEqual(bytes) }
+    }
+    return answer ?? false
+  }
+
   /// The same data in one message; this piece must not be used any more.
   func joined() -> CopyPiece {
     switch self {

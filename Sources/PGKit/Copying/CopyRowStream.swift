@@ -82,9 +82,6 @@ public final class CopyRowStream {
 
 /// Writes rows in the binary format of COPY.
 private struct CopyRowEncoder {
-  /// What data in the binary format begins with.
-  private static let signature = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0]
-
   let columns: [Column]
   private let types: [PGType]
   private var pending = ByteWriter()
@@ -92,9 +89,7 @@ private struct CopyRowEncoder {
   init(_ columns: [Column]) {
     self.columns = columns
     types = columns.map(\.pgType.written)
-    pending.writeBytes(Self.signature)
-    // No flags, and no extension of the header.
-    pending.writeInteger(0 as UInt64)
+    pending.writeBytes(BinaryCopyFile.header)
   }
 
   var byteCount: Int { pending.count }

@@ -96,7 +96,9 @@ extension Connection {
       try statement.close()
       return source
     case .table(var table), .view(var table):
-      if table.columns.isEmpty { table.columns = try storedColumns(of: table) }
+      if table.columns.isEmpty {
+        table.columns = try columns(of: table).filter { !$0.isGenerated }.map(\.name)
+      }
       return try isView(table) ? .view(table) : .table(table)
     }
   }
@@ -114,23 +116,6 @@ extension Connection {
       for row in batch { kind = try row[0, as: String.self] }
     }
     return ["v", "m", "p", "f"].contains(kind)
-  }
-
-  /// The columns of a table whose values are not generated, in order.
-  private func storedColumns(of table: CopyTable) throws(PGError) -> [String] {
-    let generated =
-      serverVersion >= ServerVersion(major: 12, minor: 0) ? "AND attgenerated = ''" : ""
-    let rows = try query.text(
-      """
-      SELECT attname FROM pg_catalog.pg_attribute \
-      WHERE attrelid = $1::pg_catalog.text::pg_catalog.regclass \
-      AND attnum > 0 AND NOT attisdropped \(generated) ORDER BY attnum
-      """, [try table.quotedName()])
-    var names: [String] = []
-    while let batch = try rows.next() {
-      for row in batch { names.append(try row[0, as: String.self]) }
-    }
-    return names
   }
 
   /// What tells this table from every other one: its server's start, database and number.

@@ -70,6 +70,8 @@ public final class CopyTransfer {
   private var gathered = 0
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
   var boundary: RowBoundary?
+  /// What stands before the first row of a server's binary data.
+  private var header: [UInt8] = []
   private var joinsRows = false
   /// The receivers that did not take all that was for them, and are left alone until they are ready.
   private var blocked: Set<Int> = []
@@ -161,6 +163,9 @@ public final class CopyTransfer {
 
   private func give(_ piece: CopyPiece) throws(CopyFault) {
     count(piece)
+    if pieceCount == 0, case .chunk = piece, piece.begins(with: BinaryCopyFile.signature) {
+      header = BinaryCopyFile.header
+    }
     let piece = joinsRows ? piece.joined() : piece
     defer {
       pieceCount += 1
@@ -170,7 +175,7 @@ public final class CopyTransfer {
       do throws(PGError) { try receiver.enqueue(piece) } catch {
         withheld[index] = WithheldPiece(
           piece: piece, number: pieceCount, rowBeginning: boundary?.partialRow ?? [],
-          header: boundary?.header ?? [])
+          header: boundary?.header ?? header)
         throw error
       }
       if !blocked.contains(index) { try sendQueued(receiver, index) }

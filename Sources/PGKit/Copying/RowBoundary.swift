@@ -122,7 +122,8 @@ private struct CSVRowScanner {
 private struct BinaryRowScanner {
   private enum Part { case signature, extensionLength, extensionBody, columns, length, value, end }
 
-  private static let signatureSize = 15
+  /// The signature and the flags.
+  private static let signatureSize = BinaryCopyFile.signature.count + 4
   private var part = Part.signature
   /// How many bytes of the part are to come.
   private var missing = BinaryRowScanner.signatureSize

@@ -48,25 +48,17 @@ public struct RowChecksum: Hashable, Sendable, CustomStringConvertible {
 public struct CopyChecksum: Sendable {
   /// The sum so far.
   public private(set) var sum = RowChecksum()
-  private let isBinary: Bool
-  private var isAtStart = true
-
-  /// Signature, flags, and the length of an extension, which servers leave empty.
-  private static let headerSize = 19
-  private static let trailerSize = 2
+  /// Finds the rows in the binary format.
+  private var rows: BinaryCopyFile.Rows?
 
   /// Begins.
-  public init(_ format: CopyFormat) { isBinary = format == .binary }
+  public init(_ format: CopyFormat) { rows = format == .binary ? .init() : nil }
 
   /// Adds a server's rows; each is a message.
   public mutating func add(_ piece: CopyPiece) {
-    guard isBinary else { return sum.add(piece) }
+    guard rows != nil else { return sum.add(piece) }
     piece.forEach { message in
-      let row =
-        isAtStart ? UnsafeRawBufferPointer(rebasing: message.dropFirst(Self.headerSize)) : message
-      isAtStart = false
-      if row.count == Self.trailerSize, row.allSatisfy({ $0 == 0xFF }) { return }
-      sum.add(row)
+      if let row = rows?.row(in: message) { sum.add(row) }
     }
   }
 }
