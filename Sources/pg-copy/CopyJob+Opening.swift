@@ -87,9 +87,10 @@ extension CopyJob {
     var twin: String?
     do throws(PGError) {
       try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+      try makeLedger(of: receiver, connection)
+      try server.beginStoring()
       if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
       if try isDone(receiver, connection) { return }
-      try server.beginStoring()
       twin = try noteIdentity(of: receiver)
       if twin == nil { try checkSessions(receiver, connection) }
     } catch {
@@ -118,9 +119,9 @@ extension CopyJob {
   /// Whether another run of the same name is at work there; if not, none can begin until this one ends.
   func isBusy(_ connection: Connection) throws(PGError) -> Bool {
     guard let name = plan.running.single else { return false }
-    // The lock goes with the session.
+    // The lock goes with the transaction that stores: a session may belong to a pooler, which keeps it.
     let isFree = try connection.query.first(
-      "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
+      "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
       name, as: Bool.self)
     return isFree != true
   }
@@ -133,13 +134,17 @@ extension CopyJob {
     }
   }
 
-  /// Whether the job has been done there for this time.
-  private func isDone(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
-    guard let job = plan.running.job, !plan.running.dryRun else { return false }
-    let ledger = try Ledger(
+  /// Makes the record of the job where there is none, in a transaction of its own.
+  private func makeLedger(of receiver: Receiver, _ connection: Connection) throws(PGError) {
+    guard let job = plan.running.job, !plan.running.dryRun else { return }
+    receiver.ledger = try Ledger(
       job: job, every: plan.running.every?.duration, target: receiver.table,
       source: "\(sources.first?.place ?? sourceLabel) \(plan.command.rows)", connection)
-    receiver.ledger = ledger
+  }
+
+  /// Whether the job has been done there for this time.
+  private func isDone(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
+    guard let job = plan.running.job, let ledger = receiver.ledger else { return false }
     let record = try ledger.look(connection)
     if record.missed > 0, let server = receiver.server {
       let times = record.missed == 1 ? "once" : "\(record.missed) times"

@@ -52,6 +52,7 @@ extension CopyJob {
   ) throws(PGError) {
     try server.noteSystem()
     try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+    try server.beginStoring()
     if try isBusy(connection) {
       throw PGError(
         code: .lockNotAvailable,
@@ -59,7 +60,6 @@ extension CopyJob {
           "another run with the same --single is at work there, or the session that was lost still is",
         fault: .server)
     }
-    try server.beginStoring()
     if let twin = try noteIdentity(of: receiver) {
       throw PGError(
         code: .objectNotInPrerequisiteState,

@@ -5,12 +5,12 @@ internal import PGKit
 /// Settings that the text of values must not depend on a server's configuration for; the IRI's own win.
 enum SessionSettings {
   static let inStartup = [
-    ConnectionOptions.Setting("DateStyle", "ISO"),
-    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
+    ConnectionOptions.Setting("DateStyle", "ISO")
   ]
 
   /// Those that poolers refuse in the first message: they are set in the session.
   static let inSession = [
+    ConnectionOptions.Setting("IntervalStyle", "iso_8601"),
     ConnectionOptions.Setting("extra_float_digits", "3"),
     ConnectionOptions.Setting("bytea_output", "hex"),
   ]

@@ -7,6 +7,11 @@ struct UnknownPeer {
 
   static let hint = "Check host and port; PostgreSQL listens on 5432 unless it is told otherwise."
 
+  /// What a server means that refuses the first message.
+  static let startupHint =
+    "A pooler may take no settings when a session begins: PgBouncer passes over those that its "
+    + "ignore_startup_parameters names; or SET them afterwards."
+
   /// The longest text of an error of protocol 2 that is repeated, in bytes.
   private static let textLimit = 1000
 
@@ -18,6 +23,10 @@ struct UnknownPeer {
   /// The error that says more than `error` about why no session was begun.
   func explain(_ error: PGError) -> PGError {
     switch error.code {
+    case .protocolViolation where error.fault == .server:
+      return PGError(
+        code: error.code, message: error.message, fault: error.fault,
+        hint: error.hint ?? Self.startupHint, fields: error.fields, cause: error.cause)
     case .protocolViolation:
       if let oldError { return .refusedInOldForm(endpoint, oldError) }
       return PGError(

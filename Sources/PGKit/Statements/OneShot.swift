@@ -141,7 +141,7 @@ public struct OneShot {
     let description: StatementDescription
     let bound: BoundParameters
     do throws(PGError) {
-      description = try connection.describeUnnamed(sql)
+      description = try connection.describe(sql, name: "")
       do throws(PGError) {
         bound = try Parameters.bind(values, to: description.parameterTypes)
       } catch { throw error.inside(origin, of: connection) }
@@ -149,9 +149,12 @@ public struct OneShot {
       observation?.ended(.failed(error))
       throw error
     }
+    // Parsed once more: after a Sync a pooler may have gone on to another server process, where the unnamed
+    // statement is somebody else's.
     let running = RunningExecution(
       Execution(
-        prepared: "", columnCount: description.columns.columns.count, parameters: bound,
+        sql: sql, parameterTypes: description.parameterTypes.map(\.oid.rawValue),
+        columnCount: description.columns.columns.count, parameters: bound,
         resultFormats: description.resultFormats),
       columns: description.columns, origin: origin,
       observation: observation)
@@ -164,7 +167,7 @@ public struct OneShot {
 extension Connection {
   /// Runs statements once: call it, or one of its ways of giving rows.
   ///
-  /// In py-postgresql: `db.query`. On the wire: Parse and Describe, then Bind and Execute.
+  /// In py-postgresql: `db.query`. On the wire: Parse and Describe, then Parse, Bind and Execute.
   public var query: OneShot { OneShot(connection: self) }
 
   /// Runs a text of any number of statements; their rows are dropped.

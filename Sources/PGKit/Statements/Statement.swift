@@ -274,16 +274,6 @@ extension Connection {
     return try description(of: exchange)
   }
 
-  /// Parses `sql` as the unnamed statement, which is there for the next operation.
-  func describeUnnamed(_ sql: String) throws(PGError) -> StatementDescription {
-    while true {
-      let before = types.lookUps
-      let description = try describe(sql, name: "")
-      // Looking types up has made another one the unnamed statement.
-      if types.lookUps == before { return description }
-    }
-  }
-
   /// What an exchange learned, with types that were not met before looked up.
   func description(of exchange: Prepare) throws(PGError) -> StatementDescription {
     try lookUp(exchange.parameters + (exchange.columns ?? []).map(\.typeOID))

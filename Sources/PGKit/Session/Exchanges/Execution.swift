@@ -18,6 +18,8 @@ struct Execution: StatementExchange {
   /// The columns: known beforehand for a prepared statement, described by the server otherwise.
   private(set) var columns: [RowDescription.Field]?
   private let columnCount: Int
+  /// Whether the server is asked for the columns.
+  private let describes: Bool
   private(set) var tag: CommandTag?
   /// Set when the statement turns out to copy its rows out.
   private(set) var copyResponse: CopyResponse?
@@ -32,18 +34,22 @@ struct Execution: StatementExchange {
     bind = Bind(
       portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
     self.columnCount = columnCount
+    describes = false
     phase = .bind
   }
 
   /// Parses, describes and runs in one round trip.
+  ///
+  /// - Parameter columnCount: How many columns there are, if that is known: no description is asked for.
   init(
-    sql: String, parameterTypes: [UInt32] = [], parameters: BoundParameters,
-    resultFormats: [Int16]
+    sql: String, parameterTypes: [UInt32] = [], columnCount: Int? = nil,
+    parameters: BoundParameters, resultFormats: [Int16]
   ) {
     self.sql = sql
     self.parameterTypes = parameterTypes
     bind = Bind(portal: "", statement: "", parameters: parameters, resultFormats: resultFormats)
-    columnCount = 0
+    self.columnCount = columnCount ?? 0
+    describes = columnCount == nil
     phase = .parse
   }
 
@@ -64,7 +70,7 @@ struct Execution: StatementExchange {
     }
     if bind.parameters.values.overflowed { throw .messageTooLong() }
     bind.encode(into: &outbox)
-    if sql != nil { Describe(object: .portal("")).encode(into: &outbox) }
+    if describes { Describe(object: .portal("")).encode(into: &outbox) }
     outbox.writeBytes(Self.executeAndSync)
   }
 
@@ -81,7 +87,7 @@ struct Execution: StatementExchange {
   ) throws(PGError) -> ExchangeStep {
     switch (phase, message) {
     case (.parse, .parseComplete): phase = .bind
-    case (.bind, .bindComplete): phase = sql == nil ? .rows : .description
+    case (.bind, .bindComplete): phase = describes ? .description : .rows
     case (.description, .rowDescription(let description)):
       columns = description.fields
       phase = .rows
