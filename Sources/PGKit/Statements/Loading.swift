@@ -29,7 +29,6 @@ final class Loading {
   /// Adds a row of parameters.
   @usableFromInline
   func append(_ values: [(any PGEncodable)?]) throws(PGError) {
-    bound.removeAll()
     do throws(PGError) { try statement.encode(values, as: &bound) } catch {
       throw try located(error)
     }
@@ -48,7 +47,6 @@ final class Loading {
       for index in 0..<row.count { values.append(try row[index]) }
       return try append(values)
     }
-    bound.removeAll()
     for (index, column) in row.columns.enumerated() {
       guard let bytes = row.storage.run.reader(row: row.position, column: index)?.unread else {
         bound.appendNull()
@@ -61,6 +59,7 @@ final class Loading {
 
   private func appendBound() throws(PGError) {
     gathered.append(bound)
+    bound.removeAll()
     guard let batchSize else { return }
     if gathered.count >= batchSize || gathered.size >= Self.batchBytes { try send() }
   }
@@ -108,7 +107,11 @@ final class Loading {
   }
 
   private func nextBatch() -> RunningBatch {
-    defer { gathered = Executions(of: statement.statementID, room: gathered.size) }
+    defer {
+      // As large as this one, unless it was for a huge value.
+      let room = min(gathered.size, Self.batchBytes)
+      gathered = Executions(of: statement.statementID, room: room)
+    }
     return RunningBatch(statement, gathered)
   }
 

@@ -159,16 +159,20 @@ extension PGNumeric: PGDecodable, PGArrayElement {
       // Nothing but the last group can then reach beyond the scale.
       Int(weight) - count + 1 >= -(Int(scale) + 3) / 4
     else { return nil }
-    let first: UInt16 = try reader.readInteger()
-    var (last, isDecimal) = (first, first < 10000)
-    var (low, high) = (UInt64(first), 0 as UInt64)
-    for index in 1..<count {
+    // The first group in the lowest sixteen bits, as ``DecimalGroups`` has them.
+    var (low, high) = (0 as UInt64, 0 as UInt64)
+    var (last, largest) = (0 as UInt16, 0 as UInt16)
+    for place in 0..<min(count, 4) {
       last = try reader.readInteger()
-      isDecimal = isDecimal && last < 10000
-      let place = UInt64(index % 4 * 16)
-      if index < 4 { low |= UInt64(last) << place } else { high |= UInt64(last) << place }
+      largest = max(largest, last)
+      low |= UInt64(last) &<< UInt64(truncatingIfNeeded: place &* 16)
     }
-    guard isDecimal, first != 0, last != 0 else { return nil }
+    for place in 4..<max(count, 4) {
+      last = try reader.readInteger()
+      largest = max(largest, last)
+      high |= UInt64(last) &<< UInt64(truncatingIfNeeded: (place &- 4) &* 16)
+    }
+    guard largest < 10000, low & 0xFFFF != 0, last != 0 else { return nil }
     if Int(weight) - count + 1 == -(Int(scale) + 3) / 4, scale % 4 != 0,
       last % Self.unit(ofScale: scale) != 0
     {
