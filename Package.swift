@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "PGConnectingTests",
       dependencies: [
-        "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit", "PGTestCluster",
+        "pg-open", "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit", "PGTestCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,6 +1,10 @@
-"""What is compared: the works, their commands, and the limits that PGKit has set itself."""
+"""What is compared: the works, their commands, and the limits that PGKit has set itself.
+
+`python3 works.py NAME` prints the limit of that name, for the comparisons that are scripts of their own.
+"""
 
 import dataclasses
+import sys
 import typing
 
 # In a target: whichever of the other drivers did best.
@@ -14,6 +18,24 @@ HEADINGS = {
     "each": "each",
     "p50": "median",
     "kib_each": "each",
+}
+
+
+# How many times what the other one takes is the most, by what is compared; memory in MB.
+LIMITS = {
+    "start-socket": 0.85,
+    "start-tls": 0.9,
+    "csv-cpu": 0.25,
+    "jsonl-cpu": 0.7,
+    "copying-psql": 1,
+    "copying-floor": 1.3,
+    "copying-copyman": 0.2,
+    "copying-memory": 40,
+    "listening-cpu": 2,
+    "listening-line": 1.2,
+    "cluster-memory": 0.1,
+    "cluster-disk": 0.5,
+    "errcode-python": 0.05,
 }
 
 
@@ -153,7 +175,10 @@ def copying_between(form, receivers):
             check=stored(receivers),
         ),
     ]
-    targets = [Target("pg-copy", "cpu", "py-postgresql's copyman", 0.2), Target("pg-copy", "rss", None, 40)]
+    targets = [
+        Target("pg-copy", "cpu", "py-postgresql's copyman", LIMITS["copying-copyman"]),
+        Target("pg-copy", "rss", None, LIMITS["copying-memory"]),
+    ]
     if receivers == 1:
         rows.append(
             Row(
@@ -172,8 +197,8 @@ def copying_between(form, receivers):
             )
         )
         targets += [
-            Target("pg-copy", "wall", "psql to psql", 1),
-            Target("pg-copy", "cpu", "floor: messages relayed", 1.3),
+            Target("pg-copy", "wall", "psql to psql", LIMITS["copying-psql"]),
+            Target("pg-copy", "cpu", "floor: messages relayed", LIMITS["copying-floor"]),
         ]
     return Work(
         "W6",
@@ -206,8 +231,8 @@ INITDB = (
 LIFE = "pg-cluster run --pg {bindir} --storage %s -- {psql} -X -c 'select 1'"
 
 ALL = [
-    starting("socket", "over a Unix socket", 0.85),
-    starting("tls", "over TCP with TLS and SCRAM", 0.9),
+    starting("socket", "over a Unix socket", LIMITS["start-socket"]),
+    starting("tls", "over TCP with TLS and SCRAM", LIMITS["start-tls"]),
     Work(
         "W2",
         "20,000 prepared round trips, client and server on one processor",
@@ -250,8 +275,8 @@ ALL = [
             ours("PGKit", "{work} rows"),
             ours("PGKit, no Strings", "{work} rows-in-place"),
             ours("PGKit, asynchronous", "{work} async-rows"),
-            Row("floor: decoded in place", "{peers}/floor decode binary"),
-            peer("libpq, in C, row by row", "{peers}/libpq fetch binary"),
+            Row("floor: decoded in place", "{peers}/floor decode"),
+            peer("libpq, in C, row by row", "{peers}/libpq fetch"),
             peer("asyncpg, cursor", "{python} asyncpg fetch"),
             peer("asyncpg, whole", "{python} asyncpg fetchfull"),
             peer("psycopg, stream", "{python} psycopg fetch"),
@@ -280,7 +305,10 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "psql --csv",
-        [Target("pg-open", "wall", "psql --csv", 1), Target("pg-open", "cpu", "psql --csv", 0.25)],
+        [
+            Target("pg-open", "wall", "psql --csv", 1),
+            Target("pg-open", "cpu", "psql --csv", LIMITS["csv-cpu"]),
+        ],
     ),
     Work(
         "W4",
@@ -296,7 +324,10 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "psql, row_to_json",
-        [Target("pg-open", "wall", BEST_PEER, 1), Target("pg-open", "cpu", "psql, row_to_json", 0.7)],
+        [
+            Target("pg-open", "wall", BEST_PEER, 1),
+            Target("pg-open", "cpu", "psql, row_to_json", LIMITS["jsonl-cpu"]),
+        ],
     ),
     copying_out("text"),
     copying_out("binary"),
@@ -345,7 +376,7 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "libpq, in C",
-        [Target("pg-listen", "cpu", "libpq, in C", 2)],
+        [Target("pg-listen", "cpu", "libpq, in C", LIMITS["listening-cpu"])],
     ),
     Work(
         "W8",
@@ -359,7 +390,7 @@ ALL = [
         ],
         ("p50",),
         "libpq, in C",
-        [Target("pg-listen", "p50", "libpq, in C", 1.2)],
+        [Target("pg-listen", "p50", "libpq, in C", LIMITS["listening-line"])],
     ),
     Work(
         "W9",
@@ -374,8 +405,8 @@ ALL = [
         ("wall", "cpu"),
         "initdb and pg_ctl",
         [
-            Target("pg-cluster, memory", "wall", "initdb and pg_ctl", 0.1),
-            Target("pg-cluster, disk", "wall", "initdb and pg_ctl", 0.5),
+            Target("pg-cluster, memory", "wall", "initdb and pg_ctl", LIMITS["cluster-memory"]),
+            Target("pg-cluster, disk", "wall", "initdb and pg_ctl", LIMITS["cluster-disk"]),
             Target("pg-cluster, disk", "wall", BEST_PEER, 1),
         ],
     ),
@@ -390,7 +421,7 @@ ALL = [
         ],
         ("wall", "cpu", "rss"),
         "python -m postgresql.exceptions",
-        [Target("pg-errcode", "wall", "python -m postgresql.exceptions", 0.05)],
+        [Target("pg-errcode", "wall", "python -m postgresql.exceptions", LIMITS["errcode-python"])],
         rounds=31,
     ),
     Work(
@@ -424,3 +455,6 @@ ALL = [
         server="crowd",
     ),
 ]
+
+if __name__ == "__main__":
+    print(*(LIMITS[name] for name in sys.argv[1:]))

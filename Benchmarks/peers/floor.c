@@ -1,23 +1,18 @@
 // The least that a client can do: the protocol by hand, messages made before, little or no parsing. Without a
 // password, over the socket or TCP address in PGHOST and PGPORT.
 //
-//   cc -O2 -o floor floor.c -lm
+//   cc -O2 -o floor floor.c
 //
-//   floor select1                     connects, asks SELECT 1, prints
-//   floor rtt N [spin]                N round trips of a prepared SELECT $1::int; spin: reads without waiting
+//   floor rtt N                       N round trips of a prepared SELECT $1::int
 //   floor rttpipe N DEPTH             the same, DEPTH before each answer
-//   floor fetch text|binary           a million rows, received and forgotten
-//   floor decode text|binary          a million rows, every column decoded where it lies
+//   floor decode                      a million rows, every column decoded where it lies
 //   floor csv|json                    a million rows of text as CSV or JSON lines
 //   floor copy text|binary            COPY bulk TO STDOUT, received and forgotten
-//   floor copywalk text|binary        the same, rows counted
 //   floor copywrite text|binary       the same, payload to standard output
 //   floor listen CHANNEL N            takes N notifications
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -205,36 +200,6 @@ static int64_t num_bin(const char* p) /* numeric -> hundredths */
   }
   return sign == 0x4000 ? -v : v;
 }
-static int64_t int_txt(const char* p, int n) {
-  int neg = n && *p == '-';
-  int64_t v = 0;
-  for (int i = neg; i < n; i++) v = v * 10 + (p[i] - '0');
-  return neg ? -v : v;
-}
-static int64_t num_txt(const char* p, int n) {
-  int neg = *p == '-';
-  int64_t v = 0;
-  for (int i = neg; i < n; i++)
-    if (p[i] != '.') v = v * 10 + (p[i] - '0');
-  return neg ? -v : v;
-}
-static int64_t ts_txt(const char* p, int n) /* ISO, +00 -> microseconds since 2000 */
-{
-  int y = int_txt(p, 4), mo = int_txt(p + 5, 2), d = int_txt(p + 8, 2), h = int_txt(p + 11, 2),
-      mi = int_txt(p + 14, 2), s = int_txt(p + 17, 2);
-  int64_t us = 0;
-  int i = 19;
-  if (i < n && p[i] == '.') {
-    int k = 0;
-    for (i++; i < n && p[i] >= '0' && p[i] <= '9'; i++, k++) us = us * 10 + (p[i] - '0');
-    for (; k < 6; k++) us *= 10;
-  }
-  y -= mo <= 2;
-  int64_t era = y / 400, yoe = y - era * 400, doy = (153 * (mo + (mo > 2 ? -3 : 9)) + 2) / 5 + d - 1,
-          doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-  int64_t days = era * 146097 + doe - 719468 - 10957;
-  return ((days * 24 + h) * 60 + mi) * 60000000LL + s * 1000000LL + us;
-}
 typedef struct {
   int32_t a;
   int64_t b;
@@ -272,19 +237,14 @@ static void flush(void) {
 }
 
 int main(int argc, char** argv) {
-  const char* cmd = argc > 1 ? argv[1] : "select1";
+  const char* cmd = argc > 1 ? argv[1] : "";
   char* b;
   uint32_t l;
   int t;
   Conn c = dial(env("PGPORT", "5432"));
   int bin = argc > 2 && !strcmp(argv[2], "binary");
-  if (!strcmp(cmd, "select1")) {
-    simple(&c, "SELECT 1");
-    while ((t = next(&c, &b, &l)) != 'Z')
-      if (t == 'D') printf("%.*s\n", (int)be32(b + 2), b + 6);
-  } else if (!strcmp(cmd, "rtt") || !strcmp(cmd, "rttpipe")) {
+  if (!strcmp(cmd, "rtt") || !strcmp(cmd, "rttpipe")) {
     long n = atol(argv[2]);
-    int spin = argc > 3 && !strcmp(argv[3], "spin");
     long depth = !strcmp(cmd, "rttpipe") ? atol(argv[3]) : 1;
     static const char parse[] = "P\0\0\0\32s\0SELECT $1::int\0\0\1\0\0\0\27S\0\0\0\4";
     char pm[64];
@@ -326,14 +286,12 @@ int main(int argc, char** argv) {
       bn += k;
     }
     want = 34 * depth + 6;
-    if (spin) fcntl(c.fd, F_SETFL, O_NONBLOCK);
     double t0 = now();
     for (long i = 0; i < n; i += depth) {
       sendall(c.fd, big, bn);
       size_t got = 0;
       while (got < want) {
         ssize_t k = recv(c.fd, r, sizeof r, 0);
-        if (k < 0 && errno == EAGAIN) continue;
         if (k <= 0) die("recv");
         got += k;
       }
@@ -343,31 +301,24 @@ int main(int argc, char** argv) {
       }
     }
     report(cmd, now() - t0, n, 0);
-  } else if (!strcmp(cmd, "fetch")) {
-    double t0 = now();
-    extended(&c, SQL1M, bin);
-    recv_discard(&c, t0, "fetch");
   } else if (!strcmp(cmd, "copy")) {
     double t0 = now();
     simple(&c, bin ? "COPY bulk TO STDOUT (FORMAT binary)" : "COPY bulk TO STDOUT");
     recv_discard(&c, t0, "copy");
-  } else if (!strcmp(cmd, "copywalk") || !strcmp(cmd, "copywrite")) {
+  } else if (!strcmp(cmd, "copywrite")) {
     double t0 = now(), bytes = 0;
     long rows = 0;
-    int w = !strcmp(cmd, "copywrite");
     simple(&c, bin ? "COPY bulk TO STDOUT (FORMAT binary)" : "COPY bulk TO STDOUT");
     while ((t = next(&c, &b, &l)) != 'Z') {
       if (t == 'E') die(b);
       if (t != 'd') continue;
       rows++;
       bytes += l;
-      if (w) {
-        if (on + l > sizeof out) flush();
-        memcpy(out + on, b, l);
-        on += l;
-      }
+      if (on + l > sizeof out) flush();
+      memcpy(out + on, b, l);
+      on += l;
     }
-    if (w) flush();
+    flush();
     report(cmd, now() - t0, rows, bytes);
   } else if (!strcmp(cmd, "decode")) {
     double t0 = now(), bytes = 0;
@@ -376,7 +327,7 @@ int main(int argc, char** argv) {
     double fs = 0;
     Row r;
     long chars = 0;
-    extended(&c, SQL1M, bin);
+    extended(&c, SQL1M, 1);
     while ((t = next(&c, &b, &l)) != 'Z') {
       if (t == 'E') die(b);
       if (t != 'D') continue;
@@ -388,23 +339,12 @@ int main(int argc, char** argv) {
         f[i] = p + 4;
         p += 4 + (n[i] > 0 ? n[i] : 0);
       }
-      if (bin) {
-        r.a = be32(f[0]);
-        r.b = be64(f[1]);
-        r.d = be64(f[3]);
-        uint64_t u = be64(f[4]);
-        memcpy(&r.e, &u, 8);
-        r.f = num_bin(f[5]);
-      } else {
-        r.a = int_txt(f[0], n[0]);
-        r.b = int_txt(f[1], n[1]);
-        r.d = ts_txt(f[3], n[3]);
-        char tmp[40];
-        memcpy(tmp, f[4], n[4]);
-        tmp[n[4]] = 0;
-        r.e = strtod(tmp, NULL);
-        r.f = num_txt(f[5], n[5]);
-      }
+      r.a = be32(f[0]);
+      r.b = be64(f[1]);
+      r.d = be64(f[3]);
+      uint64_t u = be64(f[4]);
+      memcpy(&r.e, &u, 8);
+      r.f = num_bin(f[5]);
       memcpy(r.c, f[2], n[2]);
       r.c[n[2]] = 0;
       rows++;

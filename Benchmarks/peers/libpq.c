@@ -5,12 +5,10 @@
 //   libpq select1                       connects, asks SELECT 1, prints
 //   libpq rtt N                         N round trips of a prepared SELECT $1::int
 //   libpq rttpipe N DEPTH               the same, DEPTH before each answer
-//   libpq fetch text|binary             a million rows, one by one, every column decoded
-//   libpq fetchfull text|binary         the same, the whole result in memory
-//   libpq fetchcursor text|binary N     the same, N rows at a time from a cursor
+//   libpq fetch                         a million rows, one by one, every column decoded
 //   libpq copyout text|binary           COPY bulk TO STDOUT, forgotten
 //   libpq xfer text|binary SINK[,SINK]  bulk into other tables
-//   libpq insert exec|pipe|copy N       N rows into ins
+//   libpq insert pipe|copy N            N rows into ins
 #include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,49 +74,22 @@ static int64_t num_bin(const char* p) {
   }
   return sign == 0x4000 ? -v : v;
 }
-static int64_t num_txt(const char* p) {
-  int neg = *p == '-';
-  int64_t v = 0;
-  for (p += neg; *p; p++)
-    if (*p != '.') v = v * 10 + (*p - '0');
-  return neg ? -v : v;
-}
-static int64_t ts_txt(const char* p) {
-  int y = atoi(p), mo = atoi(p + 5), d = atoi(p + 8), h = atoi(p + 11), mi = atoi(p + 14), s = atoi(p + 17),
-      k = 0;
-  int64_t us = 0;
-  if (p[19] == '.')
-    for (int i = 20; p[i] >= '0' && p[i] <= '9'; i++, k++) us = us * 10 + (p[i] - '0');
-  for (; k < 6; k++) us *= 10;
-  y -= mo <= 2;
-  int64_t era = y / 400, yoe = y - era * 400, doy = (153 * (mo + (mo > 2 ? -3 : 9)) + 2) / 5 + d - 1,
-          doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-  return (((era * 146097 + doe - 719468 - 10957) * 24 + h) * 60 + mi) * 60000000LL + s * 1000000LL + us;
-}
 static int64_t sum;
 static double fs;
 static long rows, chars;
-static void take(PGresult* r, int bin) {
+static void take(PGresult* r) {
   int n = PQntuples(r);
   char copy[32];
   for (int i = 0; i < n; i++) {
     int32_t a;
     int64_t b, d, f;
     double e;
-    if (bin) {
-      a = be32(PQgetvalue(r, i, 0));
-      b = be64(PQgetvalue(r, i, 1));
-      d = be64(PQgetvalue(r, i, 3));
-      uint64_t u = be64(PQgetvalue(r, i, 4));
-      memcpy(&e, &u, 8);
-      f = num_bin(PQgetvalue(r, i, 5));
-    } else {
-      a = strtol(PQgetvalue(r, i, 0), NULL, 10);
-      b = strtoll(PQgetvalue(r, i, 1), NULL, 10);
-      d = ts_txt(PQgetvalue(r, i, 3));
-      e = strtod(PQgetvalue(r, i, 4), NULL);
-      f = num_txt(PQgetvalue(r, i, 5));
-    }
+    a = be32(PQgetvalue(r, i, 0));
+    b = be64(PQgetvalue(r, i, 1));
+    d = be64(PQgetvalue(r, i, 3));
+    uint64_t u = be64(PQgetvalue(r, i, 4));
+    memcpy(&e, &u, 8);
+    f = num_bin(PQgetvalue(r, i, 5));
     int l = PQgetlength(r, i, 2);
     memcpy(copy, PQgetvalue(r, i, 2), l);
     copy[l] = 0;
@@ -188,31 +159,15 @@ int main(int argc, char** argv) {
       PQclear(r);
     }
     report("rttpipe", now() - t0, n, 0);
-  } else if (!strcmp(cmd, "fetch") || !strcmp(cmd, "fetchfull")) {
+  } else if (!strcmp(cmd, "fetch")) {
     double t0 = now();
-    PQsendQueryParams(c, SQL1M, 0, NULL, NULL, NULL, NULL, bin);
-    if (!strcmp(cmd, "fetch")) PQsetSingleRowMode(c);
+    PQsendQueryParams(c, SQL1M, 0, NULL, NULL, NULL, NULL, 1);
+    PQsetSingleRowMode(c);
     while ((r = PQgetResult(c))) {
       if (PQresultStatus(r) != PGRES_SINGLE_TUPLE) check(c, r, PGRES_TUPLES_OK);
-      take(r, bin);
+      take(r);
       PQclear(r);
     }
-    report(cmd, now() - t0, rows, 0);
-    fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
-  } else if (!strcmp(cmd, "fetchcursor")) {
-    char q[64];
-    sprintf(q, "FETCH %s FROM k", argv[3]);
-    double t0 = now();
-    run(c, "BEGIN", PGRES_COMMAND_OK);
-    run(c, "DECLARE k CURSOR FOR " SQL1M, PGRES_COMMAND_OK);
-    for (int n = 1; n;) {
-      r = PQexecParams(c, q, 0, NULL, NULL, NULL, NULL, bin);
-      check(c, r, PGRES_TUPLES_OK);
-      n = PQntuples(r);
-      take(r, bin);
-      PQclear(r);
-    }
-    run(c, "COMMIT", PGRES_COMMAND_OK);
     report(cmd, now() - t0, rows, 0);
     fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
   } else if (!strcmp(cmd, "copyout")) {
@@ -272,25 +227,18 @@ int main(int argc, char** argv) {
       check(c, r, PGRES_COMMAND_OK);
       PQclear(r);
     } else {
-      int pipe = !strcmp(argv[2], "pipe");
       Oid t[3] = {23, 25, 1184};
       run(c, "BEGIN", PGRES_COMMAND_OK);
       r = PQprepare(c, "s", "INSERT INTO ins VALUES ($1,$2,$3)", 3, t);
       check(c, r, PGRES_COMMAND_OK);
       PQclear(r);
-      if (pipe) PQenterPipelineMode(c);
+      PQenterPipelineMode(c);
       for (long i = 0; i < n; i++) {
         uint32_t v = __builtin_bswap32(i);
         uint64_t ts = __builtin_bswap64(757382400000000ULL);
         int tl = sprintf(q, "row number %ld", i);
         const char* pv[3] = {(char*)&v, q, (char*)&ts};
         int pl[3] = {4, tl, 8}, pf[3] = {1, 0, 1};
-        if (!pipe) {
-          r = PQexecPrepared(c, "s", 3, pv, pl, pf, 0);
-          check(c, r, PGRES_COMMAND_OK);
-          PQclear(r);
-          continue;
-        }
         PQsendQueryPrepared(c, "s", 3, pv, pl, pf, 0);
         if (i % 1000 == 999 || i == n - 1) {
           PQpipelineSync(c);
@@ -304,7 +252,7 @@ int main(int argc, char** argv) {
           }
         }
       }
-      if (pipe) PQexitPipelineMode(c);
+      PQexitPipelineMode(c);
       run(c, "COMMIT", PGRES_COMMAND_OK);
     }
     report(cmd, now() - t0, n, 0);

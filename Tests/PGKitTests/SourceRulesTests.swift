@@ -148,6 +148,10 @@ import Testing
           "of text that is there",
         counted("Statements/RowBatch.swift", "decodings = .allocate(capacity: columns.count)"):
           "of columns that are there",
+        counted(
+          "Statements/RowBatch.swift",
+          "let types = UnsafeMutablePointer<TypeOID>.allocate(capacity: columns.count)"):
+          "of columns that are there",
       ])
   }
 }

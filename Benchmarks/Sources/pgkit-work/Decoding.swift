@@ -19,6 +19,10 @@ struct Decoding {
   private struct TextLength: PGDecodable {
     let bytes: Int
     static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.oid == .text }
+    static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> TextLength? {
+      type == .text ? TextLength(bytes: reader.remaining) : nil
+    }
+    private init(bytes: Int) { self.bytes = bytes }
     init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
       bytes = reader.unread.count
       _ = try? reader.readSlice(bytes)

@@ -43,7 +43,7 @@ extension AsyncConnection {
       guard let row = try connection.query.chunks(sql, with: parameters).first() else {
         return nil
       }
-      return try row[0, as: Value.self]
+      return try row.value(0, as: Value.self)
     }
   }
 

@@ -70,6 +70,13 @@ public struct ByteReader {
     return Value(bigEndian: value)
   }
 
+  /// The big-endian integer that what remains is; `nil` if it is longer or shorter.
+  @inlinable @inline(__always)
+  public func wholeInteger<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
+    guard remaining == MemoryLayout<Value>.size else { return nil }
+    return Value(bigEndian: position.loadUnaligned(as: Value.self))
+  }
+
   /// Reads one byte.
   @inlinable public mutating func readByte() throws(OutOfBytes) -> UInt8 { try readInteger() }
 

@@ -93,7 +93,7 @@ public struct ByteWriter {
   }
 
   /// Puts `value` over four bytes written earlier.
-  private mutating func patch(_ value: Int32, at offset: Int) {
+  mutating func patch(_ value: Int32, at offset: Int) {
     bytes.withUnsafeMutableBytes {
       $0.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
     }
@@ -111,6 +111,7 @@ public struct ByteWriter {
   public mutating func removeFirst(_ count: Int) {
     if count == bytes.count {
       bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
+      overflowed = false
     } else {
       bytes.removeFirst(count)
     }

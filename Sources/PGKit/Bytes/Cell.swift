@@ -11,5 +11,36 @@ struct Cell: Sendable {
   /// A value that is NULL.
   static let null = Cell(offset: 0, length: -1)
 
-  var isNull: Bool { length < 0 }
+  @inlinable var isNull: Bool { length < 0 }
+}
+
+/// Where the values of many rows lie, one after the other.
+///
+/// Memory that no reference is counted for when a value is looked up, as an array's would be. Immutable once
+/// made, which is what makes sharing it between threads safe.
+final class CellTable: @unchecked Sendable, RandomAccessCollection {
+  /// The memory; it lives as long as the table.
+  let list: UnsafeBufferPointer<Cell>
+
+  /// Makes a table of at most so many entries, of which `fill` says how many it has filled.
+  init(
+    capacity: Int, _ fill: (_ table: UnsafeMutableBufferPointer<Cell>, _ filled: inout Int) -> Void
+  ) {
+    let memory = UnsafeMutableBufferPointer<Cell>.allocate(capacity: capacity)
+    var filled = 0
+    fill(memory, &filled)
+    list = UnsafeBufferPointer(start: memory.baseAddress, count: Swift.min(filled, capacity))
+  }
+
+  convenience init(_ cells: [Cell]) {
+    self.init(capacity: cells.count) { table, filled in
+      (_, filled) = table.initialize(from: cells)
+    }
+  }
+
+  deinit { list.deallocate() }
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { list.count }
+  subscript(index: Int) -> Cell { list[index] }
 }

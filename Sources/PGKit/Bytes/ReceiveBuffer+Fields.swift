@@ -12,13 +12,13 @@ extension ReceiveBuffer {
   /// - Returns: Where they lie, message by message; `nil` if one does not have exactly that form.
   func locateFields(
     in messages: (size: Int, count: Int), headerSize: Int, columns: Int
-  ) -> [Cell]? {
+  ) -> CellTable? {
     guard columns >= 0, messages.size >= 0, messages.size <= count,
       messages.count <= messages.size / (headerSize + 2 + 4 * columns)
     else { return nil }
     let total = messages.count * columns
     var isWhole = false
-    let cells = [Cell](unsafeUninitializedCapacity: total) { table, filled in
+    let cells = CellTable(capacity: total) { table, filled in
       isWhole = locateFields(in: messages, headerSize, columns, table, &filled)
     }
     return isWhole ? cells : nil

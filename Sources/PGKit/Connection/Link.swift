@@ -155,11 +155,16 @@ final class Link {
     // Taken out while it is sent, because receiving changes the session; put back for its memory.
     var outgoing = ByteWriter()
     swap(&outgoing, &session.outbox)
-    try send(outgoing.bytes, until: deadline)
+    try ask(outgoing.bytes, until: deadline)
     outgoing.removeFirst(outgoing.count)
+    if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
+  }
+
+  /// Sends whole messages that are answered, past the outbox.
+  func ask(_ bytes: [UInt8], until deadline: Deadline = .never) throws(PGError) {
+    try send(bytes, until: deadline)
     hasJustSent = true
     pace.sent()
-    if session.outbox.isEmpty { swap(&outgoing, &session.outbox) }
   }
 
   /// Sends bytes that are whole messages, past the outbox.

@@ -9,8 +9,9 @@ import PGErrorCodes
 ///
 /// Finish it, or the server rolls the copying back. The manual: COPY, "Binary Format".
 public final class CopyRowStream {
-  /// What is gathered before it is sent.
-  private static let flushSize = 64 * 1024
+  /// What is gathered before it is sent: little at first, so that the server works from the first rows on;
+  /// then more, because it costs something each time.
+  private static let flushSizes = (first: 8 * 1024, most: 64 * 1024)
   /// The most columns that the format can count; a table has fewer.
   private static let columnLimit = Int(Int16.max)
 
@@ -18,6 +19,7 @@ public final class CopyRowStream {
   public var columns: [Column] { encoder.columns }
   private let stream: CopyInStream
   private var encoder: CopyRowEncoder
+  private var flushSize = CopyRowStream.flushSizes.first
   /// How many rows were written, sent or not.
   public private(set) var rowCount = 0
 
@@ -41,7 +43,7 @@ public final class CopyRowStream {
       throw error.inside(.init("ROW", "\(rowCount)"))
     }
     rowCount += 1
-    if encoder.byteCount >= Self.flushSize { try flush() }
+    if encoder.byteCount >= flushSize { try flush() }
   }
 
   /// Says that the rows are complete, and waits for the server's word on them.
@@ -59,13 +61,13 @@ public final class CopyRowStream {
   ///
   /// - Throws: ``PGError``, as ``CopyInStream/fail(_:)``.
   public func fail(_ reason: String) throws(PGError) {
-    _ = encoder.take()
+    encoder.removeAll()
     try stream.fail(reason)
   }
 
   private func flush() throws(PGError) {
-    let bytes = encoder.take()
-    if !bytes.isEmpty { try stream.write(bytes) }
+    flushSize = min(flushSize * 2, Self.flushSizes.most)
+    if encoder.byteCount > 0 { try encoder.send(to: stream) }
   }
 
   fileprivate static func check(
@@ -89,18 +91,28 @@ private struct CopyRowEncoder {
   init(_ columns: [Column]) {
     self.columns = columns
     types = columns.map(\.pgType.written)
+    begin()
     pending.writeBytes(BinaryCopyFile.header)
   }
 
   var byteCount: Int { pending.count }
 
-  /// Gives what was written, and begins anew.
-  mutating func take() -> [UInt8] {
-    defer { pending.removeFirst(pending.count) }
-    return pending.bytes
+  mutating func removeAll() { pending.removeFirst(pending.count) }
+
+  /// Sends what was written, and begins anew.
+  mutating func send(to stream: CopyInStream) throws(PGError) {
+    defer { removeAll() }
+    try stream.write(message: &pending)
   }
 
-  mutating func end() { pending.writeInteger(-1 as Int16) }
+  private mutating func begin() {
+    if pending.isEmpty { pending.writeBytes(CopyInStream.headerRoom) }
+  }
+
+  mutating func end() {
+    begin()
+    pending.writeInteger(-1 as Int16)
+  }
 
   /// Writes a row, or nothing of it.
   mutating func append(_ values: [(any PGEncodable)?]) throws(PGError) {
@@ -109,6 +121,7 @@ private struct CopyRowEncoder {
         "the copying has \(columns.count) column\(columns.count == 1 ? "" : "s"), "
           + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
     }
+    begin()
     let start = pending.count
     pending.writeInteger(Int16(truncatingIfNeeded: columns.count))
     for index in values.indices {

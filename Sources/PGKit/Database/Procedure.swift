@@ -78,7 +78,7 @@ public final class Procedure {
     guard let row = try statement.chunks(with: arguments).first() else {
       throw .column("\(name) gave no value")
     }
-    return try row[0, as: type]
+    return try row.value(0, as: type)
   }
 
   /// Calls it and gives its values, of a function that returns a set of them, as a Swift type.

@@ -157,11 +157,11 @@ struct RowRun {
   let buffer: ReceiveBuffer
   let columnCount: Int
   let count: Int
-  let cells: [Cell]
+  let cells: CellTable
   /// How many bytes all values have together.
   let byteCount: Int
 
-  init(buffer: ReceiveBuffer, columnCount: Int, count: Int, cells: [Cell], byteCount: Int) {
+  init(buffer: ReceiveBuffer, columnCount: Int, count: Int, cells: CellTable, byteCount: Int) {
     (self.buffer, self.columnCount) = (buffer, columnCount)
     (self.count, self.cells, self.byteCount) = (count, cells, byteCount)
   }

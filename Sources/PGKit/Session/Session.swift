@@ -7,7 +7,8 @@ import PGErrorCodes
 // 2. Every transition of the session's state is in this file.
 // 3. At most one exchange is under way. It ends with the ReadyForQuery that answers its one Sync (or
 //    Query); a ReadyForQuery that nobody waits for means that both ends have lost step, and ends
-//    the session, because the next answer would be taken for another question's.
+//    the session, because the next answer would be taken for another question's. What the next one sends
+//    may have been sent already (`ExecutionBatch`); its answer is looked at when it is begun.
 // 4. A server's error does not end an exchange: it is kept, what follows is skipped, and it is thrown
 //    when the server is ready again. Only FATAL and PANIC, and errors during start-up, end the
 //    session at once: nothing follows them.

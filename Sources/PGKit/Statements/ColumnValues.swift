@@ -12,7 +12,7 @@ public final class ColumnValues<Value: PGColumnValue> {
   ///   that type.
   public func next() throws(PGError) -> Value? {
     guard let row = try rows.next() else { return nil }
-    return .some(try row[0, as: Value.self])
+    return .some(try row.value(0, as: Value.self))
   }
 
   /// Hands every value to `body`.

@@ -51,6 +51,20 @@ public final class CopyInStream {
     if let failure { throw failure }
   }
 
+  /// What data begins with that is sent as it lies: room for the header of its message.
+  static let headerRoom: [UInt8] = [FrontendTag.copyData.rawValue, 0, 0, 0, 0]
+
+  /// Sends data that begins with ``headerRoom``, without another copy.
+  func write(message: inout ByteWriter) throws(PGError) {
+    guard message.count <= Self.pieceSize else {
+      return try write(Array(message.bytes.dropFirst(Self.headerRoom.count)))
+    }
+    try flush()
+    // The length counts itself, and not the tag.
+    message.patch(Int32(clamping: message.count - 1), at: 1)
+    try send(message.bytes)
+  }
+
   /// Relays rows from another server just as they came, without looking into them.
   public func write(_ chunk: CopyChunk) throws(PGError) {
     try flush()
@@ -111,13 +125,17 @@ public final class CopyInStream {
 
   private func flush() throws(PGError) {
     if pending.isEmpty { return }
-    let failure: PGError? = pending.bytes.withUnsafeBytes { buffer in
+    defer { pending.removeFirst(pending.count) }
+    try send(pending.bytes)
+  }
+
+  private func send(_ frames: [UInt8]) throws(PGError) {
+    let failure: PGError? = frames.withUnsafeBytes { buffer in
       do throws(PGError) {
         try running.send(buffer, on: connection)
         return nil
       } catch { return error }
     }
-    pending.removeFirst(pending.count)
     if let failure { throw failure }
   }
 }

@@ -7,11 +7,7 @@ protocol FieldAccess {
   func value<Value: PGColumnValue>(_ index: Int, as type: Value.Type) throws(PGError) -> Value
 }
 
-extension Row: FieldAccess {
-  func value<Value: PGColumnValue>(_ index: Int, as type: Value.Type) throws(PGError) -> Value {
-    try self[index, as: type]
-  }
-}
+extension Row: FieldAccess {}
 
 extension PGRecord: FieldAccess {
   func isNull(_ index: Int) throws(PGError) -> Bool { try field(index).isNull }

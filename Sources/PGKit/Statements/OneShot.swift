@@ -43,7 +43,7 @@ public struct OneShot {
     _ sql: String, _ parameters: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> Value? {
     guard let row = try chunks(sql, with: parameters).first() else { return nil }
-    return .some(try row[0, as: type])
+    return .some(try row.value(0, as: type))
   }
 
   /// Runs a statement and gives the first columns of its first row, if there is one, as a tuple.

@@ -7,12 +7,21 @@ enum Parameters {
   static func bind(
     _ values: [(any PGEncodable)?], to types: [PGType]
   ) throws(PGError) -> BoundParameters {
+    var bound = BoundParameters()
+    try bind(values, to: types, as: &bound)
+    return bound
+  }
+
+  /// Encodes `values` for parameters of `types` behind those that are there.
+  static func bind(
+    _ values: [(any PGEncodable)?], to types: [PGType], as bound: inout BoundParameters
+  ) throws(PGError) {
     guard values.count == types.count else {
       throw .parameter(
         "the statement has \(types.count) parameter\(types.count == 1 ? "" : "s"), "
           + "but \(values.count) \(values.count == 1 ? "value was" : "values were") given")
     }
-    return try bind(values) { types[$0] }
+    try bind(values, as: &bound) { types[$0] }
   }
 
   /// Encodes `values` for parameters whose types the server will infer.
@@ -22,14 +31,15 @@ enum Parameters {
         "a statement has at most \(BoundParameters.limit) parameters, "
           + "but \(values.count) values were given")
     }
-    return try bind(values) { _ in PGType(.unspecified) }
+    var bound = BoundParameters()
+    try bind(values, as: &bound) { _ in PGType(.unspecified) }
+    return bound
   }
 
   @inline(__always)
   private static func bind(
-    _ values: [(any PGEncodable)?], type: (Int) -> PGType
-  ) throws(PGError) -> BoundParameters {
-    var bound = BoundParameters()
+    _ values: [(any PGEncodable)?], as bound: inout BoundParameters, type: (Int) -> PGType
+  ) throws(PGError) {
     for index in values.indices {
       guard let value = values[index], !value.isNull else {
         bound.appendNull()
@@ -39,7 +49,6 @@ enum Parameters {
         throw error.inside(.parameter(index + 1, type(index), value))
       }
     }
-    return bound
   }
 
   private static func append(

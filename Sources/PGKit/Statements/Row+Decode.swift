@@ -15,7 +15,7 @@ extension Row {
     var index = 0
     func next<One: PGColumnValue>(_ type: One.Type) throws(PGError) -> One {
       defer { index += 1 }
-      return try self[index, as: One.self]
+      return try value(index, as: One.self)
     }
     return (repeat try next(each type))
   }

@@ -8,9 +8,10 @@
 ///
 /// In py-postgresql: `postgresql.api.Row` (`postgresql.types.Row`).
 public struct Row: Sendable {
-  let storage: RowStorage
-  let position: Int
+  @usableFromInline let storage: RowStorage
+  @usableFromInline let position: Int
 
+  @inlinable
   init(_ storage: RowStorage, _ position: Int) {
     self.storage = storage
     self.position = position
@@ -58,20 +59,37 @@ public struct Row: Sendable {
   ///
   /// - Throws: ``PGError`` `--CIO` if there is no such column, it is NULL and the type no optional, or
   ///   its value is not to be had as that type.
+  @inlinable
   public subscript<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value {
     get throws(PGError) {
-      // Of the column only what decoding needs: taking all of it costs as much as the value.
-      guard let column = storage.columns.decoding(at: index) else { throw noColumn(index) }
-      let reader = storage.run.reader(row: position, column: index)
-      do throws(PGError) {
-        return try Value.decodeColumn(reader, type: column.type, format: column.format)
-      } catch { throw located(error, storage.columns.columns[index]) }
+      if let value = builtin(index, as: type) { return value }
+      return try value(index, as: type)
     }
   }
 
   /// The value of the first column named `name` as a Swift type, or as an optional of one.
   public subscript<Value: PGColumnValue>(_ name: String, as type: Value.Type) -> Value {
-    get throws(PGError) { try self[required(name), as: type] }
+    get throws(PGError) { try value(required(name), as: type) }
+  }
+
+  /// A column's value, if it is one of those that programs read without another call.
+  @inlinable @inline(__always)
+  func builtin<Value: PGColumnValue>(_ index: Int, as type: Value.Type) -> Value? {
+    // The bytes belong to it.
+    defer { extendLifetime(storage) }
+    guard let (reader, type) = storage.value(row: position, column: index) else { return nil }
+    return Value.decodeBuiltin(reader, as: type)
+  }
+
+  /// A column's value, of whatever type and form, or what is wrong with it.
+  @usableFromInline
+  func value<Value: PGColumnValue>(_ index: Int, as type: Value.Type) throws(PGError) -> Value {
+    // Of the column only what decoding needs: taking all of it costs as much as the value.
+    guard let column = storage.columns.decoding(at: index) else { throw noColumn(index) }
+    let reader = storage.run.reader(row: position, column: index)
+    do throws(PGError) {
+      return try Value.decodeColumn(reader, type: column.type, format: column.format)
+    } catch { throw located(error, storage.columns.columns[index]) }
   }
 
   private func column(_ index: Int) throws(PGError) -> Column {

@@ -48,7 +48,7 @@ extension RowBatch {
       }
     }
     let run = RowRun(
-      buffer: buffer, columnCount: storage.run.columnCount, count: count, cells: cells,
+      buffer: buffer, columnCount: storage.run.columnCount, count: count, cells: CellTable(cells),
       byteCount: buffer.end)
     return RowBatch(run, columns: storage.columns)
   }

@@ -5,7 +5,7 @@
 ///
 /// In py-postgresql: a chunk.
 public struct RowBatch: Sendable, RandomAccessCollection {
-  let storage: RowStorage
+  @usableFromInline let storage: RowStorage
 
   init(_ run: RowRun, columns: ColumnList) { storage = RowStorage(run, columns) }
 
@@ -13,11 +13,12 @@ public struct RowBatch: Sendable, RandomAccessCollection {
   public var columns: [Column] { storage.columns.columns }
 
   /// Always 0.
-  public var startIndex: Int { 0 }
+  @inlinable public var startIndex: Int { 0 }
   /// The number of rows.
-  public var endIndex: Int { storage.run.count }
+  @inlinable public var endIndex: Int { storage.rowCount }
 
   /// A row.
+  @inlinable
   public subscript(position: Int) -> Row {
     precondition(indices.contains(position), "no row \(position) in a batch of \(count)")
     return Row(storage, position)
@@ -41,13 +42,41 @@ public struct RowBatch: Sendable, RandomAccessCollection {
 ///
 /// Immutable: the session receives into another buffer for as long as this one is held
 /// (`Session/Inbox.swift`), which is what makes sharing it between threads safe.
+@usableFromInline
 final class RowStorage: @unchecked Sendable {
   let run: RowRun
   let columns: ColumnList
 
+  // What is looked at for every value, in constants of this object: the memory that they point to belongs
+  // to the run and the columns, and lives as long as this does.
+
+  @usableFromInline let rowCount: Int
+  /// How many columns have both values and a description.
+  @usableFromInline let columnCount: Int
+  @usableFromInline let base: UnsafeRawPointer
+  @usableFromInline let cells: UnsafeBufferPointer<Cell>
+  @usableFromInline let builtins: UnsafePointer<TypeOID>
+
   init(_ run: RowRun, _ columns: ColumnList) {
     self.run = run
     self.columns = columns
+    rowCount = run.count
+    // A run whose columns are described differently has its values found by `run.reader`, if at all.
+    columnCount = run.columnCount == columns.columns.count ? run.columnCount : 0
+    base = run.buffer.base
+    cells = run.cells.list
+    builtins = columns.builtins
+  }
+
+  /// A value's bytes, which are valid for as long as this object, and the built-in type whose binary form they
+  /// are; `nil` for NULL, and for a place that is not among the rows.
+  @inlinable @inline(__always)
+  func value(row: Int, column: Int) -> (ByteReader, TypeOID)? {
+    guard row >= 0, row < rowCount, column >= 0, column < columnCount else { return nil }
+    let cell = cells[row &* columnCount &+ column]
+    if cell.isNull { return nil }
+    let bytes = UnsafeRawBufferPointer(start: base + Int(cell.offset), count: Int(cell.length))
+    return (ByteReader(bytes), builtins[column])
   }
 }
 
@@ -66,6 +95,8 @@ final class ColumnList: @unchecked Sendable {
   let holdRecords: Bool
   /// Of each column, in memory that no reference is counted for: an array is counted for every value.
   private let decodings: UnsafeMutableBufferPointer<Decoding>
+  /// Of each column, the built-in type in whose binary form its values are; unspecified where there is none.
+  let builtins: UnsafePointer<TypeOID>
 
   init(_ columns: [Column]) {
     self.columns = columns
@@ -75,11 +106,18 @@ final class ColumnList: @unchecked Sendable {
       decodings.initializeElement(
         at: index, to: Decoding(type: column.pgType, format: column.format))
     }
+    let types = UnsafeMutablePointer<TypeOID>.allocate(capacity: columns.count)
+    for (index, column) in columns.enumerated() {
+      let isBinary = column.format == .binary
+      (types + index).initialize(to: isBinary ? column.pgType.base : .unspecified)
+    }
+    builtins = UnsafePointer(types)
   }
 
   deinit {
     decodings.deinitialize()
     decodings.deallocate()
+    builtins.deallocate()
   }
 
   /// What decoding needs of a column; `nil` if there is none at `index`.

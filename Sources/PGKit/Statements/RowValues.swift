@@ -13,8 +13,8 @@ public struct RowValues {
   /// How many bytes all values have together.
   public let byteCount: Int
 
-  init(_ run: RowRun, _ cells: UnsafeBufferPointer<Cell>) {
-    (base, self.cells) = (run.buffer.base, cells)
+  init(_ run: RowRun) {
+    (base, cells) = (run.buffer.base, run.cells.list)
     (columnCount, rowCount, byteCount) = (run.columnCount, run.count, run.byteCount)
   }
 
@@ -35,9 +35,8 @@ extension RowBatch {
   public func withValues<Result, Failure: Error>(
     _ body: (RowValues) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let run = storage.run
-    return try run.cells.withUnsafeBufferPointer { (cells) throws(Failure) in
-      try body(RowValues(run, cells))
-    }
+    // Lent: whoever calls has the batch, and with it the memory.
+    defer { extendLifetime(storage) }
+    return try body(RowValues(storage.run))
   }
 }

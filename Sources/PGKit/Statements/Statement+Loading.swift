@@ -4,12 +4,19 @@ import PGErrorCodes
 //
 // Each batch has one Sync. So outside a transaction block each batch is a transaction of its own: when a
 // later one fails, those before it stay.
+//
+// While the server works on a batch the next one is gathered, and sent when the server has said that all is
+// well with the one before: nothing is done behind what has failed. Inside a block the server itself sees to
+// that, so there the next one is sent before its word on the one before, and it never waits for us. The batch
+// under way is an operation as any other: what the caller does with the connection meanwhile comes after it.
 
 extension Statement {
   /// How many executions make a batch where the caller does not say.
   public static let batchSize = 256
 
   /// Runs the statement once for each row of parameters.
+  ///
+  /// While the server works on a batch, the rows of the next one are asked for.
   ///
   /// - Parameters:
   ///   - rows: The values of each row, `$1` first.
@@ -19,11 +26,12 @@ extension Statement {
   ///   sent; or the server's, and nothing of that batch is stored.
   ///
   /// In py-postgresql: `ps.load_rows(...)`.
+  @inlinable
   @discardableResult
   public func loadRows(
     _ rows: some Sequence<[(any PGEncodable)?]>, batchSize: Int = Statement.batchSize
   ) throws(PGError) -> Int {
-    var loading = try Loading(self, batchSize: batchSize)
+    let loading = try Loading(self, batchSize: batchSize)
     for row in rows { try loading.append(row) }
     return try loading.finish()
   }
@@ -33,11 +41,12 @@ extension Statement {
   /// - Returns: How many rows were changed altogether.
   ///
   /// In py-postgresql: `ps.load_chunks(...)`.
+  @inlinable
   @discardableResult
   public func loadChunks(
     _ chunks: some Sequence<[[(any PGEncodable)?]]>
   ) throws(PGError) -> Int {
-    var loading = try Loading(self)
+    let loading = try Loading(self)
     for chunk in chunks {
       for row in chunk { try loading.append(row) }
       try loading.send()
@@ -55,10 +64,16 @@ extension Statement {
   /// In py-postgresql: `dst.load_chunks(src.chunks())`.
   @discardableResult
   public func loadChunks(_ chunks: Chunks) throws(PGError) -> Int {
-    var loading = try Loading(self)
-    while let batch = try chunks.next() {
-      for row in batch { try loading.append(row) }
-      try loading.send()
+    let loading = try Loading(self)
+    do throws(PGError) {
+      while let batch = try chunks.next() {
+        for row in batch { try loading.append(row) }
+        try loading.send()
+      }
+    } catch {
+      // What went wrong first is told.
+      try loading.collect()
+      throw error
     }
     return try loading.finish()
   }
@@ -124,110 +139,5 @@ extension Statement {
       ).inside(origin, of: connection)
     }
     return string
-  }
-}
-
-/// Gathers executions of a statement and sends them in batches.
-private struct Loading {
-  private let statement: Statement
-  /// `nil` where the caller says where each batch ends.
-  private let batchSize: Int?
-  private var waiting: [BoundParameters] = []
-  private var waitingBytes = 0
-  private var sent = 0
-  private var rowCount = 0
-  /// A batch is sent when it is larger than this, however few its rows are.
-  private static let batchBytes = 1 << 20
-
-  init(_ statement: Statement, batchSize: Int? = nil) throws(PGError) {
-    if statement.isCopy { throw .isCopy(statement.origin.summary, on: statement.connection) }
-    try statement.requireOpen()
-    self.statement = statement
-    self.batchSize = batchSize.map { max($0, 1) }
-  }
-
-  mutating func append(_ values: [(any PGEncodable)?]) throws(PGError) {
-    let bound: BoundParameters
-    do throws(PGError) { bound = try statement.encode(values) } catch { throw located(error) }
-    try append(bound)
-  }
-
-  /// A row of another result: what has the parameter's type passes as it came.
-  mutating func append(_ row: Row) throws(PGError) {
-    let types = statement.pgParameterTypes
-    guard row.count == types.count else {
-      throw located(
-        .parameter("the statement has \(types.count) parameters, but the row \(row.count) columns"))
-    }
-    guard zip(row.columns, types).allSatisfy({ $0.type == $1 }) else {
-      var values: [(any PGEncodable)?] = []
-      for index in 0..<row.count { values.append(try row[index]) }
-      return try append(values)
-    }
-    var bound = BoundParameters()
-    for (index, column) in row.columns.enumerated() {
-      guard let bytes = row.storage.run.reader(row: row.position, column: index)?.unread else {
-        bound.appendNull()
-        continue
-      }
-      bound.append(format: column.format.rawValue) { $0.writeBytes(bytes) }
-    }
-    try append(bound)
-  }
-
-  mutating func append(_ parameters: BoundParameters) throws(PGError) {
-    waiting.append(parameters)
-    waitingBytes += parameters.values.count
-    guard let batchSize else { return }
-    if waiting.count >= batchSize || waitingBytes >= Self.batchBytes { try send() }
-  }
-
-  mutating func send() throws(PGError) {
-    guard !waiting.isEmpty else { return }
-    let batch = waiting
-    (waiting, waitingBytes) = ([], 0)
-    let connection = statement.connection
-    let observation = connection.observe(.execute, statement.origin.summary, count: batch.count)
-    do throws(PGError) { try send(batch) } catch {
-      observation?.ended(.failed(error))
-      throw error
-    }
-    observation?.ended(.completed(nil))
-  }
-
-  private mutating func send(_ batch: [BoundParameters], isAgain: Bool = false) throws(PGError) {
-    let connection = statement.connection
-    var exchange = ExecutionBatch(
-      prepared: statement.statementID, columnCount: statement.columns.count, parameters: batch)
-    do throws(PGError) { try connection.perform(&exchange, heardBy: statement) } catch {
-      if !isAgain, try isRenewed(after: error, completed: exchange.completed) {
-        return try send(batch, isAgain: true)
-      }
-      throw error.inside(.init("ROW", "\(sent + exchange.completed)"))
-        .inside(statement.origin, of: connection)
-    }
-    sent += exchange.completed
-    rowCount += exchange.rowCount
-  }
-
-  /// Prepares the statement again if its plan was too old for its tables and nothing was done yet.
-  private func isRenewed(after error: PGError, completed: Int) throws(PGError) -> Bool {
-    guard error.isStalePlan, completed == 0, statement.string != nil,
-      statement.connection.transactionStatus == .idle
-    else { return false }
-    let types = statement.pgParameterTypes
-    try statement.renew()
-    // The parameters are encoded for those types.
-    return statement.pgParameterTypes == types
-  }
-
-  mutating func finish() throws(PGError) -> Int {
-    try send()
-    return rowCount
-  }
-
-  private func located(_ error: PGError) -> PGError {
-    error.inside(.init("ROW", "\(sent + waiting.count)"))
-      .inside(statement.origin, of: statement.connection)
   }
 }

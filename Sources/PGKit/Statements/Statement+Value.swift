@@ -18,7 +18,7 @@ extension Statement {
     }
     guard let column = columns.columns.first else {
       // Says what is wrong.
-      return try Row(RowStorage(run, columns), 0)[0, as: type]
+      return try Row(RowStorage(run, columns), 0).value(0, as: type)
     }
     do throws(PGError) {
       return try type.decodeColumn(

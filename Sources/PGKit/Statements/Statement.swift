@@ -149,6 +149,13 @@ public final class Statement: MessageHearer {
     try Parameters.bind(values, to: description.parameterTypes)
   }
 
+  /// Encodes values for the parameters into the memory of others.
+  func encode(
+    _ values: [(any PGEncodable)?], as bound: inout BoundParameters
+  ) throws(PGError) {
+    try Parameters.bind(values, to: description.parameterTypes, as: &bound)
+  }
+
   /// Encodes values for the parameters of the open statement.
   func bind(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
     try requireOpen()

@@ -11,6 +11,23 @@ public protocol PGColumnValue {
   static func decodeColumn(
     _ reader: consuming ByteReader?, type: PGType, format: PGFormat
   ) throws(PGError) -> Self
+
+  /// Makes a value of the binary form of a built-in type, if a look at the bytes is enough for that.
+  ///
+  /// A shortcut for the values that most columns have, which a program's loop over rows takes without leaving
+  /// itself. `nil` means no more than that ``decodeColumn(_:type:format:)`` has to be asked, which also says what
+  /// is wrong with a value; a value is the same that it would give. A type needs none.
+  ///
+  /// - Parameters:
+  ///   - reader: The value's bytes.
+  ///   - type: The type in whose binary form they are.
+  static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Self?
+}
+
+extension PGColumnValue {
+  /// Nothing: every value is made by ``decodeColumn(_:type:format:)``.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Self? { nil }
 }
 
 extension PGDecodable {
@@ -40,5 +57,12 @@ extension Optional: PGColumnValue where Wrapped: PGDecodable {
   ) throws(PGError) -> Self {
     guard var reader else { return nil }
     return try Wrapped.decode(&reader, type, format)
+  }
+
+  /// The value that `Wrapped` makes at a look.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Self? {
+    guard let value = Wrapped.decodeBuiltin(reader, as: type) else { return nil }
+    return .some(.some(value))
   }
 }

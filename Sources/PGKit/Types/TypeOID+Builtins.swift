@@ -2,375 +2,375 @@
 
 extension TypeOID {
   /// The built-in type `bool`.
-  public static let bool: TypeOID = 16
+  @inlinable public static var bool: TypeOID { 16 }
   /// The built-in type `bytea`.
-  public static let bytea: TypeOID = 17
+  @inlinable public static var bytea: TypeOID { 17 }
   /// The built-in type `char`.
-  public static let char: TypeOID = 18
+  @inlinable public static var char: TypeOID { 18 }
   /// The built-in type `name`.
-  public static let name: TypeOID = 19
+  @inlinable public static var name: TypeOID { 19 }
   /// The built-in type `int8`.
-  public static let int8: TypeOID = 20
+  @inlinable public static var int8: TypeOID { 20 }
   /// The built-in type `int2`.
-  public static let int2: TypeOID = 21
+  @inlinable public static var int2: TypeOID { 21 }
   /// The built-in type `int2vector`.
-  public static let int2vector: TypeOID = 22
+  @inlinable public static var int2vector: TypeOID { 22 }
   /// The built-in type `int4`.
-  public static let int4: TypeOID = 23
+  @inlinable public static var int4: TypeOID { 23 }
   /// The built-in type `regproc`.
-  public static let regproc: TypeOID = 24
+  @inlinable public static var regproc: TypeOID { 24 }
   /// The built-in type `text`.
-  public static let text: TypeOID = 25
+  @inlinable public static var text: TypeOID { 25 }
   /// The built-in type `oid`.
-  public static let oid: TypeOID = 26
+  @inlinable public static var oid: TypeOID { 26 }
   /// The built-in type `tid`.
-  public static let tid: TypeOID = 27
+  @inlinable public static var tid: TypeOID { 27 }
   /// The built-in type `xid`.
-  public static let xid: TypeOID = 28
+  @inlinable public static var xid: TypeOID { 28 }
   /// The built-in type `cid`.
-  public static let cid: TypeOID = 29
+  @inlinable public static var cid: TypeOID { 29 }
   /// The built-in type `oidvector`.
-  public static let oidvector: TypeOID = 30
+  @inlinable public static var oidvector: TypeOID { 30 }
   /// The built-in type `pg_ddl_command`.
-  public static let pgDdlCommand: TypeOID = 32
+  @inlinable public static var pgDdlCommand: TypeOID { 32 }
   /// The built-in type `json`.
-  public static let json: TypeOID = 114
+  @inlinable public static var json: TypeOID { 114 }
   /// The built-in type `xml`.
-  public static let xml: TypeOID = 142
+  @inlinable public static var xml: TypeOID { 142 }
   /// The built-in type `_xml`.
-  public static let xmlArray: TypeOID = 143
+  @inlinable public static var xmlArray: TypeOID { 143 }
   /// The built-in type `pg_node_tree`.
-  public static let pgNodeTree: TypeOID = 194
+  @inlinable public static var pgNodeTree: TypeOID { 194 }
   /// The built-in type `_json`.
-  public static let jsonArray: TypeOID = 199
+  @inlinable public static var jsonArray: TypeOID { 199 }
   /// The built-in type `table_am_handler`.
-  public static let tableAmHandler: TypeOID = 269
+  @inlinable public static var tableAmHandler: TypeOID { 269 }
   /// The built-in type `_xid8`.
-  public static let xid8Array: TypeOID = 271
+  @inlinable public static var xid8Array: TypeOID { 271 }
   /// The built-in type `index_am_handler`.
-  public static let indexAmHandler: TypeOID = 325
+  @inlinable public static var indexAmHandler: TypeOID { 325 }
   /// The built-in type `point`.
-  public static let point: TypeOID = 600
+  @inlinable public static var point: TypeOID { 600 }
   /// The built-in type `lseg`.
-  public static let lseg: TypeOID = 601
+  @inlinable public static var lseg: TypeOID { 601 }
   /// The built-in type `path`.
-  public static let path: TypeOID = 602
+  @inlinable public static var path: TypeOID { 602 }
   /// The built-in type `box`.
-  public static let box: TypeOID = 603
+  @inlinable public static var box: TypeOID { 603 }
   /// The built-in type `polygon`.
-  public static let polygon: TypeOID = 604
+  @inlinable public static var polygon: TypeOID { 604 }
   /// The built-in type `line`.
-  public static let line: TypeOID = 628
+  @inlinable public static var line: TypeOID { 628 }
   /// The built-in type `_line`.
-  public static let lineArray: TypeOID = 629
+  @inlinable public static var lineArray: TypeOID { 629 }
   /// The built-in type `cidr`.
-  public static let cidr: TypeOID = 650
+  @inlinable public static var cidr: TypeOID { 650 }
   /// The built-in type `_cidr`.
-  public static let cidrArray: TypeOID = 651
+  @inlinable public static var cidrArray: TypeOID { 651 }
   /// The built-in type `float4`.
-  public static let float4: TypeOID = 700
+  @inlinable public static var float4: TypeOID { 700 }
   /// The built-in type `float8`.
-  public static let float8: TypeOID = 701
+  @inlinable public static var float8: TypeOID { 701 }
   /// The built-in type `unknown`.
-  public static let unknown: TypeOID = 705
+  @inlinable public static var unknown: TypeOID { 705 }
   /// The built-in type `circle`.
-  public static let circle: TypeOID = 718
+  @inlinable public static var circle: TypeOID { 718 }
   /// The built-in type `_circle`.
-  public static let circleArray: TypeOID = 719
+  @inlinable public static var circleArray: TypeOID { 719 }
   /// The built-in type `macaddr8`.
-  public static let macaddr8: TypeOID = 774
+  @inlinable public static var macaddr8: TypeOID { 774 }
   /// The built-in type `_macaddr8`.
-  public static let macaddr8Array: TypeOID = 775
+  @inlinable public static var macaddr8Array: TypeOID { 775 }
   /// The built-in type `money`.
-  public static let money: TypeOID = 790
+  @inlinable public static var money: TypeOID { 790 }
   /// The built-in type `_money`.
-  public static let moneyArray: TypeOID = 791
+  @inlinable public static var moneyArray: TypeOID { 791 }
   /// The built-in type `macaddr`.
-  public static let macaddr: TypeOID = 829
+  @inlinable public static var macaddr: TypeOID { 829 }
   /// The built-in type `inet`.
-  public static let inet: TypeOID = 869
+  @inlinable public static var inet: TypeOID { 869 }
   /// The built-in type `_bool`.
-  public static let boolArray: TypeOID = 1000
+  @inlinable public static var boolArray: TypeOID { 1000 }
   /// The built-in type `_bytea`.
-  public static let byteaArray: TypeOID = 1001
+  @inlinable public static var byteaArray: TypeOID { 1001 }
   /// The built-in type `_char`.
-  public static let charArray: TypeOID = 1002
+  @inlinable public static var charArray: TypeOID { 1002 }
   /// The built-in type `_name`.
-  public static let nameArray: TypeOID = 1003
+  @inlinable public static var nameArray: TypeOID { 1003 }
   /// The built-in type `_int2`.
-  public static let int2Array: TypeOID = 1005
+  @inlinable public static var int2Array: TypeOID { 1005 }
   /// The built-in type `_int2vector`.
-  public static let int2vectorArray: TypeOID = 1006
+  @inlinable public static var int2vectorArray: TypeOID { 1006 }
   /// The built-in type `_int4`.
-  public static let int4Array: TypeOID = 1007
+  @inlinable public static var int4Array: TypeOID { 1007 }
   /// The built-in type `_regproc`.
-  public static let regprocArray: TypeOID = 1008
+  @inlinable public static var regprocArray: TypeOID { 1008 }
   /// The built-in type `_text`.
-  public static let textArray: TypeOID = 1009
+  @inlinable public static var textArray: TypeOID { 1009 }
   /// The built-in type `_tid`.
-  public static let tidArray: TypeOID = 1010
+  @inlinable public static var tidArray: TypeOID { 1010 }
   /// The built-in type `_xid`.
-  public static let xidArray: TypeOID = 1011
+  @inlinable public static var xidArray: TypeOID { 1011 }
   /// The built-in type `_cid`.
-  public static let cidArray: TypeOID = 1012
+  @inlinable public static var cidArray: TypeOID { 1012 }
   /// The built-in type `_oidvector`.
-  public static let oidvectorArray: TypeOID = 1013
+  @inlinable public static var oidvectorArray: TypeOID { 1013 }
   /// The built-in type `_bpchar`.
-  public static let bpcharArray: TypeOID = 1014
+  @inlinable public static var bpcharArray: TypeOID { 1014 }
   /// The built-in type `_varchar`.
-  public static let varcharArray: TypeOID = 1015
+  @inlinable public static var varcharArray: TypeOID { 1015 }
   /// The built-in type `_int8`.
-  public static let int8Array: TypeOID = 1016
+  @inlinable public static var int8Array: TypeOID { 1016 }
   /// The built-in type `_point`.
-  public static let pointArray: TypeOID = 1017
+  @inlinable public static var pointArray: TypeOID { 1017 }
   /// The built-in type `_lseg`.
-  public static let lsegArray: TypeOID = 1018
+  @inlinable public static var lsegArray: TypeOID { 1018 }
   /// The built-in type `_path`.
-  public static let pathArray: TypeOID = 1019
+  @inlinable public static var pathArray: TypeOID { 1019 }
   /// The built-in type `_box`.
-  public static let boxArray: TypeOID = 1020
+  @inlinable public static var boxArray: TypeOID { 1020 }
   /// The built-in type `_float4`.
-  public static let float4Array: TypeOID = 1021
+  @inlinable public static var float4Array: TypeOID { 1021 }
   /// The built-in type `_float8`.
-  public static let float8Array: TypeOID = 1022
+  @inlinable public static var float8Array: TypeOID { 1022 }
   /// The built-in type `_polygon`.
-  public static let polygonArray: TypeOID = 1027
+  @inlinable public static var polygonArray: TypeOID { 1027 }
   /// The built-in type `_oid`.
-  public static let oidArray: TypeOID = 1028
+  @inlinable public static var oidArray: TypeOID { 1028 }
   /// The built-in type `aclitem`.
-  public static let aclitem: TypeOID = 1033
+  @inlinable public static var aclitem: TypeOID { 1033 }
   /// The built-in type `_aclitem`.
-  public static let aclitemArray: TypeOID = 1034
+  @inlinable public static var aclitemArray: TypeOID { 1034 }
   /// The built-in type `_macaddr`.
-  public static let macaddrArray: TypeOID = 1040
+  @inlinable public static var macaddrArray: TypeOID { 1040 }
   /// The built-in type `_inet`.
-  public static let inetArray: TypeOID = 1041
+  @inlinable public static var inetArray: TypeOID { 1041 }
   /// The built-in type `bpchar`.
-  public static let bpchar: TypeOID = 1042
+  @inlinable public static var bpchar: TypeOID { 1042 }
   /// The built-in type `varchar`.
-  public static let varchar: TypeOID = 1043
+  @inlinable public static var varchar: TypeOID { 1043 }
   /// The built-in type `date`.
-  public static let date: TypeOID = 1082
+  @inlinable public static var date: TypeOID { 1082 }
   /// The built-in type `time`.
-  public static let time: TypeOID = 1083
+  @inlinable public static var time: TypeOID { 1083 }
   /// The built-in type `timestamp`.
-  public static let timestamp: TypeOID = 1114
+  @inlinable public static var timestamp: TypeOID { 1114 }
   /// The built-in type `_timestamp`.
-  public static let timestampArray: TypeOID = 1115
+  @inlinable public static var timestampArray: TypeOID { 1115 }
   /// The built-in type `_date`.
-  public static let dateArray: TypeOID = 1182
+  @inlinable public static var dateArray: TypeOID { 1182 }
   /// The built-in type `_time`.
-  public static let timeArray: TypeOID = 1183
+  @inlinable public static var timeArray: TypeOID { 1183 }
   /// The built-in type `timestamptz`.
-  public static let timestamptz: TypeOID = 1184
+  @inlinable public static var timestamptz: TypeOID { 1184 }
   /// The built-in type `_timestamptz`.
-  public static let timestamptzArray: TypeOID = 1185
+  @inlinable public static var timestamptzArray: TypeOID { 1185 }
   /// The built-in type `interval`.
-  public static let interval: TypeOID = 1186
+  @inlinable public static var interval: TypeOID { 1186 }
   /// The built-in type `_interval`.
-  public static let intervalArray: TypeOID = 1187
+  @inlinable public static var intervalArray: TypeOID { 1187 }
   /// The built-in type `_numeric`.
-  public static let numericArray: TypeOID = 1231
+  @inlinable public static var numericArray: TypeOID { 1231 }
   /// The built-in type `_cstring`.
-  public static let cstringArray: TypeOID = 1263
+  @inlinable public static var cstringArray: TypeOID { 1263 }
   /// The built-in type `timetz`.
-  public static let timetz: TypeOID = 1266
+  @inlinable public static var timetz: TypeOID { 1266 }
   /// The built-in type `_timetz`.
-  public static let timetzArray: TypeOID = 1270
+  @inlinable public static var timetzArray: TypeOID { 1270 }
   /// The built-in type `bit`.
-  public static let bit: TypeOID = 1560
+  @inlinable public static var bit: TypeOID { 1560 }
   /// The built-in type `_bit`.
-  public static let bitArray: TypeOID = 1561
+  @inlinable public static var bitArray: TypeOID { 1561 }
   /// The built-in type `varbit`.
-  public static let varbit: TypeOID = 1562
+  @inlinable public static var varbit: TypeOID { 1562 }
   /// The built-in type `_varbit`.
-  public static let varbitArray: TypeOID = 1563
+  @inlinable public static var varbitArray: TypeOID { 1563 }
   /// The built-in type `numeric`.
-  public static let numeric: TypeOID = 1700
+  @inlinable public static var numeric: TypeOID { 1700 }
   /// The built-in type `refcursor`.
-  public static let refcursor: TypeOID = 1790
+  @inlinable public static var refcursor: TypeOID { 1790 }
   /// The built-in type `_refcursor`.
-  public static let refcursorArray: TypeOID = 2201
+  @inlinable public static var refcursorArray: TypeOID { 2201 }
   /// The built-in type `regprocedure`.
-  public static let regprocedure: TypeOID = 2202
+  @inlinable public static var regprocedure: TypeOID { 2202 }
   /// The built-in type `regoper`.
-  public static let regoper: TypeOID = 2203
+  @inlinable public static var regoper: TypeOID { 2203 }
   /// The built-in type `regoperator`.
-  public static let regoperator: TypeOID = 2204
+  @inlinable public static var regoperator: TypeOID { 2204 }
   /// The built-in type `regclass`.
-  public static let regclass: TypeOID = 2205
+  @inlinable public static var regclass: TypeOID { 2205 }
   /// The built-in type `regtype`.
-  public static let regtype: TypeOID = 2206
+  @inlinable public static var regtype: TypeOID { 2206 }
   /// The built-in type `_regprocedure`.
-  public static let regprocedureArray: TypeOID = 2207
+  @inlinable public static var regprocedureArray: TypeOID { 2207 }
   /// The built-in type `_regoper`.
-  public static let regoperArray: TypeOID = 2208
+  @inlinable public static var regoperArray: TypeOID { 2208 }
   /// The built-in type `_regoperator`.
-  public static let regoperatorArray: TypeOID = 2209
+  @inlinable public static var regoperatorArray: TypeOID { 2209 }
   /// The built-in type `_regclass`.
-  public static let regclassArray: TypeOID = 2210
+  @inlinable public static var regclassArray: TypeOID { 2210 }
   /// The built-in type `_regtype`.
-  public static let regtypeArray: TypeOID = 2211
+  @inlinable public static var regtypeArray: TypeOID { 2211 }
   /// The built-in type `record`.
-  public static let record: TypeOID = 2249
+  @inlinable public static var record: TypeOID { 2249 }
   /// The built-in type `cstring`.
-  public static let cstring: TypeOID = 2275
+  @inlinable public static var cstring: TypeOID { 2275 }
   /// The built-in type `any`.
-  public static let `any`: TypeOID = 2276
+  @inlinable public static var `any`: TypeOID { 2276 }
   /// The built-in type `anyarray`.
-  public static let anyarray: TypeOID = 2277
+  @inlinable public static var anyarray: TypeOID { 2277 }
   /// The built-in type `void`.
-  public static let void: TypeOID = 2278
+  @inlinable public static var void: TypeOID { 2278 }
   /// The built-in type `trigger`.
-  public static let trigger: TypeOID = 2279
+  @inlinable public static var trigger: TypeOID { 2279 }
   /// The built-in type `language_handler`.
-  public static let languageHandler: TypeOID = 2280
+  @inlinable public static var languageHandler: TypeOID { 2280 }
   /// The built-in type `internal`.
-  public static let `internal`: TypeOID = 2281
+  @inlinable public static var `internal`: TypeOID { 2281 }
   /// The built-in type `anyelement`.
-  public static let anyelement: TypeOID = 2283
+  @inlinable public static var anyelement: TypeOID { 2283 }
   /// The built-in type `_record`.
-  public static let recordArray: TypeOID = 2287
+  @inlinable public static var recordArray: TypeOID { 2287 }
   /// The built-in type `anynonarray`.
-  public static let anynonarray: TypeOID = 2776
+  @inlinable public static var anynonarray: TypeOID { 2776 }
   /// The built-in type `_txid_snapshot`.
-  public static let txidSnapshotArray: TypeOID = 2949
+  @inlinable public static var txidSnapshotArray: TypeOID { 2949 }
   /// The built-in type `uuid`.
-  public static let uuid: TypeOID = 2950
+  @inlinable public static var uuid: TypeOID { 2950 }
   /// The built-in type `_uuid`.
-  public static let uuidArray: TypeOID = 2951
+  @inlinable public static var uuidArray: TypeOID { 2951 }
   /// The built-in type `txid_snapshot`.
-  public static let txidSnapshot: TypeOID = 2970
+  @inlinable public static var txidSnapshot: TypeOID { 2970 }
   /// The built-in type `fdw_handler`.
-  public static let fdwHandler: TypeOID = 3115
+  @inlinable public static var fdwHandler: TypeOID { 3115 }
   /// The built-in type `pg_lsn`.
-  public static let pgLsn: TypeOID = 3220
+  @inlinable public static var pgLsn: TypeOID { 3220 }
   /// The built-in type `_pg_lsn`.
-  public static let pgLsnArray: TypeOID = 3221
+  @inlinable public static var pgLsnArray: TypeOID { 3221 }
   /// The built-in type `tsm_handler`.
-  public static let tsmHandler: TypeOID = 3310
+  @inlinable public static var tsmHandler: TypeOID { 3310 }
   /// The built-in type `pg_ndistinct`.
-  public static let pgNdistinct: TypeOID = 3361
+  @inlinable public static var pgNdistinct: TypeOID { 3361 }
   /// The built-in type `pg_dependencies`.
-  public static let pgDependencies: TypeOID = 3402
+  @inlinable public static var pgDependencies: TypeOID { 3402 }
   /// The built-in type `anyenum`.
-  public static let anyenum: TypeOID = 3500
+  @inlinable public static var anyenum: TypeOID { 3500 }
   /// The built-in type `tsvector`.
-  public static let tsvector: TypeOID = 3614
+  @inlinable public static var tsvector: TypeOID { 3614 }
   /// The built-in type `tsquery`.
-  public static let tsquery: TypeOID = 3615
+  @inlinable public static var tsquery: TypeOID { 3615 }
   /// The built-in type `gtsvector`.
-  public static let gtsvector: TypeOID = 3642
+  @inlinable public static var gtsvector: TypeOID { 3642 }
   /// The built-in type `_tsvector`.
-  public static let tsvectorArray: TypeOID = 3643
+  @inlinable public static var tsvectorArray: TypeOID { 3643 }
   /// The built-in type `_gtsvector`.
-  public static let gtsvectorArray: TypeOID = 3644
+  @inlinable public static var gtsvectorArray: TypeOID { 3644 }
   /// The built-in type `_tsquery`.
-  public static let tsqueryArray: TypeOID = 3645
+  @inlinable public static var tsqueryArray: TypeOID { 3645 }
   /// The built-in type `regconfig`.
-  public static let regconfig: TypeOID = 3734
+  @inlinable public static var regconfig: TypeOID { 3734 }
   /// The built-in type `_regconfig`.
-  public static let regconfigArray: TypeOID = 3735
+  @inlinable public static var regconfigArray: TypeOID { 3735 }
   /// The built-in type `regdictionary`.
-  public static let regdictionary: TypeOID = 3769
+  @inlinable public static var regdictionary: TypeOID { 3769 }
   /// The built-in type `_regdictionary`.
-  public static let regdictionaryArray: TypeOID = 3770
+  @inlinable public static var regdictionaryArray: TypeOID { 3770 }
   /// The built-in type `jsonb`.
-  public static let jsonb: TypeOID = 3802
+  @inlinable public static var jsonb: TypeOID { 3802 }
   /// The built-in type `_jsonb`.
-  public static let jsonbArray: TypeOID = 3807
+  @inlinable public static var jsonbArray: TypeOID { 3807 }
   /// The built-in type `anyrange`.
-  public static let anyrange: TypeOID = 3831
+  @inlinable public static var anyrange: TypeOID { 3831 }
   /// The built-in type `event_trigger`.
-  public static let eventTrigger: TypeOID = 3838
+  @inlinable public static var eventTrigger: TypeOID { 3838 }
   /// The built-in type `int4range`.
-  public static let int4range: TypeOID = 3904
+  @inlinable public static var int4range: TypeOID { 3904 }
   /// The built-in type `_int4range`.
-  public static let int4rangeArray: TypeOID = 3905
+  @inlinable public static var int4rangeArray: TypeOID { 3905 }
   /// The built-in type `numrange`.
-  public static let numrange: TypeOID = 3906
+  @inlinable public static var numrange: TypeOID { 3906 }
   /// The built-in type `_numrange`.
-  public static let numrangeArray: TypeOID = 3907
+  @inlinable public static var numrangeArray: TypeOID { 3907 }
   /// The built-in type `tsrange`.
-  public static let tsrange: TypeOID = 3908
+  @inlinable public static var tsrange: TypeOID { 3908 }
   /// The built-in type `_tsrange`.
-  public static let tsrangeArray: TypeOID = 3909
+  @inlinable public static var tsrangeArray: TypeOID { 3909 }
   /// The built-in type `tstzrange`.
-  public static let tstzrange: TypeOID = 3910
+  @inlinable public static var tstzrange: TypeOID { 3910 }
   /// The built-in type `_tstzrange`.
-  public static let tstzrangeArray: TypeOID = 3911
+  @inlinable public static var tstzrangeArray: TypeOID { 3911 }
   /// The built-in type `daterange`.
-  public static let daterange: TypeOID = 3912
+  @inlinable public static var daterange: TypeOID { 3912 }
   /// The built-in type `_daterange`.
-  public static let daterangeArray: TypeOID = 3913
+  @inlinable public static var daterangeArray: TypeOID { 3913 }
   /// The built-in type `int8range`.
-  public static let int8range: TypeOID = 3926
+  @inlinable public static var int8range: TypeOID { 3926 }
   /// The built-in type `_int8range`.
-  public static let int8rangeArray: TypeOID = 3927
+  @inlinable public static var int8rangeArray: TypeOID { 3927 }
   /// The built-in type `jsonpath`.
-  public static let jsonpath: TypeOID = 4072
+  @inlinable public static var jsonpath: TypeOID { 4072 }
   /// The built-in type `_jsonpath`.
-  public static let jsonpathArray: TypeOID = 4073
+  @inlinable public static var jsonpathArray: TypeOID { 4073 }
   /// The built-in type `regnamespace`.
-  public static let regnamespace: TypeOID = 4089
+  @inlinable public static var regnamespace: TypeOID { 4089 }
   /// The built-in type `_regnamespace`.
-  public static let regnamespaceArray: TypeOID = 4090
+  @inlinable public static var regnamespaceArray: TypeOID { 4090 }
   /// The built-in type `regrole`.
-  public static let regrole: TypeOID = 4096
+  @inlinable public static var regrole: TypeOID { 4096 }
   /// The built-in type `_regrole`.
-  public static let regroleArray: TypeOID = 4097
+  @inlinable public static var regroleArray: TypeOID { 4097 }
   /// The built-in type `regcollation`.
-  public static let regcollation: TypeOID = 4191
+  @inlinable public static var regcollation: TypeOID { 4191 }
   /// The built-in type `_regcollation`.
-  public static let regcollationArray: TypeOID = 4192
+  @inlinable public static var regcollationArray: TypeOID { 4192 }
   /// The built-in type `int4multirange`.
-  public static let int4multirange: TypeOID = 4451
+  @inlinable public static var int4multirange: TypeOID { 4451 }
   /// The built-in type `nummultirange`.
-  public static let nummultirange: TypeOID = 4532
+  @inlinable public static var nummultirange: TypeOID { 4532 }
   /// The built-in type `tsmultirange`.
-  public static let tsmultirange: TypeOID = 4533
+  @inlinable public static var tsmultirange: TypeOID { 4533 }
   /// The built-in type `tstzmultirange`.
-  public static let tstzmultirange: TypeOID = 4534
+  @inlinable public static var tstzmultirange: TypeOID { 4534 }
   /// The built-in type `datemultirange`.
-  public static let datemultirange: TypeOID = 4535
+  @inlinable public static var datemultirange: TypeOID { 4535 }
   /// The built-in type `int8multirange`.
-  public static let int8multirange: TypeOID = 4536
+  @inlinable public static var int8multirange: TypeOID { 4536 }
   /// The built-in type `anymultirange`.
-  public static let anymultirange: TypeOID = 4537
+  @inlinable public static var anymultirange: TypeOID { 4537 }
   /// The built-in type `anycompatiblemultirange`.
-  public static let anycompatiblemultirange: TypeOID = 4538
+  @inlinable public static var anycompatiblemultirange: TypeOID { 4538 }
   /// The built-in type `pg_brin_bloom_summary`.
-  public static let pgBrinBloomSummary: TypeOID = 4600
+  @inlinable public static var pgBrinBloomSummary: TypeOID { 4600 }
   /// The built-in type `pg_brin_minmax_multi_summary`.
-  public static let pgBrinMinmaxMultiSummary: TypeOID = 4601
+  @inlinable public static var pgBrinMinmaxMultiSummary: TypeOID { 4601 }
   /// The built-in type `pg_mcv_list`.
-  public static let pgMcvList: TypeOID = 5017
+  @inlinable public static var pgMcvList: TypeOID { 5017 }
   /// The built-in type `pg_snapshot`.
-  public static let pgSnapshot: TypeOID = 5038
+  @inlinable public static var pgSnapshot: TypeOID { 5038 }
   /// The built-in type `_pg_snapshot`.
-  public static let pgSnapshotArray: TypeOID = 5039
+  @inlinable public static var pgSnapshotArray: TypeOID { 5039 }
   /// The built-in type `xid8`.
-  public static let xid8: TypeOID = 5069
+  @inlinable public static var xid8: TypeOID { 5069 }
   /// The built-in type `anycompatible`.
-  public static let anycompatible: TypeOID = 5077
+  @inlinable public static var anycompatible: TypeOID { 5077 }
   /// The built-in type `anycompatiblearray`.
-  public static let anycompatiblearray: TypeOID = 5078
+  @inlinable public static var anycompatiblearray: TypeOID { 5078 }
   /// The built-in type `anycompatiblenonarray`.
-  public static let anycompatiblenonarray: TypeOID = 5079
+  @inlinable public static var anycompatiblenonarray: TypeOID { 5079 }
   /// The built-in type `anycompatiblerange`.
-  public static let anycompatiblerange: TypeOID = 5080
+  @inlinable public static var anycompatiblerange: TypeOID { 5080 }
   /// The built-in type `_int4multirange`.
-  public static let int4multirangeArray: TypeOID = 6150
+  @inlinable public static var int4multirangeArray: TypeOID { 6150 }
   /// The built-in type `_nummultirange`.
-  public static let nummultirangeArray: TypeOID = 6151
+  @inlinable public static var nummultirangeArray: TypeOID { 6151 }
   /// The built-in type `_tsmultirange`.
-  public static let tsmultirangeArray: TypeOID = 6152
+  @inlinable public static var tsmultirangeArray: TypeOID { 6152 }
   /// The built-in type `_tstzmultirange`.
-  public static let tstzmultirangeArray: TypeOID = 6153
+  @inlinable public static var tstzmultirangeArray: TypeOID { 6153 }
   /// The built-in type `_datemultirange`.
-  public static let datemultirangeArray: TypeOID = 6155
+  @inlinable public static var datemultirangeArray: TypeOID { 6155 }
   /// The built-in type `_int8multirange`.
-  public static let int8multirangeArray: TypeOID = 6157
+  @inlinable public static var int8multirangeArray: TypeOID { 6157 }
 
   /// The name of a built-in type in `pg_type`; `nil` for every other.
   var builtinName: String? {

@@ -12,7 +12,7 @@ public struct TypeOID: RawRepresentable, Hashable, Sendable, CustomStringConvert
   @inlinable public init(integerLiteral value: UInt32) { rawValue = value }
 
   /// No type: the server infers it.
-  public static let unspecified: TypeOID = 0
+  @inlinable public static var unspecified: TypeOID { 0 }
 
   /// The number in decimal.
   public var description: String { String(rawValue) }

@@ -129,6 +129,133 @@ struct LoadingTests {
     #expect(try insert.loadChunks([Array(rows[..<49])]) == 49)
   }
 
+  // MARK: While a batch is under way
+
+  /// Rows that do something when one of them is asked for.
+  private func rows(
+    _ range: Range<Int>, at place: Int, _ action: @escaping () -> Void
+  ) -> some Sequence<[(any PGEncodable)?]> {
+    range.lazy.map { number in
+      if number == place { action() }
+      return [number, "t\(number)"] as [(any PGEncodable)?]
+    }
+  }
+
+  @Test("what is done with the connection while a batch is under way comes after it")
+  func usedMeanwhile() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    var seen: [Int] = []
+    let counting = (0..<95).lazy.map { [db, name] number in
+      seen.append(
+        (try? db.query.first("SELECT count(*) FROM \(name)", as: Int.self)) ?? -1)
+      return [number, "t"] as [(any PGEncodable)?]
+    }
+    #expect(try insert.loadRows(counting, batchSize: 10) == 95)
+    #expect(seen == (0..<95).map { $0 / 10 * 10 })
+    #expect(db.transactionStatus == .idle)
+    // Another loading on the same connection, too.
+    let nested = rows(200..<230, at: 215) { [rows] in
+      _ = try? insert.loadRows(rows(300..<330), batchSize: 7)
+    }
+    #expect(try insert.loadRows(nested, batchSize: 10) == 30)
+    #expect(try count() == 155)
+  }
+
+  @Test("a batch that fails is told of before anything behind it is sent", arguments: [0, 1, 2])
+  func failsUnderWay(meanwhile: Int) throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    let all = (0..<100).lazy.map { [db] number in
+      // What is wrong with a later row, or what is done meanwhile, does not hide it.
+      if meanwhile == 1, number == 27 { return ["no integer", 5] as [(any PGEncodable)?] }
+      if meanwhile == 2, number == 27 { _ = try? db.query.first("SELECT 1", as: Int.self) }
+      return [number == 13 ? 3 : number, "t"] as [(any PGEncodable)?]
+    }
+    let error = #expect(throws: PGError.self) { try insert.loadRows(all, batchSize: 10) }
+    #expect(error?.code == .uniqueViolation)
+    #expect(error?.report.contains("ROW: 13") == true, "\(error?.report ?? "")")
+    #expect(try count() == 10)
+    #expect(try insert(1000, "after").tag.rowCount == 1)
+  }
+
+  @Test(
+    "inside a block, what was sent behind a batch that fails leaves nothing, and the block can end")
+  func failsInBlock() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    let all = (0..<100).map { [$0 == 13 ? 3 : $0, "t"] as [(any PGEncodable)?] }
+    let error = #expect(throws: PGError.self) {
+      try db.withTransaction { _ in try insert.loadRows(all, batchSize: 10) }
+    }
+    #expect(error?.code == .uniqueViolation)
+    #expect(error?.report.contains("ROW: 13") == true, "\(error?.report ?? "")")
+    #expect(try count() == 0)
+    try db.execute("BEGIN; SAVEPOINT s")
+    #expect(throws: PGError.self) { try insert.loadRows(all, batchSize: 10) }
+    #expect(db.transactionStatus == .failed)
+    try db.execute("ROLLBACK TO s")
+    var seen: [Int] = []
+    let counting = (0..<95).lazy.map { [db, name] number in
+      if number % 7 == 0 {
+        seen.append((try? db.query.first("SELECT count(*) FROM \(name)", as: Int.self)) ?? -1)
+      }
+      return [number, String(repeating: "x", count: 20_000)] as [(any PGEncodable)?]
+    }
+    #expect(try insert.loadRows(counting, batchSize: 10) == 95)
+    #expect(seen == stride(from: 0, to: 95, by: 7).map { $0 / 10 * 10 })
+    try db.execute("COMMIT")
+    #expect(try count() == 95)
+  }
+
+  @Test("inside a block a misfit comes after the batches before it")
+  func misfitInBlock() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2) RETURNING *")
+    var all = rows(0..<100)
+    all[57] = [57, 5]
+    let error = try db.withTransaction { _ in
+      let error = #expect(throws: PGError.self) { try insert.loadRows(all, batchSize: 10) }
+      let stored = try db.query.first("SELECT count(*) FROM \(name)", as: Int.self)
+      #expect(stored == 50)
+      return error
+    }
+    #expect(error?.code == .parameterError)
+    #expect(error?.report.contains("ROW: 57") == true)
+    #expect(try count() == 50)
+  }
+
+  @Test("a statement that has to be prepared anew between two batches is, and no row is lost")
+  func renewedUnderWay() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2) RETURNING *")
+    let before = insert.statementID
+    let all = rows(0..<100, at: 35) { [other, name] in
+      try? other.execute("ALTER TABLE \(name) ADD COLUMN more int DEFAULT 7")
+    }
+    #expect(try insert.loadRows(all, batchSize: 10) == 100)
+    #expect(insert.statementID != before)
+    #expect(
+      try db.query.first(
+        "SELECT count(*), sum(i), sum(more) FROM \(name)", as: (Int, Int, Int).self)
+        ?? (0, 0, 0) == (100, 4950, 700))
+  }
+
+  @Test("a connection that is closed while a batch is under way ends the loading")
+  func closedUnderWay() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    let all = rows(0..<100, at: 35) { [db] in db.close() }
+    #expect(throws: PGError.self) { try insert.loadRows(all, batchSize: 10) }
+    #expect(db.isClosed)
+  }
+
+  @Test("a source that fails leaves the batch under way stored, and the connection usable")
+  func failingSource() throws {
+    let insert = try db.prepare("INSERT INTO \(name) VALUES ($1, $2)")
+    let source = try other.prepare(
+      "SELECT i, (1000 / (3000 - i))::text FROM generate_series(1, 5000) AS i")
+    let error = #expect(throws: PGError.self) { try insert.loadChunks(try source.chunks()) }
+    #expect(error?.code == .divisionByZero)
+    let stored = try #require(try count())
+    #expect(stored > 0 && stored < 3000)
+    #expect(db.transactionStatus == .idle)
+  }
+
   // MARK: COPY
 
   @Test("a COPY of standard input or output is not loaded with parameters, and not run as a query")

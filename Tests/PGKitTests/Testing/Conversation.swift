@@ -22,9 +22,9 @@ class Conversation {
       return Conversing(Prepare(describing: .portal(texts[0]))) { $0.lines }
     case "batch":
       let parameters = BoundParameters(words: words.dropFirst(4))
-      let exchange = ExecutionBatch(
-        prepared: texts[0], columnCount: Int(texts[1]) ?? 0,
-        parameters: Array(repeating: parameters, count: Int(texts[2]) ?? 0))
+      var executions = Executions(of: texts[0])
+      for _ in 0..<(Int(texts[2]) ?? 0) { executions.append(parameters) }
+      let exchange = ExecutionBatch(columnCount: Int(texts[1]) ?? 0, executions)
       return Conversing(exchange) { $0.lines }
     case "run":
       let exchange = Execution(

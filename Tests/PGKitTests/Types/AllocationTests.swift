@@ -47,7 +47,7 @@ struct AllocationTests {
     buffer.free.copyBytes(from: bytes)
     buffer.received(bytes.count)
     let run = RowRun(
-      buffer: buffer, columnCount: columns.count, count: rows, cells: cells,
+      buffer: buffer, columnCount: columns.count, count: rows, cells: CellTable(cells),
       byteCount: bytes.count)
     return RowBatch(run, columns: ColumnList(columns))
   }

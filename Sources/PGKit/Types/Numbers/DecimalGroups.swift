@@ -7,13 +7,20 @@ struct DecimalGroups: Sendable {
     case many([UInt16])
   }
 
-  private static let room = 8
+  /// How many are few.
+  static let room = 8
 
   private var storage = Storage.few(0, 0)
   /// The number of groups while they are few.
   private var fewCount: UInt8 = 0
 
   init() {}
+
+  /// Makes a few, the first one in the lowest sixteen bits.
+  init(_ first: UInt64, _ second: UInt64, count: UInt8) {
+    storage = .few(first, second)
+    fewCount = count
+  }
 
   init(_ groups: some Sequence<UInt16>) {
     self.init()

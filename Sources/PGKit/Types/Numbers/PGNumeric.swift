@@ -42,18 +42,29 @@ public struct PGNumeric: Sendable {
     form = isNegative && !shown.isEmpty ? .negative : .finite
   }
 
+  /// Makes a finite value of what is in its one form already.
+  private init(canonical groups: DecimalGroups, isNegative: Bool, weight: Int16, scale: UInt16) {
+    (self.groups, self.weight, self.scale) = (groups, weight, scale)
+    form = isNegative ? .negative : .finite
+  }
+
   /// Takes away what lies beyond the scale, and then zero groups at the end.
   private static func clip(_ groups: inout DecimalGroups, weight: Int, scale: Int) {
     let limit = max(0, weight + 1 + (scale + 3) / 4)
     if groups.count > limit { groups.keep(0..<limit) }
     if scale % 4 != 0, groups.count == limit, limit > 0 {
       let last = groups[limit - 1]
-      let unit: UInt16 = scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
+      let unit = unit(ofScale: UInt16(clamping: scale))
       if last % unit > 0 { groups.replaceLast(with: last - last % unit) }
     }
     var end = groups.count
     while end > 0, groups[end - 1] == 0 { end -= 1 }
     groups.keep(0..<end)
+  }
+
+  /// What the digits of a group are multiples of that are all within a scale that ends inside of it.
+  private static func unit(ofScale scale: UInt16) -> UInt16 {
+    scale % 4 == 1 ? 1000 : scale % 4 == 2 ? 100 : 10
   }
 
   /// Not a number.
@@ -127,6 +138,49 @@ extension PGNumeric: PGDecodable, PGArrayElement {
     case 0xF000 where count == 0: self = .minusInfinity
     default: throw .malformed(type, "an unknown sign")
     }
+  }
+
+  /// Reads a finite number of a few groups that is in its one form, as a server's numbers are.
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> PGNumeric? {
+    guard type == .numeric else { return nil }
+    var reader = reader
+    return try? PGNumeric(short: &reader)
+  }
+
+  private init?(short reader: inout ByteReader) throws(OutOfBytes) {
+    // Four numbers of sixteen bits: how many groups, the weight, the sign, the scale.
+    let head: UInt64 = try reader.readInteger()
+    let count = Int(head >> 48)
+    let sign = UInt16(truncatingIfNeeded: head >> 16)
+    let scale = UInt16(truncatingIfNeeded: head)
+    let weight = Int16(truncatingIfNeeded: head >> 32)
+    guard reader.remaining == count * 2, count > 0, count <= DecimalGroups.room,
+      sign == 0 || sign == 0x4000, scale <= Self.scaleLimit,
+      // Nothing but the last group can then reach beyond the scale.
+      Int(weight) - count + 1 >= -(Int(scale) + 3) / 4
+    else { return nil }
+    // The first group in the lowest sixteen bits, as ``DecimalGroups`` has them.
+    var (low, high) = (0 as UInt64, 0 as UInt64)
+    var (last, largest) = (0 as UInt16, 0 as UInt16)
+    for place in 0..<min(count, 4) {
+      last = try reader.readInteger()
+      largest = max(largest, last)
+      low |= UInt64(last) &<< UInt64(truncatingIfNeeded: place &* 16)
+    }
+    for place in 4..<max(count, 4) {
+      last = try reader.readInteger()
+      largest = max(largest, last)
+      high |= UInt64(last) &<< UInt64(truncatingIfNeeded: (place &- 4) &* 16)
+    }
+    guard largest < 10000, low & 0xFFFF != 0, last != 0 else { return nil }
+    if Int(weight) - count + 1 == -(Int(scale) + 3) / 4, scale % 4 != 0,
+      last % Self.unit(ofScale: scale) != 0
+    {
+      return nil
+    }
+    self.init(
+      canonical: DecimalGroups(low, high, count: UInt8(truncatingIfNeeded: count)),
+      isNegative: sign != 0, weight: weight, scale: scale)
   }
 
   private static func readGroups(

@@ -19,6 +19,15 @@ extension Bool: PGEncodable, PGDecodable, PGArrayElement {
     self = byte == 1
   }
 
+  /// Reads one byte, 0 or 1.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Bool? {
+    guard type.rawValue == TypeOID.bool.rawValue, let byte = reader.wholeInteger(UInt8.self),
+      byte <= 1
+    else { return nil }
+    return byte == 1
+  }
+
   /// Writes `t` or `f`.
   public func encodeText(as type: PGType, into writer: inout ByteWriter) throws(PGError) {
     writer.writeByte(self ? UInt8(ascii: "t") : UInt8(ascii: "f"))

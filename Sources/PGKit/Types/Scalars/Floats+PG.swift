@@ -27,6 +27,15 @@ extension Double: PGEncodable, PGDecodable, PGArrayElement {
     type.base == .float8 || type.base == .float4
   }
 
+  /// Reads the IEEE 754 bits of float8.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Double? {
+    guard type.rawValue == TypeOID.float8.rawValue,
+      let bits = reader.wholeInteger(UInt64.self)
+    else { return nil }
+    return Double(bitPattern: bits)
+  }
+
   /// Reads the IEEE 754 bits.
   public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {
     switch type.base {
@@ -68,6 +77,15 @@ extension Float: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Accepts float4 only: a float8 would be rounded.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool { type.base == .float4 }
+
+  /// Reads the IEEE 754 bits of float4.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Float? {
+    guard type.rawValue == TypeOID.float4.rawValue,
+      let bits = reader.wholeInteger(UInt32.self)
+    else { return nil }
+    return Float(bitPattern: bits)
+  }
 
   /// Reads the IEEE 754 bits.
   public init(binary reader: inout ByteReader, as type: PGType) throws(PGError) {

@@ -78,6 +78,23 @@ extension PGDecodable where Self: FixedWidthInteger {
     self = value
   }
 
+  /// Reads the integer, where all of the type's values fit.
+  @inlinable
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> Self? {
+    switch type.rawValue {
+    case TypeOID.int4.rawValue where isSigned && bitWidth >= 32:
+      guard let value = reader.wholeInteger(Int32.self) else { return nil }
+      return Self(truncatingIfNeeded: value)
+    case TypeOID.int8.rawValue where isSigned && bitWidth >= 64:
+      guard let value = reader.wholeInteger(Int64.self) else { return nil }
+      return Self(truncatingIfNeeded: value)
+    case TypeOID.int2.rawValue where isSigned && bitWidth >= 16:
+      guard let value = reader.wholeInteger(Int16.self) else { return nil }
+      return Self(truncatingIfNeeded: value)
+    default: return nil
+    }
+  }
+
   private static func holds<Width: FixedWidthInteger>(_: Width.Type) -> Bool {
     Self(exactly: Width.min) != nil && Self(exactly: Width.max) != nil
   }

@@ -54,6 +54,13 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
     self = try reader.readWholeText(of: type)
   }
 
+  /// Reads text, which must be UTF-8.
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> String? {
+    guard type == .text || type == .varchar else { return nil }
+    var reader = reader
+    return reader.readText()
+  }
+
   /// Writes the text.
   ///
   /// - Throws: ``PGError`` `--PIO` if it has a zero character, which no SQL text can hold; or if the type

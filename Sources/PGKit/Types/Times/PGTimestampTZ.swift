@@ -7,7 +7,9 @@ public struct PGTimestampTZ: Hashable, Comparable, Sendable {
   public let microsecondsSince2000: Int64
 
   /// Makes a value of its stored form.
-  public init(microsecondsSince2000: Int64) { self.microsecondsSince2000 = microsecondsSince2000 }
+  @inlinable public init(microsecondsSince2000: Int64) {
+    self.microsecondsSince2000 = microsecondsSince2000
+  }
 
   /// Makes the instant at which clocks at an offset from UTC show a day and a time; `nil` outside
   /// 4714-11-24 BC … 294276-12-31 UTC, and for an infinite day.
@@ -65,6 +67,14 @@ extension PGTimestampTZ: PGDecodable, PGArrayElement {
   /// Accepts timestamptz.
   public static func accepts(_ type: PGType, _ format: PGFormat) -> Bool {
     type.base == .timestamptz
+  }
+
+  /// Reads the microseconds.
+  public static func decodeBuiltin(_ reader: ByteReader, as type: TypeOID) -> PGTimestampTZ? {
+    guard type == .timestamptz, let microseconds = reader.wholeInteger(Int64.self),
+      Instant.isInRange(microseconds)
+    else { return nil }
+    return PGTimestampTZ(microsecondsSince2000: microseconds)
   }
 
   /// Reads the microseconds.

@@ -30,6 +30,14 @@ struct BoundParameters {
   init(lengthLimit: Int = ByteWriter.lengthLimit) { values = ByteWriter(lengthLimit: lengthLimit) }
 
   var count: Int { formats.count }
+  /// How many bytes they are in a Bind.
+  var size: Int { 4 + formats.count * 2 + values.count }
+
+  /// Forgets all of them; their memory is kept for others, unless they are huge.
+  mutating func removeAll() {
+    formats.removeAll(keepingCapacity: true)
+    values.removeFirst(values.count)
+  }
 
   /// Adds NULL.
   mutating func appendNull() {

@@ -1,0 +1,45 @@
+import ArgumentParser
+import PGCommandLine
+import PGConnecting
+import Testing
+
+@testable import pg_open
+
+/// What pg-open takes for flags that are not given, where it does not ask the parser.
+@Suite struct PlainFlagsTests {
+  /// Each flag with its value, as text.
+  private func values(_ flags: some ParsableArguments) -> [String] {
+    Mirror(reflecting: flags).children.map {
+      "\($0.label ?? "?") = \(String(describing: $0.value))"
+    }
+  }
+
+  private func compare<Flags: PlainFlags>(_: Flags.Type) throws {
+    let parsed = values(try Flags.parse([]))
+    #expect(values(Flags.none) == parsed)
+    #expect(Flags.forgotten.isEmpty)
+    #expect(!parsed.isEmpty && !parsed.contains { $0.contains("*definition*") })
+  }
+
+  @Test("flags that are not given are what the parser takes them for")
+  func defaults() throws {
+    try compare(ConnectionFlags.self)
+    try compare(StatementFlags.self)
+    try compare(ValueFlags.self)
+    try compare(OutputFlags.self)
+    try compare(ExpectationFlags.self)
+    try compare(LimitFlags.self)
+    try compare(MessageFlags.self)
+  }
+
+  @Test("a command without the parser has the groups of flags that the parser fills, and no other")
+  func groups() throws {
+    var line = PlainCommandLine(["SELECT 1"])
+    let read = line.read()
+    let plain = Mirror(reflecting: try #require(read)).children
+    let parsed = Mirror(reflecting: try OpenCommand.parse(["SELECT 1"])).children
+    #expect(plain.map(\.label) == parsed.map(\.label))
+    #expect(
+      plain.map { String(describing: $0.value) } == parsed.map { String(describing: $0.value) })
+  }
+}
