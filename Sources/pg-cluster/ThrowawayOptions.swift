@@ -98,9 +98,11 @@ struct ThrowawayOptions: ParsableArguments {
       ClusterCommand.note("the cluster is not on record, and nothing is kept for others: \(remark)")
     }
     if let remark = cluster.cacheRemark {
-      ClusterCommand.note(
-        "nothing is kept for the next cluster: \(remark)\nHINT: Make room there, or name another "
-          + "directory in PGKIT_CLUSTER_HOME.")
+      let remedy = "make room there, or name another directory in PGKIT_CLUSTER_HOME"
+      Diagnostic(
+        program: ClusterCommand.program, message: "nothing is kept for the next cluster: \(remark)",
+        details: [("HINT", remedy)]
+      ).print()
     }
     if let password = try cluster.connectionOptions().password { Self.mask(password) }
     return cluster

@@ -104,7 +104,8 @@ struct ScarcityTests {
     try "CREATE TABLE t AS SELECT 1".write(toFile: seed, atomically: true, encoding: .utf8)
     let seeding = options.isEmpty ? [] : options + [seed]
     let outcome = try run(
-      ["run"] + seeding + ["--", "sh", "-c", "echo $PGHOST"], mounting: "size=4m", at: home)
+      ["run"] + seeding + ["--", "sh", "-c", "echo $PGHOST"], mounting: "size=4m,mode=700",
+      at: home)
     #expect(outcome.end == .exit(0), "\(outcome)")
     #expect(outcome.output.contains("/pgkit-"))
     #expect(outcome.errors.contains("nothing is kept for the next cluster: "), "\(outcome)")
