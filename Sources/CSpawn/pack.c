@@ -193,10 +193,20 @@ static void put_off(struct guise *guise) {
   if (guise->death_signal != 0) prctl(PR_SET_PDEATHSIG, guise->death_signal, 0, 0, 0);
 }
 
-/// Has what this thread makes belong to another user; where that is refused, nothing has changed.
-static void put_on(struct guise *guise, const struct pgkit_clone_request *request) {
+/// Whether a directory is the owner's already, who then may make files in it.
+static int is_home(const struct pgkit_clone_request *request, int directory) {
+  struct stat status;
+  return fstat(directory, &status) == 0 && status.st_uid == request->user
+    && (status.st_mode & S_IRWXU) == S_IRWXU;
+}
+
+/// Has what this thread makes in a directory belong to another user, whose that is; where that is refused,
+/// nothing has changed.
+static void put_on(
+  struct guise *guise, const struct pgkit_clone_request *request, int directory) {
   guise->is_worn = 0;
-  if (!request->changes_owner || prctl(PR_GET_PDEATHSIG, &guise->death_signal, 0, 0, 0) != 0) return;
+  if (!request->changes_owner || !is_home(request, directory)) return;
+  if (prctl(PR_GET_PDEATHSIG, &guise->death_signal, 0, 0, 0) != 0) return;
   guise->is_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
   guise->is_worn = 1;
   // The group first: it takes a right that goes with the user.
@@ -212,8 +222,10 @@ struct guise {
   int is_worn;
 };
 static void put_off(struct guise *guise) { (void)guise; }
-static void put_on(struct guise *guise, const struct pgkit_clone_request *request) {
+static void put_on(
+  struct guise *guise, const struct pgkit_clone_request *request, int directory) {
   (void)request;
+  (void)directory;
   guise->is_worn = 0;
 }
 #endif
@@ -315,7 +327,7 @@ static int unpack_mapped(
   if (bytes == MAP_FAILED) return errno;
   int error = 0;
   struct guise guise;
-  put_on(&guise, request);
+  put_on(&guise, request, root);
   struct unpacking unpacking = {.request = request, .levels = {root}, .path = "",
     .gives_away = request->changes_owner && !guise.is_worn};
   for (size_t offset = 0; error == 0 && offset < size;) {

@@ -164,6 +164,14 @@ struct DirectoryCopyTests {
     try DirectoryCopy(source: pack, destination: real + "/data", owner: user).unpack()
     let owner = try files.attributesOfItem(atPath: real + "/data/a/b/three")[.ownerAccountID]
     #expect(owner as? UInt32 == user.userID)
+    // The same where the place is the user's own, who then makes the files.
+    let own = try DirectoryIdentity.make(folder.path + "/own", owner: user).path
+    try DirectoryCopy(source: pack, destination: own, owner: user).unpack()
+    for name in ["a", "a/b/three", "one"] {
+      let facts = try files.attributesOfItem(atPath: "\(own)/\(name)")
+      #expect(facts[.ownerAccountID] as? UInt32 == user.userID)
+      #expect(facts[.groupOwnerAccountID] as? UInt32 == user.groupID)
+    }
     // Whoever made it is again who it was.
     try write(folder.path + "/after", "mine")
     let after = try files.attributesOfItem(atPath: folder.path + "/after")[.ownerAccountID]
