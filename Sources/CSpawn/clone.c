@@ -109,8 +109,7 @@ static int clone_file(
   return error;
 }
 
-static int clone_directory(struct cloning *cloning, int source, int destination, int depth,
-  const char *only, const char *except);
+static int clone_directory(struct cloning *cloning, int source, int destination, int depth);
 
 static int clone_subdirectory(
   struct cloning *cloning, int source, int destination, const char *name, int depth) {
@@ -122,9 +121,8 @@ static int clone_subdirectory(
   int error = mkdirat(destination, name, 0700) == 0 ? 0 : errno;
   int to = error == 0 ? openat(destination, name, flags) : -1;
   if (error == 0) error = to < 0 ? errno : give(cloning, to);
-  int is_partial = depth == 0 && request->partial != NULL && strcmp(name, request->partial) == 0;
-  const char *only = is_partial ? request->only : NULL;
-  if (error == 0) error = clone_directory(cloning, from, to, depth + 1, only, NULL);
+  int is_hollow = depth == 0 && request->hollow != NULL && strcmp(name, request->hollow) == 0;
+  if (error == 0 && !is_hollow) error = clone_directory(cloning, from, to, depth + 1);
   if (to >= 0) close(to);
   close(from);
   return error;
@@ -142,8 +140,14 @@ static int clone_entry(
   return clone_file(cloning, source, destination, name, &status);
 }
 
-static int clone_directory(struct cloning *cloning, int source, int destination, int depth,
-  const char *only, const char *except) {
+int pgkit_is_left_out(const struct pgkit_clone_request *request, const char *name) {
+  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 1;
+  if (request->unwanted == NULL) return 0;
+  size_t length = strlen(name), ending = strlen(request->unwanted);
+  return length >= ending && strcmp(name + length - ending, request->unwanted) == 0;
+}
+
+static int clone_directory(struct cloning *cloning, int source, int destination, int depth) {
   int copy = fcntl(source, F_DUPFD_CLOEXEC, 0);
   DIR *stream = copy < 0 ? NULL : fdopendir(copy);
   if (stream == NULL) {
@@ -155,9 +159,7 @@ static int clone_directory(struct cloning *cloning, int source, int destination,
   struct dirent *entry;
   while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
     const char *name = entry->d_name;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
-    if (only != NULL && strcmp(name, only) != 0) continue;
-    if (except != NULL && strcmp(name, except) == 0) continue;
+    if (pgkit_is_left_out(cloning->request, name)) continue;
     error = clone_entry(cloning, source, destination, name, depth);
     if (error != 0) note(cloning, name, error);
   }
@@ -176,7 +178,7 @@ int pgkit_clone_tree(const char *source, const char *destination,
   int to = request->changes_owner ? pgkit_open_without_links(destination, flags, 0)
                                   : open(destination, flags | O_NOFOLLOW);
   int error = to < 0 ? note(&cloning, destination, errno) : 0;
-  if (error == 0) error = clone_directory(&cloning, from, to, 0, NULL, request->except);
+  if (error == 0) error = clone_directory(&cloning, from, to, 0);
   if (to >= 0) close(to);
   close(from);
   return error;

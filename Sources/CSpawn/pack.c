@@ -11,7 +11,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#endif
 
 // A directory as one file, because opening a thousand files to read them takes as long as writing a
 // thousand others. Entries follow each other, a directory before what is in it: a head, the name
@@ -72,14 +77,11 @@ static int pack_file(struct packing *packing, int directory, const char *name, c
 static int pack_directory(struct packing *packing, int directory, int depth);
 
 static int is_left_out(const struct packing *packing, const char *name, int depth) {
-  const struct pgkit_clone_request *request = packing->request;
-  if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 1;
-  if (depth == 0 && request->except != NULL && strcmp(name, request->except) == 0) return 1;
-  if (depth != 1 || request->partial == NULL) return 0;
-  size_t length = strlen(request->partial);
-  int is_in_partial = strncmp(packing->path, request->partial, length) == 0
-    && packing->path[length] == '/';
-  return is_in_partial && strcmp(name, request->only) != 0;
+  const char *hollow = packing->request->hollow;
+  if (pgkit_is_left_out(packing->request, name)) return 1;
+  if (depth != 1 || hollow == NULL) return 0;
+  size_t length = strlen(hollow);
+  return strncmp(packing->path, hollow, length) == 0 && packing->path[length] == '/';
 }
 
 static int pack_entry(struct packing *packing, int directory, const char *name, int depth) {
@@ -148,10 +150,92 @@ static int write_all(int file, const char *bytes, size_t count) {
   return 0;
 }
 
+// No file system keeps less of a file than this.
+enum { page_size = 4096 };
+
+/// Writes what is stored of a file, and the zeros behind it: those that fill its last page at once, more
+/// than that as a hole.
+static int write_contents(int file, const char *bytes, const struct head *head) {
+  static const char zeros[page_size];
+  uint64_t rest = head->size - head->stored;
+  if (rest == 0) return write_all(file, bytes, head->stored);
+  if (rest < page_size && head->stored % page_size + rest <= page_size) {
+    const struct iovec parts[] = {
+      {(void *)(uintptr_t)bytes, head->stored}, {(void *)(uintptr_t)zeros, rest}};
+    if (writev(file, parts, 2) == (ssize_t)head->size) return 0;
+    // Once more in pieces, which tells why not.
+    if (lseek(file, 0, SEEK_SET) != 0) return errno;
+  }
+  int error = write_all(file, bytes, head->stored);
+  if (error != 0) return error;
+  return ftruncate(file, (off_t)head->size) == 0 ? 0 : errno;
+}
+
+// What a thread makes can be another user's from its first moment: that saves giving a thousand files away
+// one by one, and nothing of root's ever lies in a directory of somebody else's.
+
+#if defined(__linux__)
+/// Who a thread was to the file system, and what a change of that takes away.
+struct guise {
+  int is_worn;
+  uid_t user;
+  gid_t group;
+  int death_signal;
+  int is_dumpable;
+};
+
+static void put_off(struct guise *guise) {
+  if (!guise->is_worn) return;
+  guise->is_worn = 0;
+  setfsuid(guise->user);
+  setfsgid(guise->group);
+  prctl(PR_SET_DUMPABLE, guise->is_dumpable, 0, 0, 0);
+  if (guise->death_signal != 0) prctl(PR_SET_PDEATHSIG, guise->death_signal, 0, 0, 0);
+}
+
+/// Whether a directory is the owner's already, who then may make files in it.
+static int is_home(const struct pgkit_clone_request *request, int directory) {
+  struct stat status;
+  return fstat(directory, &status) == 0 && status.st_uid == request->user
+    && (status.st_mode & S_IRWXU) == S_IRWXU;
+}
+
+/// Has what this thread makes in a directory belong to another user, whose that is; where that is refused,
+/// nothing has changed.
+static void put_on(
+  struct guise *guise, const struct pgkit_clone_request *request, int directory) {
+  guise->is_worn = 0;
+  if (!request->changes_owner || !is_home(request, directory)) return;
+  if (prctl(PR_GET_PDEATHSIG, &guise->death_signal, 0, 0, 0) != 0) return;
+  guise->is_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
+  guise->is_worn = 1;
+  // The group first: it takes a right that goes with the user.
+  guise->group = (gid_t)setfsgid(request->group);
+  guise->user = (uid_t)setfsuid(request->user);
+  // They tell no failure; only what is now the case.
+  if ((uid_t)setfsuid((uid_t)-1) != request->user || (gid_t)setfsgid((gid_t)-1) != request->group) {
+    put_off(guise);
+  }
+}
+#else
+struct guise {
+  int is_worn;
+};
+static void put_off(struct guise *guise) { (void)guise; }
+static void put_on(
+  struct guise *guise, const struct pgkit_clone_request *request, int directory) {
+  (void)request;
+  (void)directory;
+  guise->is_worn = 0;
+}
+#endif
+
 /// The directories between the destination and the one that is being filled, open: so that nobody who
 /// may write to one of them can lead us elsewhere by putting a link in its place.
 struct unpacking {
   const struct pgkit_clone_request *request;
+  /// Whether what is made has to be given to its owner.
+  int gives_away;
   /// The destination, and one for each part of `path`.
   int levels[1 + deepest];
   int depth;
@@ -187,7 +271,7 @@ static int unpack_directory(struct unpacking *unpacking, const char *path, const
   unpacking->levels[++unpacking->depth] = made;
   unpacking->path = path;
   unpacking->length = strlen(path);
-  if (!request->changes_owner) return 0;
+  if (!unpacking->gives_away) return 0;
   return fchown(made, request->user, request->group) == 0 ? 0 : errno;
 }
 
@@ -198,11 +282,8 @@ static int unpack_file(
   int file = openat(unpacking->levels[unpacking->depth], name, flags, head->mode & 0777);
   if (file < 0) return errno;
   int error = 0;
-  if (request->changes_owner && fchown(file, request->user, request->group) != 0) error = errno;
-  if (error == 0) error = write_all(file, bytes, head->stored);
-  if (error == 0 && head->stored < head->size && ftruncate(file, (off_t)head->size) != 0) {
-    error = errno;
-  }
+  if (unpacking->gives_away && fchown(file, request->user, request->group) != 0) error = errno;
+  if (error == 0) error = write_contents(file, bytes, head);
   if (close(file) != 0 && error == 0) error = errno;
   return error;
 }
@@ -245,10 +326,14 @@ static int unpack_mapped(
   char *bytes = mmap(NULL, size, PROT_READ, flags, file, 0);
   if (bytes == MAP_FAILED) return errno;
   int error = 0;
-  struct unpacking unpacking = {.request = request, .levels = {root}, .path = ""};
+  struct guise guise;
+  put_on(&guise, request, root);
+  struct unpacking unpacking = {.request = request, .levels = {root}, .path = "",
+    .gives_away = request->changes_owner && !guise.is_worn};
   for (size_t offset = 0; error == 0 && offset < size;) {
     error = unpack_entry(&unpacking, bytes, size, &offset);
   }
+  put_off(&guise);
   while (unpacking.depth > 0) leave_directory(&unpacking);
   munmap(bytes, size);
   return error;

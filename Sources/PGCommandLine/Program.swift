@@ -30,7 +30,7 @@ public enum Program {
   /// - Parameter plain: Reads command lines that need no parser; `nil` is any that does.
   public static func main<Command: ParsableCommand>(
     _ command: Command.Type, examples: [String] = [],
-    plain: ([String]) -> Command? = { _ in nil }
+    plain: ([String]) -> (any ParsableCommand)? = { _ in nil }
   ) -> Never {
     Descriptor.occupyStandardStreams()
     ArgumentMemory.hidePasswords()

@@ -35,7 +35,10 @@ struct ClusterCommand: ParsableCommand {
   static func main() {
     // Whoever ignores it, as a parent may have done for us, is never told how a child ended.
     signal(SIGCHLD, SIG_DFL)
-    Program.main(self, examples: examples)
+    Program.main(self, examples: examples) { words in
+      var line = PlainRunCommandLine(words)
+      return line.read()
+    }
   }
 
   /// Says something on stderr.
@@ -86,12 +89,33 @@ struct ServerOptions: ParsableArguments {
   var settings: [SettingArgument] = []
 
   @Option(help: ArgumentHelp("How long the start may take.", valueName: "duration"))
-  var wait = DurationArgument(seconds: 60)
+  var wait = usualWait
+
+  private static let usualWait = DurationArgument(seconds: 60)
 
   @Flag(help: "Listen on 127.0.0.1 too, at a free port.")
   var tcp = false
 
   var listening: Cluster.Listening { tcp ? .loopback(port: nil) : .socketOnly }
+}
+
+extension InstallationOptions: PlainFlags {
+  static var none: InstallationOptions {
+    var flags = InstallationOptions()
+    flags.installation = nil
+    flags.runAs = nil
+    return flags
+  }
+}
+
+extension ServerOptions: PlainFlags {
+  static var none: ServerOptions {
+    var flags = ServerOptions()
+    flags.settings = []
+    flags.wait = usualWait
+    flags.tcp = false
+    return flags
+  }
 }
 
 /// `name=value` on the command line.

@@ -1,10 +1,13 @@
 internal import ArgumentParser
+internal import PGCommandLine
 internal import PGKit
 
 /// What initdb is told.
 struct InitDBOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The encoding.", valueName: "name"))
-  var encoding = "UTF8"
+  var encoding = usualEncoding
+
+  private static let usualEncoding = "UTF8"
 
   @Option(help: ArgumentHelp("The locale; by default C.UTF-8, else C.", valueName: "name"))
   var locale: String?
@@ -30,5 +33,17 @@ struct InitDBOptions: ParsableArguments {
   var arguments: [String] {
     (checksums ? ["--data-checksums"] : []) + (walSegsize.map { ["--wal-segsize=\($0)"] } ?? [])
       + others
+  }
+}
+
+extension InitDBOptions: PlainFlags {
+  static var none: InitDBOptions {
+    var flags = InitDBOptions()
+    flags.encoding = usualEncoding
+    flags.locale = nil
+    flags.checksums = false
+    flags.walSegsize = nil
+    flags.others = []
+    return flags
   }
 }

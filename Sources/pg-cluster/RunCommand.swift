@@ -30,13 +30,17 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "How long the command may take to end after a signal.", valueName: "duration"))
-  var grace = DurationArgument(seconds: 5)
+  var grace = usualGrace
+
+  private static let usualGrace = DurationArgument(seconds: 5)
 
   @Option(
     help: ArgumentHelp(
       "If the command fails, show so many lines of what the server has logged since it was ready.",
       valueName: "lines"))
-  var logTail = 20
+  var logTail = usualLogTail
+
+  private static let usualLogTail = 20
 
   @Flag(help: "Say on stderr how long each step took.")
   var times = false
@@ -191,6 +195,23 @@ struct RunCommand: ParsableCommand {
       let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
       ClusterCommand.note("\(microseconds) us: \(step.name)")
     }
+  }
+}
+
+extension RunCommand: PlainFlags {
+  static var none: RunCommand {
+    var command = RunCommand()
+    command.throwaway = .none
+    command.keep = false
+    command.keepOnFailure = false
+    command.grace = usualGrace
+    command.logTail = usualLogTail
+    command.times = false
+    command.versions = nil
+    command.report = nil
+    command.owner = nil
+    command.command = []
+    return command
   }
 }
 

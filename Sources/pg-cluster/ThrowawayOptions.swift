@@ -97,6 +97,13 @@ struct ThrowawayOptions: ParsableArguments {
     if let remark = cluster.recordRemark {
       ClusterCommand.note("the cluster is not on record, and nothing is kept for others: \(remark)")
     }
+    if let remark = cluster.cacheRemark {
+      let remedy = "make room there, or name another directory in PGKIT_CLUSTER_HOME"
+      Diagnostic(
+        program: ClusterCommand.program, message: "nothing is kept for the next cluster: \(remark)",
+        details: [("HINT", remedy)]
+      ).print()
+    }
     if let password = try cluster.connectionOptions().password { Self.mask(password) }
     return cluster
   }
@@ -106,6 +113,24 @@ struct ThrowawayOptions: ParsableArguments {
     if getenv("GITHUB_ACTIONS").map({ String(cString: $0) }) == "true" {
       StandardError.print("::add-mask::\(password)")
     }
+  }
+}
+
+extension ThrowawayOptions: PlainFlags {
+  static var none: ThrowawayOptions {
+    var flags = ThrowawayOptions()
+    flags.storage = .automatic
+    flags.noCache = false
+    flags.preset = .test
+    flags.seeds = []
+    flags.seedCommand = nil
+    flags.tls = false
+    flags.standbys = 0
+    flags.extensionPath = nil
+    flags.making = .none
+    flags.installation = .none
+    flags.server = .none
+    return flags
   }
 }
 

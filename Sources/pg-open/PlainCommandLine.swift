@@ -7,20 +7,20 @@ internal import PGConnecting
 /// Any other makes the command line the parser's, mistakes among them, so that there is one place where
 /// they are told.
 struct PlainCommandLine {
-  private var words: ArraySlice<String>
+  private var words: PlainWords
   private var statements = StatementFlags.none
   private var values = ValueFlags.none
   private var output = OutputFlags.none
   private var messages = MessageFlags.none
   private var operands: [String] = []
 
-  init(_ words: some Sequence<String>) { self.words = ArraySlice(Array(words)) }
+  init(_ words: some Sequence<String>) { self.words = PlainWords(words) }
 
   /// The command, as the parser would have read it; `nil` if the parser must.
   mutating func read() -> OpenCommand? {
     // Without any word it answers with help.
-    guard !words.isEmpty else { return nil }
-    while let word = words.popFirst() {
+    guard !words.rest.isEmpty else { return nil }
+    while let word = words.next() {
       guard word.hasPrefix("-") else {
         operands.append(word)
         continue
@@ -69,9 +69,8 @@ struct PlainCommandLine {
     return true
   }
 
-  /// A value that looks like an option is the parser's to judge.
   private mutating func takeValue(_ store: (inout PlainCommandLine, String) -> Void) -> Bool {
-    guard let value = words.popFirst(), !value.hasPrefix("-") else { return false }
+    guard let value = words.value() else { return false }
     store(&self, value)
     return true
   }

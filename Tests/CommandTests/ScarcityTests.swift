@@ -94,6 +94,27 @@ struct ScarcityTests {
     #expect(try scene.leftovers().isEmpty)
   }
 
+  @Test(
+    "makes a cluster all the same where templates find no room, and says where that is and what to do",
+    arguments: [[], ["--seed"]])
+  func fullCache(options: [String]) throws {
+    defer { scene.remove() }
+    let home = scene.home + "/home"
+    let seed = scene.home + "/seed.sql"
+    try "CREATE TABLE t AS SELECT 1".write(toFile: seed, atomically: true, encoding: .utf8)
+    let seeding = options.isEmpty ? [] : options + [seed]
+    let outcome = try run(
+      ["run"] + seeding + ["--", "sh", "-c", "echo $PGHOST"], mounting: "size=4m,mode=700",
+      at: home)
+    #expect(outcome.end == .exit(0), "\(outcome)")
+    #expect(outcome.output.contains("/pgkit-"))
+    #expect(outcome.errors.contains("nothing is kept for the next cluster: "), "\(outcome)")
+    #expect(outcome.errors.contains("\(home)/templates/"))
+    #expect(outcome.errors.contains("No space left on device"))
+    #expect(outcome.errors.contains("name another directory in PGKIT_CLUSTER_HOME"))
+    #expect(try scene.leftovers().isEmpty)
+  }
+
   @Test("says that there are no more files, rather than no more room")
   func noMoreFiles() throws {
     defer { scene.remove() }

@@ -111,12 +111,14 @@ struct pgkit_clone_request {
   int changes_owner;
   uid_t user;
   gid_t group;
-  /// A subdirectory of which only the entry `only` is copied, or NULL.
-  const char *partial;
-  const char *only;
-  /// An entry that is left out, or NULL.
-  const char *except;
+  /// A subdirectory of which nothing is copied but itself, or NULL.
+  const char *hollow;
+  /// How the names of files end that are left out, or NULL.
+  const char *unwanted;
 };
+
+/// Whether a name is that of a directory itself or of the one above it, or one that a copy leaves out.
+int pgkit_is_left_out(const struct pgkit_clone_request *request, const char *name);
 
 /// Copies what is in a directory into another one that is there: by reflinks where the file system
 /// has them, else within the system, else by hand. Anything but files and directories is refused

@@ -23,6 +23,7 @@ public final class Cluster: Sendable {
   let runAs: String?
   /// Who ends the server if this process dies.
   let supervisor: Supervisor?
+  private let knownUser: ServerUser?
   /// What this value has started.
   let started = Mutex<Started?>(nil)
 
@@ -58,11 +59,17 @@ public final class Cluster: Sendable {
     self.init(directory, installation: installation, runAs: runAs, supervisor: nil)
   }
 
-  init(_ directory: String, installation: Installation, runAs: String?, supervisor: Supervisor?) {
+  /// - Parameter user: Whom `runAs` names, if that has been looked up: it takes the system as long as
+  ///   starting a small program.
+  init(
+    _ directory: String, installation: Installation, runAs: String?, supervisor: Supervisor?,
+    user: ServerUser? = nil
+  ) {
     self.installation = installation
     dataDirectory = DataDirectory(directory)
     self.runAs = runAs
     self.supervisor = supervisor
+    knownUser = user
   }
 
   /// What the data directory holds now.
@@ -136,7 +143,8 @@ public final class Cluster: Sendable {
 
   /// Whom its programs run as; `nil` is the caller.
   func serverUser() throws(PGError) -> ServerUser? {
-    try ServerUser.choose(for: dataDirectory.path, runAs: runAs)
+    if let knownUser { return knownUser }
+    return try ServerUser.choose(for: dataDirectory.path, runAs: runAs)
   }
 
   /// One of the installation's programs, ready to run as the server's user.

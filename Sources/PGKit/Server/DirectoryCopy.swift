@@ -17,24 +17,18 @@ struct DirectoryCopy: Sendable {
   /// Whose the copy is; `nil` is the caller.
   let owner: ServerUser?
 
-  /// What of the directory is copied.
-  struct Part: Sendable {
-    /// A subdirectory of which only the entry `only` is copied.
-    var partial: String?
-    var only: String?
-    /// An entry that is left out.
-    var except: String?
-  }
-
   /// Whether the file system can give the copy the same blocks.
   var canReflink: Bool { pgkit_can_reflink(source, destination) != 0 }
 
   /// Copies what is in the source, by reflink where the file system can, else within the system.
   ///
+  /// - Parameters:
+  ///   - hollow: A subdirectory of which nothing is copied but itself.
+  ///   - unwanted: How the names of files end that are left out.
   /// - Throws: ``PGError`` `-C000` that names what could not be copied.
-  func copy(_ part: Part = Part()) throws(PGError) {
+  func copy(hollow: String? = nil, unwanted: String? = nil) throws(PGError) {
     var name = [CChar](repeating: 0, count: 256)
-    let number = withRequest(part) { request in
+    let number = withRequest(hollow, unwanted) { request in
       pgkit_clone_tree(source, destination, &request, &name, name.count)
     }
     if number == 0 { return }
@@ -47,9 +41,12 @@ struct DirectoryCopy: Sendable {
 
   /// Makes one file of what is in the source; `destination` is the new file.
   ///
+  /// - Parameters:
+  ///   - hollow: A subdirectory of which nothing is packed but itself.
+  ///   - unwanted: How the names of files end that are left out.
   /// - Throws: ``PGError`` `-C000` if that is not possible.
-  func pack(_ part: Part = Part()) throws(PGError) {
-    let number = withRequest(part) { pgkit_pack_tree(source, destination, &$0) }
+  func pack(hollow: String? = nil, unwanted: String? = nil) throws(PGError) {
+    let number = withRequest(hollow, unwanted) { pgkit_pack_tree(source, destination, &$0) }
     if number == 0 { return }
     throw .cluster(
       "could not pack \"\(source)\" into \"\(destination)\"",
@@ -60,7 +57,7 @@ struct DirectoryCopy: Sendable {
   ///
   /// - Throws: ``PGError`` `-C000` if there is no room, or the pack is damaged.
   func unpack() throws(PGError) {
-    let number = withRequest(Part()) { pgkit_unpack_tree(source, destination, &$0) }
+    let number = withRequest { pgkit_unpack_tree(source, destination, &$0) }
     if number == 0 { return }
     throw .cluster(
       "could not unpack \"\(source)\" into \"\(destination)\"",
@@ -68,17 +65,17 @@ struct DirectoryCopy: Sendable {
   }
 
   private func withRequest(
-    _ part: Part, _ body: (inout pgkit_clone_request) -> Int32
+    _ hollow: String? = nil, _ unwanted: String? = nil,
+    _ body: (inout pgkit_clone_request) -> Int32
   ) -> Int32 {
-    let texts = [part.partial, part.only, part.except].map { $0.flatMap { strdup($0) } }
+    let texts = [hollow, unwanted].map { $0.flatMap { strdup($0) } }
     defer { for text in texts { free(text) } }
     var request = pgkit_clone_request()
     request.changes_owner = owner == nil ? 0 : 1
     request.user = owner?.userID ?? 0
     request.group = owner?.groupID ?? 0
-    request.partial = UnsafePointer(texts[0])
-    request.only = UnsafePointer(texts[1])
-    request.except = UnsafePointer(texts[2])
+    request.hollow = UnsafePointer(texts[0])
+    request.unwanted = UnsafePointer(texts[1])
     return body(&request)
   }
 }

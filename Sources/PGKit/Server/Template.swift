@@ -1,5 +1,5 @@
-/// A data directory as initdb has made it, in two parts: what a server needs to start, and what it
-/// looks into only when somebody asks for it.
+/// A data directory as initdb has made it, in two parts: what a server needs to start, and its databases,
+/// which it looks into only when somebody connects to them.
 ///
 /// It is packed, because that is copied in half the time; where the file system can give a copy the
 /// same blocks it is there as files too.
@@ -18,28 +18,23 @@ struct Template: Sendable {
   private var leadingPack: String { path + "/leading" }
   private var remainingPack: String { path + "/remaining" }
 
-  /// The directory of the database `postgres`, which initdb makes last, so that it has the highest
-  /// number; a server looks into the others only when somebody connects to them.
-  private static func database(in data: String) -> String {
-    let names = (try? FolderListing.names(in: data + "/base")) ?? []
-    return names.compactMap { UInt32($0) }.max().map { String($0) } ?? ""
-  }
+  /// The directory of databases; for a start it must be there, but nothing in it.
+  private static let databases = "base"
 
-  private static func leading(_ database: String) -> DirectoryCopy.Part {
-    .init(partial: "base", only: database)
-  }
+  /// How the names of the maps of free space end, which are an eighth of what initdb makes.
+  ///
+  /// A server does without them, makes them anew when it has something to note, and `VACUUM` fills them.
+  ///
+  /// Source: PostgreSQL manual, "Free Space Map"; its wiki, "Free Space Map Problems", has them removed.
+  private static let maps = "_fsm"
 
-  private static func remaining(_ database: String) -> DirectoryCopy.Part {
-    .init(except: database)
-  }
-
-  /// Takes what initdb has made into the cache.
+  /// Takes what initdb has made into the cache, or what seeds have made of that.
   func take(_ source: String) throws(PGError) {
-    let database = Self.database(in: source)
     try DirectoryCopy(source: source, destination: leadingPack, owner: nil)
-      .pack(Self.leading(database))
-    try DirectoryCopy(source: source + "/base", destination: remainingPack, owner: nil)
-      .pack(Self.remaining(database))
+      .pack(hollow: Self.databases, unwanted: Self.maps)
+    try DirectoryCopy(
+      source: "\(source)/\(Self.databases)", destination: remainingPack, owner: nil
+    ).pack(unwanted: Self.maps)
     let files = try DirectoryIdentity.make(data, owner: nil)
     // One file tells whether copies here can share blocks.
     do { try OpenFile.create(data + "/PG_VERSION", []) } catch {
@@ -49,7 +44,7 @@ struct Template: Sendable {
     try files.remove()
     guard canReflink else { return }
     _ = try DirectoryIdentity.make(data, owner: nil)
-    try DirectoryCopy(source: source, destination: data, owner: nil).copy()
+    try DirectoryCopy(source: source, destination: data, owner: nil).copy(unwanted: Self.maps)
   }
 
   /// Copies what a server needs to start into a directory that is there; the answer copies the rest.
@@ -58,16 +53,15 @@ struct Template: Sendable {
   ) throws(PGError) -> @Sendable () throws(PGError) -> Void {
     let files = DirectoryCopy(source: data, destination: destination, owner: owner)
     if files.canReflink {
-      let database = Self.database(in: data)
-      try files.copy(Self.leading(database))
+      try files.copy(hollow: Self.databases)
       let rest = DirectoryCopy(
-        source: data + "/base", destination: destination + "/base", owner: owner)
-      let part = Self.remaining(database)
-      return { () throws(PGError) in try rest.copy(part) }
+        source: "\(data)/\(Self.databases)", destination: "\(destination)/\(Self.databases)",
+        owner: owner)
+      return { () throws(PGError) in try rest.copy() }
     }
     try DirectoryCopy(source: leadingPack, destination: destination, owner: owner).unpack()
     let rest = DirectoryCopy(
-      source: remainingPack, destination: destination + "/base", owner: owner)
+      source: remainingPack, destination: "\(destination)/\(Self.databases)", owner: owner)
     return { () throws(PGError) in try rest.unpack() }
   }
 }

@@ -50,7 +50,7 @@ struct TemplateCache: Sendable {
     }
     let arguments = options.initDBArguments("", passwordFile: nil)
     let parts =
-      ["2", installation.version, bootIdentity, libraryVersion, String(user?.userID ?? geteuid())]
+      ["3", installation.version, bootIdentity, libraryVersion, String(user?.userID ?? geteuid())]
       + programs + timeZone + shared(by: installation) + arguments
     return parts.joined(separator: "\n")
   }
@@ -92,27 +92,33 @@ struct TemplateCache: Sendable {
   ///
   /// Places are thrown away with what the maker throws away, should it be killed.
   ///
+  /// - Returns: `nil` when `body` was called; otherwise why a template can be kept nowhere, as where a disk
+  ///   is full.
   /// - Throws: ``PGError`` `-Cout` if somebody else makes it and takes too long; what `make` and
   ///   `body` throw.
   func withTemplate(
     key: String, place: String, owner: ServerUser?, until deadline: Deadline,
     make: (String) throws(PGError) -> Void, _ body: (Template) throws(PGError) -> Void
-  ) throws(PGError) {
+  ) throws(PGError) -> PGError? {
     let name = ClusterHome.shortName(of: key)
     let (path, lockPath) = ("\(folder)/\(name)", "\(folder)/\(name).lock")
     while true {
-      let lock = try openLock(lockPath)
+      let lock: OpenFile
+      do throws(PGError) { lock = try openLock(lockPath) } catch { return error }
       if isTemplate(path, of: key) {
         try hold(lock, LOCK_SH, until: deadline)
         if isCurrent(lock, lockPath), isTemplate(path, of: key) {
           // When it was used last; where that cannot be noted it may be removed too early.
           futimens(lock.descriptor, nil)
-          return try body(Template(path: path))
+          try body(Template(path: path))
+          return nil
         }
       } else {
         try hold(lock, LOCK_EX, until: deadline)
-        if isCurrent(lock, lockPath), !isTemplate(path, of: key) {
-          try build(path, key, "\(place)/\(name)", owner, make)
+        if isCurrent(lock, lockPath), !isTemplate(path, of: key),
+          let obstacle = try build(path, key, "\(place)/\(name)", owner, make)
+        {
+          return obstacle
         }
       }
     }
@@ -161,27 +167,34 @@ struct TemplateCache: Sendable {
     (try? OpenFile.text(of: path + "/key")) == key
   }
 
+  /// - Returns: Why it could not be kept, if it could not.
   private func build(
     _ path: String, _ key: String, _ place: String, _ owner: ServerUser?,
     _ make: (String) throws(PGError) -> Void
-  ) throws(PGError) {
-    // Whoever was killed while making one has left a part; ours is the lock.
-    for leftover in [path, path + ".new"] { try? remove(leftover) }
+  ) throws(PGError) -> PGError? {
     let data = try DirectoryIdentity.makeApart(place, owner: owner)
     var failure: PGError?
+    var obstacle: PGError?
     do throws(PGError) {
       try make(data.path)
-      let new = try DirectoryIdentity.make(path + ".new", owner: nil)
-      do throws(PGError) {
-        try Template(path: new.path).take(data.path)
-        try finish(new, key, path)
-      } catch {
-        try? new.remove()
-        throw error
-      }
+      do throws(PGError) { try keep(data.path, as: path, key) } catch { obstacle = error }
     } catch { failure = error }
     do throws(PGError) { try data.remove() } catch { failure = failure ?? error }
     if let failure { throw failure }
+    return obstacle
+  }
+
+  private func keep(_ data: String, as path: String, _ key: String) throws(PGError) {
+    // Whoever was killed while making one has left a part; ours is the lock.
+    for leftover in [path, path + ".new"] { try? remove(leftover) }
+    let new = try DirectoryIdentity.make(path + ".new", owner: nil)
+    do throws(PGError) {
+      try Template(path: new.path).take(data)
+      try finish(new, key, path)
+    } catch {
+      try? new.remove()
+      throw error
+    }
   }
 
   private func finish(_ new: DirectoryIdentity, _ key: String, _ path: String) throws(PGError) {

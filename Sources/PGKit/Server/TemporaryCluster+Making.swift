@@ -19,8 +19,31 @@ extension TemporaryCluster {
     (try? TemplateCache())?.removeUnused(isTrial: isTrial) ?? 0
   }
 
+  /// From which template a cluster is copied.
+  struct TemplateSource {
+    let cache: TemplateCache
+    /// What initdb makes.
+    let initial: String
+    /// What the seeds have made of that; the same where there are none.
+    let grown: String
+
+    /// - Returns: `nil` if nothing is to be copied, or nowhere is a place to keep it.
+    /// - Throws: ``PGError`` if a seed has no digest.
+    init?(
+      _ options: Options, _ sowing: Sowing, _ installation: Installation, _ user: ServerUser?
+    ) throws(PGError) {
+      let making = TemporaryCluster.initOptions(options, installation)
+      guard options.usesTemplates, !making.hasOwnPlaces, let cache = try? TemplateCache() else {
+        return nil
+      }
+      self.cache = cache
+      initial = TemplateCache.key(installation, making, user)
+      grown = sowing.isEmpty ? initial : try TemporaryCluster.key(initial, sowing, options)
+    }
+  }
+
   func begin(
-    _ options: Options, _ sowing: Sowing, _ user: ServerUser?
+    _ options: Options, _ sowing: Sowing, _ source: TemplateSource?, _ user: ServerUser?
   ) throws(PGError) {
     let making = Self.initOptions(options, cluster.installation)
     var starting = try startOptions(options)
@@ -30,9 +53,13 @@ extension TemporaryCluster {
       try certificate.make()
       starting.settings += certificate.settings
     }
-    if options.usesTemplates, making.hasOwnPlaces == false, let cache = try? TemplateCache() {
-      try startFromTemplate(cache, options, sowing, making, starting, user)
-    } else {
+    var isStarted = false
+    if let source {
+      let obstacle = try startFromTemplate(source, options, sowing, making, starting, user)
+      keepObstacle.withLock { $0 = obstacle }
+      isStarted = obstacle == nil
+    }
+    if !isStarted {
       try cluster.initialize(making)
       if !sowing.isEmpty { try sow(sowing, in: cluster.dataDirectory.path, options) }
       try cluster.start(starting)
@@ -41,34 +68,35 @@ extension TemporaryCluster {
     try startStandbys(options, starting)
   }
 
+  /// - Returns: `nil` if it runs; otherwise why no template can be kept, and nothing was done.
   private func startFromTemplate(
-    _ cache: TemplateCache, _ options: Options, _ sowing: Sowing,
+    _ source: TemplateSource, _ options: Options, _ sowing: Sowing,
     _ making: Cluster.InitOptions, _ starting: Cluster.StartOptions, _ user: ServerUser?
-  ) throws(PGError) {
-    let key = TemplateCache.key(cluster.installation, making, user)
+  ) throws(PGError) -> PGError? {
+    let cache = source.cache
     let deadline = Deadline.after(making.wait)
     let initialize = { (data: String) throws(PGError) in
       try self.initialize(data, making, user)
     }
     guard !sowing.isEmpty else {
       return try cache.withTemplate(
-        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+        key: source.initial, place: self.root.path, owner: user, until: deadline, make: initialize
       ) {
         template throws(PGError) in try self.start(template, starting, user)
       }
     }
     let grow = { (data: String) throws(PGError) in
-      try cache.withTemplate(
-        key: key, place: self.root.path, owner: user, until: deadline, make: initialize
+      let obstacle = try cache.withTemplate(
+        key: source.initial, place: self.root.path, owner: user, until: deadline, make: initialize
       ) {
         template throws(PGError) in
         try template.copyLeading(to: data, owner: user)()
-        try self.sow(sowing, in: data, options)
       }
+      if obstacle != nil { try initialize(data) }
+      try self.sow(sowing, in: data, options)
     }
-    try cache.withTemplate(
-      key: try Self.key(key, sowing, options), place: self.root.path, owner: user, until: deadline,
-      make: grow
+    return try cache.withTemplate(
+      key: source.grown, place: self.root.path, owner: user, until: deadline, make: grow
     ) { template throws(PGError) in try self.start(template, starting, user) }
   }
 
@@ -94,26 +122,10 @@ extension TemporaryCluster {
   private static let usualSize: UInt64 = 40 << 20
 
   /// How much the data of a cluster and its standbys takes when they have just been made, in bytes.
-  static func size(
-    of options: Options, _ sowing: Sowing, _ installation: Installation, _ user: ServerUser?
-  ) -> UInt64 {
+  static func size(of options: Options, from source: TemplateSource?) -> UInt64 {
     let copies = UInt64(1 + max(0, options.standbys))
-    return (known(options, sowing, installation, user) ?? usualSize).multipliedReportingOverflow(
-      by: copies
-    )
-    .partialValue
-  }
-
-  private static func known(
-    _ options: Options, _ sowing: Sowing, _ installation: Installation, _ user: ServerUser?
-  ) -> UInt64? {
-    guard options.usesTemplates, let cache = try? TemplateCache() else { return nil }
-    var key = TemplateCache.key(installation, initOptions(options, installation), user)
-    if !sowing.isEmpty {
-      guard let grown = try? Self.key(key, sowing, options) else { return nil }
-      key = grown
-    }
-    return cache.size(ofTemplate: key)
+    let known = source.flatMap { $0.cache.size(ofTemplate: $0.grown) }
+    return (known ?? usualSize).multipliedReportingOverflow(by: copies).partialValue
   }
 
   /// The settings with which a server finds extensions in a directory before its own.

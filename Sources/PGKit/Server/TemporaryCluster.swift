@@ -89,6 +89,9 @@ public final class TemporaryCluster: Sendable {
   /// Why it is not on record, if it is not: lists and sweeps do not know it, and nothing of it is kept for
   /// the next one.
   public let recordRemark: String?
+  /// Why nothing of it is kept for the next one, if that was to be and could not, as where a disk is full.
+  public var cacheRemark: String? { keepObstacle.withLock { $0?.message } }
+  let keepObstacle = Mutex<PGError?>(nil)
   let root: DirectoryIdentity
   let supervisor: Supervisor
   /// What the server wrote when it was ready, and before.
@@ -117,20 +120,22 @@ public final class TemporaryCluster: Sendable {
     let user = try ServerUser.choose(for: nil, runAs: options.runAs)
     // Read once: what a pipe has given is gone.
     let sowing = try Sowing(options)
+    let source = try TemplateSource(options, sowing, found, user)
     let place = try StoragePlace.choose(
-      options.storage, for: user, needing: Self.size(of: options, sowing, found, user))
+      options.storage, for: user, needing: Self.size(of: options, from: source))
     _ = try? ThrowawayCluster.collect(until: .after(Self.sweepPatience))
     (record, root, supervisor) = try Self.makePlace(place, user, options.ownerDescriptor)
     recordRemark = record == nil ? Self.homeFault : nil
     (isInMemory, storageRemark) = (place.isMemory, place.remark)
     rootCertificate = options.usesTLS ? ServerCertificate.rootPath(in: root.path) : nil
     cluster = Cluster(
-      root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor)
+      root.path + "/data", installation: found, runAs: user?.name, supervisor: supervisor,
+      user: user)
     maker = getpid()
     hasOwnerDescriptor = options.ownerDescriptor != nil
     LivingClusters.add(self)
     times.end("prepare")
-    do throws(PGError) { try begin(options, sowing, user) } catch {
+    do throws(PGError) { try begin(options, sowing, source, user) } catch {
       // What went wrong first is told; the supervisor finishes what cleaning could not.
       do throws(PGError) { try close() } catch {}
       throw error

@@ -54,6 +54,41 @@ struct DirectoryCopyTests {
     #expect(files.fileExists(atPath: folder.path + "/made/d/e"))
   }
 
+  @Test("leaves out what is not wanted, and everything in a directory that is to be empty")
+  func parts() throws {
+    defer { try? folder.remove() }
+    try write(source + "/a/two_fsm", "map")
+    try DirectoryCopy(source: source, destination: pack, owner: nil)
+      .pack(hollow: "c", unwanted: "_fsm")
+    let (unpacked, copied) = (try place("unpacked"), try place("copied"))
+    try DirectoryCopy(source: pack, destination: unpacked, owner: nil).unpack()
+    try DirectoryCopy(source: source, destination: copied, owner: nil)
+      .copy(hollow: "c", unwanted: "_fsm")
+    for copy in [unpacked, copied] {
+      let names = try files.subpathsOfDirectory(atPath: copy).sorted()
+      #expect(names == ["a", "a/b", "a/b/three", "a/two", "c", "one"])
+    }
+  }
+
+  @Test("keeps zeros wherever they are in a file", arguments: [1, 4095, 4096, 4097, 8192, 24_576])
+  func zeros(size: Int) throws {
+    defer { try? folder.remove() }
+    var texts = [[UInt8](repeating: 0, count: size)]
+    for length in [1, size / 2, size - 1, size] where length > 0 {
+      texts.append([UInt8](repeating: 7, count: length) + texts[0].dropFirst(length))
+    }
+    for (index, text) in texts.enumerated() {
+      try OpenFile.create("\(source)/\(index)", text)
+    }
+    try DirectoryCopy(source: source, destination: pack, owner: nil).pack()
+    let copy = try place("copy")
+    try DirectoryCopy(source: pack, destination: copy, owner: nil).unpack()
+    for (index, text) in texts.enumerated() {
+      let found = try Data(contentsOf: URL(filePath: "\(copy)/\(index)"))
+      #expect(Array(found) == text, "\(index)")
+    }
+  }
+
   @Test("refuses a pack that is cut short anywhere but between entries, or whose heads are damaged")
   func damaged() throws {
     defer { try? folder.remove() }
@@ -129,6 +164,18 @@ struct DirectoryCopyTests {
     try DirectoryCopy(source: pack, destination: real + "/data", owner: user).unpack()
     let owner = try files.attributesOfItem(atPath: real + "/data/a/b/three")[.ownerAccountID]
     #expect(owner as? UInt32 == user.userID)
+    // The same where the place is the user's own, who then makes the files.
+    let own = try DirectoryIdentity.make(folder.path + "/own", owner: user).path
+    try DirectoryCopy(source: pack, destination: own, owner: user).unpack()
+    for name in ["a", "a/b/three", "one"] {
+      let facts = try files.attributesOfItem(atPath: "\(own)/\(name)")
+      #expect(facts[.ownerAccountID] as? UInt32 == user.userID)
+      #expect(facts[.groupOwnerAccountID] as? UInt32 == user.groupID)
+    }
+    // Whoever made it is again who it was.
+    try write(folder.path + "/after", "mine")
+    let after = try files.attributesOfItem(atPath: folder.path + "/after")[.ownerAccountID]
+    #expect(after as? UInt32 == geteuid())
   }
 
   @Test("a file that is given away never empties what stood in its place")
