@@ -26,8 +26,8 @@ public actor AsyncConnection {
   nonisolated let reins: SessionReins
   /// Whether the session was lent, and is somebody else's now.
   private nonisolated let isRevoked = Atomic(false)
-  /// What the connector's category has brought.
-  private var codecs = TypeRegistry.Codecs()
+  /// What the connector and its category have brought.
+  private var fittings: Fittings?
   var turns = Turns()
   /// What has arrived and nobody has taken.
   nonisolated let shelf = NotificationShelf()
@@ -106,7 +106,7 @@ public actor AsyncConnection {
   private func establish(until deadline: Deadline) -> PGError? {
     do throws(PGError) { try connection.connect(until: deadline) } catch { return error }
     reins.interruption = connection.interruption
-    codecs = connection.types.broughtCodecs
+    fittings = Fittings(connection)
     return nil
   }
 
@@ -162,24 +162,36 @@ public actor AsyncConnection {
   public func perform<Result: Sendable>(
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
-    let turn = turns.isOpen ? nil : try await takeTurn()
-    defer { if let turn { turns.end(turn) } }
-    if Task.isCancelled { throw .taskIsCancelled }
-    if connection.running != nil { dropUnwanted() }
-    let number = reins.begin()
-    let outcome = await withTaskCancellationHandler {
-      () -> Swift.Result<Result, PGError> in
-      do throws(PGError) {
-        // Asked after it has begun: whoever takes the session back cancels what has begun before.
-        try requireLease()
-        return .success(try body(connection))
-      } catch { return .failure(error) }
-    } onCancel: {
-      reins.cancel(number)
+    while true {
+      if Task.isCancelled { throw .taskIsCancelled }
+      let turn = turns.mayUse ? nil : try await takeClaim()
+      defer { if let turn { turns.end(turn) } }
+      let number = reins.draw()
+      let outcome = await withTaskCancellationHandler {
+        () -> Swift.Result<Result, PGError>? in
+        // Others may have come in between, also on the way to here.
+        guard turn != nil || turns.mayUse else { return nil }
+        do throws(PGError) { return .success(try perform(body, as: number)) } catch {
+          return .failure(error)
+        }
+      } onCancel: {
+        reins.cancel(number)
+      }
+      if let outcome { return try outcome.get() }
     }
+  }
+
+  private func perform<Result>(
+    _ body: (Connection) throws(PGError) -> Result, as number: UInt64
+  ) throws(PGError) -> Result {
+    if connection.running != nil { dropUnwanted() }
+    reins.begin(number)
     // It may meet rows that are still to come, and that the cancelled task will not take.
-    if reins.finish() { connection.running?.expectCancellation() }
-    return try outcome.get()
+    defer { if reins.finish() { connection.running?.expectCancellation() } }
+    // Asked after it has begun: whoever cancels it, or takes the session back, does so before.
+    if Task.isCancelled { throw .taskIsCancelled }
+    try requireLease()
+    return try body(connection)
   }
 
   /// Takes more of what is under way.
@@ -214,7 +226,8 @@ public actor AsyncConnection {
   func finish(
     after patience: Duration = leniency, _ body: (Connection) throws(PGError) -> Void
   ) {
-    let number = reins.begin()
+    let number = reins.draw()
+    reins.begin(number)
     reins.cancel(number, after: patience)
     // What went wrong first is what is told; a session that is lost ends all by itself.
     try? body(connection)
@@ -266,16 +279,17 @@ public actor AsyncConnection {
   func makeReady(_ resets: Bool, by deadline: Deadline) async throws(PGError) {
     // What nobody asks for any more could go on for ever.
     if connection.running != nil { cutRunning(after: .zero) }
-    let codecs = codecs
+    fittings?.restore(to: connection)
     try await perform { connection throws(PGError) in
-      connection.messageHook = nil
-      connection.traceHandler = nil
-      connection.observer = connection.connector.observer
-      connection.types.restore(codecs)
       guard resets else { return try connection.leaveBlock(by: deadline) }
       try connection.reset(by: deadline)
       connection.forgetNotifications()
-      try connection.connector.category?.initialize(connection)
+      guard let category = connection.connector.category else { return }
+      // It brings its own again.
+      connection.messageHook = nil
+      connection.traceHandler = nil
+      connection.observer = connection.connector.observer
+      try category.initialize(connection)
     }
   }
 
@@ -300,6 +314,28 @@ public actor AsyncConnection {
     return try await perform { connection throws(PGError) in
       Confined(try body(connection), to: thread)
     }
+  }
+}
+
+/// What is set on a connection for all who have it, one after the other.
+private struct Fittings {
+  private let messageHook: MessageHook?
+  private let traceHandler: ((String) -> Void)?
+  private let observer: (any ConnectionObserver)?
+  private let codecs: TypeRegistry.Codecs
+
+  init(_ connection: Connection) {
+    messageHook = connection.messageHook
+    traceHandler = connection.traceHandler
+    observer = connection.observer
+    codecs = connection.types.broughtCodecs
+  }
+
+  func restore(to connection: Connection) {
+    connection.messageHook = messageHook
+    connection.traceHandler = traceHandler
+    connection.observer = observer
+    connection.types.restore(codecs)
   }
 }
 

@@ -84,7 +84,11 @@ extension AsyncConnection {
         if let next = try takeNotification(channels) { return next }
         try receiveNotifications()
         if let next = try takeNotification(channels) { return next }
-        if !isWatched { return try await watch(for: channels) }
+        if !isWatched {
+          // Before the call, at which others may come in between.
+          isWatched = true
+          return try await watch(for: channels)
+        }
         await waitForWatcher()
       }
     } catch {
@@ -111,7 +115,6 @@ extension AsyncConnection {
 
   /// Waits for a notification, and tells others who wait when something has come.
   private func watch(for channels: Set<String>) async throws(PGError) -> PGNotification {
-    isWatched = true
     defer {
       isWatched = false
       watchers.callFirst(())
@@ -149,7 +152,10 @@ extension AsyncConnection {
   private func waitForWatcher() async {
     let number = watchers.draw()
     await withTaskCancellationHandler {
-      await withCheckedContinuation { watchers.append(number, (), $0) }
+      await withCheckedContinuation { continuation in
+        // It may have left since somebody looked.
+        if isWatched { watchers.append(number, (), continuation) } else { continuation.resume() }
+      }
     } onCancel: {
       Task { await self.wake(number) }
     }

@@ -30,6 +30,7 @@ final class SessionReins: Sendable {
   let socket = SocketReins()
   private let halt: Halt
   private let state = Mutex(State())
+  private let last = Atomic<UInt64>(0)
 
   init(halting halt: Halt) { self.halt = halt }
 
@@ -39,14 +40,14 @@ final class SessionReins: Sendable {
     set { state.withLock { $0.interruption = newValue } }
   }
 
+  /// A number for an operation that is to begin.
+  func draw() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+
   /// An operation begins; there is one at a time.
-  ///
-  /// - Returns: Its number.
-  func begin() -> UInt64 {
+  func begin(_ number: UInt64) {
     state.withLock { state in
-      state.operation &+= 1
+      state.operation = number
       state.isUnderWay = true
-      return state.operation
     }
   }
 
@@ -62,7 +63,7 @@ final class SessionReins: Sendable {
         return nil
       }
       state.isCancelled = true
-      halt.isSet.store(true, ordering: .relaxed)
+      halt.isSet = true
       return state.operation
     }
     guard let number else { return }
@@ -132,7 +133,7 @@ final class SessionReins: Sendable {
     guard wasCancelled else { return false }
     while state.withLock({ $0.isRequesting }) { Syscalls.pause(Self.step) }
     state.withLock { $0.isCancelled = false }
-    halt.isSet.store(false, ordering: .relaxed)
+    halt.isSet = false
     return true
   }
 }

@@ -59,8 +59,10 @@ struct Turns {
   /// Those who wait for a claim of their own.
   var line = WaitingLine<Claim, Call>()
 
-  /// Whether everybody may use the connection.
-  var isOpen: Bool { claims.held.isEmpty && claims.voided.isEmpty }
+  /// Whether the current task may use the connection.
+  var mayUse: Bool {
+    claims.held.isEmpty && claims.voided.isEmpty || claims.right(of: .current) == .use
+  }
 
   /// What a task may do that has `claim`.
   func right(of claim: Claim?) -> Right { claims.right(of: claim) }
@@ -95,36 +97,28 @@ struct Turns {
 }
 
 extension AsyncConnection {
-  /// Waits, if need be, until no other task has the connection for itself.
-  ///
-  /// - Returns: What must be ended when the operation is over; `nil` if nobody had to be waited for.
-  /// - Throws: ``PGError`` 57014 if the task is cancelled meanwhile; `--OPE` if it was part of a
-  ///   transaction that is over.
-  func takeTurn() async throws(PGError) -> Turns.Claim? {
-    switch turns.right(of: .current) {
-    case .use: return nil
-    case .wait: return try await waitForTurn()
-    case .refusal: throw .transactionIsOver
-    }
-  }
+  // Each call of an asynchronous function is a place where others may come in between, also one of the
+  // same actor. So what is looked at and what follows from it stand together.
 
   /// Waits until the current task can have the connection for itself.
   ///
   /// - Returns: Its claim, to be ended by ``Turns/end(_:)``.
-  /// - Throws: ``PGError`` as ``takeTurn()``.
+  /// - Throws: ``PGError`` 57014 if the task is cancelled meanwhile; `--OPE` if it was part of a
+  ///   transaction that is over.
   func takeClaim() async throws(PGError) -> Turns.Claim {
-    if let claim = try await takeTurn() { return claim }
-    let claim = Turns.Claim(inside: .current)
-    turns.begin(claim)
-    return claim
-  }
-
-  private func waitForTurn() async throws(PGError) -> Turns.Claim {
-    if Task.isCancelled { throw .taskIsCancelled }
     let claim = Turns.Claim(inside: .current)
     let number = turns.line.draw()
     let call = await withTaskCancellationHandler {
-      await withCheckedContinuation { turns.line.append(number, claim, $0) }
+      await withCheckedContinuation { (continuation: CheckedContinuation<Turns.Call, Never>) in
+        switch turns.right(of: claim.outer) {
+        case .use:
+          turns.begin(claim)
+          continuation.resume(returning: .turn)
+        case .wait where Task.isCancelled: continuation.resume(returning: .cancellation)
+        case .wait: turns.line.append(number, claim, continuation)
+        case .refusal: continuation.resume(returning: .refusal)
+        }
+      }
     } onCancel: {
       Task { await self.giveUp(number) }
     }

@@ -1,5 +1,4 @@
 import PGErrorCodes
-import Synchronization
 
 /// An operation that hands its results over bit by bit and so outlives the call that began it.
 protocol RunningOperation: AnyObject {
@@ -99,7 +98,7 @@ extension Connection {
     if running == nil { try link.requireNoDelivery() } else { try completeRunning(until: deadline) }
     if !discarded.isEmpty { try closeDiscarded(until: deadline) }
     // Before what waits to be done, which must not be lost.
-    if halt.isSet.load(ordering: .relaxed) { throw .taskIsCancelledAmid }
+    if halt.isSet { throw .taskIsCancelledAmid }
     if hasChores {
       try runPostponed()
       deliverNotes()

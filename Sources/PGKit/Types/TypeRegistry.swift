@@ -69,8 +69,8 @@ public final class TypeRegistry {
 
   /// The codecs that a program has brought.
   struct Codecs: Sendable {
-    fileprivate var codecs: [TypeOID: CustomCodec] = [:]
-    fileprivate var namedCodecs: [String: CustomCodec] = [:]
+    fileprivate let codecs: [TypeOID: CustomCodec]
+    fileprivate let namedCodecs: [String: CustomCodec]
   }
 
   /// Those that there are now.
