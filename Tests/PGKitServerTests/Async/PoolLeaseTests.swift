@@ -168,15 +168,17 @@ struct PoolLeaseTests {
       }
       let value = try await db.prepare("SELECT 5")().first?[0]
       if case .custom = value { Issue.record("it is another's type") }
+      // Time for what should not be there.
+      try await Task.sleep(for: .milliseconds(200))
+      heard.cancel()
+      let result = await heard.result
+      #expect(throws: PGError.self) { try result.get() }
       let news = try await db.listen(channel)
       try await other.execute("NOTIFY \(channel), 'mine'")
       for try await notification in news {
         #expect(notification.payload == "mine")
         break
       }
-      heard.cancel()
-      let result = await heard.result
-      #expect(throws: PGError.self) { try result.get() }
     }
     await pool.close()
   }
