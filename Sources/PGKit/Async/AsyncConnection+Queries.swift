@@ -68,11 +68,9 @@ extension AsyncConnection {
   private func batches(
     _ sql: String, with parameters: [(any PGEncodable)?]
   ) async throws(PGError) -> AsyncBatches {
-    AsyncBatches(
-      self,
-      try await confine { connection throws(PGError) in
-        try connection.query.chunks(sql, with: parameters)
-      })
+    try await batches(of: sql) { connection throws(PGError) in
+      try connection.query.chunks(sql, with: parameters)
+    }
   }
 
   /// Prepares one statement.

@@ -2,45 +2,57 @@ extension AsyncConnection {
   /// Runs `body` inside a transaction: committed when it returns, rolled back when it throws or its task
   /// was cancelled.
   ///
-  /// Inside another transaction of the same task it is a savepoint. Until its end operations of other tasks wait; those that `body` starts are part of it.
+  /// Inside another transaction of the same task it is a savepoint. Until its end operations of other tasks
+  /// wait; those that `body` starts are part of it, and wait for each other's savepoints.
+  ///
+  /// A COMMIT is cancelled with its task as every statement is. Then 57014 says that nothing was stored; a
+  /// lost connection (class 08) says nothing of that: the server may have come to the end before.
   ///
   /// - Throws: What `body` throws; ``PGError`` as ``Transaction/start()`` and ``Transaction/commit()``;
-  ///   25P02 if an error of the server was caught inside `body`, so that nothing can be committed.
+  ///   25P02 if an error of the server was caught inside `body`, so that nothing can be committed; `--OPE`
+  ///   for what `body` has left running when it is over.
   @discardableResult
   public func withTransaction<Result: Sendable>(
     isolation: Transaction.Isolation? = nil, mode: Transaction.Mode? = nil,
     deferrable: Bool? = nil, _ body: @Sendable (AsyncConnection) async throws -> Result
   ) async throws -> Result {
-    try await awaitTurn()
-    let isOutermost = turns.holder == nil
-    let claim = turns.holder ?? Turns.Claim(inside: Turns.Claim.current)
-    turns.holder = claim
-    defer { if isOutermost { turns.pass() } }
-    return try await Turns.Claim.ofTask.withValue(isOutermost ? claim : Turns.Claim.current) {
-      let transaction = try await confine { connection throws(PGError) in
+    try await withClaim { db in
+      let transaction = try await db.confine { connection throws(PGError) in
         let transaction = connection.transaction(
           isolation: isolation, mode: mode, deferrable: deferrable)
         try transaction.start()
         return transaction
       }
-      let result: Result
-      do { result = try await body(self) } catch {
-        rollBack(transaction.value)
+      do {
+        let result = try await body(db)
+        try await db.perform { connection throws(PGError) in
+          try connection.leave(transaction.value)
+        }
+        return result
+      } catch {
+        db.rollBack(transaction.value)
         throw error
       }
-      if Task.isCancelled {
-        rollBack(transaction.value)
-        throw PGError.taskIsCancelled
-      }
-      try connection.leave(transaction.value)
-      return result
     }
   }
 
-  // What went wrong first is what is told; a connection that is lost rolls back by itself. A cancelled
-  // task rolls back all the same, so that this is no operation that could be cancelled.
+  /// Calls `body` while other tasks wait: all but those that it starts.
+  func withClaim<Result: Sendable>(
+    _ body: (isolated AsyncConnection) async throws -> Result
+  ) async throws -> Result {
+    let claim = try await takeClaim()
+    defer { turns.end(claim) }
+    return try await Turns.Claim.ofTask.withValue(claim) { try await body(self) }
+  }
+
+  /// What went wrong first is what is told; a connection that is lost rolls back by itself.
+  ///
+  /// A cancelled task rolls back all the same, so this is no operation that could be cancelled; but neither
+  /// is there anything left to wait for.
   private func rollBack(_ transaction: Transaction) {
-    if transaction.state == .open { try? transaction.rollback() }
+    guard transaction.state == .open, !isGivenBack, !connection.isClosed else { return }
+    if connection.running != nil { cutRunning() }
+    try? transaction.rollback(until: .after(SessionReins.grace))
   }
 
   /// Runs `body` inside a transaction block, again if the server asks for that: after a failed
@@ -62,8 +74,7 @@ extension AsyncConnection {
     mode: Transaction.Mode? = nil, deferrable: Bool? = nil,
     _ body: @Sendable (AsyncConnection) async throws -> Result
   ) async throws -> Result {
-    try await awaitTurn()
-    try connection.requireNoBlock()
+    try await perform { connection throws(PGError) in try connection.requireNoBlock() }
     var attempt = 1
     while true {
       do {
@@ -73,7 +84,10 @@ extension AsyncConnection {
         guard attempt < attempts, Connection.mayRepeat(after: error), !connection.isClosed else {
           throw error
         }
-        try await Task.sleep(for: Connection.pause(before: attempt))
+        // A task that is cancelled here tries no more.
+        do { try await Task.sleep(for: Connection.pause(before: attempt)) } catch {
+          throw PGError.taskIsCancelled
+        }
         attempt += 1
       }
     }

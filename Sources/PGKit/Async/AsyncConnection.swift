@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A session with a server for asynchronous code: an actor with a thread of its own, on which a
 /// ``Connection`` does all the work.
 ///
@@ -9,8 +11,9 @@
 /// ```
 ///
 /// Operations of several tasks follow one another; those of other tasks wait while one is in a
-/// transaction. Cancelling a task cancels its statement on the server: the operation then throws 57014,
-/// and the connection can be used again. If the server does not obey within ten seconds, the session ends.
+/// transaction or a copy. Cancelling a task cancels its statement on the server: the operation then throws
+/// 57014, and the connection can be used again. If the server does not obey within ten seconds, the session
+/// ends.
 ///
 /// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``, which is then
 /// as fast as a synchronous one.
@@ -18,9 +21,24 @@
 /// Beside py-postgresql's DB-API 2.0: the interface that the language's users know.
 public actor AsyncConnection {
   let thread: ConnectionThread
-  let connection: Connection
-  private var session = SessionReins(Interruption(nil), socket: -1)
+  /// Shared with whoever else has the session, one after the other.
+  private nonisolated let confined: Confined<Connection>
+  nonisolated let reins: SessionReins
+  /// Whether the session was lent, and is somebody else's now.
+  private nonisolated let isRevoked = Atomic(false)
+  /// What the connector and its category have brought.
+  private var fittings: Fittings?
   var turns = Turns()
+  /// What has arrived and nobody has taken.
+  nonisolated let shelf = NotificationShelf()
+  /// Whether a task watches the socket for notifications.
+  var isWatched = false
+  /// Those who wait for what it sees.
+  var watchers = WaitingLine<Void, Void>()
+  /// Rows under way whose statement only reads, as far as its text says.
+  private weak var reading: (any RunningOperation)?
+
+  var connection: Connection { confined.value }
 
   /// The thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -29,7 +47,16 @@ public actor AsyncConnection {
 
   private init(_ connector: Connector) throws(PGError) {
     thread = try ConnectionThread()
-    connection = connector.connection()
+    let connection = connector.connection()
+    reins = SessionReins(halting: connection.halt)
+    connection.reins = reins.socket
+    confined = Confined(connection, to: thread)
+  }
+
+  private init(sharing other: AsyncConnection) {
+    thread = other.thread
+    reins = other.reins
+    confined = other.confined
   }
 
   // MARK: Beginning and ending
@@ -62,30 +89,45 @@ public actor AsyncConnection {
   ) async throws(PGError) -> AsyncConnection {
     if Task.isCancelled { throw .taskIsCancelled }
     let connection = try AsyncConnection(connector)
-    try await connection.establish(until: deadline)
+    let reins = connection.reins
+    let failure = await withTaskCancellationHandler {
+      await connection.establish(until: deadline)
+    } onCancel: {
+      reins.socket.end()
+    }
     if Task.isCancelled {
       await connection.close()
       throw .taskIsCancelled
     }
+    if let failure { throw failure }
     return connection
   }
 
-  private func establish(until deadline: Deadline) throws(PGError) {
-    try connection.connect(until: deadline)
-    session = SessionReins(
-      connection.interruption, socket: Syscalls.duplicate(connection.fileDescriptor))
+  private func establish(until deadline: Deadline) -> PGError? {
+    do throws(PGError) { try connection.connect(until: deadline) } catch { return error }
+    reins.interruption = connection.interruption
+    fittings = Fittings(connection)
+    return nil
   }
 
-  /// Ends the session.
+  /// Ends the session; another task's operation that is under way is cancelled.
   ///
   /// Closing a closed connection does nothing.
-  public func close() { connection.close() }
+  public nonisolated func close() async {
+    guard !isGivenBack else { return }
+    reins.cancel(nil)
+    await closeAfterOthers()
+  }
 
-  /// Whether there is no session: it has ended, by either side.
-  public var isClosed: Bool { connection.isClosed }
+  private func closeAfterOthers() { connection.close() }
+
+  /// Whether there is no session: it has ended, by either side; or it was a pool's, and was given back.
+  public var isClosed: Bool { isGivenBack || connection.isClosed }
 
   /// Cancels what runs here, from anywhere; cancelling the task does so by itself.
-  public var interruption: Interruption { connection.interruption }
+  public nonisolated var interruption: Interruption {
+    isGivenBack ? Interruption(nil) : reins.interruption
+  }
 
   /// Whether the session is inside a transaction block; `nil` while rows are still arriving.
   public var transactionStatus: TransactionStatus? { connection.transactionStatus }
@@ -120,20 +162,36 @@ public actor AsyncConnection {
   public func perform<Result: Sendable>(
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
-    if turns.holder != nil { try await awaitTurn() }
-    if Task.isCancelled { throw .taskIsCancelled }
-    let cancellation = TaskCancellation(of: session)
-    let outcome = await withTaskCancellationHandler {
-      () -> Swift.Result<Result, PGError> in
-      do throws(PGError) { return .success(try body(connection)) } catch {
-        return .failure(error)
+    while true {
+      if Task.isCancelled { throw .taskIsCancelled }
+      let turn = turns.mayUse ? nil : try await takeClaim()
+      defer { if let turn { turns.end(turn) } }
+      let number = reins.draw()
+      let outcome = await withTaskCancellationHandler {
+        () -> Swift.Result<Result, PGError>? in
+        // Others may have come in between, also on the way to here.
+        guard turn != nil || turns.mayUse else { return nil }
+        do throws(PGError) { return .success(try perform(body, as: number)) } catch {
+          return .failure(error)
+        }
+      } onCancel: {
+        reins.cancel(number)
       }
-    } onCancel: {
-      cancellation.begin()
+      if let outcome { return try outcome.get() }
     }
+  }
+
+  private func perform<Result>(
+    _ body: (Connection) throws(PGError) -> Result, as number: UInt64
+  ) throws(PGError) -> Result {
+    if connection.running != nil { dropUnwanted() }
+    reins.begin(number)
     // It may meet rows that are still to come, and that the cancelled task will not take.
-    if cancellation.end() { connection.running?.expectCancellation() }
-    return try outcome.get()
+    defer { if reins.finish() { connection.running?.expectCancellation() } }
+    // Asked after it has begun: whoever cancels it, or takes the session back, does so before.
+    if Task.isCancelled { throw .taskIsCancelled }
+    try requireLease()
+    return try body(connection)
   }
 
   /// Takes more of what is under way.
@@ -145,20 +203,107 @@ public actor AsyncConnection {
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
     if Task.isCancelled {
-      end(running())
+      if !isGivenBack, connection.running === running() { cutRunning(after: .zero) }
       throw .taskIsCancelledAmid
     }
     return try await perform(body)
   }
 
-  private func end(_ operation: any RunningOperation) {
-    guard connection.running === operation else { return }
-    operation.expectCancellation()
-    // Where the server does not obey, the session ends.
-    do throws(PGError) {
-      try connection.interruption.cancel(within: TaskCancellation.grace)
-      try connection.completeRunning(until: .after(TaskCancellation.grace))
-    } catch { connection.close() }
+  /// How much time is given to what nobody wants, before it is cancelled: most of it has little left.
+  private static let leniency = Duration.milliseconds(20)
+
+  /// Brings what runs to its end, by cancelling it if it is not there soon; what does not obey loses the
+  /// session.
+  func cutRunning(after patience: Duration = leniency) {
+    connection.running?.expectCancellation()
+    finish(after: patience) { connection throws(PGError) in
+      try connection.completeRunning()
+    }
+  }
+
+  /// Does something for which nobody wants to wait: what is not done soon is cancelled, and at last ends
+  /// with the session.
+  func finish(
+    after patience: Duration = leniency, _ body: (Connection) throws(PGError) -> Void
+  ) {
+    let number = reins.draw()
+    reins.begin(number)
+    reins.cancel(number, after: patience)
+    // What went wrong first is what is told; a session that is lost ends all by itself.
+    try? body(connection)
+    _ = reins.finish()
+  }
+
+  /// Cuts rows short that nobody can take any more, if that undoes nothing.
+  func dropUnwanted() {
+    guard let running = connection.running, !running.isWanted, mayCut(running) else { return }
+    cutRunning()
+  }
+
+  /// Whether cancelling an operation leaves everything as it is: outside of a transaction block, of which
+  /// it would be the end, and for a statement that only reads.
+  private func mayCut(_ running: any RunningOperation) -> Bool {
+    running === reading && !connection.link.session.beganInBlock
+  }
+
+  /// The rows that `body` asks for, of a statement with this text, where that is known.
+  func batches(
+    of sql: String?, _ body: @Sendable (Connection) throws(PGError) -> Chunks
+  ) async throws(PGError) -> AsyncBatches {
+    let confined = try await confine(body)
+    reading = sql.map(SQL.onlyReads) == true ? confined.value.running : nil
+    return AsyncBatches(self, confined)
+  }
+
+  /// Drops what is still to come of rows, if they are under way and that undoes nothing.
+  func drop(_ rows: Confined<Chunks>) {
+    guard !isGivenBack, let running = connection.running, running === rows.value.running,
+      mayCut(running)
+    else { return }
+    rows.value.running.forget()
+    cutRunning()
+  }
+
+  // MARK: Lending
+
+  /// The same session for somebody who has it for a time.
+  nonisolated func lend() -> AsyncConnection { AsyncConnection(sharing: self) }
+
+  /// Ends the time of who had the session: what runs for them is cancelled, what they begin is refused.
+  nonisolated func revoke() {
+    isRevoked.store(true, ordering: .releasing)
+    reins.cancel(nil)
+  }
+
+  /// Undoes what somebody has left in the session who had it.
+  func makeReady(_ resets: Bool, by deadline: Deadline) async throws(PGError) {
+    // What nobody asks for any more could go on for ever.
+    if connection.running != nil { cutRunning(after: .zero) }
+    fittings?.restore(to: connection)
+    try await perform { connection throws(PGError) in
+      guard resets else { return try connection.leaveBlock(by: deadline) }
+      try connection.reset(by: deadline)
+      connection.forgetNotifications()
+      guard let category = connection.connector.category else { return }
+      // It brings its own again.
+      connection.messageHook = nil
+      connection.traceHandler = nil
+      connection.observer = connection.connector.observer
+      try category.initialize(connection)
+    }
+  }
+
+  nonisolated var isGivenBack: Bool { isRevoked.load(ordering: .acquiring) }
+
+  /// - Throws: ``PGError`` `--OPE` if the session is somebody else's now.
+  nonisolated func requireLease() throws(PGError) {
+    if isGivenBack { throw .givenBack }
+  }
+
+  /// Ends the session from outside, whatever its thread does.
+  nonisolated func abandon() {
+    reins.socket.end()
+    Task { await closeAfterOthers() }
   }
 
   /// Gives what `body` makes to whoever may only hold it.
@@ -169,6 +314,37 @@ public actor AsyncConnection {
     return try await perform { connection throws(PGError) in
       Confined(try body(connection), to: thread)
     }
+  }
+}
+
+/// What is set on a connection for all who have it, one after the other.
+private struct Fittings {
+  private let messageHook: MessageHook?
+  private let traceHandler: ((String) -> Void)?
+  private let observer: (any ConnectionObserver)?
+  private let codecs: TypeRegistry.Codecs
+
+  init(_ connection: Connection) {
+    messageHook = connection.messageHook
+    traceHandler = connection.traceHandler
+    observer = connection.observer
+    codecs = connection.types.broughtCodecs
+  }
+
+  func restore(to connection: Connection) {
+    connection.messageHook = messageHook
+    connection.traceHandler = traceHandler
+    connection.observer = observer
+    connection.types.restore(codecs)
+  }
+}
+
+extension PGError {
+  /// Somebody uses what was a pool's, and is somebody else's now.
+  @inline(never)
+  fileprivate static var givenBack: PGError {
+    .operation(
+      "the connection was given back to its pool", hint: "Take one for as long as it is used.")
   }
 }
 

@@ -80,21 +80,30 @@ extension AsyncConnection {
   /// Runs a COPY … FROM STDIN with the data that `body` writes: stored when it returns, forgotten by the
   /// server when it throws or its task was cancelled.
   ///
+  /// Until its end operations of other tasks wait. One of `body`'s own, or of a task that it starts, ends
+  /// the copy.
+  ///
   /// - Returns: How many rows were stored.
   /// - Throws: What `body` throws; ``PGError``: the server's; 57014 if the task is cancelled.
   @discardableResult
   public func copyIn(
     _ sql: String, _ body: @Sendable (AsyncCopyIn) async throws -> Void
   ) async throws -> Int {
-    let confined = try await confine { connection throws(PGError) in try connection.copyIn(sql) }
-    let stream = AsyncCopyIn(self, confined)
-    do {
-      try await body(stream)
-      return try await stream.finish().rowCount ?? 0
-    } catch {
-      // Also for a task that was cancelled; what went wrong first is told.
-      if !connection.isClosed { try? confined.value.fail("the sender failed") }
-      throw error
+    try await withClaim { db in
+      let confined = try await db.confine { connection throws(PGError) in
+        try connection.copyIn(sql)
+      }
+      let stream = AsyncCopyIn(db, confined)
+      do {
+        try await body(stream)
+        return try await stream.finish().rowCount ?? 0
+      } catch {
+        // Also for a task that was cancelled; what went wrong first is told.
+        if !db.isGivenBack, !db.connection.isClosed {
+          db.finish { _ throws(PGError) in try confined.value.fail("the sender failed") }
+        }
+        throw error
+      }
     }
   }
 }

@@ -1,18 +1,22 @@
-/// The notifications of an ``AsyncConnection``, one after the other.
+/// The notifications of an ``AsyncConnection`` on some channels, one after the other.
 ///
-/// The connection can be used between them, and while they are waited for.
+/// The connection can be used between them, and while they are waited for. What a loop has not taken
+/// when it is left stays with the connection, for the next one. Each notification is given once: loops over
+/// the same channel share what comes.
 public struct AsyncNotifications: AsyncSequence, Sendable {
   private let connection: AsyncConnection
+  /// None are all.
+  private let channels: Set<String>
 
-  init(_ connection: AsyncConnection) { self.connection = connection }
+  init(_ connection: AsyncConnection, _ channels: [String]) {
+    self.connection = connection
+    self.channels = Set(channels)
+  }
 
   /// Takes one notification after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
-    private let connection: AsyncConnection
-    private var taken: [PGNotification] = []
-    private var position = 0
-
-    fileprivate init(_ connection: AsyncConnection) { self.connection = connection }
+    fileprivate let connection: AsyncConnection
+    fileprivate let channels: Set<String>
 
     /// The next notification, waiting for it; `nil` when the connection was closed here.
     ///
@@ -28,26 +32,26 @@ public struct AsyncNotifications: AsyncSequence, Sendable {
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(PGError) -> PGNotification? {
-      if position == taken.count {
-        guard let more = try await connection.awaitNotifications() else { return nil }
-        (taken, position) = (more, 0)
-      }
-      defer { position += 1 }
-      return taken[position]
+      // What is cancelled takes nothing that another could have.
+      if !Task.isCancelled, let next = try connection.takeNotification(channels) { return next }
+      return try await connection.awaitNotification(channels)
     }
   }
 
   /// Begins with what has not been taken.
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(connection) }
+  public func makeAsyncIterator() -> AsyncIterator {
+    AsyncIterator(connection: connection, channels: channels)
+  }
 }
 
 extension AsyncConnection {
-  /// Listens on channels and gives what arrives on this connection.
+  /// Listens on channels, whose names are taken exactly as they are, and gives what arrives on them; without
+  /// any, what arrives on all on which this connection listens already.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
   public func listen(_ channels: String...) async throws(PGError) -> AsyncNotifications {
     try await perform { connection throws(PGError) in try connection.listen(channels) }
-    return AsyncNotifications(self)
+    return AsyncNotifications(self, channels)
   }
 
   /// Ends listening on channels.
@@ -57,37 +61,108 @@ extension AsyncConnection {
     try await perform { connection throws(PGError) in try connection.unlisten(channels) }
   }
 
-  /// Waits for notifications; the thread does what else there is to do meanwhile.
+  /// Takes one that has arrived.
+  fileprivate nonisolated func takeNotification(
+    _ channels: Set<String>
+  ) throws(PGError) -> PGNotification? {
+    try requireLease()
+    return try shelf.take(from: channels)
+  }
+
+  /// Waits for a notification; the thread does what else there is to do meanwhile.
   ///
-  /// - Returns: At least one; `nil` when the connection was closed.
-  fileprivate func awaitNotifications() async throws(PGError) -> [PGNotification]? {
-    let queue = thread.queue
+  /// One task watches the socket for all that wait.
+  ///
+  /// - Returns: `nil` when the connection was closed.
+  fileprivate func awaitNotification(
+    _ channels: Set<String>
+  ) async throws(PGError) -> PGNotification? {
+    do throws(PGError) {
+      while true {
+        if Task.isCancelled { throw .taskIsCancelled }
+        // What came before the connection was lost comes before the news of that.
+        if let next = try takeNotification(channels) { return next }
+        try receiveNotifications()
+        if let next = try takeNotification(channels) { return next }
+        if !isWatched {
+          // Before the call, at which others may come in between.
+          isWatched = true
+          return try await watch(for: channels)
+        }
+        await waitForWatcher()
+      }
+    } catch {
+      // Closed here, it ends; lost, it is told why.
+      if error.code == .connectionDoesNotExist { return nil }
+      throw error
+    }
+  }
+
+  /// Puts what has come on the shelf; whether that was anything.
+  @discardableResult
+  private func receiveNotifications() throws(PGError) -> Bool {
+    let list: [PGNotification]
+    if connection.running?.isWanted == true {
+      // What another task receives is not touched: what came in between is taken, and nothing else.
+      list = try connection.takeReceivedNotifications()
+    } else {
+      dropUnwanted()
+      list = try connection.notifications(until: .after(.zero))
+    }
+    shelf.put(list)
+    return !list.isEmpty
+  }
+
+  /// Waits for a notification, and tells others who wait when something has come.
+  private func watch(for channels: Set<String>) async throws(PGError) -> PGNotification {
+    defer {
+      isWatched = false
+      watchers.callFirst(())
+    }
     while true {
+      try await waitOnThread()
       if Task.isCancelled { throw .taskIsCancelled }
-      let list: [PGNotification]
-      do throws(PGError) { list = try connection.notifications(until: .after(.zero)) } catch {
-        // Closed here, it ends; lost, it is told why, after all that had come.
-        if error.code == .connectionDoesNotExist { return nil }
-        throw error
+      if try receiveNotifications() { watchers.callAll(()) }
+      if let next = try takeNotification(channels) { return next }
+    }
+  }
+
+  /// Waits until the server says something, or there is something else to do on the thread.
+  private func waitOnThread() async throws(PGError) {
+    // A cancelled task has to be woken: a job of any kind does that.
+    let failure = await withTaskCancellationHandler { () -> PGError? in
+      // While rows arrive for another task, what the socket says is for that one; its next step is
+      // something to do.
+      let isBusy = connection.running != nil
+      let socket = DescriptorWatch(isBusy ? -1 : connection.fileDescriptor, .readable)
+      do throws(PGError) {
+        try thread.queue.wait { wakening throws(PGError) in
+          _ = try Syscalls.wait(forAny: [socket, wakening], until: .never)
+        }
+      } catch { return error }
+      await Task.yield()
+      return nil
+    } onCancel: {
+      Task { await self.wake() }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Waits until the task that watches has seen something, or leaves.
+  private func waitForWatcher() async {
+    let number = watchers.draw()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        // It may have left since somebody looked.
+        if isWatched { watchers.append(number, (), continuation) } else { continuation.resume() }
       }
-      if !list.isEmpty { return list }
-      // A cancelled task has to be woken: a job of any kind does that.
-      let failure = await withTaskCancellationHandler { () -> PGError? in
-        let socket = DescriptorWatch(connection.fileDescriptor, .readable)
-        do throws(PGError) {
-          try queue.wait { wakening throws(PGError) in
-            _ = try Syscalls.wait(forAny: [socket, wakening], until: .never)
-          }
-        } catch { return error }
-        await Task.yield()
-        return nil
-      } onCancel: {
-        Task { await self.wake() }
-      }
-      if let failure { throw failure }
+    } onCancel: {
+      Task { await self.wake(number) }
     }
   }
 
   /// Being called is all that it is for.
   private func wake() {}
+
+  private func wake(_ number: Int) { watchers.call(number, ()) }
 }

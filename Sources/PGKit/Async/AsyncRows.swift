@@ -28,10 +28,12 @@ public struct AsyncBatches: AsyncSequence, Sendable {
     try await connection.perform { _ throws(PGError) in try confined.value.finish() }
   }
 
-  /// Drops what has not been taken, so that the connection is free.
+  /// Drops what has not been taken, so that the connection is free: a statement that only reads (SELECT,
+  /// VALUES, TABLE, SHOW) is cancelled if it has much left, outside of transaction blocks.
   ///
   /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
   public func close() async throws(PGError) {
+    await connection.drop(confined)
     try await connection.perform { _ throws(PGError) in try confined.value.close() }
   }
 
@@ -63,7 +65,7 @@ public struct AsyncRows: AsyncSequence, Sendable {
 
   init(_ batches: AsyncBatches) { self.batches = batches }
 
-  /// Drops what has not been taken, so that the connection is free.
+  /// Drops what has not been taken, as ``AsyncBatches/close()`` does.
   ///
   /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
   public func close() async throws(PGError) { try await batches.close() }

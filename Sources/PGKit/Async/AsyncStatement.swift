@@ -10,12 +10,15 @@ public struct AsyncStatement: Sendable {
   public let columns: [Column]
   /// The types of its parameters, `$1` first.
   public let parameterTypes: [TypeOID]
+  /// Its text, where that is known.
+  private let text: String?
 
   init(_ connection: AsyncConnection, _ confined: Confined<Statement>) {
     self.connection = connection
     self.confined = confined
     columns = confined.value.columns
     parameterTypes = confined.value.pgParameterTypes
+    text = confined.value.string
   }
 
   /// Runs the statement and gives all of its rows.
@@ -56,11 +59,9 @@ public struct AsyncStatement: Sendable {
 
   private func batches(with parameters: [(any PGEncodable)?]) async throws(PGError) -> AsyncBatches
   {
-    AsyncBatches(
-      connection,
-      try await connection.confine { _ throws(PGError) in
-        try confined.value.chunks(with: parameters)
-      })
+    try await connection.batches(of: text) { _ throws(PGError) in
+      try confined.value.chunks(with: parameters)
+    }
   }
 
   /// Runs the statement once for each row of parameters.

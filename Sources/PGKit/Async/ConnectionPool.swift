@@ -20,21 +20,27 @@ import PGErrorCodes
 public actor ConnectionPool {
   /// How a pool works.
   public struct Options: Sendable {
-    /// How many connections there are at most.
+    /// How many connections there are at most; without any, whoever asks for one is refused (`-*000`).
     public var maximum = 8
     /// How many are kept ready while ``ConnectionPool/run()`` runs.
     public var minimum = 0
     /// How long a task waits for a connection at most, and for one to be made.
+    ///
+    /// Half of it is the time in which a connection must be ready again when it comes back, or answer when
+    /// it is tried, before it is given up.
     public var patience = Duration.seconds(30)
     /// After how long without work a connection is tried before it is given away.
     ///
     /// What the server has said meanwhile is heard in any case, so that one is not given away whose end
     /// is known.
     public var trialAfter = Duration.seconds(30)
-    /// After how long a connection is replaced by another one; `nil` is never.
+    /// After how long a connection is replaced by another one, or up to a tenth earlier, so that those
+    /// which were made together do not go together; `nil` is never.
     public var lifetime: Duration? = .seconds(3600)
     /// Whether sessions are brought back to their beginning between two tasks (``Connection/reset()``);
     /// otherwise only what is open of a transaction is rolled back.
+    ///
+    /// Hooks, handlers, observers and codecs that a task has brought go in any case.
     public var resets = true
     /// Hears what the pool does.
     public var observer: (any PoolObserver)?
@@ -63,7 +69,8 @@ public actor ConnectionPool {
   struct Entry: Sendable {
     let connection: AsyncConnection
     let process: Int32
-    let born: ContinuousClock.Instant
+    /// When it is too old; `nil` is never.
+    let end: ContinuousClock.Instant?
     var idleSince: ContinuousClock.Instant
   }
 
@@ -83,8 +90,7 @@ public actor ConnectionPool {
   private var idle: [Entry] = []
   /// How many there are, being made included.
   private var count = 0
-  private var waiters: [(number: Int, continuation: CheckedContinuation<Answer, Never>)] = []
-  private var lastWaiter = 0
+  private var waiters = WaitingLine<Void, Answer>()
   private var tally = Statistics()
   private var isClosed = false
 
@@ -146,6 +152,9 @@ public actor ConnectionPool {
   private func entry(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
     if Task.isCancelled { throw .taskIsCancelled }
     if isClosed { throw Self.closed }
+    guard options.maximum > 0 else {
+      throw .option("the pool may have no connections: its maximum is \(options.maximum)")
+    }
     // Whoever waits already comes first.
     if waiters.isEmpty, let entry = idle.popLast() {
       guard let reason = await flaw(of: entry, until: deadline) else { return entry }
@@ -175,8 +184,7 @@ public actor ConnectionPool {
   private static var closed: PGError { .connectionDoesNotExist("the pool is closed") }
 
   private func answer(until deadline: ContinuousClock.Instant) async -> Answer {
-    lastWaiter &+= 1
-    let number = lastWaiter
+    let number = waiters.draw()
     let alarm = Task {
       try? await Task.sleep(until: deadline, clock: .continuous)
       if !Task.isCancelled { self.call(number, .late) }
@@ -187,7 +195,7 @@ public actor ConnectionPool {
         if Task.isCancelled {
           continuation.resume(returning: .cancelled)
         } else {
-          waiters.append((number, continuation))
+          waiters.append(number, (), continuation)
           tell(.waits)
         }
       }
@@ -197,10 +205,7 @@ public actor ConnectionPool {
   }
 
   /// Ends one task's wait, if it still waits.
-  private func call(_ number: Int, _ answer: Answer) {
-    guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
-    waiters.remove(at: index).continuation.resume(returning: answer)
-  }
+  private func call(_ number: Int, _ answer: Answer) { waiters.call(number, answer) }
 
   /// Makes a connection; its place is counted already.
   private func make(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
@@ -211,7 +216,7 @@ public actor ConnectionPool {
         connector, until: Deadline(instant: deadline))
       tally.made += 1
       let entry = Entry(
-        connection: connection, process: await connection.backendID, born: .now, idleSince: .now)
+        connection: connection, process: await connection.backendID, end: newEnd, idleSince: .now)
       tell(.made(process: entry.process, after: .now - begin))
       return entry
     } catch {
@@ -221,18 +226,27 @@ public actor ConnectionPool {
     }
   }
 
+  /// When a connection that is made now is too old.
+  private var newEnd: ContinuousClock.Instant? {
+    options.lifetime.map { .now + $0 * Double.random(in: 0.9...1) }
+  }
+
   /// A connection is no more: whoever waits longest may make another.
   private func leavePlace() {
-    if waiters.isEmpty || isClosed {
-      count -= 1
-    } else {
-      waiters.removeFirst().continuation.resume(returning: .room)
-    }
+    if isClosed || !waiters.callFirst(.room) { count -= 1 }
   }
 
   /// Closes a connection, and keeps its place.
   private func give(up entry: Entry, _ reason: PoolEvent.Reason) async {
-    await entry.connection.close()
+    // Its thread may be kept by who had it.
+    var isKept = if case .failure(let error) = reason { error.isTimeout } else { false }
+    if !isKept {
+      let failure = await wait(until: .now + options.patience / 2) {
+        await entry.connection.close()
+      }
+      isKept = failure != nil
+    }
+    if isKept { entry.connection.abandon() }
     tally.discarded += 1
     tell(.discarded(process: entry.process, reason))
   }
@@ -243,7 +257,7 @@ public actor ConnectionPool {
   }
 
   private func isTooOld(_ entry: Entry) -> Bool {
-    options.lifetime.map { ContinuousClock.now - entry.born > $0 } ?? false
+    entry.end.map { .now > $0 } ?? false
   }
 
   /// Why a connection that has waited for work cannot be given away; `nil` if it can.
@@ -254,19 +268,40 @@ public actor ConnectionPool {
     let now = ContinuousClock.now
     let isTried = now - entry.idleSince >= options.trialAfter
     // Half the time that there is, so that another one can be made if this one says nothing.
-    let limit = Deadline(instant: now + (deadline - now) / 2)
-    do throws(PGError) {
+    let limit = now + (deadline - now) / 2
+    let failure = await wait(until: limit) { () async throws(PGError) in
       try await entry.connection.perform { connection throws(PGError) in
         // Why the server ended the session, or only that it did, has arrived long ago.
         try connection.keepNotifications()
-        if isTried { try connection.execute("SELECT 1", until: limit) }
+        if isTried { try connection.execute("SELECT 1", until: Deadline(instant: limit)) }
       }
-      return nil
-    } catch {
-      // That the task was cancelled says nothing of the connection, which goes back.
-      if error.code == .queryCanceled, await !entry.connection.isClosed { return nil }
-      return .failure(error)
     }
+    return failure.map(PoolEvent.Reason.failure)
+  }
+
+  /// Waits for what a connection does, as long as there is time: whatever its thread does meanwhile.
+  ///
+  /// - Returns: Why it was not done.
+  private nonisolated func wait(
+    until deadline: ContinuousClock.Instant,
+    for body: @escaping @Sendable () async throws(PGError) -> Void
+  ) async -> PGError? {
+    let (results, end) = AsyncStream.makeStream(of: PGError?.self)
+    // Tasks of their own, which are not cancelled: that its task was says nothing of a connection.
+    let alarm = Task {
+      try? await Task.sleep(until: deadline, clock: .continuous)
+      if !Task.isCancelled { end.yield(.timedOut(connecting: false)) }
+    }
+    defer { alarm.cancel() }
+    Task {
+      do throws(PGError) {
+        try await body()
+        end.yield(nil)
+      } catch { end.yield(error) }
+    }
+    for await result in results { return result }
+    // The task that waits was cancelled, and does not care.
+    return nil
   }
 
   // MARK: Giving back
@@ -275,9 +310,11 @@ public actor ConnectionPool {
   func giveBack(_ entry: Entry, since begin: ContinuousClock.Instant) async {
     if isClosed { return await discard(entry, .close) }
     if isTooOld(entry) { return await discard(entry, .age) }
-    do throws(PGError) { try await makeReady(entry.connection) } catch {
-      return await discard(entry, .failure(error))
+    let deadline = ContinuousClock.now + options.patience / 2
+    let failure = await wait(until: deadline) { [options] () async throws(PGError) in
+      try await entry.connection.makeReady(options.resets, by: Deadline(instant: deadline))
     }
+    if let failure { return await discard(entry, .failure(failure)) }
     // It may have been closed meanwhile.
     if isClosed { return await discard(entry, .close) }
     add(entry)
@@ -288,33 +325,8 @@ public actor ConnectionPool {
   private func add(_ entry: Entry) {
     var entry = entry
     entry.idleSince = .now
-    if waiters.isEmpty {
-      idle.append(entry)
-    } else {
-      waiters.removeFirst().continuation.resume(returning: .connection(entry))
-    }
+    if !waiters.callFirst(.connection(entry)) { idle.append(entry) }
   }
-
-  /// Undoes what a task has left in a session.
-  private func makeReady(_ connection: AsyncConnection) async throws(PGError) {
-    let (resets, deadline) = (options.resets, Deadline.after(options.patience))
-    try await connection.perform { connection throws(PGError) in
-      // What nobody asks for any more could go on for ever.
-      if let running = connection.running {
-        try connection.interruption.cancel(within: Self.cancelling)
-        running.expectCancellation()
-      }
-      guard resets else { return try connection.leaveBlock(by: deadline) }
-      try connection.reset(by: deadline)
-      connection.messageHook = nil
-      connection.traceHandler = nil
-      connection.observer = connection.connector.observer
-      try connection.connector.category?.initialize(connection)
-    }
-  }
-
-  /// How long a request to cancel what was left running may take.
-  private static let cancelling = Duration.seconds(10)
 
   /// Says where a connection was taken that nobody has given back.
   func hearLeak(of entry: Entry, at place: String) {
@@ -342,11 +354,24 @@ public actor ConnectionPool {
     await close()
   }
 
+  /// One by one, and the new one first where there is room for both.
   private func replaceOld() async {
-    let old = idle.filter(isTooOld)
-    guard !old.isEmpty else { return }
-    idle.removeAll(where: isTooOld)
-    for entry in old { await discard(entry, .age) }
+    for old in idle.filter(isTooOld) where !isClosed && !Task.isCancelled {
+      let isMissed = count <= min(options.minimum, options.maximum)
+      if isMissed, count < options.maximum {
+        count += 1
+        // Where none can be had an old one is better than none.
+        guard let entry = try? await make(until: .now + options.patience) else { return }
+        if isClosed { return await discard(entry, .close) }
+        add(entry)
+      }
+      // It may have been taken meanwhile.
+      guard let index = idle.firstIndex(where: { $0.connection === old.connection }) else {
+        continue
+      }
+      await discard(idle.remove(at: index), .age)
+      await fill()
+    }
   }
 
   /// Failures are told to those who ask for connections.
@@ -366,9 +391,7 @@ public actor ConnectionPool {
   /// Whoever waits gets 08003. Closing twice does nothing.
   public func close() async {
     isClosed = true
-    let waiters = waiters
-    self.waiters = []
-    for waiter in waiters { waiter.continuation.resume(returning: .closed) }
+    waiters.callAll(.closed)
     let entries = idle
     idle = []
     for entry in entries { await discard(entry, .close) }

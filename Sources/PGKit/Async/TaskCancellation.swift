@@ -1,102 +1,139 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// What a session is cancelled and ended by, from any thread.
+/// What a session is cancelled and ended by, from any thread, and which of its operations is under way.
 ///
-/// In an object, because every operation takes it along.
+/// When an operation is cancelled, the connection begins nothing more for it, and the server is asked to
+/// cancel what runs: again and again until the operation is over, because a request may come before its
+/// statement or after it. If it is not over after ``grace``, the session ends.
+///
+/// The requests travel on a thread of their own, because whoever cancels a task must not wait.
 final class SessionReins: Sendable {
-  let interruption: Interruption
-  /// Another descriptor of the session's socket; -1 where there is none.
-  private let socket: Int32
-
-  init(_ interruption: Interruption, socket: Int32) {
-    self.interruption = interruption
-    self.socket = socket
-  }
-
-  deinit { if socket >= 0 { Syscalls.closeDescriptor(socket) } }
-
-  /// Ends the session: whoever waits for it hears that it is lost.
-  func end() { _ = shutdown(socket, Int32(SHUT_RDWR)) }
-}
-
-/// What becomes of one operation when its task is cancelled: the server is asked to cancel it; if it is
-/// not over some time after that, the session ends.
-///
-/// The request travels on a thread of its own, because whoever cancels a task must not wait.
-final class TaskCancellation: Sendable {
   private struct State {
-    /// The end of a pipe that is closed when the request is through.
-    var waiting: Int32?
-    var isOver = false
+    var interruption = Interruption(nil)
+    /// The number of the operation under way, or of the last one.
+    var operation: UInt64 = 0
+    var isUnderWay = false
+    var isCancelled = false
+    /// Whether a request is on its way.
+    var isRequesting = false
   }
 
   /// How long an operation may go on after its cancellation before the session is ended.
   static let grace = Duration.seconds(10)
-  private static let pause = Duration.milliseconds(20)
+  /// How long the first request is waited on before the second; each time twice as long.
+  private static let firstPause = Duration.milliseconds(50)
+  private static let longestPause = Duration.seconds(1)
+  /// How exactly an end is noticed.
+  private static let step = Duration.milliseconds(1)
 
+  /// What ends the session.
+  let socket = SocketReins()
+  private let halt: Halt
   private let state = Mutex(State())
-  private let session: SessionReins
+  private let last = Atomic<UInt64>(0)
 
-  init(of session: SessionReins) { self.session = session }
+  init(halting halt: Halt) { self.halt = halt }
 
-  /// Begins to cancel the operation, once.
-  func begin() {
-    guard case .success(let pipe) = Syscalls.openPipe() else { return }
-    let isFirst = state.withLock { state in
-      guard !state.isOver, state.waiting == nil else { return false }
-      state.waiting = pipe.reading
-      return true
-    }
-    let reason =
-      isFirst
-      ? Syscalls.startThread { [self] in
-        cancel()
-        Syscalls.closeDescriptor(pipe.writing)
-        endSessionIfLate()
-      } : nil
-    guard !isFirst || reason != nil else { return }
-    Syscalls.closeDescriptor(pipe.writing)
-    if !isFirst { Syscalls.closeDescriptor(pipe.reading) }
+  /// What cancels what runs.
+  var interruption: Interruption {
+    get { state.withLock { $0.interruption } }
+    set { state.withLock { $0.interruption = newValue } }
   }
 
-  private func cancel() {
-    // Where it cannot be delivered the statement goes on, and the session ends when that is late.
-    do throws(PGError) { try session.interruption.cancel(within: Self.grace) } catch {}
+  /// A number for an operation that is to begin.
+  func draw() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// An operation begins; there is one at a time.
+  func begin(_ number: UInt64) {
+    state.withLock { state in
+      state.operation = number
+      state.isUnderWay = true
+    }
   }
 
-  private func endSessionIfLate() {
-    let deadline = Deadline.after(Self.grace)
-    while !deadline.hasPassed {
-      if state.withLock({ $0.isOver }) { return }
-      Syscalls.pause(Self.pause)
+  /// Cancels an operation, if it is still under way.
+  ///
+  /// - Parameters:
+  ///   - number: Which one; `nil` is the one under way.
+  ///   - patience: How long it may go on before the server is asked.
+  func cancel(_ number: UInt64?, after patience: Duration = .zero) {
+    let number: UInt64? = state.withLock { state in
+      guard state.isUnderWay, number ?? state.operation == state.operation, !state.isCancelled
+      else {
+        return nil
+      }
+      state.isCancelled = true
+      halt.isSet = true
+      return state.operation
     }
+    guard let number else { return }
+    let reason = Syscalls.startThread { [self] in
+      let deadline = Deadline.after(patience + Self.grace)
+      pause(patience, unlessOver: number)
+      cancel(number, until: deadline)
+    }
+    // Nobody could be asked, and nobody would end it later.
+    if reason != nil { end(number) }
+  }
+
+  private func cancel(_ number: UInt64, until deadline: Deadline) {
+    var gap = Self.firstPause
+    while beginRequest(number) {
+      let error = request(until: deadline)
+      state.withLock { $0.isRequesting = false }
+      if deadline.hasPassed {
+        // One that is still on its way could meet another operation.
+        return error?.isTimeout == true ? socket.end() : end(number)
+      }
+      pause(gap, unlessOver: number)
+      gap = min(gap * 2, Self.longestPause)
+    }
+  }
+
+  /// Whether the operation is still under way; if so, it waits for the request before it ends.
+  private func beginRequest(_ number: UInt64) -> Bool {
+    state.withLock { state in
+      state.isRequesting = state.isUnderWay && state.operation == number
+      return state.isRequesting
+    }
+  }
+
+  private func request(until deadline: Deadline) -> PGError? {
+    do throws(PGError) {
+      try interruption.cancel(until: deadline)
+      return nil
+    } catch { return error }
+  }
+
+  private func pause(_ duration: Duration, unlessOver number: UInt64) {
+    let deadline = Deadline.after(duration)
+    while !deadline.hasPassed, isUnderWay(number) { Syscalls.pause(Self.step) }
+  }
+
+  private func isUnderWay(_ number: UInt64) -> Bool {
+    state.withLock { $0.isUnderWay && $0.operation == number }
+  }
+
+  /// Ends the session, unless the operation is over.
+  private func end(_ number: UInt64) {
     // Under the lock: once it is over, the connection goes on.
     state.withLock { state in
-      if !state.isOver { session.end() }
+      if state.isUnderWay, state.operation == number { socket.end() }
     }
   }
 
-  /// The operation is over; waits until a request that was begun is through, so that it does not meet
-  /// the next operation.
+  /// The operation is over; waits until a request is through, so that it does not meet the next one.
   ///
-  /// - Returns: Whether there was a request.
-  func end() -> Bool {
-    let waiting = state.withLock { state in
-      state.isOver = true
-      return state.waiting
+  /// - Returns: Whether it was cancelled.
+  func finish() -> Bool {
+    let wasCancelled = state.withLock { state in
+      state.isUnderWay = false
+      return state.isCancelled
     }
-    guard let waiting else { return false }
-    let deadline = Deadline.after(Self.grace)
-    _ = try? Syscalls.wait(forAny: [DescriptorWatch(waiting, .readable)], until: deadline)
-    Syscalls.closeDescriptor(waiting)
+    guard wasCancelled else { return false }
+    while state.withLock({ $0.isRequesting }) { Syscalls.pause(Self.step) }
+    state.withLock { $0.isCancelled = false }
+    halt.isSet = false
     return true
   }
 }
@@ -107,12 +144,5 @@ extension PGError {
     PGError(
       code: .queryCanceled, message: "the task was cancelled before the operation began",
       fault: .caller, isSafeToRetry: true)
-  }
-
-  /// The task was cancelled between two parts of what it takes.
-  static var taskIsCancelledAmid: PGError {
-    PGError(
-      code: .queryCanceled, message: "the task was cancelled before it had taken everything",
-      fault: .caller)
   }
 }

@@ -23,13 +23,16 @@ public struct Interruption: Sendable {
   /// - Parameter limit: The longest time to spend on it.
   /// - Throws: ``PGError`` if the request could not be delivered.
   public func cancel(within limit: Duration = .seconds(10)) throws(PGError) {
+    try cancel(until: .after(limit))
+  }
+
+  func cancel(until deadline: Deadline) throws(PGError) {
     guard let target else {
       throw .connectionDoesNotExist("there is no connection on which something could be cancelled")
     }
     guard let key = target.key else {
       throw .operation("the server gave no key for cancelling what runs on this connection")
     }
-    let deadline = Deadline.after(limit)
     let stream = try target.login.openStream(encrypted: target.encrypted, until: deadline)
     defer { stream.close() }
     var request = ByteWriter()

@@ -1,3 +1,5 @@
+import PGErrorCodes
+
 /// An operation that hands its results over bit by bit and so outlives the call that began it.
 protocol RunningOperation: AnyObject {
   /// Who hears its messages before the connection does.
@@ -9,6 +11,8 @@ protocol RunningOperation: AnyObject {
   func takeUnheard() -> PGError?
   /// Hears that the server was asked to cancel it: that it did is no news to anybody.
   func expectCancellation()
+  /// Whether anybody may still take its results.
+  var isWanted: Bool { get }
 }
 
 /// Something to be done later.
@@ -27,6 +31,9 @@ extension RunningOperation {
 
   /// Keeps no error that could be news.
   func expectCancellation() {}
+
+  /// Until it is complete.
+  var isWanted: Bool { true }
 }
 
 extension Connection {
@@ -90,6 +97,8 @@ extension Connection {
   ) throws(PGError) {
     if running == nil { try link.requireNoDelivery() } else { try completeRunning(until: deadline) }
     if !discarded.isEmpty { try closeDiscarded(until: deadline) }
+    // Before what waits to be done, which must not be lost.
+    if halt.isSet { throw .taskIsCancelledAmid }
     if hasChores {
       try runPostponed()
       deliverNotes()
@@ -181,5 +190,15 @@ extension Connection {
     guard case .idle = link.session.state else { return }
     var closing = CloseNamed(discarded.takeAll())
     try link.perform(&closing, until: deadline)
+  }
+}
+
+extension PGError {
+  /// An operation was cancelled between two parts of what it takes.
+  @inline(never)
+  static var taskIsCancelledAmid: PGError {
+    PGError(
+      code: .queryCanceled, message: "the operation was cancelled before it was complete",
+      fault: .caller)
   }
 }

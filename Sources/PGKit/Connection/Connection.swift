@@ -23,6 +23,10 @@ public final class Connection {
   /// Take it when the session has begun: one taken before can cancel nothing.
   public private(set) var interruption = Interruption(nil)
   private(set) var link = Link.none("the connection is not established: connect() does that")
+  /// What may end its sockets from another thread; it must be there before they are.
+  var reins: SocketReins?
+  /// What keeps it from beginning anything more.
+  let halt = Halt()
   /// An operation whose rows or data have not all been taken yet.
   var running: (any RunningOperation)?
   var names = NameSequence()

@@ -94,6 +94,7 @@ public struct Connector: Sendable {
     }
     for address in addresses {
       var login = Login(plan: plan, endpoint: endpoint, address: address)
+      login.reins = connection.reins
       // As in libpq: the time is each address's, whatever is tried and asked there.
       let deadline = plan.deadline()
       do throws(PGError) {

@@ -20,6 +20,8 @@ struct Login {
   let endpoint: Endpoint
   let address: SocketAddress
   var phase = Phase.connecting
+  /// What may end it from another thread.
+  var reins: SocketReins?
 
   private var options: ConnectionOptions { plan.options }
 
@@ -95,7 +97,8 @@ struct Login {
   }
 
   private func connect(until deadline: Deadline) throws(PGError) -> Socket {
-    try Socket(connectingTo: address, of: endpoint, options: options, until: deadline)
+    try Socket(
+      connectingTo: address, of: endpoint, options: options, heldBy: reins, until: deadline)
   }
 
   /// TLS over `socket`; or `socket` itself where the server has no TLS and that will do.
@@ -139,8 +142,11 @@ struct Login {
       let words = Array(link.session.inbox.buffer.unread)
       throw UnknownPeer(endpoint: endpoint, words: words).explain(error)
     }
+    // A request to cancel travels on a socket that nobody else ends.
+    var login = self
+    login.reins = nil
     let target = Interruption.Target(
-      login: self, key: exchange.backendKey, encrypted: stream is TLSStream)
+      login: login, key: exchange.backendKey, encrypted: stream is TLSStream)
     return BegunSession(
       endpoint: endpoint, link: link, backendKey: exchange.backendKey,
       interruption: Interruption(target))

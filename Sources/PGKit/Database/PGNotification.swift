@@ -132,10 +132,20 @@ extension Connection {
     until deadline: Deadline, orReadable other: Int32? = nil, orHungUp output: Int32? = nil
   ) throws(PGError) -> [PGNotification] {
     try receiveNotifications(until: deadline, orReadable: other, orHungUp: output)
+    return try takeReceivedNotifications()
+  }
+
+  /// Those that were received already, whatever else is under way.
+  ///
+  /// - Throws: ``PGError`` 53000, once, when the oldest were dropped.
+  func takeReceivedNotifications() throws(PGError) -> [PGNotification] {
     let dropped = link.session.unsolicited.takeDroppedNotifications()
     if dropped > 0 { throw .droppedNotifications(dropped) }
     return Array(takeNotifications())
   }
+
+  /// Forgets those that were received already.
+  func forgetNotifications() { _ = takeNotifications() }
 
   /// The notifications that have arrived, as the server sent them: for programs that pass them on.
   ///

@@ -164,15 +164,13 @@ public final class Transaction {
   /// - Throws: ``PGError``: `--OPE` if it has not started or was committed; the server's.
   ///
   /// In py-postgresql: `rollback()`, `abort()`.
-  public func rollback() throws(PGError) {
+  public func rollback() throws(PGError) { try rollback(until: .never) }
+
+  /// The same; the session is over if the server has not answered in time.
+  func rollback(until deadline: Deadline) throws(PGError) {
     switch state {
     case .rolledBack: return
-    case .open:
-      if let savepoint {
-        _ = try run(savepoint.rollback)
-      } else {
-        _ = try run("ROLLBACK")
-      }
+    case .open: _ = try run(savepoint?.rollback ?? "ROLLBACK", until: deadline)
     case .prepared: _ = try run("ROLLBACK PREPARED \(try quotedID())")
     case .notStarted, .committed: throw mistake("roll back")
     }
@@ -228,8 +226,10 @@ public final class Transaction {
     }
   }
 
-  private func run(_ sql: String) throws(PGError) -> CommandTag? {
-    try connection.run(sql, shownAs: .init("TRANSACTION", sql))
+  private func run(
+    _ sql: String, until deadline: Deadline = .never
+  ) throws(PGError) -> CommandTag? {
+    try connection.run(sql, shownAs: .init("TRANSACTION", sql), until: deadline)
   }
 
   private func quotedID() throws(PGError) -> String {

@@ -19,6 +19,14 @@ extension SQL {
     return words
   }
 
+  /// Whether a statement says of itself, with its first word, that it only reads.
+  ///
+  /// WITH does not: what follows may be anything. A function that it calls may still change something.
+  static func onlyReads(_ sql: String) -> Bool {
+    let verb = firstWords(of: sql, atMost: 1).first
+    return verb.map { ["SELECT", "VALUES", "TABLE", "SHOW"].contains($0) } ?? false
+  }
+
   /// Whether a word, or a text in quotes, of a statement is this name; comments do not count.
   ///
   /// - Parameters:

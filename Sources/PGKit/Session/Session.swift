@@ -37,6 +37,8 @@ struct Session: ~Copyable {
   var outbox = ByteWriter()
   var unsolicited = Unsolicited()
   private(set) var state = SessionState.starting
+  /// Whether the exchange under way, or the last one, began inside a transaction block.
+  private(set) var beganInBlock = false
   /// The server's first error in the exchange under way.
   private var refusal: PGError?
   private var startupBytes = 0
@@ -60,7 +62,10 @@ struct Session: ~Copyable {
       outbox.truncate(to: length)
       throw error
     }
-    if case .idle = state { state = .busy }
+    if case .idle(let status) = state {
+      beganInBlock = status != .idle
+      state = .busy
+    }
   }
 
   /// Goes as far as the bytes received allow.

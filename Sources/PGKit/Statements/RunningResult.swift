@@ -23,7 +23,7 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   /// What the statement said of itself when it was complete.
   private(set) final var tag: CommandTag?
   private var phase = Phase.running
-  private var isWanted = true
+  private(set) final var isWanted = true
   /// What ended them, and whether anybody knows.
   private var failure: PGError?
   private var isTold = false

@@ -12,6 +12,8 @@ final class Socket: ByteStream {
   let remoteName: String
   /// The address that it is connected to, if it was opened by address.
   let address: SocketAddress?
+  /// What may end it from another thread.
+  private let reins: SocketReins?
   /// Why nothing can be sent any more.
   private(set) var sendingFailure: SystemError?
 
@@ -23,6 +25,7 @@ final class Socket: ByteStream {
     self.descriptor = descriptor
     self.remoteName = remoteName
     address = nil
+    reins = nil
   }
 
   /// Connects to one address of `endpoint`.
@@ -30,16 +33,18 @@ final class Socket: ByteStream {
   /// - Throws: ``PGError`` 08001 when refused, `--TOE` when time runs out.
   init(
     connectingTo address: SocketAddress, of endpoint: Endpoint, options: ConnectionOptions,
-    until deadline: Deadline
+    heldBy reins: SocketReins? = nil, until deadline: Deadline
   ) throws(PGError) {
     remoteName = Self.describe(endpoint, address)
     self.address = address
+    self.reins = reins
     switch Syscalls.openSocket(family: address.family) {
     case .success(let opened): descriptor = opened
     case .failure(let error):
       throw .attemptFailed(remoteName, "could not create socket: \(error.text)", cause: error)
     }
     // From here on deinit closes the descriptor when the rest throws.
+    reins?.hold(descriptor)
     if !address.isUnix { try configure(options) }
     try connect(to: address, until: deadline)
   }
@@ -73,6 +78,7 @@ final class Socket: ByteStream {
 
   func close() {
     guard descriptor >= 0 else { return }
+    reins?.letGo(of: descriptor)
     Syscalls.closeDescriptor(descriptor)
     descriptor = -1
   }
@@ -103,7 +109,10 @@ extension Socket {
 
   private func connect(to address: SocketAddress, until deadline: Deadline) throws(PGError) {
     while true {
-      switch Syscalls.beginConnecting(descriptor, to: address) {
+      let outcome = Syscalls.beginConnecting(descriptor, to: address)
+      // What was not yet connecting could not be shut down.
+      if reins?.isEnded == true { throw .attemptFailed(remoteName, "the attempt was given up") }
+      switch outcome {
       case .connected: return
       case .refused(let error): throw refused(error)
       case .inProgress:

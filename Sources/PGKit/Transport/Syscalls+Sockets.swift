@@ -160,8 +160,8 @@ extension Syscalls {
   /// Closes once: after EINTR the descriptor is closed too, so nothing is repeated.
   static func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
 
-  /// Another descriptor of the same file, which child processes do not inherit; -1 if there is none left.
-  static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+  /// Ends a connection in both directions; whoever waits for it is woken.
+  static func shutDown(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   /// Opens a pipe that child processes do not inherit: the end to read and the end to write.
   static func openPipe() -> Result<(reading: Int32, writing: Int32), SystemError> {

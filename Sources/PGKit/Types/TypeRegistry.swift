@@ -67,6 +67,22 @@ public final class TypeRegistry {
     forget()
   }
 
+  /// The codecs that a program has brought.
+  struct Codecs: Sendable {
+    fileprivate let codecs: [TypeOID: CustomCodec]
+    fileprivate let namedCodecs: [String: CustomCodec]
+  }
+
+  /// Those that there are now.
+  var broughtCodecs: Codecs { Codecs(codecs: codecs, namedCodecs: namedCodecs) }
+
+  /// Ends what was registered since, and begins again what was ended.
+  func restore(_ brought: Codecs) {
+    guard codecs != brought.codecs || namedCodecs != brought.namedCodecs else { return }
+    (codecs, namedCodecs) = (brought.codecs, brought.namedCodecs)
+    forget()
+  }
+
   /// Forgets everything that was looked up; what is needed is looked up anew.
   ///
   /// Codecs that a program brought stay.
@@ -115,8 +131,10 @@ public final class TypeRegistry {
 public typealias PGCustomCodable = PGEncodable & PGDecodable & Hashable
 
 /// The codec that a program brought for a type.
-struct CustomCodec: Sendable {
+struct CustomCodec: Sendable, Equatable {
   let type: any PGCustomCodable.Type
+
+  static func == (left: CustomCodec, right: CustomCodec) -> Bool { left.type == right.type }
 
   init(_ type: any PGCustomCodable.Type) { self.type = type }
 

@@ -11,18 +11,6 @@ struct AsyncCancellationTests {
 
   init() throws { server = try TestServer.shared.get() }
 
-  /// Waits until the process sleeps in `pg_sleep`.
-  private func waitUntilSleeps(_ process: Int32) async throws {
-    let watcher = try await AsyncConnection.open(server.iri())
-    for _ in 0..<6000 {
-      let event = try await watcher.first(
-        "SELECT wait_event FROM pg_stat_activity WHERE pid = $1", process, as: String?.self)
-      if event == "PgSleep" { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("the server process \(process) does not sleep")
-  }
-
   @Test("over TLS the statement is cancelled on the server, and the session goes on")
   func encrypted() async throws {
     let db = try await AsyncConnection.open(
@@ -32,7 +20,7 @@ struct AsyncCancellationTests {
     let process = await db.backendID
     for _ in 0..<3 {
       let task = Task { try await db.query("SELECT pg_sleep(60)") }
-      try await waitUntilSleeps(process)
+      try await server.waitUntilSleeps(process)
       task.cancel()
       let error = await #expect(throws: PGError.self) { try await task.value }
       #expect(error?.code == .queryCanceled && error?.fault == .server)
@@ -107,7 +95,7 @@ struct AsyncCancellationTests {
     let db = try await AsyncConnection.open(server.iri())
     let process = await db.backendID
     let task = Task { try await db.query("SELECT pg_sleep(60)") }
-    try await waitUntilSleeps(process)
+    try await server.waitUntilSleeps(process)
     #expect(kill(process, SIGSTOP) == 0)
     defer {
       kill(process, SIGCONT)
@@ -126,7 +114,7 @@ struct AsyncCancellationTests {
     let db = try await AsyncConnection.open(server.iri())
     let process = await db.backendID
     let first = Task { try await db.first("SELECT pg_sleep(1)::text || 'done'", as: String.self) }
-    try await waitUntilSleeps(process)
+    try await server.waitUntilSleeps(process)
     let second = Task { try await db.execute("SELECT 1") }
     second.cancel()
     let error = await #expect(throws: PGError.self) { try await second.value }

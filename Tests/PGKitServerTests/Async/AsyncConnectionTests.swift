@@ -98,27 +98,13 @@ struct AsyncConnectionTests {
     #expect(numbers.count == 1)
   }
 
-  /// Waits without holding a thread that the other task needs.
-  private func waitUntilSleeps(_ mark: String) async throws {
-    let watcher = try await connect()
-    let deadline = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < deadline {
-      let count = try await watcher.first(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE $1",
-        "%\(mark)%", as: Int.self)
-      if count == 1 { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("no statement with \(mark) sleeps")
-  }
-
   @Test("a cancelled task cancels its statement, and the connection goes on")
   func cancellation() async throws {
     let db = try await connect()
-    let mark = "async_cancel_\(UInt32.random(in: 0...UInt32.max))"
+    let process = await db.backendID
     for _ in 0..<5 {
-      let task = Task { try await db.query("SELECT pg_sleep(60) AS \(mark)") }
-      try await waitUntilSleeps(mark)
+      let task = Task { try await db.query("SELECT pg_sleep(60)") }
+      try await server.waitUntilSleeps(process)
       let begin = ContinuousClock.now
       task.cancel()
       let error = await #expect(throws: PGError.self) { try await task.value }

@@ -99,13 +99,14 @@ struct AsyncTransactionTests {
   @Test("a cancelled task's transaction is rolled back, and the connection goes on")
   func cancelledBody() async throws {
     let (db, table) = (db, table)
+    let process = await db.backendID
     let task = Task {
       try await db.withTransaction { db in
         try await db.execute("INSERT INTO \(table) VALUES (1)")
         try await db.execute("SELECT pg_sleep(60)")
       }
     }
-    try await Task.sleep(for: .milliseconds(200))
+    try await TestServer.shared.get().waitUntilSleeps(process)
     task.cancel()
     let error = await #expect(throws: PGError.self) { try await task.value }
     #expect(error?.code == .queryCanceled)

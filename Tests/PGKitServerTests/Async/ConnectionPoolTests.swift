@@ -132,11 +132,11 @@ struct ConnectionPoolTests {
     await #expect(throws: PGError.self) {
       try await pool.withConnection { try await $0.execute("boom") }
     }
+    let process = try await pool.withConnection { await $0.backendID }
     let slow = Task {
       try await pool.withConnection { try await $0.execute("SELECT pg_sleep(60)") }
     }
-    try await wait(for: pool) { $0.busy == 1 }
-    try await Task.sleep(for: .milliseconds(100))
+    try await server.waitUntilSleeps(process)
     slow.cancel()
     await #expect(throws: PGError.self) { try await slow.value }
     #expect(try await pool.withConnection { try await $0.first("SELECT 1", as: Int.self) } == 1)
