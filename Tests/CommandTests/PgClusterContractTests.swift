@@ -314,13 +314,15 @@ struct PgClusterContractTests {
     let script = "#!/bin/sh\necho 'SHAREDIR = \(share)'\n"
     try script.write(toFile: scene.programs + "/pg_config", atomically: true, encoding: .utf8)
     chmod(scene.programs + "/pg_config", 0o755)
-    func run() throws {
-      #expect(try scene.run(["run", "--pg", scene.programs, "--", "true"]).end == .exit(0))
+    func run() throws -> String {
+      let outcome = try scene.run(["run", "--pg", scene.programs, "--", "true"])
+      #expect(outcome.end == .exit(0), "\(outcome.errors)")
+      return outcome.errors
     }
-    for _ in 0..<2 { try run() }
-    #expect(try scene.initCount() == 1)
+    var said = try [run(), run()]
+    #expect(try scene.initCount() == 1, "\(said)")
     try "x".write(toFile: share + "/postgres.bki", atomically: false, encoding: .utf8)
-    for _ in 0..<2 { try run() }
-    #expect(try scene.initCount() == 2)
+    said = try [run(), run()]
+    #expect(try scene.initCount() == 2, "\(said)")
   }
 }
