@@ -183,7 +183,7 @@ def copying_between(form, receivers):
         rows.append(
             Row(
                 "floor: messages relayed",
-                f"{{peers}}/relaying {{socket}}/.s.PGSQL.5432 {{user}} postgres '{out}' '{into[0]}'",
+                f"{{peers}}/relaying {{socket}}/.s.PGSQL.$PGPORT {{user}} postgres '{out}' '{into[0]}'",
                 before=emptied,
                 check=stored(receivers),
             )
