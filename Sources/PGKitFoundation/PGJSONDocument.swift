@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 public import PGKit
 
 /// A value of a `Codable` type that travels as a `json` or `jsonb` document: a column, a parameter, an
