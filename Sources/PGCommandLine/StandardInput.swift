@@ -41,11 +41,6 @@ public enum StandardInput {
     if !line.isEmpty { try body(Line(bytes: line, isTruncated: dropped)) }
   }
 
-  /// Whether something can be read within a moment, the end included.
-  public static func isReady(within milliseconds: CInt) -> Bool {
-    Descriptor.waitToRead(STDIN_FILENO, milliseconds: milliseconds)
-  }
-
   /// Reads what is there, waiting for something.
   ///
   /// - Parameters:

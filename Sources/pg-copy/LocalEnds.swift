@@ -39,7 +39,7 @@ final class LocalProducer: CopyProducer {
   private static let pieceSize = 64 * 1024
   /// How long a quiet stdin is waited for before the other ends are looked after: a pipe is filled again
   /// much sooner.
-  private static let patience: CInt = 10
+  private static let patience = 10
   private let place: Place
   private let endsAtMarker: Bool
   private var marker = EndMarker()
@@ -79,7 +79,7 @@ final class LocalProducer: CopyProducer {
 
   func nextIfThere() throws(PGError) -> CopyArrival {
     if case .standardInput = place,
-      !StandardInput.isReady(within: Self.patience)
+      !StandardInput.waitToRead(milliseconds: Self.patience)
     {
       return .nothingYet
     }
