@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+// Tests are not what is measured: optimizing them too would take longer than all the rest.
+let tests = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 let package = Package(
   name: "PGKit",
   products: [
@@ -104,32 +107,32 @@ let package = Package(
     // Tests: pure ones, ones that start their own cluster, and ones that run the built programs.
     .testTarget(
       name: "PGErrorCodesTests", dependencies: ["PGErrorCodes"], exclude: ["Vectors"],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
-      name: "PGJSONTextTests", dependencies: ["PGJSONText"], swiftSettings: strict),
+      name: "PGJSONTextTests", dependencies: ["PGJSONText"], swiftSettings: tests),
     .testTarget(
       name: "PGCommandLineTests", dependencies: ["PGCommandLine", "PGErrorCodes"],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .target(
       name: "PGTestCluster", dependencies: ["PGKit"], path: "Tests/PGTestCluster",
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
       name: "PGConnectingTests",
       dependencies: [
         "pg-open", "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit", "PGTestCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .testTarget(
       name: "PGKitTests",
       dependencies: ["PGKit", "COpenSSL", "CAllocationCount", "PGTestCluster"],
-      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
+      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: tests),
     .testTarget(
-      name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: strict),
+      name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: tests),
     .testTarget(
       name: "CommandTests", dependencies: ["PGKit", "PGErrorCodes", "PGTestCluster"],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
       name: "PGKitLoggingTests",
       dependencies: [
@@ -137,9 +140,9 @@ let package = Package(
         .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
       name: "PGKitFoundationTests", dependencies: ["PGKit", "PGKitFoundation"],
-      swiftSettings: strict),
+      swiftSettings: tests),
   ]
 )

@@ -22,6 +22,7 @@ final class ChecksumProducer: CopyProducer {
     return arrival
   }
 
+  var isDrained: Bool { inner.isDrained }
   var watches: [DescriptorWatch] { inner.watches }
   var rowCount: Int? { inner.rowCount }
   func stop() { inner.stop() }

@@ -153,6 +153,7 @@ final class BegunProducer: CopyProducer {
     return try inner.nextIfThere()
   }
 
+  var isDrained: Bool { inner.isDrained }
   var watches: [DescriptorWatch] { inner.watches }
   var rowCount: Int? { inner.rowCount }
   func stop() { if !isEmpty { inner.stop() } }

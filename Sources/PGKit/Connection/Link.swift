@@ -37,8 +37,8 @@ final class Link {
   /// Whether something was received while something was sent, and has not been looked at since.
   private var hasReceivedMeanwhile = false
   private var pace = ReceivePace()
-  /// Whether the last look took all there was, so that the next would be in vain before a wait.
-  private var isDrained = false
+  /// Whether the last look took all that had come.
+  private var hasTakenAll = false
 
   init(stream: any ByteStream) {
     self.stream = stream
@@ -106,19 +106,25 @@ final class Link {
         let progress = try session.advance(&exchange)
         guard case .needsBytes = progress else { return progress }
         deliverNotices()
-        if isDrained {
-          isDrained = false
-          return .needsBytes
-        }
         let room = session.inbox.room().count
         let before = session.inbox.buffer.count
         if try !receiveWhatIsThere() { return .needsBytes }
         // A read that did not fill its room has taken all there was; TLS may have kept some.
-        isDrained = isPlain && session.inbox.buffer.count - before < room
+        hasTakenAll = isPlain && session.inbox.buffer.count - before < room
       }
     } catch {
       throw settle(error, &exchange)
     }
+  }
+
+  /// Whether another step without waiting would be in vain: the last took all that had come, and there is
+  /// no whole message left of it.
+  var isDrained: Bool {
+    guard hasTakenAll else { return false }
+    do throws(PGError) {
+      if try session.inbox.nextFrame() != nil { return false }
+    } catch { return false }
+    return true
   }
 
   /// Takes in what has come while no exchange is under way, waiting for something until `deadline`.

@@ -13,6 +13,9 @@ public protocol CopyProducer: AnyObject {
   /// otherwise.
   func nextIfThere() throws(PGError) -> CopyArrival
 
+  /// Whether the last piece was all there was, so that to ask for another at once would be in vain.
+  var isDrained: Bool { get }
+
   /// What to wait for when there was nothing yet.
   var watches: [DescriptorWatch] { get }
 
@@ -39,6 +42,9 @@ extension CopyProducer {
   public func nextIfThere() throws(PGError) -> CopyArrival {
     try next().map { .piece($0) } ?? .end
   }
+
+  /// Unknown, so that it is asked.
+  public var isDrained: Bool { false }
 
   /// Nothing.
   public var watches: [DescriptorWatch] { [] }
@@ -90,6 +96,9 @@ public final class StatementProducer: CopyProducer {
       throw error
     }
   }
+
+  /// Whether the server had sent no more.
+  public var isDrained: Bool { stream.isDrained }
 
   /// The server.
   public var watches: [DescriptorWatch] {

@@ -1,7 +1,7 @@
 // One producer, many receivers, one thread. A piece goes to the queue of every receiver, and each sends
-// what its server takes; the next piece is asked for as long as no queue is full. So memory has a bound,
-// and the slowest receiver sets the pace without the others waiting within a piece. Transactions are the
-// caller's: nothing here commits.
+// what its server takes; the next piece is asked for once a queue is empty, as long as none is full. So
+// memory has a bound, and the slowest receiver sets the pace without the others waiting within a piece.
+// Transactions are the caller's: nothing here commits.
 
 /// Copies data from one producer to any number of receivers.
 ///
@@ -36,13 +36,14 @@ public final class CopyTransfer {
 
   /// How much may wait for one receiver before the producer has to.
   public static let queueLimit = 1 << 20
-  /// For how long a producer that gives little at a time is left alone.
+  /// For how long a producer that has given all it had is left alone, at least and at most.
   ///
   /// A server hands its rows out 8 KiB at a time. Taking each at once costs more than all else that is
   /// done with it, and takes the processor from the servers; a moment later there are many of them.
-  private static let gatheringTime = Duration.microseconds(500)
-  /// How much must come between two waits for that to be worth no moment.
-  private static let gatheredSize = 128 << 10
+  private static let gatheringTime = (least: 50_000, most: 500_000)  // nanoseconds
+  /// How much should come in that time: less is a reason for more of it, and more for less. A server's
+  /// Unix socket holds 192 KiB, and it does nothing while that is full.
+  private static let gatheredSize = (least: 96 << 10, most: 176 << 10)
   /// How many pieces come without any delay: a short copy has none.
   private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
@@ -68,6 +69,8 @@ public final class CopyTransfer {
   var pieceCount = 0
   /// How many bytes came since there was a wait.
   private var gathered = 0
+  /// How long the producer is left alone the next time, in nanoseconds.
+  private var gatheringTime = CopyTransfer.gatheringTime.most
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
   var boundary: RowBoundary?
   /// What stands before the first row of a server's binary data.
@@ -142,9 +145,7 @@ public final class CopyTransfer {
         try sendQueued(receiver, index)
       }
     }
-    if isQuiet || remaining.contains(where: { receivers[$0].queuedBytes >= Self.queueLimit }) {
-      return .waiting
-    }
+    if isQuiet || !wantsMore { return .waiting }
     let arrival: CopyArrival
     do throws(PGError) { arrival = try producer.nextIfThere() } catch { throw .producer(error) }
     switch arrival {
@@ -155,7 +156,9 @@ public final class CopyTransfer {
       phase = .exhausted
       // What a step moved that ended in a fault has not been told yet.
       if carried == Step() { return .over }
-    case .piece(let piece): try give(piece)
+    case .piece(let piece):
+      isQuiet = producer.isDrained
+      try give(piece)
     }
     defer { carried = Step() }
     return .moved(carried)
@@ -197,7 +200,8 @@ public final class CopyTransfer {
   public static func wait(
     for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
   ) throws(CopyFault) {
-    if transfers.contains(where: \.isTrickling) { Syscalls.pause(gatheringTime) }
+    let times = transfers.compactMap { $0.isTrickling ? $0.nextGatheringTime() : nil }
+    if let time = times.min() { Syscalls.pause(.nanoseconds(time)) }
     let lists = transfers.map(\.watches)
     let all = watches + lists.joined().map(\.watch)
     var answers: ArraySlice<Bool>
@@ -206,6 +210,8 @@ public final class CopyTransfer {
     }
     answers = answers.dropFirst(watches.count)
     for (transfer, list) in zip(transfers, lists) {
+      // Who was not asked may have something by now.
+      if !transfer.wantsMore { transfer.isQuiet = false }
       for (watch, isReady) in zip(list, answers) where isReady { transfer.hear(of: watch.end) }
       answers = answers.dropFirst(list.count)
       transfer.gathered = 0
@@ -219,9 +225,34 @@ public final class CopyTransfer {
     }
   }
 
-  /// Whether its source gives little at a time.
+  /// Whether the producer is to be asked: a receiver has nothing left to send, and none has too much.
+  ///
+  /// What a server has not taken fills its socket, so that it has enough to do until more is fetched. And
+  /// what is fetched no sooner than that lies in the same memory as what went before: one receiver needs
+  /// one buffer, which stays where the processor reaches it fast.
+  private var wantsMore: Bool {
+    var (least, most) = (Int.max, 0)
+    for index in remaining {
+      let queued = receivers[index].queuedBytes
+      least = min(least, queued)
+      most = max(most, queued)
+    }
+    return least == 0 && most < Self.queueLimit
+  }
+
+  /// Whether only its producer keeps it waiting, which gives its data bit by bit.
   private var isTrickling: Bool {
-    phase == .running && pieceCount > Self.promptPieces && gathered < Self.gatheredSize
+    phase == .running && pieceCount > Self.promptPieces && isQuiet && wantsMore
+  }
+
+  /// How long to leave the producer alone, by what it has given since the last time.
+  private func nextGatheringTime() -> Int {
+    if gathered > Self.gatheredSize.most {
+      gatheringTime = max(gatheringTime / 2, Self.gatheringTime.least)
+    } else if gathered < Self.gatheredSize.least {
+      gatheringTime = min(gatheringTime * 2, Self.gatheringTime.most)
+    }
+    return gatheringTime
   }
 
   private enum End {
@@ -231,8 +262,7 @@ public final class CopyTransfer {
 
   /// What would let it go on, and whose it is.
   private var watches: [(end: End, watch: DescriptorWatch)] {
-    let isFull = remaining.contains { receivers[$0].queuedBytes >= Self.queueLimit }
-    let source = phase == .running && !isFull ? producer.watches : []
+    let source = phase == .running && wantsMore ? producer.watches : []
     return source.map { (.producer, $0) }
       + remaining.flatMap { index in receivers[index].watches.map { (.receiver(index), $0) } }
   }

@@ -107,6 +107,7 @@ public final class CopyInStream {
   ///
   /// - Returns: What the statement says of itself: `COPY 3`.
   /// - Throws: ``PGError``: the server's; then nothing was stored.
+  @discardableResult
   public func finish() throws(PGError) -> CommandTag {
     try flush()
     return try running.finish(on: connection)

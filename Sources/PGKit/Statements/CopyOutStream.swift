@@ -36,6 +36,9 @@ public final class CopyOutStream {
   /// - Throws: ``PGError``: the server's, or `--OPE` if what was left was too much to keep.
   public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
 
+  /// Whether there were no more when the last came.
+  var isDrained: Bool { connection.link.isDrained }
+
   /// The next rows, if they are there.
   func nextIfThere() throws(PGError) -> Arrival<CopyChunk> {
     try running.nextIfThere(on: connection)
