@@ -58,7 +58,7 @@ import Testing
       let shown = line.replacing("\\-", with: "-").replacing("\\(aq", with: "'").replacing(
         "\\&", with: ""
       ).replacing("\\e", with: "\\")
-      switch line.prefix { $0 != " " } {
+      switch line.prefix(while: { $0 != " " }) {
       case ".TP", ".PP", ".nf", ".fi", ".SH", ".SS", ".TH", ".ad", ".nh": found.append("")
       case ".B":
         labels.append(String(shown.dropFirst(3)))

@@ -269,7 +269,8 @@ struct PgListenRecoveryTests {
       environment: ["PGSERVICEFILE": file, "PATH": "/usr/bin:/bin"])
     try running.waitForOutput("\"ready\"")
     try FileManager.default.moveItem(atPath: file, toPath: file + ".away")
-    try db.query("SELECT pg_terminate_backend($1, 5000)", try #require(try listenerID))
+    let process = try #require(try listenerID)
+    try db.query("SELECT pg_terminate_backend($1, 5000)", process)
     try running.waitForErrors("attempt 2 failed: ")
     #expect(running.errors.contains(file))
     try FileManager.default.moveItem(atPath: file + ".away", toPath: file)
@@ -292,10 +293,11 @@ struct PgListenRecoveryTests {
     try db.query(
       "SELECT pg_notify($1, i || repeat('x', 7900)) FROM generate_series(1, 2000) AS i", channel)
     usleep(1_000_000)
+    let process = try #require(try listenerID)
     // Its session would wait for it otherwise, with the server's queue behind it.
     let state = try db.query.first(
       "SELECT coalesce(wait_event, '') FROM pg_stat_activity WHERE pid = $1",
-      try #require(try listenerID), as: String.self)
+      process, as: String.self)
     #expect(state == "ClientRead")
     #expect(running.lines.count == 1)
     let outcome = try running.wait()

@@ -93,7 +93,7 @@ struct ConnectorKindsTests {
     "an encoding that texts do not have here is refused",
     arguments: ["client_encoding=LATIN1", "client_encoding=utf-8"])
   func encodings(option: String) throws {
-    let iri = try server.iri(options: [option])
+    let iri = server.iri(options: [option])
     if option.hasSuffix("utf-8") {
       #expect(try PGKit.open(iri).query.first("SELECT 'é'", as: String.self) == "é")
     } else {
@@ -131,7 +131,7 @@ struct ConnectorKindsTests {
     }
     let end = ["CONNECTION", "CONNECTOR"]
     #expect(try labels { try db.execute("SELECT 1/0") } == ["STATEMENT"] + end)
-    #expect(try labels { try db.prepare("SELEC") } == ["STATEMENT"] + end)
+    #expect(try labels { _ = try db.prepare("SELEC") } == ["STATEMENT"] + end)
     #expect(try labels { try db.query("SELECT 1/$1::int", 0) } == ["STATEMENT"] + end)
     #expect(
       try labels { try db.query("SELECT $1::int", true) } == ["PARAMETER", "STATEMENT"] + end)

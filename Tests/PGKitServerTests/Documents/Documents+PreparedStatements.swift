@@ -144,7 +144,7 @@ extension Documents {
     func loadRows() throws {
       try db.execute("CREATE TEMP TABLE t(i int, t text)")
       let insert = try db.prepare("INSERT INTO t VALUES ($1, $2)")
-      try insert.loadRows((1...1000).lazy.map { [$0, "t\($0)"] })
+      try insert.loadRows((1...1000).lazy.map { (n: Int) in [n, "t\(n)"] })
       #expect(try db.query.first("SELECT count(*) FROM t", as: Int.self) == 1000)
       try insert.loadChunks([[[1, "a"], [2, "b"]], [[3, nil]]])
       #expect(try db.query.first("SELECT count(*) FROM t", as: Int.self) == 1003)
