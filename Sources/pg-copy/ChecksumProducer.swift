@@ -22,6 +22,7 @@ final class ChecksumProducer: CopyProducer {
     return arrival
   }
 
+  var givesPiecesAway: Bool { inner.givesPiecesAway }
   var isDrained: Bool { inner.isDrained }
   var watches: [DescriptorWatch] { inner.watches }
   var rowCount: Int? { inner.rowCount }

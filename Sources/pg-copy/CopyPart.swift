@@ -36,7 +36,7 @@ extension [PartProof] {
   /// The rows of all parts; `nil` where the source did not say.
   var rows: Int? {
     let known = compactMap(\.rows)
-    return known.isEmpty ? nil : known.reduce(0, +)
+    return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
   /// The sum over all parts.

@@ -153,6 +153,7 @@ final class BegunProducer: CopyProducer {
     return try inner.nextIfThere()
   }
 
+  var givesPiecesAway: Bool { inner.givesPiecesAway }
   var isDrained: Bool { inner.isDrained }
   var watches: [DescriptorWatch] { inner.watches }
   var rowCount: Int? { inner.rowCount }

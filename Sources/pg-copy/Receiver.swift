@@ -93,7 +93,7 @@ final class Receiver {
   /// How many rows it has taken; `nil` where it does not say.
   var rows: Int? {
     let known = parts.compactMap(\.rows)
-    return known.isEmpty ? nil : known.reduce(0, +)
+    return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
   /// Whether it takes part.

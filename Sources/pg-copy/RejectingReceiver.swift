@@ -106,7 +106,7 @@ final class RejectingReceiver: CopyReceiver {
     do throws(PGError) {
       let stream = try connection.copyIn(statement)
       try stream.write(data)
-      stored += try stream.finish().rowCount ?? 0
+      stored = stored.addingRows(try stream.finish().rowCount ?? 0)
       try connection.execute("RELEASE pgkit_copy")
       return nil
     } catch {

@@ -114,7 +114,7 @@ struct Summary {
   private func rows(_ stored: [StoredPart], _ receiver: Receiver) -> Int? {
     let known = stored.compactMap(\.rows)
     if known.count < stored.count { return nil }
-    return max(known.reduce(0, +) - receiver.rejectedRows, 0)
+    return max(known.reduce(0) { $0.addingRows($1) } - receiver.rejectedRows, 0)
   }
 
   private static func json(_ number: Int?) -> String { number.map(String.init) ?? "null" }

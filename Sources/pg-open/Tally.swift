@@ -35,11 +35,11 @@ struct Tally {
 
   mutating func note(_ tag: CommandTag) {
     guard ["INSERT", "UPDATE", "DELETE", "MERGE"].contains(tag.name) else { return }
-    changedRows += tag.rowCount ?? 0
+    changedRows = changedRows.addingRows(tag.rowCount ?? 0)
   }
 
   /// Notes the rows that a COPY has stored.
-  mutating func noteStored(_ tag: CommandTag?) { changedRows += tag?.rowCount ?? 0 }
+  mutating func noteStored(_ tag: CommandTag?) { changedRows = changedRows.addingRows(tag?.rowCount ?? 0) }
 
   /// Notes what came of the rows of a file.
   mutating func add(_ each: EachLoad) {

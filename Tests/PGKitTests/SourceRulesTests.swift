@@ -83,6 +83,11 @@ import Testing
             #"precondition(indices.contains(position), "no row \(position) in a batch of \(count)")"#
         ): "the subscript of a collection",
         Exception(
+          file: "Statements/RowValues.swift",
+          code:
+            #"precondition(index >= 0 && index < cells.count, "no value \(index) in a batch of \(cells.count)")"#
+        ): "the subscript of a list",
+        Exception(
           file: "Statements/QueryResult.swift",
           code:
             #"precondition(indices.contains(position), "no row \(position) in a result of \(count)")"#
@@ -92,6 +97,20 @@ import Testing
           code:
             #"precondition(indices.contains(position), "no bit \(position) in a string of \(count)")"#
         ): "the subscript of a collection",
+      ])
+  }
+
+  @Test("exclusive access is left unchecked only where every round trip passes many times")
+  func exclusivity() throws {
+    try expect(
+      try Regex(#"@exclusivity"#), in: Self.rooms,
+      exceptions: [
+        Exception(file: "Connection/Link.swift", code: "@exclusivity(unchecked)"):
+          "checked in debug builds; handlers cannot use the connection (requireNoDelivery)",
+        Exception(
+          file: "Statements/RunningResult.swift",
+          code: "@exclusivity(unchecked)  // as the link's session"
+        ): "the same",
       ])
   }
 

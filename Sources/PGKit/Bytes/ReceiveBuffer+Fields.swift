@@ -35,6 +35,8 @@ extension ReceiveBuffer {
     var place = start
     var index = 0
     defer { filled = index }
+    // A place is kept in 32 bits.
+    guard limit <= Int(UInt32.max) else { return false }
     for _ in 0..<messages.count {
       guard limit &- place >= headerSize &+ 2 else { return false }
       let length = base.loadUnaligned(fromByteOffset: place &+ 1, as: UInt32.self)

@@ -62,17 +62,28 @@ final class ReceiveBuffer {
   func scanMessages(tag: UInt8, headerSize: Int, bodyLimit: Int) -> (size: Int, count: Int) {
     var place = start
     var count = 0
-    while end - place >= headerSize, memory[place] == tag {
-      let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)
-      // The length counts itself, and not the tag.
-      let length = Int(UInt32(bigEndian: stored)) + 1
-      guard length >= headerSize, length - headerSize <= bodyLimit, length <= end - place else {
-        break
-      }
-      place += length
+    while place < end, memory[place] == tag,
+      let body = message(at: place, headerSize: headerSize, in: start..<end), body.count <= bodyLimit
+    {
+      place = body.upperBound
       count += 1
     }
     return (place - start, count)
+  }
+
+  /// The body of the message that begins at an offset.
+  ///
+  /// - Returns: `nil` if it does not end within `range`, or its length cannot be true.
+  @inline(__always)
+  func message(at place: Int, headerSize: Int, in range: Range<Int>) -> Range<Int>? {
+    let body = place + headerSize
+    guard place >= range.lowerBound, body <= range.upperBound, range.upperBound <= memory.count else {
+      return nil
+    }
+    let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)
+    // The length counts itself, and not the tag.
+    let end = place + 1 + Int(UInt32(bigEndian: stored))
+    return end >= body && end <= range.upperBound ? body..<end : nil
   }
 
   /// Makes one message of messages that were consumed and lie one behind the other, in their place: the
@@ -86,14 +97,13 @@ final class ReceiveBuffer {
     else { return range }
     var source = range.lowerBound
     var target = source + headerSize
-    while source + headerSize <= range.upperBound {
-      let stored = memory.loadUnaligned(fromByteOffset: source + 1, as: UInt32.self)
-      let length = Int(UInt32(bigEndian: stored)) + 1 - headerSize
-      let body = source + headerSize
-      guard length >= 0, body + length <= range.upperBound else { return range }
-      if body != target { memmove(base + target, base + body, length) }
-      target += length
-      source = body + length
+    while source < range.upperBound {
+      guard let body = message(at: source, headerSize: headerSize, in: range) else { return range }
+      if body.lowerBound != target {
+        (base + target).copyMemory(from: base + body.lowerBound, byteCount: body.count)
+      }
+      target += body.count
+      source = body.upperBound
     }
     let whole = target - range.lowerBound - 1
     memory.storeBytes(
@@ -101,10 +111,6 @@ final class ReceiveBuffer {
       as: UInt32.self)
     return range.lowerBound..<target
   }
-
-  private func memmove(
-    _ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer, _ count: Int
-  ) { target.copyMemory(from: source, byteCount: count) }
 
   /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
   /// beginning when the room behind it is too small and growing when the whole is.
@@ -134,11 +140,27 @@ final class ReceiveBuffer {
   func successor(
     needing needed: Int, atLeast least: Int = ReceiveBuffer.initialCapacity
   ) -> ReceiveBuffer {
-    // What is there may be more than one message needs: a grown buffer full of short ones.
-    let room = count + Self.initialCapacity / 2
-    let next = ReceiveBuffer(capacity: max(least, min(needed, Self.leap), room))
-    next.memory.copyMemory(from: unread)
-    next.end = count
+    let next = ReceiveBuffer(capacity: successorCapacity(needing: needed, atLeast: least))
+    next.begin(with: unread)
     return next
+  }
+
+  /// Forgets what it held, and begins with the bytes that another one has not yet consumed.
+  ///
+  /// - Returns: Whether it is as large as that one's successor must be; if not, it is as it was.
+  func goesOn(from other: ReceiveBuffer, needing needed: Int, atLeast least: Int) -> Bool {
+    guard capacity >= other.successorCapacity(needing: needed, atLeast: least) else { return false }
+    begin(with: other.unread)
+    return true
+  }
+
+  private func successorCapacity(needing needed: Int, atLeast least: Int) -> Int {
+    // What is there may be more than one message needs: a grown buffer full of short ones.
+    max(least, min(needed, Self.leap), count + Self.initialCapacity / 2)
+  }
+
+  private func begin(with bytes: UnsafeRawBufferPointer) {
+    memory.copyMemory(from: bytes)
+    (start, end) = (0, bytes.count)
   }
 }

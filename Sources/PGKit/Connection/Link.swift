@@ -29,7 +29,7 @@ final class Link {
   static let keptLimit = 256 << 20
   /// What of that is left.
   let keptBudget = MemoryBudget(limit: keptLimit)
-  /// Whether a handler hears a message right now.
+  /// Whether a handler hears a message right now, or of one.
   var isDelivering = false
   /// Whether something was sent and nothing received since: then the answer is waited for before it is
   /// read, because a look at once would almost always be in vain.
@@ -337,6 +337,9 @@ final class Link {
 
   private func note(_ bytes: Slice<UnsafeRawBufferPointer>, from sender: Trace.Sender) {
     guard let traceHandler else { return }
+    let wasDelivering = isDelivering
+    isDelivering = true
+    defer { isDelivering = wasDelivering }
     trace.lines(UnsafeRawBufferPointer(rebasing: bytes), from: sender).forEach(traceHandler)
   }
 
@@ -360,12 +363,12 @@ final class Link {
     if case .starting = session.state { true } else { false }
   }
 
-  /// Refuses to begin or to go on with anything while a handler hears a notice: the operation that it
-  /// belongs to is in the middle of its own work.
+  /// Refuses to begin or to go on with anything while a handler hears a notice or of a message: the
+  /// operation that it belongs to is in the middle of its own work.
   func requireNoDelivery() throws(PGError) {
     if isDelivering {
       throw .operation(
-        "a connection cannot be used while it delivers a notice",
+        "a connection cannot be used while it delivers a notice or a line of its trace",
         hint: "note what is to be done, and do it after the operation")
     }
   }

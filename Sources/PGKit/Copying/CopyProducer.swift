@@ -13,6 +13,10 @@ public protocol CopyProducer: AnyObject {
   /// otherwise.
   func nextIfThere() throws(PGError) -> CopyArrival
 
+  /// Whether nobody looks at a piece any more once it was given, so that its rows may be joined in its
+  /// memory on their way.
+  var givesPiecesAway: Bool { get }
+
   /// Whether the last piece was all there was, so that to ask for another at once would be in vain.
   var isDrained: Bool { get }
 
@@ -42,6 +46,9 @@ extension CopyProducer {
   public func nextIfThere() throws(PGError) -> CopyArrival {
     try next().map { .piece($0) } ?? .end
   }
+
+  /// No: somebody may have kept them.
+  public var givesPiecesAway: Bool { false }
 
   /// Unknown, so that it is asked.
   public var isDrained: Bool { false }
@@ -96,6 +103,9 @@ public final class StatementProducer: CopyProducer {
       throw error
     }
   }
+
+  /// Yes.
+  public var givesPiecesAway: Bool { true }
 
   /// Whether the server had sent no more.
   public var isDrained: Bool { stream.isDrained }

@@ -97,7 +97,7 @@ public final class CopyTransfer {
     self.receivers = receivers
     boundary = format.map { RowBoundary($0) }
     remaining = Array(receivers.indices)
-    joinsRows = receivers.allSatisfy(\.takesJoinedRows)
+    joinsRows = producer.givesPiecesAway && receivers.allSatisfy(\.takesJoinedRows)
   }
 
   /// Moves everything, waits for all receivers, and compares the counts of rows.

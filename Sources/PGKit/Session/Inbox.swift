@@ -22,6 +22,11 @@ struct Inbox: ~Copyable {
   private var isCopying = false
   /// Whether the last read filled its room, so that more was there.
   private var isPlentiful = false
+  /// Buffers that copied data was handed over in: whichever comes back is filled again, because memory that
+  /// is new each time costs a tenth of the copying.
+  private var lent: [ReceiveBuffer] = []
+  /// How many of them are remembered: more than a receiver lets wait.
+  private static let lentLimit = 6
   /// The largest message accepted now.
   var limit = limitBeforeAuthentication
   /// The size of the whole message that lies at the front, as far as it is known.
@@ -49,6 +54,7 @@ struct Inbox: ~Copyable {
 
   /// Decodes the frame at the front as a message of the control plane and consumes it.
   mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
+    if isCopying { (isCopying, lent) = (false, []) }
     var reader = reader(over: frame)
     let message = try BackendMessage(tag: frame.tag, body: &reader)
     consume(frame)
@@ -114,11 +120,22 @@ struct Inbox: ~Copyable {
       ? Self.copyingCapacity
       : isPlentiful ? Self.plentifulCapacity : ReceiveBuffer.initialCapacity
     if !isKnownUniquelyReferenced(&buffer) || buffer.capacity < least {
-      buffer = buffer.successor(needing: needed, atLeast: least)
+      let next = returnedBuffer(atLeast: least)
+      if isCopying, lent.count < Self.lentLimit { lent.append(buffer) }
+      buffer = next ?? buffer.successor(needing: needed, atLeast: least)
     }
     giveBack()
     buffer.makeRoom(for: needed)
     return buffer.free
+  }
+
+  /// A buffer that nobody has any more, which goes on where the present one ends.
+  private mutating func returnedBuffer(atLeast least: Int) -> ReceiveBuffer? {
+    for index in lent.indices where isKnownUniquelyReferenced(&lent[index]) {
+      let returned = lent.remove(at: index)
+      return returned.goesOn(from: buffer, needing: needed, atLeast: least) ? returned : nil
+    }
+    return nil
   }
 
   /// Lets go of a buffer that has grown for a long message, when nothing as long is awaited: the
@@ -152,79 +169,6 @@ struct Inbox: ~Copyable {
   private func consume(_ frame: Frame) { buffer.consume(Frame.headerSize + frame.body.count) }
 }
 
-/// Rows that lie in one buffer, found but not decoded.
-struct RowRun {
-  let buffer: ReceiveBuffer
-  let columnCount: Int
-  let count: Int
-  let cells: CellTable
-  /// How many bytes all values have together.
-  let byteCount: Int
-
-  init(buffer: ReceiveBuffer, columnCount: Int, count: Int, cells: CellTable, byteCount: Int) {
-    (self.buffer, self.columnCount) = (buffer, columnCount)
-    (self.count, self.cells, self.byteCount) = (count, cells, byteCount)
-  }
-
-  /// How much memory it takes, with all of the buffer that it keeps.
-  var memorySize: Int { buffer.capacity + cells.count * MemoryLayout<Cell>.stride }
-}
-
-/// Whole CopyData messages that lie in one buffer one after the other.
-struct CopyRun {
-  let buffer: ReceiveBuffer
-  /// Where they lie, tags and lengths included: just as another server wants to receive them.
-  let frames: Range<Int>
-  /// How many there were when they came.
-  ///
-  /// A server sends each row as one message.
-  let count: Int
-  /// How many there are now.
-  var frameCount: Int
-
-  init(buffer: ReceiveBuffer, frames: Range<Int>, count: Int, frameCount: Int? = nil) {
-    (self.buffer, self.frames, self.count) = (buffer, frames, count)
-    self.frameCount = frameCount ?? count
-  }
-
-  /// The size of the data, the messages' own headers not counted.
-  var byteCount: Int { frames.count - frameCount * Frame.headerSize }
-
-  /// The largest message that is made of several: what is longer has few messages anyway.
-  private static let joinedLimit = 8 << 20
-
-  /// How much memory it takes: all of the buffer that it keeps.
-  var memorySize: Int { buffer.capacity }
-
-  /// The messages as they came over the wire, borrowed for the call.
-  func withFrames<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try body(UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))
-  }
-
-  /// The same data in one message, in the same memory: whoever still has this run must not use it.
-  ///
-  /// A server takes a row in no time, but each message costs it some.
-  func joined() -> CopyRun {
-    guard frameCount > 1, frames.count <= Self.joinedLimit else { return self }
-    let joined = buffer.joinMessages(frames, headerSize: Frame.headerSize)
-    return CopyRun(buffer: buffer, frames: joined, count: count, frameCount: 1)
-  }
-
-  /// Hands each message's data to `body`.
-  func forEach<Failure: Error>(
-    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
-  ) throws(Failure) {
-    var offset = frames.lowerBound
-    while offset < frames.upperBound {
-      let header = UnsafeRawBufferPointer(start: buffer.base + offset + 1, count: 4)
-      let length = header.reduce(0) { $0 << 8 | Int($1) }
-      let start = offset + Frame.headerSize
-      try body(UnsafeRawBufferPointer(start: buffer.base + start, count: length - 4))
-      offset += 1 + length
-    }
-  }
-}
-
 extension PGError {
   @inline(never)
   static func lostSynchronization(tag: UInt8) -> PGError {
@@ -233,23 +177,5 @@ extension PGError {
         ? "unknown message type \(BackendMessage.name(tag)) from the server"
         : "lost synchronization with the server: impossible length in a message of type "
           + BackendMessage.name(tag))
-  }
-}
-
-extension RowRun {
-  /// A reader over a value; `nil` for NULL, and for a place that is not in the run.
-  @inline(__always)
-  func reader(row: Int, column: Int) -> ByteReader? {
-    guard row >= 0, row < count, column >= 0, column < columnCount else { return nil }
-    let cell = cells[row * columnCount + column]
-    if cell.isNull { return nil }
-    return ByteReader(
-      UnsafeRawBufferPointer(start: buffer.base + Int(cell.offset), count: Int(cell.length)))
-  }
-
-  /// A value as text; `nil` for NULL and what is not UTF-8.
-  func text(row: Int, column: Int) -> String? {
-    var reader = reader(row: row, column: column)
-    return reader?.readText()
   }
 }

@@ -3,7 +3,8 @@
 /// A server sends each row as one message, so the number of messages is the number of rows (in the
 /// binary format its header and its end travel with them as messages of their own or within).
 ///
-/// What it holds does not change any more, and no more is received into it.
+/// What it holds does not change any more, and no more is received into it; but when a ``CopyTransfer`` has
+/// it from a producer that gives its pieces away, it is the transfer's alone.
 public struct CopyChunk: @unchecked Sendable {
   let run: CopyRun
 

@@ -138,7 +138,7 @@ final class Loading {
       try last.finish()
     }
     completed += last.completed
-    rowCount += last.rowCount
+    rowCount = rowCount.addingRows(last.rowCount)
   }
 
   /// Prepares the statement again if its plan was too old for its tables and nothing was done yet.

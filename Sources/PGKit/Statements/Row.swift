@@ -43,6 +43,8 @@ public struct Row: Sendable {
   public subscript(_ index: Int) -> PGValue {
     get throws(PGError) {
       let column = try column(index)
+      // The bytes belong to it.
+      defer { extendLifetime(storage) }
       guard var reader = storage.run.reader(row: position, column: index) else { return .null }
       do throws(PGError) {
         return try PGValue(&reader, type: column.pgType, format: column.format)
@@ -86,6 +88,7 @@ public struct Row: Sendable {
   func value<Value: PGColumnValue>(_ index: Int, as type: Value.Type) throws(PGError) -> Value {
     // Of the column only what decoding needs: taking all of it costs as much as the value.
     guard let column = storage.columns.decoding(at: index) else { throw noColumn(index) }
+    defer { extendLifetime(storage) }
     let reader = storage.run.reader(row: position, column: index)
     do throws(PGError) {
       return try Value.decodeColumn(reader, type: column.type, format: column.format)

@@ -31,6 +31,8 @@ public struct RowBatch: Sendable, RandomAccessCollection {
   public func forEachValue(
     inRow row: Int, _ body: (_ column: Int, _ bytes: UnsafeRawBufferPointer?) throws -> Void
   ) rethrows {
+    // The bytes belong to it.
+    defer { extendLifetime(storage) }
     let run = storage.run
     for column in 0..<run.columnCount {
       try body(column, run.reader(row: row, column: column)?.unread)

@@ -20,9 +20,10 @@ public struct RowValues {
 
   /// The bytes of a value; `nil` is NULL.
   ///
-  /// - Parameter index: The values are counted through all rows.
+  /// - Parameter index: The values are counted through all rows, of which there must be so many.
   @inlinable
   public subscript(index: Int) -> UnsafeRawBufferPointer? {
+    precondition(index >= 0 && index < cells.count, "no value \(index) in a batch of \(cells.count)")
     let cell = cells[index]
     guard cell.length >= 0 else { return nil }
     return UnsafeRawBufferPointer(

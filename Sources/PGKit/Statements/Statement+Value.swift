@@ -9,6 +9,8 @@ extension Statement {
     _ parameters: (any PGEncodable)?..., as type: Value.Type
   ) throws(PGError) -> Value? {
     guard let run = try firstRows(parameters) else { return nil }
+    // The value's bytes belong to it.
+    defer { extendLifetime(run.buffer) }
     var columns = columnList
     if columns.holdRecords {
       var members: [TypeOID: PGType] = [:]

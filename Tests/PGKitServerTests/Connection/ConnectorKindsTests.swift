@@ -89,6 +89,20 @@ struct ConnectorKindsTests {
     #expect(lines > 3)
   }
 
+  @Test("who hears of a message cannot use the connection that it is on")
+  func tracingAndUsing() throws {
+    let db = try server.connect()
+    var refusals: Set<SQLState> = []
+    db.traceHandler = { [unowned db] _ in
+      let error = #expect(throws: PGError.self) { try db.execute("SELECT 2") }
+      if let error { refusals.insert(error.code) }
+    }
+    #expect(try db.query.first("SELECT 1", as: Int.self) == 1)
+    db.traceHandler = nil
+    #expect(refusals == [.operationError])
+    #expect(try db.query.first("SELECT 3", as: Int.self) == 3)
+  }
+
   @Test(
     "an encoding that texts do not have here is refused",
     arguments: ["client_encoding=LATIN1", "client_encoding=utf-8"])

@@ -201,4 +201,51 @@ import Testing
     #expect(pieces == [[1, 2, 3], []])
     #expect(try inbox.nextFrame()?.tag == 0x63)
   }
+
+  @Test("copied data comes into the memory that was given back, and never into what somebody has")
+  func returnedMemory() throws {
+    var inbox = Inbox()
+    let bytes = { (value: UInt8) in
+      BackendEncoder.message(0x64, [UInt8](repeating: value, count: 20_000))
+    }
+    receive(bytes(0), &inbox)
+    _ = try inbox.takeCopyData()
+    var runs: [CopyRun] = []
+    var places: Set<UnsafeRawPointer> = []
+    for round in 0..<40 {
+      // A part of the next message is there already, and has to come along.
+      let message = bytes(UInt8(round))
+      receive(Array(message.prefix(11)), &inbox)
+      #expect(try inbox.nextFrame() == nil)
+      receive(Array(message.dropFirst(11)), &inbox)
+      runs.append(try inbox.takeCopyData())
+      places.insert(runs[runs.count - 1].buffer.base)
+      if runs.count > 3 { runs.removeFirst() }
+      for (distance, run) in runs.reversed().enumerated() {
+        run.forEach { #expect($0.allSatisfy { $0 == UInt8(round - distance) } && $0.count == 20_000) }
+      }
+    }
+    #expect(places.count <= 6)
+    // Another message ends the copying, and nothing more is kept.
+    receive([0x63, 0, 0, 0, 4], &inbox)
+    _ = try inbox.takeMessage(try #require(try inbox.nextFrame()))
+    weak let last = runs[0].buffer
+    runs = []
+    _ = inbox.room()
+    #expect(last == nil)
+  }
+
+  @Test("messages whose lengths do not fit are not walked over")
+  func lyingLengths() {
+    let buffer = ReceiveBuffer(capacity: 64)
+    let bytes: [UInt8] = [0x64, 0, 0, 0, 6, 1, 2, 0x64, 0x7F, 0xFF, 0xFF, 0xFF, 0x64, 0, 0, 0, 3]
+    buffer.free.copyBytes(from: bytes)
+    buffer.received(bytes.count)
+    var found: [[UInt8]] = []
+    CopyRun(buffer: buffer, frames: 0..<bytes.count, count: 3).forEach { found.append(Array($0)) }
+    #expect(found == [[1, 2]])
+    found = []
+    CopyRun(buffer: buffer, frames: 12..<bytes.count, count: 1).forEach { found.append(Array($0)) }
+    #expect(found.isEmpty)
+  }
 }

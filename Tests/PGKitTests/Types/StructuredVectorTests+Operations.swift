@@ -121,11 +121,11 @@ extension StructuredVectorTests {
     case "row_index_by_name": #expect(try row["col1"] == .string("two"))
     case "row_index_out_of_range":
       #expect(throws: PGError.column("")) { () throws in try row[3, as: PGValue.self] }
-    case "row_get_name": #expect(try row.get("col0") == .int32(1))
-    case "row_get_missing": #expect(try row.get("none") == .null)
-    case "row_get_index_out_of_range": #expect(try row.get(3) == .null)
-    case "row_get_negative", "row_get_lowest_negative": #expect(try row.get(-3) == .null)
-    case "row_get_default": #expect(try row.get("none", default: 7) == 7)
+    case "row_get_name": #expect(row.get("col0") == .int32(1))
+    case "row_get_missing": #expect(row.get("none") == .null)
+    case "row_get_index_out_of_range": #expect(row.get(3) == .null)
+    case "row_get_negative", "row_get_lowest_negative": #expect(row.get(-3) == .null)
+    case "row_get_default": #expect(row.get("none", default: 7) == 7)
     case "row_keys", "row_column_names": #expect(row.columnNames == names)
     case "row_values": #expect(row.values == values && Array(row) == values)
     case "row_index_from_key": #expect(row.index(of: "col1") == 1)

@@ -45,7 +45,7 @@ struct ExecutionBatch: Exchange {
     switch (phase, message) {
     case (.bind, .bindComplete) where !isComplete: phase = .rows
     case (.rows, .commandComplete(let tag)):
-      rowCount += tag.rowCount ?? 0
+      rowCount = rowCount.addingRows(tag.rowCount ?? 0)
       complete()
     case (.rows, .emptyQueryResponse): complete()
     default: throw unexpected(message)

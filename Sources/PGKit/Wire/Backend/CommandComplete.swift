@@ -48,3 +48,11 @@ public struct CommandTag: Hashable, Sendable, CustomStringConvertible {
   /// What fits an Int whatever the digits are.
   private static let countedDigits = 18
 }
+
+extension Int {
+  /// The sum of two numbers of rows, or the most there is: a server may say anything of each.
+  package func addingRows(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
+  }
+}
