@@ -85,7 +85,7 @@ import Testing
         Exception(
           file: "Statements/RowValues.swift",
           code:
-            #"precondition(index >= 0 && index < cells.count, "no value \(index) in a batch of \(cells.count)")"#
+            #"precondition(index >= 0 && index < cells.count, "no value \(index) in the batch")"#
         ): "the subscript of a list",
         Exception(
           file: "Statements/QueryResult.swift",
@@ -109,7 +109,7 @@ import Testing
           "checked in debug builds; handlers cannot use the connection (requireNoDelivery)",
         Exception(
           file: "Statements/RunningResult.swift",
-          code: "@exclusivity(unchecked)  // as the link's session"
+          code: "@exclusivity(unchecked)"
         ): "the same",
       ])
   }

@@ -63,7 +63,8 @@ final class ReceiveBuffer {
     var place = start
     var count = 0
     while place < end, memory[place] == tag,
-      let body = message(at: place, headerSize: headerSize, in: start..<end), body.count <= bodyLimit
+      let body = message(at: place, headerSize: headerSize, in: start..<end),
+      body.count <= bodyLimit
     {
       place = body.upperBound
       count += 1
@@ -77,7 +78,8 @@ final class ReceiveBuffer {
   @inline(__always)
   func message(at place: Int, headerSize: Int, in range: Range<Int>) -> Range<Int>? {
     let body = place + headerSize
-    guard place >= range.lowerBound, body <= range.upperBound, range.upperBound <= memory.count else {
+    guard place >= range.lowerBound, body <= range.upperBound, range.upperBound <= memory.count
+    else {
       return nil
     }
     let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)

@@ -43,8 +43,10 @@ struct CopyRun {
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
     var rest = frames
-    while let message = buffer.message(at: rest.lowerBound, headerSize: Frame.headerSize, in: rest) {
-      try body(UnsafeRawBufferPointer(start: buffer.base + message.lowerBound, count: message.count))
+    while let message = buffer.message(at: rest.lowerBound, headerSize: Frame.headerSize, in: rest)
+    {
+      try body(
+        UnsafeRawBufferPointer(start: buffer.base + message.lowerBound, count: message.count))
       rest = message.upperBound..<frames.upperBound
     }
   }

@@ -23,7 +23,7 @@ public struct RowValues {
   /// - Parameter index: The values are counted through all rows, of which there must be so many.
   @inlinable
   public subscript(index: Int) -> UnsafeRawBufferPointer? {
-    precondition(index >= 0 && index < cells.count, "no value \(index) in a batch of \(cells.count)")
+    precondition(index >= 0 && index < cells.count, "no value \(index) in the batch")
     let cell = cells[index]
     guard cell.length >= 0 else { return nil }
     return UnsafeRawBufferPointer(

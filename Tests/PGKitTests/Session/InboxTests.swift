@@ -222,7 +222,9 @@ import Testing
       places.insert(runs[runs.count - 1].buffer.base)
       if runs.count > 3 { runs.removeFirst() }
       for (distance, run) in runs.reversed().enumerated() {
-        run.forEach { #expect($0.allSatisfy { $0 == UInt8(round - distance) } && $0.count == 20_000) }
+        run.forEach {
+          #expect($0.allSatisfy { $0 == UInt8(round - distance) } && $0.count == 20_000)
+        }
       }
     }
     #expect(places.count <= 6)
