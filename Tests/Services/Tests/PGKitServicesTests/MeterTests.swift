@@ -26,7 +26,7 @@ import Testing
     #expect(throws: PGError.self) { try db.query("SELECT 'x'::int") }
     #expect(throws: PGError.self) { try db.prepare("SELEC") }
     try db.execute("CREATE TEMP TABLE t (a int)")
-    try db.copyIn("COPY t FROM STDIN").finish()
+    _ = try db.copyIn("COPY t FROM STDIN").finish()
     let invented = "DO $$ BEGIN RAISE 'no' USING ERRCODE = '22ZZZ'; END $$"
     #expect(throws: PGError.self) { try db.execute(invented) }
     for (kind, count) in [("CONNECT", 1), ("EXECUTE", 9), ("PREPARE", 1), ("COPY", 1)] {

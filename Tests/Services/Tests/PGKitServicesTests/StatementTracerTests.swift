@@ -34,7 +34,7 @@ import Tracing
     try insert.loadRows([[2, "secret"], [3, "secret"]])
     let sql = "/* why */ select a FROM t WHERE b = $1"
     #expect(try db.query(sql, "secret").count == 3)
-    try db.copyIn("COPY t FROM STDIN").finish()
+    _ = try db.copyIn("COPY t FROM STDIN").finish()
     let spans = tracer.popFinishedSpans()
     #expect(
       spans.map(\.operationName) == [
