@@ -41,6 +41,7 @@ docs:
 	@scripts/setup demo
 	@scripts/build release
 	@scripts/docs
+	@scripts/snippets --outside
 
 bench:
 	@scripts/setup bench

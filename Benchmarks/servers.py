@@ -27,6 +27,16 @@ VACUUM (FREEZE, ANALYZE) bulk;
 """
 
 
+# What is copied from one server to another, which keep it in the same table: not UNLOGGED, which pgcopydb
+# leaves out.
+COPIED = """
+CREATE TABLE copied AS SELECT i::int8 AS id, ((i::int8 * 7919) % 1000000007)::int4 AS k,
+  (md5(i::text) || substr(md5((-i)::text), 1, 18))::text AS t,
+  timestamptz '2020-01-01 00:00:00+00' + i * interval '61.234567 s' AS ts FROM generate_series(1, {rows}) AS i;
+VACUUM (FREEZE, ANALYZE) copied;
+"""
+
+
 class Place:
     """A server, as the commands of a work see it."""
 
@@ -89,7 +99,8 @@ def shlex_quoted(text):
 
 
 class Servers:
-    """One server on a Unix socket, with tables; one with TLS and passwords; one for many connections."""
+    """One server on a Unix socket, with tables; one with TLS and passwords; one for many connections; and two
+    with the same table, of which one is filled from the other."""
 
     def __init__(self, arguments):
         self.arguments = arguments
@@ -119,10 +130,7 @@ class Servers:
         return self
 
     def __exit__(self, *_):
-        for place in self.places.values():
-            subprocess.run(
-                ["pg-cluster", "drop", "--force", place.words["iri"].strip("'")], check=False, capture_output=True
-            )
+        """The servers end with us, who own them."""
 
     def place(self, name):
         if name not in self.places:
@@ -159,6 +167,14 @@ class Servers:
 
     def _make_tls(self):
         return self._temporary("--tls")
+
+    def _make_pair(self):
+        place, target = self._temporary(), self._temporary()
+        place.ask(COPIED.format(rows=self.arguments.rows))
+        target.ask(COPIED.format(rows=0))
+        place.target = target
+        place.words["target"] = target.words["iri"]
+        return place
 
     def _make_crowd(self):
         return self._temporary("--set", "max_connections=1100")

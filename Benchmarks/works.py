@@ -212,6 +212,45 @@ def copying_between(form, receivers):
     )
 
 
+def emptied_target(place):
+    place.target.ask("TRUNCATE copied; CHECKPOINT")
+
+
+def stored_target(place):
+    found = place.target.ask("SELECT count(*) FROM copied")
+    if found != str(place.words["rows"]):
+        raise ValueError(f"the table has {found} rows")
+
+
+def between_servers():
+    """A table from one server to another that has it already, empty."""
+    to = {"before": emptied_target, "check": stored_target}
+    return Work(
+        "W6",
+        "a table from one server to another",
+        [
+            ours("pg-copy", "pg-copy {iri} copied --to {target}';table=copied'", **to),
+            peer(
+                "psql to psql",
+                f"{PSQL} -c 'COPY copied TO STDOUT' | {PSQL} -d {{target}} -c 'COPY copied FROM STDIN'",
+                **to,
+            ),
+            # Its directory must be new each time.
+            peer(
+                "pgcopydb copy table-data",
+                "D=$(mktemp -d); pgcopydb copy table-data --source {iri} --target {target} --dir $D/work >&2; rm -r $D",
+                **to,
+            ),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql to psql",
+        [],
+        rounds=5,
+        server="pair",
+        time_limit=300,
+    )
+
+
 def listening(command):
     """A listener alone is measured; the senders begin when it says, on standard error, that it listens."""
     return (
@@ -334,6 +373,7 @@ ALL = [
     copying_between("text", 1),
     copying_between("binary", 1),
     copying_between("text", 3),
+    between_servers(),
     Work(
         "W7",
         "100,000 rows of three columns stored",

@@ -48,6 +48,11 @@ public enum Program {
     }
   }
 
+  /// Whether a shell's completion is asked for, which has verbs and operands.
+  public static var writesCompletion: Bool {
+    CommandLine.arguments.dropFirst().first?.hasPrefix(CompletionScript.flag) == true
+  }
+
   /// Runs what needs no command line read, and ends the process as ``main(_:examples:)`` does.
   public static func run(program: String, _ body: () throws -> Void) -> Never {
     Descriptor.occupyStandardStreams()
@@ -119,12 +124,15 @@ public enum Program {
   ) -> Never {
     let program = name(of: command)
     let code = Command.exitCode(for: error)
-    let text = Command.fullMessage(for: error)
+    var text = Command.fullMessage(for: error)
     if code.isSuccess {
       // A verb is missing where nothing at all is said: help is the answer, but not to the job.
       if CommandLine.argc < 2 {
         StandardError.print(text)
         end(.usage, program: program)
+      }
+      if writesCompletion, takesOperands(command) {
+        text = CompletionScript(program: program, verbs: verbs(of: command)).mended(text)
       }
       writeAnswer(wantsShortHelp(text, command) ? shortHelp(command, examples) : text, program)
       end(.ok, program: program)
@@ -142,6 +150,11 @@ public enum Program {
       if let name = verb.configuration.commandName { names.append(name) }
     }
     return names
+  }
+
+  /// Whether anything but a verb may be the first word that is no option.
+  private static func takesOperands<Command: ParsableCommand>(_ command: Command.Type) -> Bool {
+    !Mirror(reflecting: Command()).children.isEmpty
   }
 
   private static func writeAnswer(_ text: String, _ program: String) {

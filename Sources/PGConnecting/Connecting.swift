@@ -14,8 +14,8 @@ public struct Connecting: Sendable {
   ///   - iri: Where to connect; without a text the environment says it.
   ///   - overrides: What flags say, which wins over everything.
   ///   - settings: Settings that the program's output depends on; the IRI's own win.
-  /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another, 1 if a file that it
-  ///   names cannot be read.
+  /// - Throws: ``Failure`` with status 64 if an option is malformed or contradicts another, 1 if a file
+  ///   that it names cannot be read.
   public func options(
     iri: String?, overrides: ConnectionOptions = ConnectionOptions(),
     settings: [ConnectionOptions.Setting] = []

@@ -7,7 +7,7 @@ public import PGKit
 public struct ConnectionFlags: ParsableArguments {
   @Option(
     name: .customLong("iri-file"),
-    help: ArgumentHelp("Take the IRI from this file.", valueName: "path"))
+    help: ArgumentHelp("Take the IRI from this file.", valueName: "path"), completion: .file())
   var file: String?
 
   @Option(
@@ -28,7 +28,8 @@ public struct ConnectionFlags: ParsableArguments {
   var dbname: String?
 
   @Option(
-    help: ArgumentHelp("Take the password from the first line of this file.", valueName: "path"))
+    help: ArgumentHelp("Take the password from the first line of this file.", valueName: "path"),
+    completion: .file())
   var passwordFile: String?
 
   /// Whether to print what is known of the connection instead of connecting.

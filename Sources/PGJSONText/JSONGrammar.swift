@@ -35,8 +35,8 @@ public struct JSONFault: Error, Hashable {
 /// The grammar of RFC 8259: reads a document once, from its first byte to its last, without recursion, and
 /// tells what it is made of.
 ///
-/// The bytes of texts are looked at only as far as the grammar goes: whether they are UTF-8, and whether their
-/// escapes stand for characters, is for the hearer to find out.
+/// The bytes of texts are looked at only as far as the grammar goes: whether they are UTF-8, and
+/// whether their escapes stand for characters, is for the hearer to find out.
 struct JSONGrammar<Hearer: JSONHearer> {
   private let bytes: UnsafeRawBufferPointer
   private var index = 0

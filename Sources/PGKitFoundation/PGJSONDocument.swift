@@ -9,8 +9,8 @@ public import PGKit
 /// let job = try row.decode(as: Job.self).settings.value
 /// ```
 ///
-/// It is encoded and decoded by `JSONEncoder` and `JSONDecoder` as they are when they are made; for others, there
-/// is `PGJSON.decode(as:with:)`.
+/// It is encoded and decoded by `JSONEncoder` and `JSONDecoder` as they are when they are made; for
+/// others, there is `PGJSON.decode(as:with:)`.
 public struct PGJSONDocument<Value: Codable & Sendable>: Sendable {
   /// The value.
   public var value: Value

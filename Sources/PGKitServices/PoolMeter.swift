@@ -6,14 +6,15 @@
   ///
   /// All have the dimension `db.client.connection.pool.name`.
   ///
-  /// - meters: `db.client.connection.count` with `state` `idle` or `used`,
+  /// - meters: `db.client.connection.count` with `db.client.connection.state`, `idle` or `used`,
   ///   `db.client.connection.pending_requests` (tasks that wait);
   /// - timers: `db.client.connection.wait_time` (from asking to having), `db.client.connection.create_time`,
   ///   `db.client.connection.use_time`;
   /// - counters: `db.client.connection.timeouts`, `db.client.connection.discarded` with `reason` `age`,
   ///   `failure` or `close`, `db.client.connection.leaked`.
   ///
-  /// Source: OpenTelemetry's semantic conventions, "Database client metrics", "Connection pools".
+  /// Source: OpenTelemetry's semantic conventions, "Database client metrics", "Connection pools", which are
+  /// in development there; as of version 1.33. `discarded` and `leaked` are PGKit's own.
   public final class PoolMeter: PoolObserver {
     private let idle: Meter
     private let used: Meter
@@ -43,7 +44,8 @@
       let counter = { (name: String, more: [(String, String)]) in
         Counter(label: label(name), dimensions: dimensions(more), factory: factory)
       }
-      (idle, used) = (meter("count", [("state", "idle")]), meter("count", [("state", "used")]))
+      let state = "db.client.connection.state"
+      (idle, used) = (meter("count", [(state, "idle")]), meter("count", [(state, "used")]))
       pending = meter("pending_requests", [])
       (waitTime, createTime, useTime) = (
         timer("wait_time"), timer("create_time"), timer("use_time")

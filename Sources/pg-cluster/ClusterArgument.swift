@@ -5,7 +5,8 @@ internal import PGKit
 /// Which cluster is meant: a data directory, or a throwaway cluster's directory.
 struct ClusterArgument: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("The data directory, or a throwaway cluster's.", valueName: "dir"))
+    help: ArgumentHelp("The data directory, or a throwaway cluster's.", valueName: "dir"),
+    completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

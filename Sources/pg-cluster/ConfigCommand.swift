@@ -16,7 +16,8 @@ struct ConfigCommand: ParsableCommand {
 /// Which file is meant.
 struct ConfigurationArgument: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("The data directory, or a configuration file.", valueName: "dir-or-file"))
+    help: ArgumentHelp("The data directory, or a configuration file.", valueName: "dir-or-file"),
+    completion: .file())
   var argument: DirectoryArgument
 
   private var place: String { argument.path }
@@ -104,7 +105,8 @@ struct ConfigSetCommand: ParsableCommand {
 
   @Option(
     name: .customLong("from"),
-    help: ArgumentHelp("A file whose settings are set too; may be repeated.", valueName: "file"))
+    help: ArgumentHelp("A file whose settings are set too; may be repeated.", valueName: "file"),
+    completion: .file())
   var sources: [String] = []
 
   @Argument(help: ArgumentHelp("A setting and its value.", valueName: "name=value"))

@@ -64,7 +64,8 @@ struct LogsCommand: ParsableCommand {
 
   @Option(
     name: .customLong("log"),
-    help: ArgumentHelp("The file, if the server writes elsewhere.", valueName: "file"))
+    help: ArgumentHelp("The file, if the server writes elsewhere.", valueName: "file"),
+    completion: .file())
   var path: String?
 
   func run() throws {

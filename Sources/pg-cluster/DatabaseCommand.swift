@@ -41,7 +41,7 @@ struct DatabaseCommand: ParsableCommand {
       name: .customLong("template-from"), parsing: .singleValue,
       help: ArgumentHelp(
         "A file of SQL that it begins with, or a directory of *.sql; may be repeated.",
-        valueName: "file"))
+        valueName: "file"), completion: .file())
     var files: [String]
 
     @Option(

@@ -18,7 +18,7 @@ struct DropCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "The data directory, or the directory of a throwaway cluster that was kept.",
-      valueName: "dir"))
+      valueName: "dir"), completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

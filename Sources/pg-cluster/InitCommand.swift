@@ -16,7 +16,7 @@ struct InitCommand: ParsableCommand {
   @Flag(help: "Do not force the files to the disk.")
   var noSync = false
 
-  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

@@ -54,7 +54,7 @@ struct RunCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where to write how --versions fared: NAME.xml for JUnit, NAME.tap for TAP.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var report: String?
 
   /// A pipe that ends with the program for which this one runs, as one of `--versions`.

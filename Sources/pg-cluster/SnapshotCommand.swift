@@ -58,7 +58,8 @@ struct SnapshotCommand: ParsableCommand {
 
     @OptionGroup var snapshot: Name
 
-    @Argument(help: ArgumentHelp("The new data directory.", valueName: "dir"))
+    @Argument(
+      help: ArgumentHelp("The new data directory.", valueName: "dir"), completion: .directory)
     var place: DirectoryArgument
 
     private var directory: String { place.path }

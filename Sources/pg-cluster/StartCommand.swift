@@ -35,10 +35,11 @@ struct StartArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The role to try the login as.", valueName: "name"))
   var user: String?
 
-  @Option(help: ArgumentHelp("Where the server's output goes.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Where the server's output goes.", valueName: "file"), completion: .file())
   var log: String?
 
-  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

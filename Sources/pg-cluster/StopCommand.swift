@@ -19,7 +19,7 @@ struct StopCommand: ParsableCommand {
   @Flag(help: "Kill it if nothing else helps.")
   var force = false
 
-  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"))
+  @Argument(help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
   var place: DirectoryArgument
 
   private var directory: String { place.path }

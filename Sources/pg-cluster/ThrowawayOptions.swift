@@ -24,7 +24,7 @@ struct ThrowawayOptions: ParsableArguments {
     name: .customLong("seed"), parsing: .singleValue,
     help: ArgumentHelp(
       "A file of SQL to begin with, or a directory of *.sql, kept under its contents; may be repeated.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var seeds: [String] = []
 
   @Option(
@@ -45,7 +45,7 @@ struct ThrowawayOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A directory whose extension/ and lib/ hold extensions (servers since 18).",
-      valueName: "dir"))
+      valueName: "dir"), completion: .directory)
   var extensionPath: String?
 
   @OptionGroup var making: InitDBOptions

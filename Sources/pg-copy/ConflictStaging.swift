@@ -37,7 +37,7 @@ enum ConflictStaging {
         SELECT \(columns) FROM pg_temp.\(name) \(answer) RETURNING 1)
       SELECT count(*) FROM stored
       """)
-    return try rows[0][0, as: Int.self]
+    return try rows.row(at: 0)[0, as: Int.self]
   }
 
   private static func conflictClause(

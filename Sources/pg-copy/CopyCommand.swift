@@ -65,6 +65,7 @@ struct CopyCommand: ParsableCommand {
     if CommandLine.arguments.dropFirst().first == ResolveCommand.word {
       Program.main(VerbCommand.self)
     }
+    if Program.writesCompletion { Program.main(WholeCommand<Self, VerbCommand>.self) }
     Program.main(self, examples: examples)
   }
 

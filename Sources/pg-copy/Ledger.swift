@@ -90,7 +90,8 @@ struct Ledger {
         coalesce(pg_catalog.max(source) FILTER (WHERE period = due), '')
       FROM pgkit.copy_ledger, (SELECT \(Self.period) AS due) AS now
       WHERE job = $2 AND target = $3 AND every_seconds = $1
-      """, seconds, job, target)[0]
+      """, seconds, job, target
+    ).row(at: 0)
     let (stored, all) = (try row[0, as: Int.self], try row[1, as: Int.self])
     if stored == 0 { return Record(state: .open, missed: try row[3, as: Int.self]) }
     let other = try row[4, as: String.self]

@@ -131,7 +131,8 @@ struct TableDetails {
         (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid), \(published),
         pg_catalog.pg_is_in_recovery()
       FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.text::pg_catalog.regclass
-      """, try table.quotedName())[0]
+      """, try table.quotedName()
+    ).row(at: 0)
     if try !row[0, as: Bool.self] { obstacles.append("this user may not insert into it") }
     let kind = try row[1, as: String.self]
     if ["v", "m", "i", "S", "c"].contains(kind) {

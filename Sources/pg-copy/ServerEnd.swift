@@ -162,8 +162,8 @@ final class ServerEnd {
   /// Has the server notice as soon as we do that the other end has vanished without a word: until then the
   /// session holds its locks, or its snapshot.
   ///
-  /// That is no part of the transaction, at whose end it would be forgotten before the server's answer has come
-  /// through. Behind a pooler, whose clients are not the server's, it is left alone.
+  /// That is no part of the transaction, at whose end it would be forgotten before the server's answer
+  /// has come through. Behind a pooler, whose clients are not the server's, it is left alone.
   private func noticeLoss() throws(PGError) {
     let connection = try session()
     let values = [

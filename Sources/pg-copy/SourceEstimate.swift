@@ -19,7 +19,8 @@ struct SourceEstimate {
       SELECT c.reltuples::bigint, pg_catalog.pg_relation_size(c.oid),
         pg_catalog.current_setting('block_size')::int
       FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.text::pg_catalog.regclass
-      """, try table.quotedName())[0]
+      """, try table.quotedName()
+    ).row(at: 0)
     let estimate = try row[0, as: Int.self]
     rows = estimate >= 0 ? estimate : nil
     bytes = try row[1, as: Int?.self] ?? 0

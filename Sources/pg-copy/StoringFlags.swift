@@ -21,7 +21,8 @@ struct StoringFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Go on past rows that the receiver refuses, and write them to this file.", valueName: "path"))
+      "Go on past rows that the receiver refuses, and write them to this file.", valueName: "path"),
+    completion: .file())
   var rejects: String?
 
   @Option(

@@ -50,6 +50,11 @@ final class DurableReader {
       rows.forEachValue(inRow: row) { column, value in
         if column == 2 || column == 3 { texts.append(value.map { Array($0) }) }
       }
+      guard texts.count == 2 else {
+        throw PGError(
+          code: .protocolViolation, message: "rows of a durable table came without their payload",
+          fault: .server)
+      }
       let row = rows[row]
       let place = Place(
         transaction: UInt64(try row[0, as: String.self]) ?? 0, id: try row[1, as: Int64.self])

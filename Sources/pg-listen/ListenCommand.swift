@@ -205,6 +205,7 @@ struct ListenCommand: ParsableCommand {
     StatusSignal.shared.install(program: program)
     Interruptions.shared.install()
     if isVerb { Program.main(VerbCommand.self) }
+    if Program.writesCompletion { Program.main(WholeCommand<Self, VerbCommand>.self) }
     Program.main(self, examples: examples)
   }
 

@@ -55,8 +55,8 @@ final class EachLoad {
   /// Whatever ends it, the rows refused so far are in their file: they may be nowhere else.
   ///
   /// - Parameter retries: How often a batch is sent again that may succeed then.
-  /// - Throws: ``Failure``: that of the first row refused, if rejects are not kept; ``PGError`` for what is no
-  ///   row's fault, or ``StandardOutput/Failure``.
+  /// - Throws: ``Failure``: that of the first row refused, if rejects are not kept; ``PGError`` for
+  ///   what is no row's fault, or ``StandardOutput/Failure``.
   func run(
     _ sql: String, on connection: Connection, _ output: RowOutput, retries: Int
   ) throws {

@@ -62,7 +62,7 @@ struct OutputFlags: ParsableArguments {
     name: .shortAndLong, parsing: .unconditional,
     help: ArgumentHelp(
       "Write rows to this file, - for stdout, which appears when everything has succeeded.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var output: String?
 
   @Flag(help: "Write to that file as rows come, whatever follows.")

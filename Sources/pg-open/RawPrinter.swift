@@ -3,8 +3,8 @@ internal import PGKit
 
 /// Values as they are, with tabs between them, a row on each line.
 ///
-/// Nothing is escaped, so a value with a newline, which would look like two rows, is refused. A tab in a value
-/// stays one: this is for a single column above all.
+/// Nothing is escaped, so a value with a newline, which would look like two rows, is refused. A tab in
+/// a value stays one: this is for a single column above all.
 struct RawPrinter: RowPrinter {
   private let nullText: [UInt8]
   private var row = 0

@@ -12,7 +12,8 @@ struct StatementFlags: ParsableArguments {
   @Option(
     name: [.customShort("f"), .long],
     help: ArgumentHelp(
-      "A file of statements to run, - for stdin; may be repeated.", valueName: "file"))
+      "A file of statements to run, - for stdin; may be repeated.", valueName: "file"),
+    completion: .file())
   var file: [String] = []
 
   @Flag(

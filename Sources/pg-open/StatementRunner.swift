@@ -319,8 +319,8 @@ final class StatementRunner {
     try readOnly.check(after: statement)
   }
 
-  /// Whatever way a statement has found to end the transaction that everything is to be, what follows it would
-  /// take effect by itself.
+  /// Whatever way a statement has found to end the transaction that everything is to be, what follows
+  /// it would take effect by itself.
   private func requireTransaction(after statement: ScriptStatement) throws {
     guard plan.isHeldTogether, connection.transactionStatus == .idle else { return }
     throw RunEnded(

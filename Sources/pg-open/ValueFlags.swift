@@ -35,7 +35,7 @@ struct ValueFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Run the statement for each row of this file, - for stdin, many in one round trip.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var each: String?
 
   @Option(
@@ -55,7 +55,7 @@ struct ValueFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Go on after a row that is refused or malformed, also with -1, and keep it in this file.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var rejects: String?
 
   /// The parameters that are NULL.

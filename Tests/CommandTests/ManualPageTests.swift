@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// The manual pages and completions that are installed say what `--help` says.
-@Suite("Manual pages and completions") struct ManualPageTests {
+/// The manual pages that are installed say what `--help` says.
+@Suite("Manual pages") struct ManualPageTests {
   private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized.path
 
   /// So that no paragraph is broken into lines.
@@ -122,45 +122,5 @@ import Testing
     let outcome = try BuiltProgram(absolute: groff).run(
       ["-man", "-ww", "-Tutf8", "-Kutf8", "-z"], input: .text(page))
     #expect(outcome.end == .exit(0) && outcome.errors == "", "\(outcome)")
-  }
-
-  @Test("the shell bash offers every long option", arguments: ContractTool.allCases)
-  func bash(tool: ContractTool) throws {
-    let outcome = try BuiltProgram(absolute: "/usr/bin/env").run([
-      "bash", "-c",
-      """
-      shopt -s extglob
-      source <("$1" --generate-completion-script bash)
-      COMP_WORDS=("$2" --) COMP_CWORD=1 COMP_LINE="$2 --" COMPREPLY=()
-      COMP_POINT=${#COMP_LINE}
-      "$(complete -p "$2" | sed 's/.*-F \\([^ ]*\\).*/\\1/')" "$2" -- "$2"
-      printf '%s\\n' "${COMPREPLY[@]}"
-      """, "bash", tool.program.path, tool.rawValue,
-    ])
-    let help = try tool.program.run(["--help"], environment: Self.wide).output
-    let options = Set(outcome.lines.map(String.init))
-    #expect(options.count > 1, "\(outcome)")
-    for option in options { #expect(help.contains(option), "\(option)") }
-    let first = help.split(separator: "\n").compactMap {
-      $0.wholeMatch(of: #/  (?:-., )?(--[a-z][a-z0-9-]*).*/#).map { String($0.1) }
-    }
-    #expect(Set(first).subtracting(options).sorted() == [])
-  }
-
-  @Test(
-    "zsh and fish take their scripts, where they are", arguments: ContractTool.allCases,
-    ["zsh", "fish"])
-  func otherShells(tool: ContractTool, shell: String) throws {
-    let script = try tool.program.run(["--generate-completion-script", shell])
-    #expect(script.end == .exit(0) && script.output.contains(tool.rawValue))
-    let place = ["/usr/bin/", "/bin/", "/usr/local/bin/"].map { $0 + shell }.first {
-      access($0, X_OK) == 0
-    }
-    guard let place else {
-      print("the script for \(shell) is not read: there is no \(shell)")
-      return
-    }
-    let outcome = try BuiltProgram(absolute: place).run(["-n"], input: .text(script.output))
-    #expect(outcome.end == .exit(0), "\(outcome)")
   }
 }

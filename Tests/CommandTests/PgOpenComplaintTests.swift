@@ -101,7 +101,8 @@ struct PgOpenComplaintTests {
     let outcome = try open.run(["SELECT n/(50000 - n) FROM generate_series(1, 60000) n"])
     #expect(outcome.end == .exit(3))
     #expect(outcome.errors.contains("22012"))
-    // The server sends what it has when its buffer is full, and the rest when it fails: all before it is here.
+    // The server sends what it has when its buffer is full, and the rest when it fails: all before it
+    // is here.
     #expect(outcome.lines.count == 49_999)
     #expect(outcome.output.hasSuffix("\n49999\n"))
   }

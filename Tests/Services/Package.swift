@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// What PGKit has behind its trait, as a package sees it that turns the trait on (scripts/test-services). Beside
-// the tests of PGKit itself, so that they need none of these packages.
+// What PGKit has behind its trait, as a package sees it that turns the trait on
+// (scripts/test-services). Beside the tests of PGKit itself, so that they need none of these packages.
 
 let package = Package(
   name: "PGKitServicesTests",

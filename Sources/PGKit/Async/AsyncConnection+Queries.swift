@@ -53,22 +53,22 @@ extension AsyncConnection {
   public func rows(
     _ sql: String, _ parameters: (any PGEncodable)?...
   ) async throws(PGError) -> AsyncRows {
-    AsyncRows(try await batches(sql, with: parameters))
+    AsyncRows(try await chunks(sql, with: parameters))
   }
 
-  /// Runs a statement and gives its rows as they arrive, in batches: the fast way.
+  /// Runs a statement and gives its rows as they arrive, in chunks: the fast way.
   ///
   /// - Throws: ``PGError`` as ``query(_:_:)``.
-  public func batches(
+  public func chunks(
     _ sql: String, _ parameters: (any PGEncodable)?...
-  ) async throws(PGError) -> AsyncBatches {
-    try await batches(sql, with: parameters)
+  ) async throws(PGError) -> AsyncChunks {
+    try await chunks(sql, with: parameters)
   }
 
-  private func batches(
+  private func chunks(
     _ sql: String, with parameters: [(any PGEncodable)?]
-  ) async throws(PGError) -> AsyncBatches {
-    try await batches(of: sql) { connection throws(PGError) in
+  ) async throws(PGError) -> AsyncChunks {
+    try await chunks(of: sql) { connection throws(PGError) in
       try connection.query.chunks(sql, with: parameters)
     }
   }

@@ -15,8 +15,8 @@ import Synchronization
 /// 57014, and the connection can be used again. If the server does not obey within ten seconds, the session
 /// ends.
 ///
-/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a round trip
-/// takes a tenth more than a synchronous one.
+/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a
+/// round trip takes a tenth more than a synchronous one.
 ///
 /// Beside py-postgresql's DB-API 2.0: the interface that the language's users know.
 public actor AsyncConnection {
@@ -247,12 +247,12 @@ public actor AsyncConnection {
   }
 
   /// The rows that `body` asks for, of a statement with this text, where that is known.
-  func batches(
+  func chunks(
     of sql: String?, _ body: @Sendable (Connection) throws(PGError) -> Chunks
-  ) async throws(PGError) -> AsyncBatches {
+  ) async throws(PGError) -> AsyncChunks {
     let confined = try await confine(body)
     reading = sql.map(SQL.onlyReads) == true ? confined.value.running : nil
-    return AsyncBatches(self, confined)
+    return AsyncChunks(self, confined)
   }
 
   /// Drops what is still to come of rows, if they are under way and that undoes nothing.

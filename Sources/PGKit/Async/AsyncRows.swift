@@ -1,8 +1,8 @@
-/// The rows of a statement under way, in batches, as they arrive.
+/// The rows of a statement under way, in chunks, as they arrive.
 ///
 /// It suspends once for each batch; what nobody asks for is not received. Its iterators share it: each
 /// batch comes once.
-public struct AsyncBatches: AsyncSequence, Sendable {
+public struct AsyncChunks: AsyncSequence, Sendable {
   private let connection: AsyncConnection
   private let confined: Confined<Chunks>
 
@@ -39,45 +39,45 @@ public struct AsyncBatches: AsyncSequence, Sendable {
 
   /// Takes one batch after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
-    fileprivate let batches: AsyncBatches
+    fileprivate let chunks: AsyncChunks
 
     /// The next batch, or `nil` after the last.
-    public mutating func next() async throws(PGError) -> RowBatch? { try await batches.next() }
+    public mutating func next() async throws(PGError) -> RowBatch? { try await chunks.next() }
 
     /// The next batch, or `nil` after the last.
     public mutating func next(
       isolation actor: isolated (any Actor)?
     ) async throws(PGError) -> RowBatch? {
-      try await batches.next()
+      try await chunks.next()
     }
   }
 
   /// Begins where the last iterator has stopped.
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(batches: self) }
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunks: self) }
 }
 
 /// The rows of a statement under way, one by one, as they arrive.
 ///
 /// It suspends once for each batch of them.
 public struct AsyncRows: AsyncSequence, Sendable {
-  /// The same rows in batches.
-  public let batches: AsyncBatches
+  /// The same rows in chunks.
+  public let chunks: AsyncChunks
 
-  init(_ batches: AsyncBatches) { self.batches = batches }
+  init(_ chunks: AsyncChunks) { self.chunks = chunks }
 
-  /// Drops what has not been taken, as ``AsyncBatches/close()`` does.
+  /// Drops what has not been taken, as ``AsyncChunks/close()`` does.
   ///
   /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
-  public func close() async throws(PGError) { try await batches.close() }
+  public func close() async throws(PGError) { try await chunks.close() }
 
   /// Takes one row after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {
-    @usableFromInline let batches: AsyncBatches
+    @usableFromInline let chunks: AsyncChunks
     private var batch: RowBatch?
     @usableFromInline var position = 0
     @usableFromInline var end = 0
 
-    fileprivate init(_ batches: AsyncBatches) { self.batches = batches }
+    fileprivate init(_ chunks: AsyncChunks) { self.chunks = chunks }
 
     /// The next row, or `nil` after the last.
     public mutating func next() async throws(PGError) -> Row? {
@@ -92,7 +92,7 @@ public struct AsyncRows: AsyncSequence, Sendable {
       isolation actor: isolated (any Actor)?
     ) async throws(PGError) -> Row? {
       while position == end {
-        guard let next = try await batches.next() else { return nil }
+        guard let next = try await chunks.next() else { return nil }
         begin(next)
       }
       return take()
@@ -110,5 +110,5 @@ public struct AsyncRows: AsyncSequence, Sendable {
   }
 
   /// Begins with the next batch.
-  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(batches) }
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunks) }
 }

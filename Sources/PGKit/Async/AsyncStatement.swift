@@ -47,19 +47,18 @@ public struct AsyncStatement: Sendable {
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
   public func rows(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncRows {
-    AsyncRows(try await batches(with: parameters))
+    AsyncRows(try await chunks(with: parameters))
   }
 
-  /// Runs the statement and gives its rows as they arrive, in batches: the fast way.
+  /// Runs the statement and gives its rows as they arrive, in chunks: the fast way.
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
-  public func batches(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncBatches {
-    try await batches(with: parameters)
+  public func chunks(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncChunks {
+    try await chunks(with: parameters)
   }
 
-  private func batches(with parameters: [(any PGEncodable)?]) async throws(PGError) -> AsyncBatches
-  {
-    try await connection.batches(of: text) { _ throws(PGError) in
+  private func chunks(with parameters: [(any PGEncodable)?]) async throws(PGError) -> AsyncChunks {
+    try await connection.chunks(of: text) { _ throws(PGError) in
       try confined.value.chunks(with: parameters)
     }
   }

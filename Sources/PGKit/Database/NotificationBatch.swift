@@ -35,7 +35,7 @@ extension NotificationBatch: RandomAccessCollection {
   /// How many there are.
   public var endIndex: Int { run.places.count }
 
-  /// One of them, made when it is asked for.
+  /// One of them, made when it is asked for; as of an array, there must be one at that position.
   public subscript(position: Int) -> PGNotification {
     let place = run.places[position]
     return run.texts.withUnsafeBytes { PGNotification(NotificationBytes(place, in: $0)) }

@@ -121,7 +121,8 @@ public final class NotificationListener {
   /// - Parameters:
   ///   - deadline: How long to wait; once it has passed, only what is there already is taken.
   ///   - watches: Descriptors that end the waiting when they are ready.
-  /// - Returns: The news of each connection, what was dropped of it first; none when something else ended the waiting.
+  /// - Returns: The news of each connection, what was dropped of it first; none when something else
+  ///   ended the waiting.
   /// - Throws: ``PGError`` as ``next()``.
   public func wait(
     until deadline: Deadline, orFor watches: [DescriptorWatch] = []

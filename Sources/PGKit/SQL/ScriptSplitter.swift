@@ -13,8 +13,8 @@ public enum ScriptSplitter {
   public struct Piece: Sendable, Hashable {
     /// The statement from its first token on, without the semicolon that ended it.
     ///
-    /// Comments in front are in ``comments`` and not here, except hints to the planner (`/*+ … */`), which begin it, and
-    /// so are line comments at the end.
+    /// Comments in front are in ``comments`` and not here, except hints to the planner (`/*+ … */`),
+    /// which begin it, and so are line comments at the end.
     public let text: String
     /// The comments `/* … */` in front of it, a space behind each: a server's log may be searched for them.
     public let comments: String

@@ -64,8 +64,8 @@ final class Loading {
     if gathered.count >= batchSize || gathered.size >= Self.batchBytes { try send() }
   }
 
-  /// Sends what was gathered, once the server's word on the batch before is there; or before, where the server
-  /// will not do it if that one fails.
+  /// Sends what was gathered, once the server's word on the batch before is there; or before, where the
+  /// server will not do it if that one fails.
   @usableFromInline
   func send() throws(PGError) {
     guard gathered.count > 0 else { return }

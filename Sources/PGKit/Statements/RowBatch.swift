@@ -17,7 +17,7 @@ public struct RowBatch: Sendable, RandomAccessCollection {
   /// The number of rows.
   @inlinable public var endIndex: Int { storage.rowCount }
 
-  /// A row.
+  /// A row, as of an array: a position at which there is none ends the program.
   @inlinable
   public subscript(position: Int) -> Row {
     precondition(indices.contains(position), "no row \(position) in a batch of \(count)")
@@ -70,8 +70,8 @@ final class RowStorage: @unchecked Sendable {
     builtins = columns.builtins
   }
 
-  /// A value's bytes, which are valid for as long as this object, and the built-in type whose binary form they
-  /// are; `nil` for NULL, and for a place that is not among the rows.
+  /// A value's bytes, which are valid for as long as this object, and the built-in type whose binary
+  /// form they are; `nil` for NULL, and for a place that is not among the rows.
   @inlinable @inline(__always)
   func value(row: Int, column: Int) -> (ByteReader, TypeOID)? {
     guard row >= 0, row < rowCount, column >= 0, column < columnCount else { return nil }

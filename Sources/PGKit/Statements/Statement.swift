@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// let add = try db.prepare("SELECT $1::int + $2::int")
-/// let sum = try add(1, 2)[0][0, as: Int.self]
+/// let sum = try add.first(1, 2, as: Int.self)
 /// ```
 ///
 /// In py-postgresql: `postgresql.api.Statement`. On the wire: Parse once, then Bind and Execute.

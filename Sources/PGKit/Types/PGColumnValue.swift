@@ -15,8 +15,8 @@ public protocol PGColumnValue {
   /// Makes a value of the binary form of a built-in type, if a look at the bytes is enough for that.
   ///
   /// A shortcut for the values that most columns have, which a program's loop over rows takes without leaving
-  /// itself. `nil` means no more than that ``decodeColumn(_:type:format:)`` has to be asked, which also says what
-  /// is wrong with a value; a value is the same that it would give. A type needs none.
+  /// itself. `nil` means no more than that ``decodeColumn(_:type:format:)`` has to be asked, which also
+  /// says what is wrong with a value; a value is the same that it would give. A type needs none.
   ///
   /// - Parameters:
   ///   - reader: The value's bytes.

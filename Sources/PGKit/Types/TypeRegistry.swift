@@ -12,8 +12,6 @@ public final class TypeRegistry {
   private var resolvedNames: [String: TypeOID?] = [:]
   /// How often what was known was forgotten: a description made before is out of date.
   private(set) var generation = 0
-  /// How often the server was asked.
-  private(set) var lookUps = 0
 
   /// The server's major version; 0 before there is a server.
   var serverMajor: UInt16 = 0
@@ -114,7 +112,6 @@ public final class TypeRegistry {
 
   /// Takes in what a look-up found.
   func learn(_ types: [TypeOID: PGType]) {
-    lookUps &+= 1
     known.merge(types) { $1 }
     isEmpty = isEmpty && types.isEmpty
   }

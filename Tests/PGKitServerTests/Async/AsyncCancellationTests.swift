@@ -70,7 +70,7 @@ struct AsyncCancellationTests {
     let (arrived, arrives) = AsyncStream.makeStream(of: Void.self)
     let (cancelled, cancels) = AsyncStream.makeStream(of: Void.self)
     let reading = Task {
-      let batches = try await db.batches("SELECT generate_series(1, 1000000000)")
+      let batches = try await db.chunks("SELECT generate_series(1, 1000000000)")
       _ = try await batches.next()
       arrives.yield()
       // A wait that does not hear of it.

@@ -52,7 +52,7 @@ struct AsyncConnectionTests {
     }
     #expect(count == 100_000)
     var batches = 0
-    for try await batch in try await db.batches("SELECT generate_series(1, $1::int)", 50_000) {
+    for try await batch in try await db.chunks("SELECT generate_series(1, $1::int)", 50_000) {
       batches += 1
       count -= batch.count
     }

@@ -90,7 +90,7 @@ struct AsyncNotificationTests {
     try await Task.sleep(for: .milliseconds(100))
     // More than would be kept.
     var (count, batches) = (0, 0)
-    let rows = try await db.batches("SELECT repeat('x', 60000) FROM generate_series(1, 6000)")
+    let rows = try await db.chunks("SELECT repeat('x', 60000) FROM generate_series(1, 6000)")
     for try await batch in rows {
       count += batch.count
       batches += 1

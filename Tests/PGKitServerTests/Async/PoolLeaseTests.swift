@@ -35,7 +35,7 @@ struct PoolLeaseTests {
     let (old, rows, statement) = try await pool.withConnection { db in
       let statement = try await db.prepare("SELECT 1")
       let rows = try await db.rows("SELECT i, repeat('x', 1000) FROM generate_series(1, 100000) i")
-      _ = try await rows.batches.next()
+      _ = try await rows.chunks.next()
       return (db, rows, statement)
     }
     let sum = try await pool.withConnection { db in

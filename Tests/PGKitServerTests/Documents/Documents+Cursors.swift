@@ -4,8 +4,8 @@ import PGTestCluster
 import Testing
 
 // Also: every whence in both directions, what seek returns, random walks on a forward and a backward
-// cursor, clone, close and hold, in CursorTests; metadata, in StatementMetadataTests; messageHook of a cursor,
-// in MessageHookTests.
+// cursor, clone, close and hold, in CursorTests; metadata, in StatementMetadataTests; messageHook of a
+// cursor, in MessageHookTests.
 
 extension Documents {
   @Suite("Cursors")

@@ -3,8 +3,8 @@ import PGKit
 import PGTestCluster
 import Testing
 
-// Also: `update`, `getset`, `keys`, `values`, `items`, resetting, transaction_isolation, and settings restored
-// on every way out of a scope, in SettingsTests.
+// Also: `update`, `getset`, `keys`, `values`, `items`, resetting, transaction_isolation, and settings
+// restored on every way out of a scope, in SettingsTests.
 
 extension Documents {
   @Suite("Settings")

@@ -13,6 +13,19 @@ struct RowTests {
 
   private func row(_ sql: String) throws -> Row { try #require(try db.query(sql).first) }
 
+  @Test("a row that is not there is an error, or nil, for who asks so")
+  func positions() throws {
+    let rows = try db.query("SELECT n FROM generate_series(1, 3) AS n")
+    #expect(try rows.row(at: 2)[0, as: Int.self] == 3)
+    let none = try db.query("SELECT 1 WHERE false")
+    #expect(none.first == nil && none.isEmpty)
+    for (result, position) in [(none, 0), (rows, 3), (rows, -1)] {
+      let error = #expect(throws: PGError.self) { _ = try result.row(at: position) }
+      #expect(error?.code == .noDataFound)
+      #expect(error?.message == "there is no row \(position) in a result of \(result.count)")
+    }
+  }
+
   @Test("are sequences and mappings")
   func interface() throws {
     let row = try row("SELECT 't'::text AS col0, 2::int4 AS col1")

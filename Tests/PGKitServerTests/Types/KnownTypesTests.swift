@@ -179,16 +179,30 @@ struct KnownTypesTests {
     #expect(pair?.description == "(3,\"{sad,NULL}\")")
   }
 
+  /// How often `body` has the server asked for a type.
+  private func lookUps(_ body: () throws -> Void) rethrows -> Int {
+    var count = 0
+    db.traceHandler = { if $0.contains("Parse"), $0.contains("pg_catalog.pg_type") { count += 1 } }
+    defer { db.traceHandler = nil }
+    try body()
+    return count
+  }
+
   @Test("looks a type up once, and never what every server has")
   func lookUps() throws {
     try db.execute("CREATE TYPE pg_temp.mood AS ENUM ('sad', 'ok')")
-    _ = try db.query("SELECT ARRAY[1], int4range(1, 2), 'a'::text, row(1)")
-    #expect(db.types.lookUps == 0)
-    let ps = try db.prepare("SELECT 'ok'::pg_temp.mood")
-    #expect(db.types.lookUps == 1)
-    _ = try ps()
-    _ = try db.query("SELECT $1::pg_temp.mood", "sad")
-    #expect(db.types.lookUps == 1)
+    let known = try lookUps {
+      _ = try db.query("SELECT ARRAY[1], int4range(1, 2), 'a'::text, row(1)")
+    }
+    #expect(known == 0)
+    var statement: Statement?
+    let met = try lookUps { statement = try db.prepare("SELECT 'ok'::pg_temp.mood") }
+    #expect(met == 1)
+    let again = try lookUps {
+      _ = try statement?()
+      _ = try db.query("SELECT $1::pg_temp.mood", "sad")
+    }
+    #expect(again == 0)
   }
 
   @Test("types met one after the other stay known, for prepared and for one-shot statements")
@@ -198,14 +212,15 @@ struct KnownTypesTests {
     let first = try db.prepare("SELECT row(1)::pg_temp.a")
     _ = try first()
     let second = try db.prepare("SELECT row('t', row(2))::pg_temp.b, row(3)::pg_temp.a")
-    let asked = db.types.lookUps
-    for _ in 0..<3 {
-      #expect(try first.first(as: PGRecord.self)?.columnNames == ["x"])
-      let row = try #require(try second().first)
-      #expect(try row[0].json() == #"{"y":"t","a":{"x":2}}"#)
-      #expect(try row[1].json() == #"{"x":3}"#)
+    let asked = try lookUps {
+      for _ in 0..<3 {
+        #expect(try first.first(as: PGRecord.self)?.columnNames == ["x"])
+        let row = try #require(try second().first)
+        #expect(try row[0].json() == #"{"y":"t","a":{"x":2}}"#)
+        #expect(try row[1].json() == #"{"x":3}"#)
+      }
     }
-    #expect(db.types.lookUps == asked)
+    #expect(asked == 0)
     try db.execute("CREATE TYPE pg_temp.c AS (z pg_temp.b[])")
     let sql = "SELECT row(ARRAY[row('t', row(2))::pg_temp.b])::pg_temp.c, row(3)::pg_temp.a"
     #expect(try db.query(sql)[0][0].json() == #"{"z":[{"y":"t","a":{"x":2}}]}"#)

@@ -7,11 +7,16 @@ import Testing
 @Suite("Meters") struct MeterTests {
   private let metrics = TestMetrics()
 
-  private func statementDimensions(_ kind: String) -> [(String, String)] {
-    [("db.system.name", "postgresql"), ("pg.operation", kind)]
+  private func statementDimensions(_ name: String) throws -> [(String, String)] {
+    let options = try ServiceCluster.shared.connectionOptions()
+    return [
+      ("db.system.name", "postgresql"), ("db.namespace", "postgres"), ("db.operation.name", name),
+      ("server.address", try #require(options.hostAddresses?.first ?? options.hosts?.first)),
+      ("server.port", "\(try #require(options.ports?.first))"),
+    ]
   }
 
-  @Test("statements are counted and timed by kind, errors by the class of their SQLSTATE")
+  @Test("statements are counted and timed by OpenTelemetry's names, errors by their SQLSTATE")
   func statements() throws {
     var connector = try ServiceCluster.connector()
     connector.measure(with: metrics)
@@ -20,17 +25,24 @@ import Testing
     #expect(throws: PGError.self) { try db.query("SELECT 1 / $1::int", 0) }
     #expect(throws: PGError.self) { try db.query("SELECT 'x'::int") }
     #expect(throws: PGError.self) { try db.prepare("SELEC") }
-    for (kind, count) in [("connect", 1), ("execute", 7), ("prepare", 1), ("copy", 0)] {
-      let dimensions = statementDimensions(kind)
+    try db.execute("CREATE TEMP TABLE t (a int)")
+    _ = try db.copyIn("COPY t FROM STDIN").finish()
+    let invented = "DO $$ BEGIN RAISE 'no' USING ERRCODE = '22ZZZ'; END $$"
+    #expect(throws: PGError.self) { try db.execute(invented) }
+    for (kind, count) in [("CONNECT", 1), ("EXECUTE", 9), ("PREPARE", 1), ("COPY", 1)] {
+      let dimensions = try statementDimensions(kind)
       let counter = try metrics.expectCounter("db.client.operations", dimensions)
       #expect(counter.totalValue == Int64(count), "\(kind)")
       let timer = try metrics.expectTimer("db.client.operation.duration", dimensions)
       #expect(timer.values.count == count && timer.values.allSatisfy { $0 > 0 }, "\(kind)")
     }
-    for (kind, errorClass, count) in [("execute", "22", 2), ("prepare", "42", 1)] {
+    // A code that nobody knows counts as its class.
+    for (kind, code) in [
+      ("EXECUTE", "22012"), ("EXECUTE", "22P02"), ("EXECUTE", "22000"), ("PREPARE", "42601"),
+    ] {
       let counter = try metrics.expectCounter(
-        "db.client.errors", statementDimensions(kind) + [("pg.class", errorClass)])
-      #expect(counter.totalValue == Int64(count), "\(kind) \(errorClass)")
+        "db.client.errors", statementDimensions(kind) + [("error.type", code)])
+      #expect(counter.totalValue == 1, "\(kind) \(code)")
     }
   }
 
@@ -49,8 +61,8 @@ import Testing
       try metrics.expectMeter(label(metric), name + more).lastValue
     }
     var lease: ConnectionLease? = try await pool.take()
-    #expect(try meter("count", [("state", "used")]) == 1)
-    #expect(try meter("count", [("state", "idle")]) == 0)
+    #expect(try meter("count", [("db.client.connection.state", "used")]) == 1)
+    #expect(try meter("count", [("db.client.connection.state", "idle")]) == 0)
     let waiter = Task { _ = try await pool.take() }
     while await pool.statistics.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
     #expect(try meter("pending_requests", []) == 1)
@@ -59,8 +71,8 @@ import Testing
     #expect(try meter("pending_requests", []) == 0)
     await lease?.giveBack()
     lease = nil
-    #expect(try meter("count", [("state", "idle")]) == 1)
-    #expect(try meter("count", [("state", "used")]) == 0)
+    #expect(try meter("count", [("db.client.connection.state", "idle")]) == 1)
+    #expect(try meter("count", [("db.client.connection.state", "used")]) == 0)
     #expect(try metrics.expectTimer(label("wait_time"), name).values.count == 1)
     #expect(try metrics.expectTimer(label("create_time"), name).values.first ?? 0 > 0)
     // In use for as long as the other task has waited.
@@ -72,6 +84,6 @@ import Testing
     await pool.close()
     #expect(
       try metrics.expectCounter(label("discarded"), name + [("reason", "close")]).totalValue == 1)
-    #expect(try meter("count", [("state", "idle")]) == 0)
+    #expect(try meter("count", [("db.client.connection.state", "idle")]) == 0)
   }
 }
