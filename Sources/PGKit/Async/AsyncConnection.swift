@@ -29,6 +29,8 @@ public actor AsyncConnection {
   /// What the connector and its category have brought.
   private var fittings: Fittings?
   var turns = Turns()
+  /// In which of the thread's jobs the last operation was.
+  private var lastJob = 0
   /// What has arrived and nobody has taken.
   nonisolated let shelf = NotificationShelf()
   /// Whether a task watches the socket for notifications.
@@ -140,14 +142,14 @@ public actor AsyncConnection {
 
   // MARK: Operations
 
-  /// Calls `body` in a task that prefers this connection's thread: calls of this connection inside it
+  /// Calls `body` on this connection's thread, in a task that prefers it: calls of this connection inside it
   /// change no thread.
   ///
   /// Other code inside it runs on that thread, too, and keeps it from its connection meanwhile.
   ///
   /// - Throws: What `body` throws.
-  public nonisolated func withConnection<Result: Sendable, Failure: Error>(
-    _ body: @Sendable (AsyncConnection) async throws(Failure) -> Result
+  public func withConnection<Result: Sendable, Failure: Error>(
+    _ body: nonisolated(nonsending) @Sendable (AsyncConnection) async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
     try await withTaskExecutorPreference(thread) { () async throws(Failure) -> Result in
       try await body(self)
@@ -162,6 +164,8 @@ public actor AsyncConnection {
   public func perform<Result: Sendable>(
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
+    // What goes on here from one operation to the next, without leaving, lets others come in between.
+    if thread.queue.isAwaited(after: lastJob) { await Task.yield() }
     while true {
       if Task.isCancelled { throw .taskIsCancelled }
       let turn = turns.mayUse ? nil : try await takeClaim()
@@ -184,6 +188,7 @@ public actor AsyncConnection {
   private func perform<Result>(
     _ body: (Connection) throws(PGError) -> Result, as number: UInt64
   ) throws(PGError) -> Result {
+    lastJob = thread.queue.jobUnderWay
     if connection.running != nil { dropUnwanted() }
     reins.begin(number)
     // It may meet rows that are still to come, and that the cancelled task will not take.

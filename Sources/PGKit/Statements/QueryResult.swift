@@ -2,20 +2,23 @@
 ///
 /// In py-postgresql: the list that calling a statement gives, with `tag` beside it.
 public struct QueryResult: Sendable, RandomAccessCollection {
-  private let batches: [RowBatch]
-  /// The number of rows before each batch.
+  /// The first batch, by itself: most results have one, and need no array for it.
+  private let first: RowBatch?
+  private let rest: [RowBatch]
+  /// The number of rows before each batch of the rest.
   private let starts: [Int]
   /// What the statement said of itself: `SELECT 3`.
   public let tag: CommandTag
   /// The columns.
   public let columns: [Column]
 
-  init(_ batches: [RowBatch], tag: CommandTag, columns: [Column]) {
-    self.batches = batches
+  init(_ first: RowBatch?, _ rest: [RowBatch], tag: CommandTag, columns: [Column]) {
+    self.first = first
+    self.rest = rest
     self.tag = tag
     self.columns = columns
-    var total = 0
-    starts = batches.map { batch in
+    var total = first?.count ?? 0
+    starts = rest.map { batch in
       defer { total += batch.count }
       return total
     }
@@ -30,12 +33,13 @@ public struct QueryResult: Sendable, RandomAccessCollection {
   /// A row.
   public subscript(position: Int) -> Row {
     precondition(indices.contains(position), "no row \(position) in a result of \(count)")
+    if let first, position < first.count { return first[position] }
     var (low, high) = (0, starts.count)
     while high - low > 1 {
       let middle = (low + high) / 2
       if starts[middle] <= position { low = middle } else { high = middle }
     }
-    return batches[low][position - starts[low]]
+    return rest[low][position - starts[low]]
   }
 }
 
@@ -44,8 +48,9 @@ extension Chunks {
   ///
   /// - Throws: ``PGError``, as ``next()``.
   public func collect() throws(PGError) -> QueryResult {
-    var batches: [RowBatch] = []
-    while let batch = try next() { batches.append(batch) }
-    return QueryResult(batches, tag: tag ?? CommandTag(""), columns: columns)
+    let first = try next()
+    var rest: [RowBatch] = []
+    if first != nil { while let batch = try next() { rest.append(batch) } }
+    return QueryResult(first, rest, tag: tag ?? CommandTag(""), columns: columns)
   }
 }

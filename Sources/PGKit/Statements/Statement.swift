@@ -197,7 +197,7 @@ public final class Statement: MessageHearer {
     return running
   }
 
-  func execution(_ parameters: BoundParameters) -> Execution {
+  func execution(_ parameters: consuming BoundParameters) -> Execution {
     Execution(
       prepared: statementID, columnCount: description.columns.columns.count,
       parameters: parameters, resultFormats: description.resultFormats)
