@@ -31,6 +31,8 @@ public actor AsyncConnection {
   var turns = Turns()
   /// In which of the thread's jobs the last operation was.
   private var lastJob = 0
+  /// The tasks that are inside ``withConnection(_:)``; one may be several times.
+  private var stays: [Stay] = []
   /// What has arrived and nobody has taken.
   nonisolated let shelf = NotificationShelf()
   /// Whether a task watches the socket for notifications.
@@ -151,9 +153,29 @@ public actor AsyncConnection {
   public func withConnection<Result: Sendable, Failure: Error>(
     _ body: nonisolated(nonsending) @Sendable (AsyncConnection) async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
-    try await withTaskExecutorPreference(thread) { () async throws(Failure) -> Result in
-      try await body(self)
+    let number = reins.draw()
+    withUnsafeCurrentTask { task in
+      if let task { stays.append(Stay(task: task, number: number)) }
     }
+    defer { stays.removeAll { $0.number == number } }
+    // Heard once for all operations of the task.
+    let outcome = await withTaskCancellationHandler {
+      await withTaskExecutorPreference(thread) { () -> Swift.Result<Result, Failure> in
+        do throws(Failure) { return .success(try await body(self)) } catch {
+          return .failure(error)
+        }
+      }
+    } onCancel: {
+      reins.cancel(partOf: number)
+    }
+    return try outcome.get()
+  }
+
+  /// The number of the current task's stay in ``withConnection(_:)``; that of the innermost, and of none that
+  /// another task has, as one that it has started.
+  private var stay: UInt64? {
+    if stays.isEmpty { return nil }
+    return withUnsafeCurrentTask { task in stays.last { $0.task == task }?.number }
   }
 
   /// Does something with the synchronous connection, on its thread: everything that it can do, as one
@@ -168,6 +190,7 @@ public actor AsyncConnection {
     if thread.queue.isAwaited(after: lastJob) { await Task.yield() }
     while true {
       if Task.isCancelled { throw .taskIsCancelled }
+      if let stay, turns.mayUse { return try perform(body, as: reins.draw(), partOf: stay) }
       let turn = turns.mayUse ? nil : try await takeClaim()
       defer { if let turn { turns.end(turn) } }
       let number = reins.draw()
@@ -186,11 +209,11 @@ public actor AsyncConnection {
   }
 
   private func perform<Result>(
-    _ body: (Connection) throws(PGError) -> Result, as number: UInt64
+    _ body: (Connection) throws(PGError) -> Result, as number: UInt64, partOf stay: UInt64 = 0
   ) throws(PGError) -> Result {
     lastJob = thread.queue.jobUnderWay
     if connection.running != nil { dropUnwanted() }
-    reins.begin(number)
+    reins.begin(number, partOf: stay)
     // It may meet rows that are still to come, and that the cancelled task will not take.
     defer { if reins.finish() { connection.running?.expectCancellation() } }
     // Asked after it has begun: whoever cancels it, or takes the session back, does so before.
@@ -320,6 +343,13 @@ public actor AsyncConnection {
       Confined(try body(connection), to: thread)
     }
   }
+}
+
+/// A task's time inside ``AsyncConnection/withConnection(_:)``, in which its cancellation is heard.
+private struct Stay {
+  /// Asked for nothing: whether it is the current one is all that matters.
+  let task: UnsafeCurrentTask
+  let number: UInt64
 }
 
 /// What is set on a connection for all who have it, one after the other.
