@@ -30,7 +30,7 @@ public struct AsyncStatement: Sendable {
     _ parameters: (any PGEncodable)?...
   ) async throws(PGError) -> QueryResult {
     try await connection.perform { _ throws(PGError) in
-      try confined.value.chunks(with: parameters).collect()
+      try confined.value.collect(with: parameters)
     }
   }
 

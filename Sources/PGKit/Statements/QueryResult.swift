@@ -47,10 +47,29 @@ extension Chunks {
   /// Takes everything that is left.
   ///
   /// - Throws: ``PGError``, as ``next()``.
-  public func collect() throws(PGError) -> QueryResult {
-    let first = try next()
+  public func collect() throws(PGError) -> QueryResult { try running.collect(on: connection) }
+}
+
+extension Statement {
+  /// Runs the statement and takes all of its rows.
+  ///
+  /// Nobody else takes any, so there are no ``Chunks``.
+  func collect(with values: [(any PGEncodable)?]) throws(PGError) -> QueryResult {
+    let running = try run(with: values)
+    do throws(PGError) { return try running.collect(on: connection) } catch {
+      running.forget()
+      if let error = running.takeUnheard() { connection.noteUnheard(error) }
+      throw error
+    }
+  }
+}
+
+extension RunningExecution {
+  fileprivate func collect(on connection: Connection) throws(PGError) -> QueryResult {
+    let first = try nextBatch(on: connection)
     var rest: [RowBatch] = []
-    if first != nil { while let batch = try next() { rest.append(batch) } }
-    return QueryResult(first, rest, tag: tag ?? CommandTag(""), columns: columns)
+    if first != nil { while let batch = try nextBatch(on: connection) { rest.append(batch) } }
+    return QueryResult(
+      first, rest, tag: tag ?? CommandTag(""), columns: columns?.columns ?? [])
   }
 }

@@ -85,7 +85,7 @@ public final class Statement: MessageHearer {
   /// - Throws: ``PGError``: `--PIO` if a value does not fit its parameter, or the server's.
   @discardableResult
   public func callAsFunction(_ parameters: (any PGEncodable)?...) throws(PGError) -> QueryResult {
-    try chunks(with: parameters).collect()
+    try collect(with: parameters)
   }
 
   /// Runs the statement and gives its rows as they arrive, one by one.
