@@ -15,8 +15,8 @@ import Synchronization
 /// 57014, and the connection can be used again. If the server does not obey within ten seconds, the session
 /// ends.
 ///
-/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a
-/// round trip takes a tenth more than a synchronous one.
+/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a round trip
+/// takes a twentieth more than a synchronous one.
 ///
 /// Beside py-postgresql's DB-API 2.0: the interface that the language's users know.
 public actor AsyncConnection {
@@ -29,6 +29,10 @@ public actor AsyncConnection {
   /// What the connector and its category have brought.
   private var fittings: Fittings?
   var turns = Turns()
+  /// In which of the thread's jobs the last operation was.
+  private var lastJob = 0
+  /// The tasks that are inside ``withConnection(_:)``; one may be several times.
+  private var stays: [Stay] = []
   /// What has arrived and nobody has taken.
   nonisolated let shelf = NotificationShelf()
   /// Whether a task watches the socket for notifications.
@@ -140,18 +144,38 @@ public actor AsyncConnection {
 
   // MARK: Operations
 
-  /// Calls `body` in a task that prefers this connection's thread: calls of this connection inside it
+  /// Calls `body` on this connection's thread, in a task that prefers it: calls of this connection inside it
   /// change no thread.
   ///
   /// Other code inside it runs on that thread, too, and keeps it from its connection meanwhile.
   ///
   /// - Throws: What `body` throws.
-  public nonisolated func withConnection<Result: Sendable, Failure: Error>(
-    _ body: @Sendable (AsyncConnection) async throws(Failure) -> Result
+  public func withConnection<Result: Sendable, Failure: Error>(
+    _ body: nonisolated(nonsending) @Sendable (AsyncConnection) async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
-    try await withTaskExecutorPreference(thread) { () async throws(Failure) -> Result in
-      try await body(self)
+    let number = reins.draw()
+    withUnsafeCurrentTask { task in
+      if let task { stays.append(Stay(task: task, number: number)) }
     }
+    defer { stays.removeAll { $0.number == number } }
+    // Heard once for all operations of the task.
+    let outcome = await withTaskCancellationHandler {
+      await withTaskExecutorPreference(thread) { () -> Swift.Result<Result, Failure> in
+        do throws(Failure) { return .success(try await body(self)) } catch {
+          return .failure(error)
+        }
+      }
+    } onCancel: {
+      reins.cancel(partOf: number)
+    }
+    return try outcome.get()
+  }
+
+  /// The number of the current task's stay in ``withConnection(_:)``; that of the innermost, and of none that
+  /// another task has, as one that it has started.
+  private var stay: UInt64? {
+    if stays.isEmpty { return nil }
+    return withUnsafeCurrentTask { task in stays.last { $0.task == task }?.number }
   }
 
   /// Does something with the synchronous connection, on its thread: everything that it can do, as one
@@ -162,8 +186,11 @@ public actor AsyncConnection {
   public func perform<Result: Sendable>(
     _ body: @Sendable (Connection) throws(PGError) -> Result
   ) async throws(PGError) -> Result {
+    // What goes on here from one operation to the next, without leaving, lets others come in between.
+    if thread.queue.isAwaited(after: lastJob) { await Task.yield() }
     while true {
       if Task.isCancelled { throw .taskIsCancelled }
+      if let stay, turns.mayUse { return try perform(body, as: reins.draw(), partOf: stay) }
       let turn = turns.mayUse ? nil : try await takeClaim()
       defer { if let turn { turns.end(turn) } }
       let number = reins.draw()
@@ -182,10 +209,11 @@ public actor AsyncConnection {
   }
 
   private func perform<Result>(
-    _ body: (Connection) throws(PGError) -> Result, as number: UInt64
+    _ body: (Connection) throws(PGError) -> Result, as number: UInt64, partOf stay: UInt64 = 0
   ) throws(PGError) -> Result {
+    lastJob = thread.queue.jobUnderWay
     if connection.running != nil { dropUnwanted() }
-    reins.begin(number)
+    reins.begin(number, partOf: stay)
     // It may meet rows that are still to come, and that the cancelled task will not take.
     defer { if reins.finish() { connection.running?.expectCancellation() } }
     // Asked after it has begun: whoever cancels it, or takes the session back, does so before.
@@ -315,6 +343,13 @@ public actor AsyncConnection {
       Confined(try body(connection), to: thread)
     }
   }
+}
+
+/// A task's time inside ``AsyncConnection/withConnection(_:)``, in which its cancellation is heard.
+private struct Stay {
+  /// Asked for nothing: whether it is the current one is all that matters.
+  let task: UnsafeCurrentTask
+  let number: UInt64
 }
 
 /// What is set on a connection for all who have it, one after the other.

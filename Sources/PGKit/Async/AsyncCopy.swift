@@ -13,7 +13,7 @@ public struct AsyncCopyOut: AsyncSequence, Sendable {
   /// The next piece, or `nil` after the last.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
-  public func next() async throws(PGError) -> CopyChunk? {
+  public nonisolated(nonsending) func next() async throws(PGError) -> CopyChunk? {
     try await connection.takeMore(of: { confined.value.operation }) { _ throws(PGError) in
       try confined.value.next()
     }
@@ -52,18 +52,18 @@ public struct AsyncCopyIn: Sendable {
   ///
   /// - Throws: ``PGError``: the server's, as soon as it is known, which may be some data later; 57014 if
   ///   the task is cancelled.
-  public func write(_ data: [UInt8]) async throws(PGError) {
+  public nonisolated(nonsending) func write(_ data: [UInt8]) async throws(PGError) {
     try await connection.perform { _ throws(PGError) in try confined.value.write(data) }
   }
 
   /// Relays rows from another server just as they came.
   ///
   /// - Throws: ``PGError`` as ``write(_:)-([UInt8])``.
-  public func write(_ chunk: CopyChunk) async throws(PGError) {
+  public nonisolated(nonsending) func write(_ chunk: CopyChunk) async throws(PGError) {
     try await connection.perform { _ throws(PGError) in try confined.value.write(chunk) }
   }
 
-  fileprivate func finish() async throws(PGError) -> CommandTag {
+  fileprivate nonisolated(nonsending) func finish() async throws(PGError) -> CommandTag {
     try await connection.perform { _ throws(PGError) in try confined.value.finish() }
   }
 }

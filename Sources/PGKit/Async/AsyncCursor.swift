@@ -14,7 +14,7 @@ public struct AsyncCursor: Sendable {
   /// Reads so many rows, or all that are left.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
-  public func read(
+  public nonisolated(nonsending) func read(
     _ count: Int? = nil, _ way: Cursor.Direction = .forward
   ) async throws(PGError) -> QueryResult {
     try await connection.perform { _ throws(PGError) in try confined.value.read(count, way) }
@@ -23,13 +23,15 @@ public struct AsyncCursor: Sendable {
   /// The next row, or `nil` after the last.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
-  public func next() async throws(PGError) -> Row? { try await read(1).first }
+  public nonisolated(nonsending) func next() async throws(PGError) -> Row? {
+    try await read(1).first
+  }
 
   /// Moves to a place.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
   @discardableResult
-  public func seek(
+  public nonisolated(nonsending) func seek(
     _ position: Int, from whence: Cursor.Whence = .absolute
   ) async throws(PGError) -> Int {
     try await connection.perform { _ throws(PGError) in
@@ -42,7 +44,7 @@ public struct AsyncCursor: Sendable {
   /// Closing twice does nothing.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
-  public func close() async throws(PGError) {
+  public nonisolated(nonsending) func close() async throws(PGError) {
     try await connection.perform { _ throws(PGError) in try confined.value.close() }
   }
 }

@@ -14,7 +14,7 @@ public struct AsyncChunks: AsyncSequence, Sendable {
   /// The next batch, or `nil` after the last.
   ///
   /// - Throws: ``PGError`` as ``Chunks/next()``; 57014 if the task is cancelled.
-  public func next() async throws(PGError) -> RowBatch? {
+  public nonisolated(nonsending) func next() async throws(PGError) -> RowBatch? {
     try await connection.takeMore(of: { confined.value.running }) { _ throws(PGError) in
       try confined.value.next()
     }
@@ -24,7 +24,7 @@ public struct AsyncChunks: AsyncSequence, Sendable {
   ///
   /// - Throws: ``PGError`` as ``Chunks/finish()``; 57014 if the task is cancelled.
   @discardableResult
-  public func finish() async throws(PGError) -> CommandTag? {
+  public nonisolated(nonsending) func finish() async throws(PGError) -> CommandTag? {
     try await connection.perform { _ throws(PGError) in try confined.value.finish() }
   }
 
@@ -32,7 +32,7 @@ public struct AsyncChunks: AsyncSequence, Sendable {
   /// VALUES, TABLE, SHOW) is cancelled if it has much left, outside of transaction blocks.
   ///
   /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
-  public func close() async throws(PGError) {
+  public nonisolated(nonsending) func close() async throws(PGError) {
     await connection.drop(confined)
     try await connection.perform { _ throws(PGError) in try confined.value.close() }
   }
@@ -68,7 +68,7 @@ public struct AsyncRows: AsyncSequence, Sendable {
   /// Drops what has not been taken, as ``AsyncChunks/close()`` does.
   ///
   /// - Throws: ``PGError`` as ``Chunks/close()``; 57014 if the task is cancelled.
-  public func close() async throws(PGError) { try await chunks.close() }
+  public nonisolated(nonsending) func close() async throws(PGError) { try await chunks.close() }
 
   /// Takes one row after the other.
   public struct AsyncIterator: AsyncIteratorProtocol {

@@ -26,18 +26,20 @@ public struct AsyncStatement: Sendable {
   /// - Throws: ``PGError``: `--PIO` if a value does not fit its parameter, or the server's; 57014 if the
   ///   task is cancelled.
   @discardableResult
-  public func callAsFunction(
+  public nonisolated(nonsending) func callAsFunction(
     _ parameters: (any PGEncodable)?...
   ) async throws(PGError) -> QueryResult {
     try await connection.perform { _ throws(PGError) in
-      try confined.value.chunks(with: parameters).collect()
+      try confined.value.collect(with: parameters)
     }
   }
 
   /// Runs the statement and gives the first value, row, or count of rows.
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
-  public func first(_ parameters: (any PGEncodable)?...) async throws(PGError) -> FirstResult {
+  public nonisolated(nonsending) func first(_ parameters: (any PGEncodable)?...)
+    async throws(PGError) -> FirstResult
+  {
     try await connection.perform { _ throws(PGError) in
       try confined.value.chunks(with: parameters).firstResult()
     }
@@ -46,18 +48,24 @@ public struct AsyncStatement: Sendable {
   /// Runs the statement and gives its rows as they arrive, one by one.
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
-  public func rows(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncRows {
+  public nonisolated(nonsending) func rows(_ parameters: (any PGEncodable)?...)
+    async throws(PGError) -> AsyncRows
+  {
     AsyncRows(try await chunks(with: parameters))
   }
 
   /// Runs the statement and gives its rows as they arrive, in chunks: the fast way.
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
-  public func chunks(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncChunks {
+  public nonisolated(nonsending) func chunks(_ parameters: (any PGEncodable)?...)
+    async throws(PGError) -> AsyncChunks
+  {
     try await chunks(with: parameters)
   }
 
-  private func chunks(with parameters: [(any PGEncodable)?]) async throws(PGError) -> AsyncChunks {
+  private nonisolated(nonsending) func chunks(with parameters: [(any PGEncodable)?])
+    async throws(PGError) -> AsyncChunks
+  {
     try await connection.chunks(of: text) { _ throws(PGError) in
       try confined.value.chunks(with: parameters)
     }
@@ -68,14 +76,18 @@ public struct AsyncStatement: Sendable {
   /// - Returns: How many rows were changed altogether.
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
   @discardableResult
-  public func loadRows(_ rows: [[(any PGEncodable)?]]) async throws(PGError) -> Int {
+  public nonisolated(nonsending) func loadRows(_ rows: [[(any PGEncodable)?]]) async throws(PGError)
+    -> Int
+  {
     try await connection.perform { _ throws(PGError) in try confined.value.loadRows(rows) }
   }
 
   /// Runs the statement and leaves its rows on the server, to be read in any order.
   ///
   /// - Throws: ``PGError`` as ``callAsFunction(_:)``.
-  public func declare(_ parameters: (any PGEncodable)?...) async throws(PGError) -> AsyncCursor {
+  public nonisolated(nonsending) func declare(_ parameters: (any PGEncodable)?...)
+    async throws(PGError) -> AsyncCursor
+  {
     let cursor = try await connection.confine { _ throws(PGError) in
       try confined.value.declare(binding: confined.value.bind(parameters))
     }
@@ -87,7 +99,7 @@ public struct AsyncStatement: Sendable {
   /// Closing twice does nothing.
   ///
   /// - Throws: ``PGError``: the server's; 57014 if the task is cancelled.
-  public func close() async throws(PGError) {
+  public nonisolated(nonsending) func close() async throws(PGError) {
     try await connection.perform { _ throws(PGError) in try confined.value.close() }
   }
 }

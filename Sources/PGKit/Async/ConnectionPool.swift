@@ -119,7 +119,7 @@ public actor ConnectionPool {
   /// - Throws: What `body` throws; ``PGError`` as ``take(file:line:)``.
   public nonisolated func withConnection<Result: Sendable>(
     file: StaticString = #fileID, line: UInt = #line,
-    _ body: @Sendable (AsyncConnection) async throws -> Result
+    _ body: nonisolated(nonsending) @Sendable (AsyncConnection) async throws -> Result
   ) async throws -> Result {
     let lease = try await take(file: file, line: line)
     let result: Result

@@ -62,6 +62,8 @@ final class WorkQueue: Sendable {
   }
 
   private let state = Mutex(State())
+  /// The number of the job under way; changed by the thread alone.
+  private let number = Atomic(0)
   private let pipe: (reading: Int32, writing: Int32)
 
   init() throws(PGError) {
@@ -102,10 +104,20 @@ final class WorkQueue: Sendable {
   func run(as serial: UnownedSerialExecutor, _ task: UnownedTaskExecutor) {
     while let work = next() {
       switch work {
-      case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+      case .job(let job):
+        number.store(jobUnderWay &+ 1, ordering: .relaxed)
+        job.runSynchronously(isolatedTo: serial, taskExecutor: task)
       case .release: break
       }
     }
+  }
+
+  /// Tells the job that runs from all others, on the thread.
+  var jobUnderWay: Int { number.load(ordering: .relaxed) }
+
+  /// Whether the job that runs is still this one, and there is something else to do.
+  func isAwaited(after job: Int) -> Bool {
+    job == jobUnderWay && state.withLock { $0.done < $0.works.count }
   }
 
   private func next() -> Work? {

@@ -12,6 +12,8 @@ final class SessionReins: Sendable {
     var interruption = Interruption(nil)
     /// The number of the operation under way, or of the last one.
     var operation: UInt64 = 0
+    /// What it is a part of, whose cancellation is its own; 0 is nothing.
+    var whole: UInt64 = 0
     var isUnderWay = false
     var isCancelled = false
     /// Whether a request is on its way.
@@ -44,11 +46,22 @@ final class SessionReins: Sendable {
   func draw() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 
   /// An operation begins; there is one at a time.
-  func begin(_ number: UInt64) {
+  ///
+  /// - Parameter whole: The number of what it is a part of, for ``cancel(partOf:)``; 0 is nothing.
+  func begin(_ number: UInt64, partOf whole: UInt64 = 0) {
     state.withLock { state in
       state.operation = number
+      state.whole = whole
       state.isUnderWay = true
     }
+  }
+
+  /// Cancels the operation under way, if it is a part of this.
+  func cancel(partOf whole: UInt64) {
+    let number = state.withLock { state in
+      state.isUnderWay && state.whole == whole ? state.operation : nil
+    }
+    if let number { cancel(number) }
   }
 
   /// Cancels an operation, if it is still under way.

@@ -49,11 +49,16 @@ public final class Connection {
   var attachments: [ObjectIdentifier: AnyObject] = [:]
 
   /// Hears what this connection does; in the beginning the connector's.
-  public var observer: (any ConnectionObserver)?
+  public var observer: (any ConnectionObserver)? {
+    didSet { isObserved = observer != nil }
+  }
+  /// Whether there is an observer, which is asked of every operation.
+  private(set) var isObserved = false
 
   init(_ connector: Connector) {
     self.connector = connector
     observer = connector.observer
+    isObserved = observer != nil
   }
 
   deinit { close() }

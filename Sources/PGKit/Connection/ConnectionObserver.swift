@@ -151,7 +151,7 @@ extension Connection {
     _ kind: ObservedOperation.Kind, _ text: @autoclosure () -> String, count: Int = 1,
     parameters: @autoclosure () -> [(any PGEncodable)?] = []
   ) -> Observation? {
-    guard let observer else { return nil }
+    guard isObserved, let observer else { return nil }
     let values = observer.wantsParameters ? parameters().map { $0.map { Self.text(of: $0) } } : nil
     return Observation(
       observer,

@@ -5,15 +5,18 @@
 /// garbage list.
 final class DiscardQueue {
   private var objects: [NamedObject] = []
+  /// Whether there are none; asked before every operation, so it is kept ready.
+  private(set) var isEmpty = true
 
   /// Notes that `object` is not needed any more.
-  func append(_ object: NamedObject) { objects.append(object) }
+  func append(_ object: NamedObject) {
+    objects.append(object)
+    isEmpty = false
+  }
 
   /// Hands over what has been noted.
   func takeAll() -> [NamedObject] {
-    defer { objects = [] }
+    defer { (objects, isEmpty) = ([], true) }
     return objects
   }
-
-  var isEmpty: Bool { objects.isEmpty }
 }

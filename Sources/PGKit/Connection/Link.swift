@@ -312,11 +312,17 @@ final class Link {
   /// Receives at least one byte.
   private func receive(until deadline: Deadline) throws(PGError) {
     // TLS may have read the answer already while it sent.
+    //
+    // A call that waits and reads in one would take longer on a Unix-domain socket: it is woken, too, when
+    // the server takes what was sent, and poll is not.
     if isPlain, hasJustSent || pace.isDrained { _ = try wait(reading: true, until: deadline) }
     hasJustSent = false
     while true {
       let room = session.inbox.room()
-      if isPlain { Syscalls.pause(.nanoseconds(pace.pauseBeforeReading())) }
+      if isPlain {
+        let pause = pace.pauseBeforeReading()
+        if pause > 0 { Syscalls.pause(.nanoseconds(pause)) }
+      }
       switch try stream.read(into: room) {
       case .moved(let count):
         pace.received(count, of: room.count)

@@ -82,7 +82,7 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
 
   /// A run of a prepared statement.
   init(
-    _ statement: Statement, _ values: [(any PGEncodable)?], _ parameters: BoundParameters,
+    _ statement: Statement, _ values: [(any PGEncodable)?], _ parameters: consuming BoundParameters,
     observation: Observation?
   ) {
     columns = statement.columnList

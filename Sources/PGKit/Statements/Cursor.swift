@@ -121,7 +121,7 @@ public final class Cursor: MessageHearer {
     let towards = direction.towards(way)
     if let count, count < 0 { throw .parameter("a cursor cannot read \(count) rows") }
     if count == 0 {
-      return QueryResult([], tag: CommandTag("FETCH 0"), columns: columns)
+      return QueryResult(nil, [], tag: CommandTag("FETCH 0"), columns: columns)
     }
     let amount = count.flatMap { Int32(exactly: $0) }.map(String.init) ?? "ALL"
     let formats = columns.map(\.format.rawValue)

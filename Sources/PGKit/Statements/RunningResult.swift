@@ -170,8 +170,11 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   final func forget() {
     isWanted = false
     if case .kept = phase { phase = .closed }
-    if let owner { ownOrigin = ownOrigin ?? owner.origin }
-    formerOwner = owner
+    // Of what is over and has not failed nobody hears any more.
+    if let owner, !isOver || failure != nil {
+      ownOrigin = ownOrigin ?? owner.origin
+      formerOwner = owner
+    }
     owner = nil
     forgotten()
   }

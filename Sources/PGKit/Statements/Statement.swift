@@ -85,7 +85,7 @@ public final class Statement: MessageHearer {
   /// - Throws: ``PGError``: `--PIO` if a value does not fit its parameter, or the server's.
   @discardableResult
   public func callAsFunction(_ parameters: (any PGEncodable)?...) throws(PGError) -> QueryResult {
-    try chunks(with: parameters).collect()
+    try collect(with: parameters)
   }
 
   /// Runs the statement and gives its rows as they arrive, one by one.
@@ -197,7 +197,7 @@ public final class Statement: MessageHearer {
     return running
   }
 
-  func execution(_ parameters: BoundParameters) -> Execution {
+  func execution(_ parameters: consuming BoundParameters) -> Execution {
     Execution(
       prepared: statementID, columnCount: description.columns.columns.count,
       parameters: parameters, resultFormats: description.resultFormats)

@@ -1,13 +1,26 @@
 /// A point in monotonic time by which something must have happened, or none.
 public struct Deadline: Sendable {
+  /// How far it is from ``origin``; `nil` waits forever.
+  ///
+  /// A duration, and not the instant itself: how large that is is known only when a program runs, and then
+  /// everything that has a deadline is moved about by calls.
+  private let distance: Duration?
+
+  /// The instant that all deadlines of the process are counted from; any would do.
+  private static let origin = ContinuousClock.now
+
+  private init(distance: Duration?) { self.distance = distance }
+
   /// The instant; `nil` waits forever.
-  public let instant: ContinuousClock.Instant?
+  public var instant: ContinuousClock.Instant? { distance.map { Self.origin.advanced(by: $0) } }
 
   /// No deadline.
-  public static let never = Deadline(instant: nil)
+  public static var never: Deadline { Deadline(distance: nil) }
 
   /// A deadline at `instant`.
-  public init(instant: ContinuousClock.Instant?) { self.instant = instant }
+  public init(instant: ContinuousClock.Instant?) {
+    distance = instant.map { Self.origin.duration(to: $0) }
+  }
 
   /// A deadline after `duration` from now.
   public static func after(_ duration: Duration) -> Deadline {
@@ -29,8 +42,8 @@ public struct Deadline: Sendable {
 
   /// The earlier of two deadlines.
   public func earlier(_ other: Deadline) -> Deadline {
-    guard let mine = instant else { return other }
-    guard let theirs = other.instant else { return self }
+    guard let mine = distance else { return other }
+    guard let theirs = other.distance else { return self }
     return mine <= theirs ? self : other
   }
 }

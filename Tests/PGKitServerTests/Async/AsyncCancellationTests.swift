@@ -32,6 +32,77 @@ struct AsyncCancellationTests {
     #expect(await db.backendID == process)
   }
 
+  @Test(
+    "inside withConnection a task's cancellation is that of its own statement, and of no other's")
+  func staying() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let process = await db.backendID
+    let begun = Signal()
+    // Another task stays there as well, and has nothing to do with it.
+    let other = Task {
+      try await db.withConnection { db in
+        begun.give()
+        for _ in 0..<20 { try await Task.sleep(for: .milliseconds(10)) }
+        return try await db.first("SELECT 2", as: Int.self)
+      }
+    }
+    await begun.wait()
+    let task = Task {
+      try await db.withConnection { db in
+        let pause = try await db.prepare("SELECT pg_sleep($1)")
+        // One stay inside of another, and operations before.
+        try await db.withConnection { db in
+          try await db.execute("SELECT 1")
+          try await pause(60.0)
+        }
+      }
+    }
+    try await server.waitUntilSleeps(process)
+    task.cancel()
+    let error = await #expect(throws: PGError.self) { try await task.value }
+    #expect(error?.code == .queryCanceled && error?.fault == .server)
+    #expect(try await other.value == 2)
+    #expect(try await db.first("SELECT 1", as: Int.self) == 1)
+    #expect(await db.backendID == process)
+  }
+
+  @Test("a task that one inside withConnection starts is cancelled by itself")
+  func startedWhileStaying() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let process = await db.backendID
+    let child = Shared<Task<QueryResult, any Error>?>(nil)
+    let task = Task {
+      try await db.withConnection { db in
+        let started = Task { try await db.query("SELECT pg_sleep(60)") }
+        child.change { $0 = started }
+        let error = await #expect(throws: PGError.self) { try await started.value }
+        #expect(error?.code == .queryCanceled)
+        return try await db.first("SELECT 1 + 1", as: Int.self)
+      }
+    }
+    try await server.waitUntilSleeps(process)
+    child.value?.cancel()
+    #expect(try await task.value == 2)
+  }
+
+  @Test("a task that was cancelled inside withConnection begins nothing more")
+  func cancelledWhileStaying() async throws {
+    let db = try await AsyncConnection.open(server.iri())
+    let begun = Signal()
+    let task = Task {
+      try await db.withConnection { db in
+        begun.give()
+        while !Task.isCancelled { await Task.yield() }
+        try await db.execute("SELECT 1")
+      }
+    }
+    await begun.wait()
+    task.cancel()
+    let error = await #expect(throws: PGError.self) { try await task.value }
+    #expect(error?.code == .queryCanceled && error?.fault == .caller)
+    #expect(try await db.first("SELECT 1", as: Int.self) == 1)
+  }
+
   @Test("a cancelled copy, either way, leaves the connection idle and nothing stored")
   func copies() async throws {
     let db = try await AsyncConnection.open(server.iri())

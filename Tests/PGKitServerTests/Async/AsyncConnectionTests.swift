@@ -98,6 +98,28 @@ struct AsyncConnectionTests {
     #expect(numbers.count == 1)
   }
 
+  @Test("a loop inside withConnection lets others in between, and can be closed")
+  func sharing() async throws {
+    let db = try await connect()
+    let rounds = Mutex(0)
+    let loop = Task {
+      try await db.withConnection { db in
+        let statement = try await db.prepare("SELECT $1::int")
+        while true {
+          let number = rounds.withLock { $0 }
+          #expect(try await statement(number)[0][0, as: Int.self] == number)
+          rounds.withLock { $0 += 1 }
+        }
+      }
+    }
+    while rounds.withLock({ $0 }) < 10 { try await Task.sleep(for: .milliseconds(1)) }
+    for number in 0..<100 {
+      #expect(try await db.first("SELECT $1::int", number, as: Int.self) == number)
+    }
+    await db.close()
+    await #expect(throws: PGError.self) { try await loop.value }
+  }
+
   @Test("a cancelled task cancels its statement, and the connection goes on")
   func cancellation() async throws {
     let db = try await connect()
