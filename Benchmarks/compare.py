@@ -318,8 +318,9 @@ def main():
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
             samples, reasons = measure(work, running.place(work.server), arguments)
-            tables += work_table(work, samples, reasons)
-            print("\n".join(tables[-len(work.rows) - 5 :]), file=sys.stderr, flush=True)
+            table = work_table(work, samples, reasons)
+            print("\n".join(table), file=sys.stderr, flush=True)
+            tables += table
             summary += summary_lines(work, samples)
             for target in work.targets:
                 judged = verdict(target, work, samples, reasons)

@@ -167,6 +167,7 @@ def copying_out(form):
                 expects={"bytes": RECEIVED[form]},
             ),
             Row("floor: payload to standard output", f"{{peers}}/floor copywrite {form}"),
+            Row("floor: payload to standard output, with pauses", f"{{peers}}/floor paced copywrite {form}"),
             peer("psql", f"{PSQL} -c 'COPY bulk TO STDOUT{options}'"),
             *drivers(f"copyout {form}"),
         ],
