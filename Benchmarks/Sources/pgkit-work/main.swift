@@ -13,6 +13,8 @@ do {
   complain(error.report)
 } catch let error as WrongUse {
   complain(error.message)
+} catch let error as WrongResult {
+  complain(error.description)
 }
 
 /// Never in top-level code itself, which belongs to the main actor: there every step of a loop would
