@@ -11,6 +11,8 @@ other drivers are optional, and a row says why it did not run. Works: see works.
 
 import argparse
 import datetime
+import json
+import math
 import os
 import pathlib
 import platform
@@ -40,7 +42,35 @@ class DidNotRun(Exception):
     """A command that failed; its text is the reason."""
 
 
-def launch(row, place, launcher, time_limit):
+def number(text):
+    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
+
+
+def expected(work, row, place, known):
+    """What a row's figures must be; a question is asked once, and `known` keeps the answer."""
+    figures = {}
+    for name, wanted in {**work.expects, **row.expects}.items():
+        if isinstance(wanted, str):
+            if wanted not in known:
+                known[wanted] = number(place.ask(wanted))
+            wanted = known[wanted]
+        figures[name] = wanted
+    return figures
+
+
+def require(figures, wanted):
+    """Who did less, more or other work than the others takes no part."""
+    for name, value in wanted.items():
+        if name not in figures:
+            raise DidNotRun(f"does not say {name}")
+        found = figures[name]
+        # A sum of doubles depends on the order in which they come.
+        is_close = isinstance(value, float) and math.isclose(found, value, rel_tol=1e-9)
+        if found != value and not is_close:
+            raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
+
+
+def launch(row, place, launcher, time_limit, wanted):
     """Runs a row's command once and returns its figures by name."""
     if row.before:
         row.before(place)
@@ -66,7 +96,7 @@ def launch(row, place, launcher, time_limit):
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
         raise DidNotRun((telling or said or [f"exit {done.returncode}"])[-1][:120])
-    figures = dict(zip(LAUNCHED, map(float, done.stdout.split()[-len(LAUNCHED) :])))
+    figures = dict(zip(LAUNCHED, map(number, done.stdout.split()[-len(LAUNCHED) :])))
     if row.check:
         try:
             row.check(place)
@@ -74,9 +104,11 @@ def launch(row, place, launcher, time_limit):
             raise DidNotRun(str(reason)) from None
     for line in done.stderr.splitlines():
         if line.startswith("MEASURED "):
-            figures.update(zip(LAUNCHED, map(float, line.split()[1:])))
+            figures.update(zip(LAUNCHED, map(number, line.split()[1:])))
         if line.startswith("WORK "):
-            figures.update((name, float(value)) for name, value in re.findall(r"(\w+)=([\d.e+-]+)", line))
+            said = re.findall(r"(\w+)=(-?\d[\d.e+-]*)", line)
+            figures.update((name, number(value)) for name, value in said)
+    require(figures, wanted)
     if figures.get("ops") and "seconds" in figures:
         figures["each"] = figures["seconds"] / figures["ops"] * 1e6
     figures.setdefault("seconds", figures["wall"] / 1e6)
@@ -84,8 +116,11 @@ def launch(row, place, launcher, time_limit):
 
 
 def measure(work, place, arguments):
-    """Runs every row of a work in turns; returns the samples by row, and the reasons of those that failed."""
-    samples, reasons = {row.name: [] for row in work.rows}, {}
+    """Runs every row of a work in turns; returns the samples by row, and the reasons of those that failed.
+
+    Who fails once has no samples; who has neither was left out by --only.
+    """
+    samples, reasons, known = {row.name: [] for row in work.rows}, {}, {}
     rounds = arguments.rounds or work.rounds
     with place.pinned(work.processors):
         for round_number in range(rounds + 1):  # the first one warms up
@@ -93,9 +128,11 @@ def measure(work, place, arguments):
                 if row.name in reasons or (arguments.only and not re.search(arguments.only, row.name)):
                     continue
                 try:
-                    figures = launch(row, place, arguments.launcher, work.time_limit)
+                    wanted = expected(work, row, place, known)
+                    figures = launch(row, place, arguments.launcher, work.time_limit, wanted)
                 except DidNotRun as reason:
-                    reasons[row.name] = str(reason)
+                    reasons[row.name] = str(reason).replace("|", "\\|")
+                    samples[row.name] = []
                     continue
                 if round_number > 0:
                     samples[row.name].append(figures)
@@ -134,7 +171,7 @@ def work_table(work, samples, reasons):
     lines = [f"### {work.key} {work.title}", ""]
     lines.append(
         "| | "
-        + " | ".join(works.HEADINGS[name] for name in work.figures)
+        + " | ".join(work.headings.get(name, works.HEADINGS[name]) for name in work.figures)
         + f" | lowest–highest | / {work.reference} |"
     )
     lines.append("|---" * (len(work.figures) + 3) + "|")
@@ -142,7 +179,8 @@ def work_table(work, samples, reasons):
         taken = samples[row.name]
         if not taken:
             if row.name in reasons:
-                lines.append(f"| {row.name} | did not run: {reasons[row.name]} |" + " |" * (len(work.figures) + 1))
+                rest = " |" * (len(work.figures) + 1)
+                lines.append(f"| {row.name} | did not run: {reasons[row.name]} |{rest}")
             continue
         against = ratio(taken, samples[work.reference], first)
         lines.append(
@@ -155,60 +193,58 @@ def work_table(work, samples, reasons):
     return lines + [""]
 
 
-def verdict(target, work, samples):
-    """One target as a line of the table, and whether it is kept. What did not run keeps nothing."""
-    ours = samples.get(target.ours) or []
-    value = median(ours, target.figure)
-    if value is None:
-        return (
-            f"| {work.key} {work.title} | {target.ours} did not run | | | at most {target.limit:g} | **missed** |",
-            False,
-        )
-    if target.against is None:
+def verdict(target, work, samples, reasons):
+    """One target as a line of the table, and whether it is kept; None if --only has left somebody out.
+
+    What did not run keeps nothing. If some of several others did not run, the line says so.
+    """
+    against = target.against
+    if against == works.BEST_PEER:
+        against = tuple(row.name for row in work.rows if row.is_peer)
+    names = against if isinstance(against, tuple) else (against,) if against else ()
+    if any(not samples[name] and name not in reasons for name in (target.ours, *names)):
+        return None
+    start, limit = f"| {work.key} {work.title} | {target.ours}", f"at most {target.limit:g}"
+    ours = samples[target.ours]
+    if not ours:
+        return f"{start} did not run: {reasons[target.ours]} | | | {limit} | **missed** |", False
+    value, absent = median(ours, target.figure), ""
+    if not names:
         unit, factor = UNITS[target.figure]
-        kept, limit = value * factor <= target.limit, f"at most {target.limit:g} {unit}"
-        measured = shown(value, target.figure)
-        other = "–"
+        kept, limit = value * factor <= target.limit, f"{limit} {unit}"
+        measured, other = shown(value, target.figure), "–"
     else:
-        names = [target.against]
-        if target.against == works.BEST_PEER:
-            names = [row.name for row in work.rows if row.is_peer and samples[row.name]]
-        ratios = {name: ratio(ours, samples.get(name) or [], target.figure) for name in names}
-        ratios = {name: found for name, found in ratios.items() if found is not None}
+        ratios = {name: ratio(ours, samples[name], target.figure) for name in names if samples[name]}
+        absent = "; ".join(f"{name} ({reasons[name]})" for name in names if name not in ratios)
         if not ratios:
-            who = f"{target.ours}: {shown(value, target.figure)}"
             return (
-                f"| {work.key} {work.title} | {who} | {target.against} did not run | | at most {target.limit:g} | **missed** |",
+                f"{start}: {shown(value, target.figure)} | did not run: {absent} | | {limit} | **missed** |",
                 False,
             )
         name = max(ratios, key=ratios.get)
-        kept, limit = ratios[name] <= target.limit, f"at most {target.limit:g}"
-        measured, other = (
-            f"{ratios[name]:.2f}",
-            f"{name}: {shown(median(samples[name], target.figure), target.figure)}",
-        )
-    line = (
-        f"| {work.key} {work.title} | {target.ours}: {shown(value, target.figure)} | {other} "
-        f"| {measured} | {limit} | {'kept' if kept else '**missed**'} |"
-    )
-    return line, kept
+        kept = ratios[name] <= target.limit
+        measured = f"{ratios[name]:.2f}"
+        other = f"{name}: {shown(median(samples[name], target.figure), target.figure)}"
+    word = ("kept" if kept else "**missed**") + (f", without {absent}" if absent else "")
+    return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", kept
 
 
 def summary_lines(work, samples):
-    """What PGKit takes, and the ratios to libpq in C, the best peer and the floor, by the work's first figure."""
+    """What PGKit takes by the first figure, and its ratio to libpq, the best peer and the least floor."""
     figure = work.figures[0]
+    medians = {row.name: median(samples[row.name], figure) for row in work.rows}
+    peers = [row.name for row in work.rows if row.is_peer and medians[row.name]]
+    best = min(peers, key=medians.get, default=None)
+    libpq = min((name for name in peers if name.startswith("libpq")), key=medians.get, default=None)
+    floors = [name for name in medians if name.startswith("floor") and medians[name]]
+    floor = min(floors, key=medians.get, default=None)
     lines = []
     for row in work.rows:
         taken = samples[row.name]
-        if row.is_peer or row.name.startswith("floor") or not taken or row.name in ("true", "bash -c :"):
+        if not row.is_ours or not taken:
             continue
-        peers = {other.name: median(samples[other.name], figure) for other in work.rows if other.is_peer}
-        peers = {name: value for name, value in peers.items() if value}
-        best = min(peers, key=peers.get) if peers else None
-        libpq = next((name for name in peers if name.startswith("libpq")), None)
-        floor = next((other.name for other in work.rows if other.name.startswith("floor")), None)
 
-        def beside(name):
+        def beside(name, taken=taken):
             found = ratio(taken, samples.get(name) or [], figure)
             return "–" if found is None else f"{found:.2f}"
 
@@ -221,15 +257,43 @@ def summary_lines(work, samples):
 
 def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return f"{os.cpu_count()} processors ({model.group(1) if model else platform.machine()}), {platform.system()} {platform.release()}"
+    name = model.group(1) if model else platform.machine()
+    return f"{os.cpu_count()} processors ({name}), {platform.system()} {platform.release()}"
 
 
 def commit():
     here = pathlib.Path(__file__).resolve().parent
     found = subprocess.run(
-        ["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ["git", "-C", here, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
     return found.stdout.strip() or "unknown"
+
+
+DRIVERS = ("psycopg", "asyncpg", "uvloop", "py-postgresql", "pgserver")
+ASK_VERSIONS = """
+import importlib.metadata, json, platform, sys
+found = {"Python": platform.python_version()}
+for name in sys.argv[1:]:
+    try: found[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError: pass
+json.dump(found, sys.stdout)
+"""
+
+
+def peer_versions(words):
+    """What took part beside us, by name; who is not here is not in it."""
+
+    def said(*command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode == 0 else ""
+
+    found = {}
+    if psql := re.search(r"\d[\d.]*", said(words["psql"], "--version")):
+        found["psql"] = psql.group()
+    if libpq := said(words["peers"] / "libpq", "version"):
+        found["libpq"] = f"{int(libpq) // 10000}.{int(libpq) % 10000}"
+    found.update(json.loads(said(words["interpreter"], "-c", ASK_VERSIONS, *DRIVERS) or "{}"))
+    return found
 
 
 def main():
@@ -240,33 +304,40 @@ def main():
     parser.add_argument("--only", help="only commands whose name matches")
     parser.add_argument("--output", type=pathlib.Path, help="where the tables go, too")
     parser.add_argument("--launcher", required=True, help="the built measure.c")
-    parser.add_argument("--peers", type=pathlib.Path, required=True, help="where the other programs were built")
+    parser.add_argument(
+        "--peers", type=pathlib.Path, required=True, help="where the other programs were built"
+    )
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the other drivers")
     arguments = parser.parse_args()
-    chosen = [work for work in works.ALL if not arguments.works or work.key.split(".")[0] in arguments.works]
+    chosen = [work for work in works.ALL if not arguments.works or work.key in arguments.works]
     if not chosen:
-        parser.error(f"no such work; there are {', '.join(dict.fromkeys(w.key.split('.')[0] for w in works.ALL))}")
+        parser.error(f"no such work; there are {', '.join(dict.fromkeys(work.key for work in works.ALL))}")
 
-    tables, lines, summary, missed = [], [], [], 0
+    tables, lines, summary, missed, failed = [], [], [], 0, []
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
             samples, reasons = measure(work, running.place(work.server), arguments)
-            tables += work_table(work, samples, reasons)
-            print("\n".join(tables[-len(work.rows) - 5 :]), file=sys.stderr, flush=True)
+            table = work_table(work, samples, reasons)
+            print("\n".join(table), file=sys.stderr, flush=True)
+            tables += table
             summary += summary_lines(work, samples)
             for target in work.targets:
-                line, is_kept = verdict(target, work, samples)
-                lines.append(line)
-                missed += not is_kept
-        version = running.version
+                judged = verdict(target, work, samples, reasons)
+                if judged:
+                    lines.append(judged[0])
+                    missed += not judged[1]
+            failed += [f"{work.key} {row.name}" for row in work.rows if row.is_ours and row.name in reasons]
+        version, versions = running.version, peer_versions(running.words)
+    absent = [name for name in DRIVERS if name not in versions]
     text = "\n".join(
         [
             "# PGKit beside other clients",
             "",
-            f"{datetime.date.today()}, commit {commit()}, {machine()}, PostgreSQL {version}. Medians of runs in"
-            " turns; a ratio is one of medians, below 1 is better than the other."
-            " CPU is the client's alone. `make bench` writes this file.",
+            f"{datetime.date.today()}, commit {commit()}, {machine()}, PostgreSQL {version}."
+            " Medians of runs in turns; a ratio is one of medians, below 1 is better than the other."
+            " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. `make bench` writes"
+            " this file.",
             "",
             "| work | ours | the other | ours / other | limit | |",
             "|---|---|---|---|---|---|",
@@ -278,7 +349,14 @@ def main():
             "|---|---|---|---|---|---|",
             *summary,
             "",
-            "postgres-nio takes no part: it cannot be had from Debian's packages or PyPI; nor does what a row says did not run.",
+            "Beside us: "
+            + ", ".join(f"{name} {versions[name]}" for name in versions)
+            + (f"; not here: {', '.join(absent)}" if absent else "")
+            + ". postgres-nio takes no part: it cannot be had from Debian's packages or PyPI; nor does what a"
+            " row says did not run.",
+            "",
+            # What was found out about the limits is written by hand.
+            *pathlib.Path(__file__).with_name("REASONS.md").read_text().splitlines(),
             "",
             "## Every command",
             "",
@@ -288,8 +366,11 @@ def main():
     if arguments.output:
         arguments.output.write_text(text + "\n")
     print(text)
-    if missed:
-        sys.exit(f"compare: {missed} limits are missed")
+    wrong = [f"{missed} limits are missed"] if missed else []
+    if failed:
+        wrong.append(f"of our own did not run: {', '.join(failed)}")
+    if wrong:
+        sys.exit(f"compare: {'; '.join(wrong)}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ CREATE TABLE million AS SELECT i::int4 AS a, i::int8 * 1000003 AS b, substr(md5(
   ((i::int8 * 7919) % 100000000 / 100.0)::numeric(12, 2) AS f FROM generate_series(1, 1000000) AS i;
 CREATE UNLOGGED TABLE bulk AS SELECT i::int8 AS id, ((i::int8 * 7919) % 1000000007)::int4 AS k,
   (md5(i::text) || substr(md5((-i)::text), 1, 18))::text AS t,
-  timestamptz '2020-01-01 00:00:00+00' + i * interval '61.234567 s' AS ts FROM generate_series(1, {rows}) AS i;
+  timestamptz '2020-01-01 00:00:00+00' + i * interval '61.234567 s' AS ts
+  FROM generate_series(1, {rows}) AS i;
 CREATE UNLOGGED TABLE sink1 (LIKE bulk);
 CREATE UNLOGGED TABLE sink2 (LIKE bulk);
 CREATE UNLOGGED TABLE sink3 (LIKE bulk);
@@ -130,7 +131,16 @@ class Servers:
         return self
 
     def __exit__(self, *_):
+<<<<<<< HEAD
         """The servers end with us, who own them."""
+=======
+        for place in self.places.values():
+            subprocess.run(
+                ["pg-cluster", "drop", "--force", place.words["iri"].strip("'")],
+                check=False,
+                capture_output=True,
+            )
+>>>>>>> bench
 
     def place(self, name):
         if name not in self.places:

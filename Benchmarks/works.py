@@ -20,6 +20,31 @@ HEADINGS = {
     "kib_each": "each",
 }
 
+# What the server says about its tables (servers.py): whoever reads or writes them all must come to the same.
+SUMS = {
+    "chars": "SELECT sum(octet_length(c)) FROM million",
+    "integers": "SELECT sum(a + b + floor(extract(epoch FROM d))::int8 - 946684800) FROM million",
+    "doubles": "SELECT sum(e) FROM million",
+}
+HUNDREDTHS = {"hundredths": "SELECT (sum(f) * 100)::int8 FROM million"}
+LINES = "SELECT sum(octet_length(concat_ws(',', a, b, c, d, e, f)) + {more}) FROM million"
+CSV = LINES.format(more=1)
+CSV_WITH_HEADER = f"SELECT ({CSV}) + octet_length('a,b,c,d,e,f') + 1"
+# Braces, names, colons and the quotes of two values; row_to_json has six characters for an offset, not three.
+JSON = LINES.format(more=len('{"a":"b":"c":"""d":"""e":"f":}') + 1)
+ROW_TO_JSON = LINES.format(more=len('{"a":"b":"c":"""d":":00""e":"f":}') + 1)
+COPIED = {
+    "text": "SELECT sum(octet_length(concat_ws(E'\\t', id, k, t, ts)) + 1) FROM bulk",
+    "binary": "SELECT sum(2 + 4 + 8 + 4 + 4 + 4 + octet_length(t) + 4 + 8) + 19 + 2 FROM bulk",
+}
+# With the five bytes before each CopyData (one is for the end of the binary format), and what stands around
+# them: CopyOutResponse, CopyDone, CommandComplete and ReadyForQuery.
+RECEIVED = {
+    form: f"SELECT ({COPIED[form]}) + count(*) * 5 + {ending}"
+    " + 16 + 5 + 11 + length(count(*)::text) + 6 FROM bulk"
+    for form, ending in (("text", 0), ("binary", 5))
+}
+
 
 # How many times what the other one takes is the most, by what is compared; memory in MB.
 LIMITS = {
@@ -50,15 +75,21 @@ class Row:
     before: typing.Callable = None
     # Is told the place after each run, and raises ValueError where the work was not done.
     check: typing.Callable = None
+    # What its figures must be, beside or instead of those of the work: numbers, or questions to the server.
+    expects: dict = dataclasses.field(default_factory=dict)
+    is_ours: bool = False
 
 
 @dataclasses.dataclass
 class Target:
-    """`ours` takes at most `limit` times what `against` takes, or, against nothing, at most `limit` units."""
+    """`ours` takes at most `limit` times what `against` takes, or, against nothing, at most `limit` units.
+
+    Against several, it is whichever takes least.
+    """
 
     ours: str
     figure: str
-    against: str
+    against: str | tuple | None
     limit: float
 
 
@@ -74,10 +105,13 @@ class Work:
     server: str = "socket"
     processors: int = None
     time_limit: int = 120
+    # What figures every row must say to have done the work: numbers, or questions to the server.
+    expects: dict = dataclasses.field(default_factory=dict)
+    headings: dict = dataclasses.field(default_factory=dict)
 
 
 def ours(name, command, **more):
-    return Row(name, command, **more)
+    return Row(name, command, is_ours=True, **more)
 
 
 def peer(name, command, **more):
@@ -124,15 +158,27 @@ def copying_out(form):
         f"COPY TO STDOUT, {form}",
         [
             ours("pg-copy", f"pg-copy {{iri}} bulk --to -{flag}"),
-            Row("floor: receive and forget", f"{{peers}}/floor copy {form}"),
+            Row(
+                "floor: receive and forget", f"{{peers}}/floor copy {form}", expects={"bytes": RECEIVED[form]}
+            ),
+            Row(
+                "floor: receive and forget, with pauses",
+                f"{{peers}}/floor paced copy {form}",
+                expects={"bytes": RECEIVED[form]},
+            ),
             Row("floor: payload to standard output", f"{{peers}}/floor copywrite {form}"),
+            Row("floor: payload to standard output, with pauses", f"{{peers}}/floor paced copywrite {form}"),
             peer("psql", f"{PSQL} -c 'COPY bulk TO STDOUT{options}'"),
             *drivers(f"copyout {form}"),
         ],
         ("wall", "cpu", "rss"),
         "psql",
-        [Target("pg-copy", "cpu", "floor: receive and forget", 1.2)],
+        [
+            # The floor that a limit is against reads as soon as something comes; the others are told.
+            Target("pg-copy", "cpu", "floor: receive and forget", 1.2)
+        ],
         rounds=3,
+        expects={"bytes": COPIED[form]},
     )
 
 
@@ -152,13 +198,25 @@ def stored(receivers):
     return check
 
 
+def inserted(place):
+    """What every program of W7 stores, and nothing else."""
+    found = place.ask(
+        "SELECT count(*), sum(a), count(*) FILTER"
+        " (WHERE b = 'row number ' || a AND c = '2024-01-01 00:00:00+00') FROM ins"
+    )
+    if found != "100000|4999950000|100000":
+        raise ValueError(f"ins has other rows (rows, sum, right ones: {found.replace('|', ', ')})")
+
+
 def copying_between(form, receivers):
     options = " (FORMAT binary)" if form == "binary" else ""
     sinks = [f"sink{number}" for number in range(1, receivers + 1)]
     out, into = f"COPY bulk TO STDOUT{options}", [f"COPY {sink} FROM STDIN{options}" for sink in sinks]
     to = " ".join(f"--to {{iri}}';table={sink}'" for sink in sinks)
     rows = [
-        ours("pg-copy", f"pg-copy {{iri}} bulk --format {form} {to}", before=emptied, check=stored(receivers)),
+        ours(
+            "pg-copy", f"pg-copy {{iri}} bulk --format {form} {to}", before=emptied, check=stored(receivers)
+        ),
         peer(
             "libpq, in C",
             f"{{peers}}/libpq xfer {form} {','.join(sinks)}",
@@ -166,7 +224,10 @@ def copying_between(form, receivers):
             check=stored(receivers),
         ),
         peer(
-            "psycopg", f"{{python}} psycopg xfer {form} {','.join(sinks)}", before=emptied, check=stored(receivers)
+            "psycopg",
+            f"{{python}} psycopg xfer {form} {','.join(sinks)}",
+            before=emptied,
+            check=stored(receivers),
         ),
         peer(
             "py-postgresql's copyman",
@@ -180,14 +241,19 @@ def copying_between(form, receivers):
         Target("pg-copy", "rss", None, LIMITS["copying-memory"]),
     ]
     if receivers == 1:
-        rows.append(
-            Row(
-                "floor: messages relayed",
-                f"{{peers}}/relaying {{socket}}/.s.PGSQL.$PGPORT {{user}} postgres '{out}' '{into[0]}'",
-                before=emptied,
-                check=stored(receivers),
+        for name, word in (
+            ("floor: messages relayed", ""),
+            ("floor: messages relayed, with pauses", "paced "),
+        ):
+            rows.append(
+                Row(
+                    name,
+                    f"{{peers}}/relaying {word}{{socket}}/.s.PGSQL.$PGPORT {{user}} postgres"
+                    f" '{out}' '{into[0]}'",
+                    before=emptied,
+                    check=stored(receivers),
+                )
             )
-        )
         rows.append(
             peer(
                 "psql to psql",
@@ -267,6 +333,13 @@ INITDB = (
     '{psql} -X -h {scratch} -U postgres -c "select 1" postgres; '
     "{bindir}/pg_ctl -D {scratch}/d stop; rm -rf {scratch}/d {scratch}/log'"
 )
+# What it prints says where the server is, which stays until it is stopped.
+PG_TMP = (
+    "{as_user} sh -euc 'command -v pg_tmp >/dev/null || "
+    '{{ echo "pg_tmp is not here (ephemeralpg)" >&2; exit 1; }}; '
+    'PATH={bindir}:$PATH; iri=$(pg_tmp -w 0); {psql} -X "$iri" -c "select 1"; '
+    'pg_tmp -w 0 -d "$(echo "$iri" | sed "s|.*host=||; s|%2F|/|g")" stop\''
+)
 LIFE = "pg-cluster run --pg {bindir} --storage %s -- {psql} -X -c 'select 1'"
 
 ALL = [
@@ -293,29 +366,37 @@ ALL = [
         ],
         rounds=9,
         processors=1,
+        expects={"ops": 20_000},
     ),
+    # No limit: libpq's reads its answers.
     Work(
         "W2",
         "20,000 round trips, a hundred before each answer",
         [
-            ours("PGKit", "{work} pipelined 20000"),
-            Row("floor: no parsing", "{peers}/floor rttpipe 20000 100"),
-            peer("libpq, in C", "{peers}/libpq rttpipe 20000 100"),
+            ours("PGKit, answers dropped", "{work} pipelined 20000"),
+            Row("floor: answers dropped", "{peers}/floor rttpipe 20000 100"),
+            peer("libpq, in C, answers read", "{peers}/libpq rttpipe 20000 100"),
         ],
         ("each", "cpu", "rss"),
-        "libpq, in C",
+        "libpq, in C, answers read",
         [],
         processors=1,
+        expects={"ops": 20_000},
     ),
     Work(
         "W3",
         "a million rows of six types, decoded",
         [
-            ours("PGKit", "{work} rows"),
-            ours("PGKit, no Strings", "{work} rows-in-place"),
-            ours("PGKit, asynchronous", "{work} async-rows"),
-            Row("floor: decoded in place", "{peers}/floor decode"),
-            peer("libpq, in C, row by row", "{peers}/libpq fetch"),
+            ours("PGKit", "{work} rows", expects=SUMS),
+            ours("PGKit, no Strings", "{work} rows-in-place", expects=SUMS),
+            ours("PGKit, asynchronous", "{work} async-rows", expects=SUMS),
+            Row("floor: decoded in place", "{peers}/floor decode", expects=SUMS | HUNDREDTHS),
+            Row(
+                "floor: decoded in place, with pauses",
+                "{peers}/floor paced decode",
+                expects=SUMS | HUNDREDTHS,
+            ),
+            peer("libpq, in C, row by row", "{peers}/libpq fetch", expects=SUMS | HUNDREDTHS),
             peer("asyncpg, cursor", "{python} asyncpg fetch"),
             peer("asyncpg, whole", "{python} asyncpg fetchfull"),
             peer("psycopg, stream", "{python} psycopg fetch"),
@@ -331,6 +412,7 @@ ALL = [
             Target("PGKit", "rss", None, 20),
             Target("PGKit, asynchronous", "seconds", "PGKit", 1.1),
         ],
+        expects={"ops": 1_000_000},
     ),
     Work(
         "W4",
@@ -339,8 +421,9 @@ ALL = [
             ours("pg-open", f"pg-open --format csv {{iri}} '{SELECT}'"),
             peer("psql --csv", f"{PSQL} --csv -c '{SELECT}'"),
             peer("psql --csv, 10,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=10000 -c '{SELECT}'"),
-            peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'"),
-            Row("floor: no checks", "{peers}/floor csv"),
+            peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'", expects={"bytes": CSV}),
+            Row("floor: nothing quoted", "{peers}/floor csv", expects={"bytes": CSV}),
+            Row("floor: nothing quoted, with pauses", "{peers}/floor paced csv", expects={"bytes": CSV}),
         ],
         ("wall", "cpu", "rss"),
         "psql --csv",
@@ -348,18 +431,20 @@ ALL = [
             Target("pg-open", "wall", "psql --csv", 1),
             Target("pg-open", "cpu", "psql --csv", LIMITS["csv-cpu"]),
         ],
+        expects={"bytes": CSV_WITH_HEADER},
     ),
     Work(
         "W4",
         "a million rows as JSON lines",
         [
-            ours("pg-open", f"pg-open --format jsonl {{iri}} '{SELECT}'"),
+            ours("pg-open", f"pg-open --format jsonl {{iri}} '{SELECT}'", expects={"bytes": JSON}),
             peer("psql, row_to_json", f"{PSQL} -At -c 'SELECT row_to_json(r) FROM ({SELECT}) AS r'"),
             peer(
                 "psql, COPY of row_to_json",
                 f"{PSQL} -c 'COPY (SELECT row_to_json(r) FROM ({SELECT}) AS r) TO STDOUT'",
             ),
-            Row("floor: no checks", "{peers}/floor json"),
+            Row("floor: nothing escaped", "{peers}/floor json", expects={"bytes": JSON}),
+            Row("floor: nothing escaped, with pauses", "{peers}/floor paced json", expects={"bytes": JSON}),
         ],
         ("wall", "cpu", "rss"),
         "psql, row_to_json",
@@ -367,6 +452,7 @@ ALL = [
             Target("pg-open", "wall", BEST_PEER, 1),
             Target("pg-open", "cpu", "psql, row_to_json", LIMITS["jsonl-cpu"]),
         ],
+        expects={"bytes": ROW_TO_JSON},
     ),
     copying_out("text"),
     copying_out("binary"),
@@ -378,30 +464,33 @@ ALL = [
         "W7",
         "100,000 rows of three columns stored",
         [
-            ours("PGKit, inserts", "{work} insert 100000"),
-            peer("libpq, in C, inserts", "{peers}/libpq insert pipe 100000"),
-            peer("psycopg, executemany", "{python} psycopg insert 100000"),
-            peer("asyncpg, executemany", "{python} asyncpg insert 100000"),
-            peer("py-postgresql, load_rows", "{python} py-postgresql insert 100000"),
+            ours("PGKit, inserts", "{work} insert 100000", check=inserted),
+            peer("libpq, in C, inserts", "{peers}/libpq insert pipe 100000", check=inserted),
+            peer("psycopg, executemany", "{python} psycopg insert 100000", check=inserted),
+            peer("asyncpg, executemany", "{python} asyncpg insert 100000", check=inserted),
+            peer("py-postgresql, load_rows", "{python} py-postgresql insert 100000", check=inserted),
         ],
         ("seconds", "cpu", "rss"),
         "libpq, in C, inserts",
         [Target("PGKit, inserts", "seconds", BEST_PEER, 1)],
         rounds=7,
+        expects={"ops": 100_000},
     ),
     Work(
         "W7",
         "100,000 rows of three columns copied",
         [
-            ours("PGKit, rows", "{work} copy-rows 100000"),
-            peer("libpq, in C, text", "{peers}/libpq insert copy 100000"),
-            peer("psycopg, write_row", "{python} psycopg insertcopy 100000"),
-            peer("asyncpg, copy_records_to_table", "{python} asyncpg insertcopy 100000"),
+            ours("PGKit, rows", "{work} copy-rows 100000", check=inserted),
+            peer("libpq, in C, text", "{peers}/libpq insert copy 100000", check=inserted),
+            peer("libpq, in C, binary", "{peers}/libpq insert copybinary 100000", check=inserted),
+            peer("psycopg, write_row", "{python} psycopg insertcopy 100000", check=inserted),
+            peer("asyncpg, copy_records_to_table", "{python} asyncpg insertcopy 100000", check=inserted),
         ],
         ("seconds", "cpu", "rss"),
-        "libpq, in C, text",
+        "libpq, in C, binary",
         [Target("PGKit, rows", "seconds", BEST_PEER, 1)],
         rounds=7,
+        expects={"ops": 100_000},
     ),
     Work(
         "W8",
@@ -440,7 +529,7 @@ ALL = [
             ours("pg-cluster, disk", LIFE % "disk"),
             peer("initdb and pg_ctl", INITDB),
             peer("pgserver", "{interpreter} {here}/peers/pgserver_life.py {scratch}/p"),
-            peer("pg_tmp", '{as_user} sh -euc \'iri=$(pg_tmp -w 1); {psql} -X "$iri" -c "select 1"\''),
+            peer("pg_tmp", PG_TMP),
         ],
         ("wall", "cpu"),
         "initdb and pg_ctl",
@@ -449,6 +538,7 @@ ALL = [
             Target("pg-cluster, disk", "wall", "initdb and pg_ctl", LIMITS["cluster-disk"]),
             Target("pg-cluster, disk", "wall", BEST_PEER, 1),
         ],
+        headings={"cpu": "CPU of what was waited for"},
     ),
     Work(
         "W10",
@@ -467,7 +557,10 @@ ALL = [
     Work(
         "growth",
         "ten times as many rows",
-        [ours("10 million rows", "{work} many-rows 10000000"), ours("1 million rows", "{work} many-rows 1000000")],
+        [
+            ours("10 million rows", "{work} many-rows 10000000", expects={"ops": 10_000_000}),
+            ours("1 million rows", "{work} many-rows 1000000", expects={"ops": 1_000_000}),
+        ],
         ("seconds", "cpu", "rss"),
         "1 million rows",
         [
@@ -479,7 +572,10 @@ ALL = [
     Work(
         "growth",
         "2,000 rows of ever more columns",
-        [ours(f"{count} columns", f"{{work}} columns {count}") for count in (1600, 160, 16, 1)],
+        [
+            ours(f"{count} columns", f"{{work}} columns {count}", expects={"ops": 2000 * count})
+            for count in (1600, 160, 16, 1)
+        ],
         ("seconds", "cpu", "rss"),
         "160 columns",
         [Target("1600 columns", "seconds", "160 columns", 11.5)],
@@ -487,7 +583,10 @@ ALL = [
     Work(
         "growth",
         "a thousand idle connections that listen",
-        [ours("1,000 connections", "{work} idle 1000"), ours("10 connections", "{work} idle 10")],
+        [
+            ours("1,000 connections", "{work} idle 1000", expects={"ops": 1000}),
+            ours("10 connections", "{work} idle 10", expects={"ops": 10}),
+        ],
         ("kib_each", "rss"),
         "10 connections",
         [Target("1,000 connections", "kib_each", None, 64)],

@@ -10,6 +10,8 @@
 //   floor copy text|binary            COPY bulk TO STDOUT, received and forgotten
 //   floor copywrite text|binary       the same, payload to standard output
 //   floor listen CHANNEL N            takes N notifications
+//
+//   floor paced WORK …                the same, letting bytes come together as PGKit does (pace.h)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,6 +25,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "pace.h"
 
 enum { BUFSZ = 256 * 1024 };
 static double now(void) {
@@ -76,6 +80,7 @@ typedef struct {
   int fd;
   char* buf;
   size_t have, pos;
+  Pace pace;
 } Conn;
 /* next whole message; returns type, body, body length */
 static int next(Conn* c, char** body, uint32_t* len) {
@@ -96,7 +101,7 @@ static int next(Conn* c, char** body, uint32_t* len) {
       c->have = avail;
       c->pos = 0;
     }
-    ssize_t k = recv(c->fd, c->buf + c->have, BUFSZ - c->have, 0);
+    ssize_t k = receive(&c->pace, c->fd, c->buf + c->have, BUFSZ - c->have);
     if (k <= 0) die("recv");
     c->have += k;
   }
@@ -216,7 +221,7 @@ static void recv_discard(Conn* c, double t0,
   double bytes = 0;
   long reads = 0;
   for (;;) {
-    ssize_t k = recv(c->fd, c->buf, BUFSZ, 0);
+    ssize_t k = receive(&c->pace, c->fd, c->buf, BUFSZ);
     if (k <= 0) die("recv");
     bytes += k;
     reads++;
@@ -226,8 +231,10 @@ static void recv_discard(Conn* c, double t0,
 }
 static char out[1 << 17];
 static size_t on;
+static double written;
 static void flush(void) {
   char* p = out;
+  written += on;
   while (on) {
     ssize_t k = write(1, p, on);
     if (k < 0) die("write");
@@ -237,11 +244,15 @@ static void flush(void) {
 }
 
 int main(int argc, char** argv) {
+  int is_paced = argc > 1 && !strcmp(argv[1], "paced");
+  argc -= is_paced;
+  argv += is_paced;
   const char* cmd = argc > 1 ? argv[1] : "";
   char* b;
   uint32_t l;
   int t;
   Conn c = dial(env("PGPORT", "5432"));
+  c.pace.is_on = is_paced;
   int bin = argc > 2 && !strcmp(argv[2], "binary");
   if (!strcmp(cmd, "rtt") || !strcmp(cmd, "rttpipe")) {
     long n = atol(argv[2]);
@@ -323,7 +334,7 @@ int main(int argc, char** argv) {
   } else if (!strcmp(cmd, "decode")) {
     double t0 = now(), bytes = 0;
     long rows = 0;
-    int64_t sum = 0;
+    int64_t sum = 0, hundredths = 0;
     double fs = 0;
     Row r;
     long chars = 0;
@@ -349,12 +360,14 @@ int main(int argc, char** argv) {
       r.c[n[2]] = 0;
       rows++;
       bytes += l;
-      sum += r.a + r.b + r.f + r.d / 1000000;
+      sum += r.a + r.b + r.d / 1000000;
+      hundredths += r.f;
       fs += r.e;
       chars += n[2];
     }
     report("decode", now() - t0, rows, bytes);
-    fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
+    fprintf(stderr, "WORK chars=%ld integers=%lld doubles=%.17g hundredths=%lld\n", chars, (long long)sum, fs,
+            (long long)hundredths);
   } else if (!strcmp(cmd, "csv") || !strcmp(cmd, "json")) {
     int js = *cmd == 'j';
     long rows = 0;
@@ -394,7 +407,7 @@ int main(int argc, char** argv) {
       rows++;
     }
     flush();
-    report(cmd, now() - t0, rows, 0);
+    report(cmd, now() - t0, rows, written);
   } else if (!strcmp(cmd, "listen")) {
     char s[128];
     snprintf(s, sizeof s, "LISTEN %s", argv[2]);

@@ -8,7 +8,9 @@
 //   libpq fetch                         a million rows, one by one, every column decoded
 //   libpq copyout text|binary           COPY bulk TO STDOUT, forgotten
 //   libpq xfer text|binary SINK[,SINK]  bulk into other tables
-//   libpq insert pipe|copy N            N rows into ins
+//   libpq insert pipe|copy|copybinary N
+//                                       N rows into ins
+//   libpq version                       prints the library's version
 #include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,6 +37,10 @@ static uint64_t be64(const void* p) {
   uint64_t v;
   memcpy(&v, p, 8);
   return __builtin_bswap64(v);
+}
+static void put32(char* p, uint32_t v) {
+  v = __builtin_bswap32(v);
+  memcpy(p, &v, 4);
 }
 static void report(const char* w, double s, long ops, double bytes) {
   fprintf(stderr, "WORK what=%s seconds=%.6f ops=%ld bytes=%.0f\n", w, s, ops, bytes);
@@ -74,7 +80,7 @@ static int64_t num_bin(const char* p) {
   }
   return sign == 0x4000 ? -v : v;
 }
-static int64_t sum;
+static int64_t sum, hundredths;
 static double fs;
 static long rows, chars;
 static void take(PGresult* r) {
@@ -95,7 +101,8 @@ static void take(PGresult* r) {
     copy[l] = 0;
     rows++;
     chars += l;
-    sum += a + b + f + d / 1000000;
+    sum += a + b + d / 1000000;
+    hundredths += f;
     fs += e;
   }
 }
@@ -103,6 +110,7 @@ static void take(PGresult* r) {
 
 int main(int argc, char** argv) {
   const char* cmd = argc > 1 ? argv[1] : "select1";
+  if (!strcmp(cmd, "version")) return printf("%d\n", PQlibVersion()) < 0;
   PGconn* c = dial(NULL);
   PGresult* r;
   int bin = argc > 2 && !strcmp(argv[2], "binary");
@@ -159,6 +167,7 @@ int main(int argc, char** argv) {
       PQclear(r);
     }
     report("rttpipe", now() - t0, n, 0);
+    if (s != n * (n - 1) / 2) return 1;
   } else if (!strcmp(cmd, "fetch")) {
     double t0 = now();
     PQsendQueryParams(c, SQL1M, 0, NULL, NULL, NULL, NULL, 1);
@@ -169,7 +178,8 @@ int main(int argc, char** argv) {
       PQclear(r);
     }
     report(cmd, now() - t0, rows, 0);
-    fprintf(stderr, "check %lld %.2f %ld\n", (long long)sum, fs, chars);
+    fprintf(stderr, "WORK chars=%ld integers=%lld doubles=%.17g hundredths=%lld\n", chars, (long long)sum, fs,
+            (long long)hundredths);
   } else if (!strcmp(cmd, "copyout")) {
     double t0 = now(), bytes = 0;
     char* b;
@@ -222,6 +232,24 @@ int main(int argc, char** argv) {
         int l = sprintf(line, "%ld\trow number %ld\t2024-01-01 00:00:00+00\n", i, i);
         PQputCopyData(c, line, l);
       }
+      PQputCopyEnd(c, NULL);
+      r = PQgetResult(c);
+      check(c, r, PGRES_COMMAND_OK);
+      PQclear(r);
+    } else if (!strcmp(argv[2], "copybinary")) {
+      run(c, "COPY ins FROM STDIN (FORMAT binary)", PGRES_COPY_IN);
+      PQputCopyData(c, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+      static const uint64_t ts = __builtin_bswap64(757382400000000ULL);
+      for (long i = 0; i < n; i++) {
+        memcpy(line, "\0\3\0\0\0\4", 6);
+        put32(line + 6, i);
+        int l = sprintf(line + 14, "row number %ld", i);
+        put32(line + 10, l);
+        put32(line + 14 + l, 8);
+        memcpy(line + 18 + l, &ts, 8);
+        PQputCopyData(c, line, 26 + l);
+      }
+      PQputCopyData(c, "\377\377", 2);
       PQputCopyEnd(c, NULL);
       r = PQgetResult(c);
       check(c, r, PGRES_COMMAND_OK);

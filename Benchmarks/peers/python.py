@@ -30,6 +30,11 @@ def rows_to_insert(n, ts):
     return [(i, f"row number {i}", ts) for i in range(n)]
 
 
+def check_sum(found, n):
+    if found != n * (n - 1) // 2:
+        sys.exit(f"python.py: the sum is {found}")
+
+
 def psycopg_main():
     import psycopg
 
@@ -46,6 +51,7 @@ def psycopg_main():
         for i in range(n):
             s += cur.execute("SELECT %b::int", (i,)).fetchone()[0]
         report(n)
+        check_sum(s, n)
     elif work == "fetch":
         start()
         n = 0
@@ -79,7 +85,9 @@ def psycopg_main():
         with ExitStack() as st:
             outs = [
                 st.enter_context(
-                    d.cursor().copy(f"COPY {t} FROM STDIN" + (" (FORMAT binary)" if args[0] == "binary" else ""))
+                    d.cursor().copy(
+                        f"COPY {t} FROM STDIN" + (" (FORMAT binary)" if args[0] == "binary" else "")
+                    )
                 )
                 for d, t in zip(ds, args[1].split(","))
             ]
@@ -129,7 +137,9 @@ def psycopg_main():
 
 
 def asyncpg_main():
-    import asyncio, asyncpg
+    import asyncio
+
+    import asyncpg
 
     async def main():
         c = await asyncpg.connect()
@@ -143,6 +153,7 @@ def asyncpg_main():
             for i in range(n):
                 s += await st.fetchval(i)
             report(n)
+            check_sum(s, n)
         elif work == "fetch":
             start()
             n = 0
@@ -234,7 +245,7 @@ def asyncpg_main():
 def py_postgresql_main():
     import postgresql
 
-    # 1.3.1 cannot parse a packaged server's version ("15.18 (Debian 15...)") and fails to connect: cut it here.
+    # 1.3.1 cannot parse a packaged server's version ("15.18 (Debian 15...)") and fails to connect: cut here.
     from postgresql import versionstring
 
     whole = versionstring.split
@@ -265,6 +276,7 @@ def py_postgresql_main():
         for i in range(n):
             s += st.first(i)
         report(n)
+        check_sum(s, n)
     elif work == "fetch":
         st = c.prepare(SQL1M)
         start()

@@ -2,7 +2,10 @@
 // at nothing but their lengths. Speaks just enough of the protocol for that, over Unix sockets that need
 // no password.
 //
-//   cc -O2 -o relaying relaying.c && ./relaying SOCKET USER DATABASE 'COPY … TO STDOUT' 'COPY … FROM STDIN'
+//   cc -O2 -o relaying relaying.c
+//   ./relaying [paced] SOCKET USER DATABASE 'COPY … TO STDOUT' 'COPY … FROM STDIN'
+//
+// With "paced" it lets bytes come together as PGKit does (pace.h).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -13,7 +16,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 16 };
+#include "pace.h"
+
+enum { ROOM = 256 << 10 };
 
 static void fail(const char *what) {
   fprintf(stderr, "relaying: %s\n", what);
@@ -81,11 +86,12 @@ static void ask(int session, const char *sql) {
 }
 
 // Relays whole reads; of a message it remembers only how much is to come.
-static void relay(int from, int to) {
+static void relay(int from, int to, int is_paced) {
   static char bytes[ROOM];
+  Pace pace = {.is_on = is_paced};
   size_t held = 0, missing = 0;
   for (;;) {
-    ssize_t count = read(from, bytes + held, sizeof bytes - held);
+    ssize_t count = receive(&pace, from, bytes + held, sizeof bytes - held);
     if (count <= 0) fail("read");
     size_t total = held + (size_t)count, place = 0;
     int is_over = 0;
@@ -111,14 +117,17 @@ static void relay(int from, int to) {
 }
 
 int main(int count, char **words) {
-  if (count != 6) fail("SOCKET USER DATABASE COPY-OUT COPY-IN");
+  int is_paced = count > 1 && !strcmp(words[1], "paced");
+  count -= is_paced;
+  words += is_paced;
+  if (count != 6) fail("[paced] SOCKET USER DATABASE COPY-OUT COPY-IN");
   int source = open_session(words[1], words[2], words[3]);
   int target = open_session(words[1], words[2], words[3]);
   ask(source, words[4]);
   skip_to(source, 'H');
   ask(target, words[5]);
   skip_to(target, 'G');
-  relay(source, target);
+  relay(source, target, is_paced);
   write_all(target, "c\0\0\0\4", 5);
   skip_to(target, 'Z');
   return 0;

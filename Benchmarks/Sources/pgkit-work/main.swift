@@ -13,6 +13,8 @@ do {
   complain(error.report)
 } catch let error as WrongUse {
   complain(error.message)
+} catch let error as WrongResult {
+  complain(error.description)
 }
 
 /// Never in top-level code itself, which belongs to the main actor: there every step of a loop would
@@ -24,10 +26,10 @@ nonisolated func run(_ words: [String]) async throws {
   case "row-roundtrips": try RoundTrips(count: count).runByRow()
   case "async-roundtrips": try await RoundTrips(count: count).runAsync()
   case "pipelined": try RoundTrips(count: count).runPipelined()
-  case "rows": try Decoding(query: Decoding.table).run(withStrings: true)
-  case "rows-in-place": try Decoding(query: Decoding.table).run(withStrings: false)
-  case "async-rows": try await Decoding(query: Decoding.table).runAsync()
-  case "many-rows": try Decoding(query: Decoding.generated(count)).run(withStrings: true)
+  case "rows": try Decoding.table.run(withStrings: true)
+  case "rows-in-place": try Decoding.table.run(withStrings: false)
+  case "async-rows": try await Decoding.table.runAsync()
+  case "many-rows": try Decoding.generated(count).run(withStrings: true)
   case "columns": try Columns(count: count).run()
   case "insert": try Inserting(count: count).runPipelined()
   case "copy-rows": try Inserting(count: count).runCopy()
