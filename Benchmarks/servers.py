@@ -131,16 +131,7 @@ class Servers:
         return self
 
     def __exit__(self, *_):
-<<<<<<< HEAD
         """The servers end with us, who own them."""
-=======
-        for place in self.places.values():
-            subprocess.run(
-                ["pg-cluster", "drop", "--force", place.words["iri"].strip("'")],
-                check=False,
-                capture_output=True,
-            )
->>>>>>> bench
 
     def place(self, name):
         if name not in self.places:
