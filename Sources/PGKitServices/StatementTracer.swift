@@ -16,7 +16,7 @@
   /// - `db.query.text`, as ``IncludedText`` says; `db.operation.batch.size` where one statement runs
   ///   several times;
   /// - `server.address`, `server.port`, `network.transport`;
-  /// - `db.response.returned_rows`;
+  /// - `db.response.returned_rows`, which is in development there, and for each to choose;
   /// - after an error `error.type`, its SQLSTATE, which may be PGKit's own (`--PIO`), and where it was the
   ///   server that refused, the same as `db.response.status_code`.
   ///

@@ -98,6 +98,13 @@ struct AsyncResidueTests {
     try await Task.sleep(for: .seconds(1))
     let before = Holdings.now()
     #expect(before.threads < connections, "\(before)")
+    // What is held is seen: each has a thread, a pipe and a socket.
+    var held: [AsyncConnection] = []
+    for _ in 0..<connections { held.append(try await AsyncConnection.open(iri)) }
+    let most = Holdings.now()
+    #expect(most.threads >= connections, "\(most)")
+    #expect(most.descriptors >= before.descriptors + 3 * connections, "\(before), then \(most)")
+    held = []
     for round in 0..<3 {
       try await useConnections(iri)
       try await usePool(iri, closes: round > 0)
