@@ -39,7 +39,9 @@ struct Tally {
   }
 
   /// Notes the rows that a COPY has stored.
-  mutating func noteStored(_ tag: CommandTag?) { changedRows = changedRows.addingRows(tag?.rowCount ?? 0) }
+  mutating func noteStored(_ tag: CommandTag?) {
+    changedRows = changedRows.addingRows(tag?.rowCount ?? 0)
+  }
 
   /// Notes what came of the rows of a file.
   mutating func add(_ each: EachLoad) {

@@ -15,8 +15,8 @@ import Synchronization
 /// 57014, and the connection can be used again. If the server does not obey within ten seconds, the session
 /// ends.
 ///
-/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a round trip
-/// takes a twentieth more than a synchronous one.
+/// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a round
+/// trip takes a twentieth more than a synchronous one.
 ///
 /// Beside py-postgresql's DB-API 2.0: the interface that the language's users know.
 public actor AsyncConnection {

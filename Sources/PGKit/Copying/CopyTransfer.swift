@@ -41,8 +41,10 @@ public final class CopyTransfer {
   /// A server hands its rows out 8 KiB at a time. Taking each at once costs more than all else that is
   /// done with it, and takes the processor from the servers; a moment later there are many of them.
   private static let gatheringTime = (least: 50_000, most: 500_000)  // nanoseconds
-  /// How much should come in that time: less is a reason for more of it, and more for less. A server's
-  /// Unix socket holds 192 KiB, and it does nothing while that is full.
+  /// How much should come in that time.
+  ///
+  /// Less is a reason for more of it, and more for less: a server's Unix socket holds 192 KiB, and it does
+  /// nothing while that is full.
   private static let gatheredSize = (least: 96 << 10, most: 176 << 10)
   /// How many pieces come without any delay: a short copy has none.
   private static let promptPieces = 32
