@@ -7,7 +7,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-// Tests are not what is measured: optimizing them too would take longer than all the rest.
+// Tests are not what is measured: optimizing them all would take longer than all the rest. Those without a
+// server are, with what is inlined into them (scripts/test-optimized).
 let tests = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 let package = Package(
@@ -127,7 +128,7 @@ let package = Package(
     .testTarget(
       name: "PGKitTests",
       dependencies: ["PGKit", "COpenSSL", "CAllocationCount", "PGTestCluster"],
-      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: tests),
+      exclude: ["Vectors", "Session/Transcripts"], swiftSettings: strict),
     .testTarget(
       name: "PGKitServerTests", dependencies: ["PGKit", "PGTestCluster"], swiftSettings: tests),
     .testTarget(

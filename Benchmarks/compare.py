@@ -65,7 +65,7 @@ def require(figures, wanted):
             raise DidNotRun(f"does not say {name}")
         found = figures[name]
         # A sum of doubles depends on the order in which they come.
-        is_close = isinstance(value, float) and math.isclose(found, value, rel_tol=1e-9)
+        is_close = isinstance(found + value, float) and math.isclose(found, value, rel_tol=1e-9)
         if found != value and not is_close:
             raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
 

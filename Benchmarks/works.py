@@ -174,7 +174,7 @@ def copying_out(form):
         ("wall", "cpu", "rss"),
         "psql",
         [
-            # The floor that a limit is against reads as soon as something comes; the others are told.
+            # Against the floor that reads as soon as something comes; the other is told (README.md).
             Target("pg-copy", "cpu", "floor: receive and forget", 1.2)
         ],
         rounds=3,
@@ -304,7 +304,7 @@ def between_servers():
             # Its directory must be new each time.
             peer(
                 "pgcopydb copy table-data",
-                "D=$(mktemp -d); pgcopydb copy table-data --source {iri} --target {target} --dir $D/work >&2; rm -r $D",
+                "D=$(mktemp -d); trap 'rm -rf $D' EXIT; pgcopydb copy table-data --source {iri} --target {target} --dir $D/work >&2",
                 **to,
             ),
         ],

@@ -16,7 +16,7 @@ import Synchronization
 /// ends.
 ///
 /// A call costs two changes of the thread, unless it is made inside ``withConnection(_:)``; there a round
-/// trip takes a twentieth more than a synchronous one.
+/// trip takes up to a tenth more than a synchronous one.
 ///
 /// Beside py-postgresql's DB-API 2.0: the interface that the language's users know.
 public actor AsyncConnection {

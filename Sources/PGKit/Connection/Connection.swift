@@ -142,7 +142,8 @@ public final class Connection {
 
   /// Hears of every message that is sent or received, as a line in the format of libpq's `PQtrace`.
   ///
-  /// Passwords, keys and proofs are left out; statements and values are not.
+  /// Passwords, keys and proofs are left out; statements and values are not. It must not use this connection,
+  /// except to close it: whatever it tries fails with `--OPE`.
   public var traceHandler: ((String) -> Void)? {
     didSet { link.traceHandler = traceHandler }
   }

@@ -325,6 +325,7 @@ final class Link {
       }
       switch try stream.read(into: room) {
       case .moved(let count):
+        hasTakenAll = false
         pace.received(count, of: room.count)
         return received(count, in: room)
       case .ended: throw .serverIsGone()

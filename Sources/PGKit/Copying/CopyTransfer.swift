@@ -69,7 +69,7 @@ public final class CopyTransfer {
   var withheld: [Int: WithheldPiece] = [:]
   /// How many pieces came.
   var pieceCount = 0
-  /// How many bytes came since there was a wait.
+  /// How many bytes came since the producer was left alone.
   private var gathered = 0
   /// How long the producer is left alone the next time, in nanoseconds.
   private var gatheringTime = CopyTransfer.gatheringTime.most
@@ -216,7 +216,6 @@ public final class CopyTransfer {
       if !transfer.wantsMore { transfer.isQuiet = false }
       for (watch, isReady) in zip(list, answers) where isReady { transfer.hear(of: watch.end) }
       answers = answers.dropFirst(list.count)
-      transfer.gathered = 0
     }
   }
 
@@ -227,19 +226,21 @@ public final class CopyTransfer {
     }
   }
 
-  /// Whether the producer is to be asked: a receiver has nothing left to send, and none has too much.
+  /// Whether the producer is to be asked: a receiver has nothing left that it waits to send, and none has
+  /// too much.
   ///
   /// What a server has not taken fills its socket, so that it has enough to do until more is fetched. And
   /// what is fetched no sooner than that lies in the same memory as what went before: one receiver needs
   /// one buffer, which stays where the processor reaches it fast.
   private var wantsMore: Bool {
-    var (least, most) = (Int.max, 0)
+    var isAnyIdle = false
     for index in remaining {
       let queued = receivers[index].queuedBytes
-      least = min(least, queued)
-      most = max(most, queued)
+      if queued >= Self.queueLimit { return false }
+      // One that waits for nothing waits for more data.
+      if queued == 0 || receivers[index].watches.isEmpty { isAnyIdle = true }
     }
-    return least == 0 && most < Self.queueLimit
+    return isAnyIdle
   }
 
   /// Whether only its producer keeps it waiting, which gives its data bit by bit.
@@ -254,6 +255,7 @@ public final class CopyTransfer {
     } else if gathered < Self.gatheredSize.least {
       gatheringTime = min(gatheringTime * 2, Self.gatheringTime.most)
     }
+    gathered = 0
     return gatheringTime
   }
 

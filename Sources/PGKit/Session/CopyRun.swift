@@ -26,7 +26,9 @@ struct CopyRun {
 
   /// The messages as they came over the wire, borrowed for the call.
   func withFrames<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try body(UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))
+    defer { extendLifetime(buffer) }
+    return try body(
+      UnsafeRawBufferPointer(start: buffer.base + frames.lowerBound, count: frames.count))
   }
 
   /// The same data in one message, in the same memory: whoever still has this run must not use it.

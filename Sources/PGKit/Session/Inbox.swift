@@ -121,7 +121,10 @@ struct Inbox: ~Copyable {
       : isPlentiful ? Self.plentifulCapacity : ReceiveBuffer.initialCapacity
     if !isKnownUniquelyReferenced(&buffer) || buffer.capacity < least {
       let next = returnedBuffer(atLeast: least)
-      if isCopying, lent.count < Self.lentLimit { lent.append(buffer) }
+      // One that has grown for a huge row must not stay.
+      if isCopying, buffer.capacity == Self.copyingCapacity, lent.count < Self.lentLimit {
+        lent.append(buffer)
+      }
       buffer = next ?? buffer.successor(needing: needed, atLeast: least)
     }
     giveBack()

@@ -29,6 +29,7 @@ extension RowRun {
 
   /// A value as text; `nil` for NULL and what is not UTF-8.
   func text(row: Int, column: Int) -> String? {
+    defer { extendLifetime(buffer) }
     var reader = reader(row: row, column: column)
     return reader?.readText()
   }

@@ -37,7 +37,7 @@ public final class CopyOutStream {
   public func next() throws(PGError) -> CopyChunk? { try running.next(on: connection) }
 
   /// Whether there were no more when the last came.
-  var isDrained: Bool { connection.link.isDrained }
+  var isDrained: Bool { running.isDrained(on: connection) }
 
   /// The next rows, if they are there.
   func nextIfThere() throws(PGError) -> Arrival<CopyChunk> {

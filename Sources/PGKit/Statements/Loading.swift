@@ -47,6 +47,8 @@ final class Loading {
       for index in 0..<row.count { values.append(try row[index]) }
       return try append(values)
     }
+    // The bytes belong to it.
+    defer { extendLifetime(row) }
     for (index, column) in row.columns.enumerated() {
       guard let bytes = row.storage.run.reader(row: row.position, column: index)?.unread else {
         bound.appendNull()

@@ -12,6 +12,8 @@ extension Row: Equatable {
   }
 
   private func isSame(as other: Row, at column: Int) -> Bool {
+    // The bytes belong to them.
+    defer { extendLifetime((storage, other.storage)) }
     let mine = storage.run.reader(row: position, column: column)?.unread
     let theirs = other.storage.run.reader(row: other.position, column: column)?.unread
     guard let mine, let theirs else { return mine == nil && theirs == nil }

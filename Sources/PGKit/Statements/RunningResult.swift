@@ -140,6 +140,11 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
     } catch { throw failed(error, on: connection) }
   }
 
+  /// Whether to ask for more at once would be in vain; what was kept is there.
+  final func isDrained(on connection: Connection) -> Bool {
+    if case .running = phase { connection.link.isDrained } else { false }
+  }
+
   /// Everything has come.
   private func complete(on connection: Connection) {
     phase = .over

@@ -238,4 +238,47 @@ struct CopyTransferTests {
     #expect(throws: PGError.self) { try sink.finish() }
     #expect(try rowCount(targets[0]) == 0)
   }
+
+  @Test("goes on with rows that were kept while their connection was used for something else")
+  func keptRows() throws {
+    // The end of one transfer leaves nothing to read behind; the next one's rows are there all the same.
+    try CopyTransfer(from: try producer(), to: [NullReceiver()]).run()
+    let kept = try producer()
+    #expect(try rowCount(source) == 5000)
+    let transfer = CopyTransfer(from: kept, to: [try receivers()[0]])
+    try transfer.run()
+    #expect(try summary(targets[0]) == (try summary(source)))
+    #expect(transfer.producedRowCount == 5000)
+  }
+
+  /// Gathers what it is given, and tells of it, for nobody to wait for.
+  private final class GatheringReceiver: CopyReceiver {
+    private(set) var whole = 0
+    private(set) var queuedBytes = 0
+
+    func write(_ piece: CopyPiece) throws(PGError) {
+      queuedBytes += piece.byteCount
+      if queuedBytes > 16_384 { passOn() }
+    }
+
+    func end() throws(PGError) { passOn() }
+    func finish() throws(PGError) -> Int? { nil }
+    func fail(_ reason: String) {}
+
+    private func passOn() {
+      whole += queuedBytes
+      queuedBytes = 0
+    }
+  }
+
+  @Test("does not wait for a receiver of one's own that gathers until there is enough")
+  func gatheringReceiver() throws {
+    let data = (0..<1000).map { Array("\($0)\tx\n".utf8) }
+    let receiver = GatheringReceiver()
+    let transfer = CopyTransfer(from: ClosureProducer(data), to: [receiver])
+    while try transfer.next() != nil {}
+    #expect(transfer.total.bytes == data.joined().count)
+    #expect(receiver.whole + receiver.queuedBytes == transfer.total.bytes)
+    transfer.fail("it was looked at")
+  }
 }
