@@ -22,6 +22,12 @@ public final class Interruptions: Sendable {
     /// How long cleaning up may take.
     var grace = Interruptions.grace
     var told = Told()
+    /// The session whose answer is awaited in the last step, and since when.
+    var awaited: (descriptor: Int32, since: ContinuousClock.Instant)?
+    /// Since when no answer is awaited for longer than the grace.
+    var hurriedSince: ContinuousClock.Instant?
+    /// Whether the time was over in the last step.
+    var isLate = false
   }
 
   /// Who is told of a signal in the last step.
@@ -102,18 +108,77 @@ public final class Interruptions: Sendable {
     if let signal { Signals.endProcess(by: signal) }
   }
 
+  /// Waits for what a session says to the end of its work, as to a COMMIT, in the last step.
+  ///
+  /// That takes as long as it takes; but once a signal has come, or the time of
+  /// ``limit(to:program:sparesLastStep:)`` is over, no answer is awaited for longer than ``graceTime``: the
+  /// session is then cut off. What its server makes of that is to be found out.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The session's socket, which stays open until this returns.
+  ///   - body: What asks and waits.
+  /// - Throws: What `body` throws; 08006 if the session was cut off.
+  public func awaiting<Result>(
+    _ descriptor: Int32, _ body: () throws(PGError) -> Result
+  ) throws(PGError) -> Result {
+    state.withLock { $0.awaited = (descriptor, .now) }
+    do throws(PGError) {
+      let answer = try body()
+      state.withLock { $0.awaited = nil }
+      return answer
+    } catch {
+      let wasCutOff = state.withLock { state in
+        defer { state.awaited = nil }
+        return state.awaited == nil
+      }
+      guard wasCutOff else { throw error }
+      throw PGError(
+        code: .connectionFailure,
+        message:
+          "the server did not answer in time after the \(signal == nil ? "deadline" : "signal")",
+        fault: .transport, cause: error)
+    }
+  }
+
+  /// From now on no answer is awaited for longer than the grace.
+  private func limitAnswers() {
+    let isFirst = state.withLock { state in
+      defer { state.hurriedSince = state.hurriedSince ?? .now }
+      return state.hurriedSince == nil
+    }
+    guard isFirst else { return }
+    DetachedThread.start {
+      while true {
+        self.cutOffSilence()
+        usleep(20_000)
+      }
+    }
+  }
+
+  private func cutOffSilence() {
+    state.withLock { state in
+      guard let awaited = state.awaited, let hurried = state.hurriedSince,
+        ContinuousClock.now - max(awaited.since, hurried) >= state.grace
+      else { return }
+      // Under the lock: until this is over nobody closes it, and it is no other file's.
+      shutdown(awaited.descriptor, Int32(SHUT_RDWR))
+      state.awaited = nil
+    }
+  }
+
   /// Cancels what runs when time is over; a program that then does not come to its end within the
   /// grace is ended with status 4.
   ///
-  /// - Parameter sparesLastStep: Whether what must come to its end, as a COMMIT must, is let go on then.
+  /// - Parameter sparesLastStep: Whether what must come to its end, as a COMMIT must, is let go on then, as
+  ///   long as its server answers (``awaiting(_:_:)``).
   public func limit(to deadline: Deadline, program: String, sparesLastStep: Bool = false) {
     guard deadline.instant != nil else { return }
     DetachedThread.start {
       while !deadline.hasPassed { _ = poll(nil, 0, deadline.pollTimeout) }
-      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
+      if sparesLastStep, self.isLateInLastStep() { return }
       self.state.withLock { $0.isExpired = true }
       self.cancelRepeatedly(until: .after(self.graceTime))
-      if sparesLastStep, self.state.withLock({ $0.isFinal }) { return }
+      if sparesLastStep, self.isLateInLastStep() { return }
       Diagnostic(program: program, message: "time is over, and the server does not answer")
         .print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)
@@ -121,7 +186,22 @@ public final class Interruptions: Sendable {
     }
   }
 
-  /// Whether the time of ``limit(to:program:)`` is over.
+  private func isLateInLastStep() -> Bool {
+    let isFinal = state.withLock { state in
+      if state.isFinal { state.isLate = true }
+      return state.isFinal
+    }
+    if isFinal { limitAnswers() }
+    return isFinal
+  }
+
+  /// Whether the time of ``limit(to:program:sparesLastStep:)`` was over in the last step, which went on.
+  public var isLate: Bool { state.withLock { $0.isLate } }
+
+  /// Whether no answer is awaited for longer than the grace any more.
+  public var isHurried: Bool { state.withLock { $0.hurriedSince != nil } }
+
+  /// Whether the time of ``limit(to:program:sparesLastStep:)`` is over.
   public var isExpired: Bool { state.withLock { $0.isExpired } }
 
   /// The signal that came, if one did.
@@ -161,7 +241,10 @@ public final class Interruptions: Sendable {
       state.isAsking = state.isBusy && state.hasConnected && !state.isFinal
       return (state.isAsking, state.isFinal && state.isBusy)
     }
-    if isFinal { return state.withLock({ $0.told }).body() }
+    if isFinal {
+      limitAnswers()
+      return state.withLock({ $0.told }).body()
+    }
     guard isWorking else { Signals.endProcess(by: signal) }
     cancelRepeatedly(until: .after(graceTime))
     Signals.endProcess(by: signal)

@@ -175,7 +175,8 @@ final class CopyJob {
     if let output = error as? StandardOutput.Failure, output.isBrokenPipe { return error }
     let last = interruption ?? error
     if plan.reporting.summary == .json, !plan.running.dryRun {
-      Summary(self, (last as? Failure)?.status ?? .localFailure).print()
+      let failure = last as? Failure
+      Summary(self, failure?.status ?? .localFailure, because: failure?.diagnostic).print()
     }
     return last
   }
@@ -186,7 +187,7 @@ final class CopyJob {
     if Interruptions.shared.signal != nil {
       return Failure(.localFailure, note("interrupted; nothing was committed"))
     }
-    if Interruptions.shared.isExpired {
+    if Interruptions.shared.isExpired || Interruptions.shared.isLate {
       return Failure(.deadline, note("the time of --deadline is over; nothing was committed"))
     }
     return nil

@@ -66,13 +66,18 @@ struct PreparedName: Equatable {
   /// - Returns: Whether it is ended, which it also is when it is not there any more.
   static func settle(_ name: PreparedName, commits: Bool, at lane: ServerEnd) -> Bool {
     for attempt in 0..<Self.attempts {
+      // Who is to end soon leaves what cannot be ended at once.
+      if attempt > 1, Interruptions.shared.isHurried { return false }
       if attempt > 0 { RetryPolicy(triesAll: false).sleep(before: attempt + 2, until: .never) }
       do throws(PGError) {
         let connection =
           attempt == 0 ? try lane.session() : try lane.connectBeside()
         defer { if attempt > 0 { connection.close() } }
         let word = commits ? "COMMIT" : "ROLLBACK"
-        try connection.execute("\(word) PREPARED \(try SQL.quoteLiteral(name.text))")
+        let statement = "\(word) PREPARED \(try SQL.quoteLiteral(name.text))"
+        try Interruptions.shared.awaiting(connection.fileDescriptor) { () throws(PGError) in
+          try connection.execute(statement)
+        }
         return true
       } catch {
         switch error.code {

@@ -6,7 +6,10 @@ struct ReportingFlags: ParsableArguments {
   @Flag(name: [.customShort("q"), .long], help: "Say nothing when all went well.")
   var quiet = false
 
-  @Option(help: "The form of the last line: text, or json, which comes also after a failure.")
+  @Option(
+    help:
+      "The form of the summary on stderr: text, or json, a line that begins with { and comes also after a failure; what went wrong may stand behind it."
+  )
   var summary = SummaryForm.text
 
   @Option(

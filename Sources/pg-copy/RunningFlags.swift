@@ -36,8 +36,8 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long cleaning up may take after a signal or the deadline; twice that has a server to come back "
-        + "that was lost in COMMIT.", valueName: "duration"))
+      "How long cleaning up may take after a signal or the deadline, and the answer to a COMMIT; twice that "
+        + "has a server to come back that was lost in COMMIT.", valueName: "duration"))
   var grace = DurationArgument(seconds: 5)
 
   @Flag(help: "Look whether the rows could be copied, print what was found as JSON, copy nothing.")

@@ -243,7 +243,10 @@ final class ServerEnd {
 
   /// A server answers the end of a transaction in which something failed with another one, and no error.
   private func end(_ statement: String, expecting answer: String) throws(PGError) {
-    let tag = try session().query.text(statement).finish()
+    let connection = try session()
+    let tag = try Interruptions.shared.awaiting(connection.fileDescriptor) { () throws(PGError) in
+      try connection.query.text(statement).finish()
+    }
     guard tag?.name != answer else { return }
     throw PGError(
       code: .inFailedSqlTransaction,

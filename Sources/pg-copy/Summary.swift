@@ -7,9 +7,11 @@ struct Summary {
   private let job: CopyJob
   private let status: ExitStatus
   private let duration: Duration
+  /// Why the run as a whole has failed, if it is not a receiver's failure.
+  private let reason: Diagnostic?
 
-  init(_ job: CopyJob, _ status: ExitStatus) {
-    (self.job, self.status) = (job, status)
+  init(_ job: CopyJob, _ status: ExitStatus, because reason: Diagnostic? = nil) {
+    (self.job, self.status, self.reason) = (job, status, reason)
     duration = ContinuousClock.now - job.start
   }
 
@@ -63,6 +65,7 @@ struct Summary {
     return """
       {"program":"\(CopyCommand.program)","job":\(JSONText.quoted(job.identity.job)),\
       "run":"\(job.identity.run)","exit_code":\(exitCode),\
+      "sqlstate":\(Self.json(reason?.code.map { "\($0)" })),"message":\(Self.json(reason?.message)),\
       "source":\(JSONText.quoted(job.sourceLabel)),"format":"\(job.format.rawValue)",\
       "rows":\(Self.json(rows)),"bytes":\(bytes),\
       "checksum":\(Self.json(isComplete ? job.proofs.checksum?.description : nil)),\

@@ -142,6 +142,8 @@ struct CopySummary: Decodable {
   let job: String
   let run: String
   let exit_code: Int32
+  let sqlstate: String?
+  let message: String?
   let format: String
   let rows: Int?
   let bytes: Int

@@ -113,6 +113,26 @@ final class PgCopyAtomicTests {
     try expectNone()
   }
 
+  @Test("a server that is silent in PREPARE is not waited for after a signal; resolve rolls back")
+  func silentPrepare() throws {
+    try slowCommit(2, seconds: 1)
+    let running = try scene.start(three + ["--atomic", "--grace", "1s", "--summary", "json"])
+    let process = try scene.wait(for: "PREPARE TRANSACTION%", in: "PgSleep")
+    #expect(kill(process, SIGSTOP) == 0)
+    defer { kill(process, SIGCONT) }
+    running.signal(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGTERM))
+    let statuses = try scene.summary(outcome).statuses
+    #expect(Set(statuses) == ["rolled_back"], "\(outcome.errors)")
+    kill(process, SIGCONT)
+    for _ in 0..<1000 where try prepared() == 0 { usleep(20_000) }
+    #expect(try prepared() == 1)
+    let resolved = try resolve()
+    #expect(resolved.end == .exit(0), "\(resolved.errors)")
+    try expectNone()
+  }
+
   @Test("the tool is killed while the decision is made: resolve commits what was decided")
   func killedThenCommitted() throws {
     try slowCommit(1, seconds: 2)

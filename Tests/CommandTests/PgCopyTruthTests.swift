@@ -121,6 +121,39 @@ struct PgCopyTruthTests {
     #expect(!outcome.errors.contains("the rows are stored"))
   }
 
+  @Test("a server that falls silent in COMMIT is not waited for after a signal, and that is said")
+  func silentCommit() throws {
+    let scene = try CopyFixture()
+    try slowCommit(scene, 2, seconds: 1)
+    let running = try scene.start(
+      scene.to(1) + scene.to(2) + ["--grace", "1s", "--summary", "json"])
+    let process = try scene.wait(for: "COMMIT", in: "PgSleep")
+    #expect(kill(process, SIGSTOP) == 0)
+    defer { kill(process, SIGCONT) }
+    running.signal(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGTERM))
+    let summary = try scene.summary(outcome)
+    #expect(summary.statuses == ["committed", "unknown"], "\(outcome.errors)")
+    #expect(summary.receivers[1].remedy?.contains("txid_status") == true)
+    #expect(try scene.rows(2) == 0)
+    // What nobody knew is so: the server had not heard that nobody waits.
+    kill(process, SIGCONT)
+    for _ in 0..<1000 where try scene.rows(2) == 0 { usleep(20_000) }
+    #expect(try scene.isEqual(2))
+  }
+
+  @Test("why a run failed as a whole is in its summary")
+  func reason() throws {
+    let scene = try CopyFixture()
+    let outcome = try scene.copy(
+      scene.to(1) + ["--summary", "json"], "SELECT 1/(id - 500), name FROM \(scene.name)")
+    let summary = try scene.summary(outcome)
+    #expect(summary.sqlstate == "22012")
+    #expect(summary.message == "division by zero")
+    #expect(try scene.rows(1) == 0)
+  }
+
   @Test("a required receiver whose COMMIT is refused keeps the others from theirs")
   func requiredCommit() throws {
     let scene = try CopyFixture()
