@@ -28,8 +28,9 @@ struct CopyCommand: ParsableCommand {
       failure is no failure), ;on-fault=drop, abort or replay, ;system=ID (the cluster that it must be), and \
       ;protected (it is meant although its database has the setting pgkit.protected). Each receiver takes the rows in a \
       transaction of its own; when all have them and all counts of rows agree, the transactions are \
-      committed one after the other. A receiver that fails is rolled back and the others go on. \
-      SIGUSR1 prints one line about how far it is.
+      committed one after the other. A receiver that fails is rolled back and the others go on; but where \
+      stdout or a file fails, nobody commits. A signal that comes while receivers commit lets them: what is \
+      stored then is in the summary. SIGUSR1 prints one line about how far it is.
       """,
     examples: examples)
 
