@@ -28,6 +28,14 @@ public final class Interruptions: Sendable {
     var hurriedSince: ContinuousClock.Instant?
     /// Whether the time was over in the last step.
     var isLate = false
+    var lastWords = LastWords.none
+  }
+
+  /// What is said of work that is cut short.
+  private enum LastWords {
+    case none
+    case ready(@Sendable (_ status: Int32, _ message: String) -> Void)
+    case said
   }
 
   /// Who is told of a signal in the last step.
@@ -179,8 +187,9 @@ public final class Interruptions: Sendable {
       self.state.withLock { $0.isExpired = true }
       self.cancelRepeatedly(until: .after(self.graceTime))
       if sparesLastStep, self.isLateInLastStep() { return }
-      Diagnostic(program: program, message: "time is over, and the server does not answer")
-        .print(status: .deadline)
+      let message = "time is over, and the work does not come to its end"
+      self.sayLastWords(ExitStatus.deadline.rawValue, message)
+      Diagnostic(program: program, message: message).print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)
       _exit(ExitStatus.deadline.rawValue)
     }
@@ -193,6 +202,36 @@ public final class Interruptions: Sendable {
     }
     if isFinal { limitAnswers() }
     return isFinal
+  }
+
+  /// Sets what is said where the process must end before its work does, because a server does not answer.
+  ///
+  /// - Parameter body: Is told what a shell will see and why, on another thread than the work's.
+  public func setLastWords(_ body: @escaping @Sendable (_ status: Int32, _ message: String) -> Void)
+  {
+    state.withLock { state in
+      if case .said = state.lastWords { return }
+      state.lastWords = .ready(body)
+    }
+  }
+
+  /// Takes that back, because the work itself says what came of it.
+  ///
+  /// - Returns: Whether it was not said already.
+  public func takeBackLastWords() -> Bool {
+    state.withLock { state in
+      if case .said = state.lastWords { return false }
+      state.lastWords = .none
+      return true
+    }
+  }
+
+  private func sayLastWords(_ status: Int32, _ message: String) {
+    let words = state.withLock { state in
+      defer { if case .ready = state.lastWords { state.lastWords = .said } }
+      return state.lastWords
+    }
+    if case .ready(let body) = words { body(status, message) }
   }
 
   /// Whether the time of ``limit(to:program:sparesLastStep:)`` was over in the last step, which went on.
@@ -247,6 +286,7 @@ public final class Interruptions: Sendable {
     }
     guard isWorking else { Signals.endProcess(by: signal) }
     cancelRepeatedly(until: .after(graceTime))
+    sayLastWords(128 &+ signal, "interrupted, and the work does not come to its end")
     Signals.endProcess(by: signal)
   }
 

@@ -102,7 +102,9 @@ final class CopyJob {
     progress.enter(.connecting)
     do {
       if plan.running.dryRun { return try dryRun() }
+      Interruptions.shared.setLastWords(Summary.lastWords(of: self))
       try open()
+      Interruptions.shared.setLastWords(Summary.lastWords(of: self))
       if takesPart {
         try relay()
         try settle()

@@ -18,6 +18,7 @@ struct Summary {
   /// Prints it, unless nothing is to be said.
   func print() {
     job.progress.end()
+    guard Interruptions.shared.takeBackLastWords() else { return }
     if job.plan.reporting.summary == .json { return StandardError.print(json) }
     if job.plan.reporting.quiet { return }
     Diagnostic(program: CopyCommand.program, message: text).print()
@@ -61,16 +62,46 @@ struct Summary {
   }
 
   private var json: String {
+    Self.beginning(
+      job.identity, exitCode, reason?.code.map { "\($0)" }, reason?.message, Self.seconds(duration))
+      + rest
+  }
+
+  private static func beginning(
+    _ identity: RunIdentity, _ exitCode: Int32, _ state: String?, _ message: String?,
+    _ seconds: Double
+  ) -> String {
+    """
+    {"program":"\(CopyCommand.program)","job":\(JSONText.quoted(identity.job)),\
+    "run":"\(identity.run)","exit_code":\(exitCode),"sqlstate":\(json(state)),\
+    "message":\(json(message)),"seconds":\(decimal(seconds)),
+    """
+  }
+
+  /// What to print, from whatever thread, about a run that must end before its work does; what is copied so
+  /// far is then stored nowhere.
+  static func lastWords(of job: CopyJob) -> @Sendable (Int32, String) -> Void {
+    let isJSON = job.plan.reporting.summary == .json
+    let (identity, start, rest) = (job.identity, job.start, Summary(job, .deadline).rest)
+    return { exitCode, message in
+      if isJSON {
+        let duration = ContinuousClock.now - start
+        StandardError.print(
+          beginning(identity, exitCode, nil, message, seconds(duration)) + rest)
+      } else if Interruptions.shared.signal != nil {
+        Diagnostic(program: CopyCommand.program, message: message).print()
+      }
+    }
+  }
+
+  /// What does not depend on when and why it ends.
+  private var rest: String {
     let receivers = job.receivers.map { json($0) }.joined(separator: ",")
     return """
-      {"program":"\(CopyCommand.program)","job":\(JSONText.quoted(job.identity.job)),\
-      "run":"\(job.identity.run)","exit_code":\(exitCode),\
-      "sqlstate":\(Self.json(reason?.code.map { "\($0)" })),"message":\(Self.json(reason?.message)),\
       "source":\(JSONText.quoted(job.sourceLabel)),"format":"\(job.format.rawValue)",\
       "rows":\(Self.json(rows)),"bytes":\(bytes),\
       "checksum":\(Self.json(isComplete ? job.proofs.checksum?.description : nil)),\
-      "snapshot":\(Self.json(job.snapshot)),"parts":[\(parts)],\
-      "seconds":\(Self.decimal(Self.seconds(duration))),"receivers":[\(receivers)]}
+      "snapshot":\(Self.json(job.snapshot)),"parts":[\(parts)],"receivers":[\(receivers)]}
       """
   }
 

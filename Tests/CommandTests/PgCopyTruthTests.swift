@@ -123,7 +123,10 @@ struct PgCopyTruthTests {
 
   @Test("a server that falls silent in COMMIT is not waited for after a signal, and that is said")
   func silentCommit() throws {
-    let scene = try CopyFixture()
+    // Nobody else may be in COMMIT there.
+    let cluster = try CopyCluster(settings: Self.settings)
+    defer { cluster.close() }
+    let scene = try CopyFixture(iri: try cluster.iri())
     try slowCommit(scene, 2, seconds: 1)
     let running = try scene.start(
       scene.to(1) + scene.to(2) + ["--grace", "1s", "--summary", "json"])
@@ -141,6 +144,24 @@ struct PgCopyTruthTests {
     kill(process, SIGCONT)
     for _ in 0..<1000 where try scene.rows(2) == 0 { usleep(20_000) }
     #expect(try scene.isEqual(2))
+  }
+
+  @Test("a run that is cut short, because a server does not answer, says what came of it")
+  func lastWords() throws {
+    let scene = try CopyFixture()
+    let running = try scene.start(
+      scene.to(1) + ["--grace", "1s", "--summary", "json"],
+      "SELECT 1, '\(scene.name)' FROM pg_sleep(30)")
+    let process = try scene.wait(for: "COPY%\(scene.name)%", in: "PgSleep")
+    #expect(kill(process, SIGSTOP) == 0)
+    defer { kill(process, SIGCONT) }
+    running.signal(SIGTERM)
+    let outcome = try running.wait()
+    #expect(outcome.end == .signal(SIGTERM))
+    let summary = try scene.summary(outcome)
+    #expect(summary.statuses == ["rolled_back"] && summary.exit_code == 128 + SIGTERM)
+    #expect(summary.message?.contains("does not come to its end") == true)
+    #expect(try scene.rows(1) == 0)
   }
 
   @Test("why a run failed as a whole is in its summary")
