@@ -123,23 +123,21 @@ public final class Interruptions: Sendable {
   /// session is then cut off. What its server makes of that is to be found out.
   ///
   /// - Parameters:
-  ///   - descriptor: The session's socket, which stays open until this returns.
+  ///   - descriptor: The session's socket.
   ///   - body: What asks and waits.
   /// - Throws: What `body` throws; 08006 if the session was cut off.
   public func awaiting<Result>(
     _ descriptor: Int32, _ body: () throws(PGError) -> Result
   ) throws(PGError) -> Result {
-    state.withLock { $0.awaited = (descriptor, .now) }
-    do throws(PGError) {
-      let answer = try body()
+    // One of our own: the session may close its own meanwhile, and another file then has that number.
+    let socket = dup(descriptor)
+    state.withLock { $0.awaited = (socket, .now) }
+    defer {
       state.withLock { $0.awaited = nil }
-      return answer
-    } catch {
-      let wasCutOff = state.withLock { state in
-        defer { state.awaited = nil }
-        return state.awaited == nil
-      }
-      guard wasCutOff else { throw error }
+      close(socket)
+    }
+    do throws(PGError) { return try body() } catch {
+      guard state.withLock({ $0.awaited == nil }) else { throw error }
       throw PGError(
         code: .connectionFailure,
         message:
@@ -168,7 +166,7 @@ public final class Interruptions: Sendable {
       guard let awaited = state.awaited, let hurried = state.hurriedSince,
         ContinuousClock.now - max(awaited.since, hurried) >= state.grace
       else { return }
-      // Under the lock: until this is over nobody closes it, and it is no other file's.
+      // Under the lock, so that nobody closes it meanwhile.
       shutdown(awaited.descriptor, Int32(SHUT_RDWR))
       state.awaited = nil
     }
