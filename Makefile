@@ -14,7 +14,7 @@ help:
 	@echo 'make test        every test (make test V=1 prints each; scripts/test FILTER runs some)'
 	@echo 'make check       floors, doors, linkage, format, documentation'
 	@echo 'make docs        build the documentation, and try its examples'
-	@echo 'make bench       compare with psql and other drivers, and fail where a limit is missed'
+	@echo 'make bench       compare with psql and other drivers for half an hour, and fail where a limit is missed'
 	@echo 'make fuzz        every codec of values against bytes that no server sends, a minute each'
 	@echo 'make roundtrips  10,000 values of every type of every server, both ways'
 	@echo 'make soak        kill clusters and pg-listen over and over, load pg-listen for ten minutes, and'

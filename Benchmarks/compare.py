@@ -352,8 +352,7 @@ def main():
             "Beside us: "
             + ", ".join(f"{name} {versions[name]}" for name in versions)
             + (f"; not here: {', '.join(absent)}" if absent else "")
-            + ". postgres-nio takes no part: it cannot be had from Debian's packages or PyPI; nor does what a"
-            " row says did not run.",
+            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not run.",
             "",
             # What was found out about the limits is written by hand.
             *pathlib.Path(__file__).with_name("REASONS.md").read_text().splitlines(),

@@ -91,7 +91,7 @@ private func statements() {
   }
   Benchmark("scanning: the highest parameter of 100 statements") { benchmark in
     for _ in benchmark.scaledIterations {
-      for _ in 0..<100 { blackHole(SQL.highestParameter(statement)) }
+      for _ in 0..<100 { blackHole(SQL.highestParameter(in: statement)) }
     }
   }
 }
