@@ -154,6 +154,7 @@ final class BegunProducer: CopyProducer {
   }
 
   var givesPiecesAway: Bool { inner.givesPiecesAway }
+  func joinRows() { inner.joinRows() }
   var isDrained: Bool { inner.isDrained }
   var watches: [DescriptorWatch] { inner.watches }
   var rowCount: Int? { inner.rowCount }

@@ -77,42 +77,70 @@ final class ReceiveBuffer {
   /// - Returns: `nil` if it does not end within `range`, or its length cannot be true.
   @inline(__always)
   func message(at place: Int, headerSize: Int, in range: Range<Int>) -> Range<Int>? {
+    guard place >= range.lowerBound, range.upperBound <= memory.count else { return nil }
+    return Self.message(at: place, headerSize: headerSize, in: memory, upTo: range.upperBound)
+  }
+
+  @inline(__always)
+  private static func message(
+    at place: Int, headerSize: Int, in memory: UnsafeMutableRawBufferPointer, upTo limit: Int
+  ) -> Range<Int>? {
     let body = place + headerSize
-    guard place >= range.lowerBound, body <= range.upperBound, range.upperBound <= memory.count
-    else {
-      return nil
-    }
+    guard body <= limit else { return nil }
     let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)
     // The length counts itself, and not the tag.
     let end = place + 1 + Int(UInt32(bigEndian: stored))
-    return end >= body && end <= range.upperBound ? body..<end : nil
+    return end >= body && end <= limit ? body..<end : nil
   }
 
-  /// Makes one message of messages that were consumed and lie one behind the other, in their place: the
+  /// Makes one message of the whole messages of one kind at the beginning of a range, in their place: the
   /// first one's tag, a length, and all bodies.
   ///
-  /// - Parameter headerSize: The size of a message's tag and length.
-  /// - Returns: Where it lies; the same if their lengths are not what they were taken for.
-  func joinMessages(_ range: Range<Int>, headerSize: Int) -> Range<Int> {
-    guard range.lowerBound >= 0, range.upperBound <= memory.count, range.count >= headerSize,
-      let base = memory.baseAddress
-    else { return range }
-    var source = range.lowerBound
-    var target = source + headerSize
-    while source < range.upperBound {
-      guard let body = message(at: source, headerSize: headerSize, in: range) else { return range }
-      if body.lowerBound != target {
+  /// - Parameters:
+  ///   - headerSize: The size of a message's tag and length.
+  ///   - bodyLimit: The longest body; a longer one ends the search, and is for others to refuse.
+  /// - Returns: How many bytes they took, how many they were, and where the one lies.
+  func joinMessages(
+    in range: Range<Int>, tag: UInt8, headerSize: Int, bodyLimit: Int
+  ) -> (size: Int, count: Int, joined: Range<Int>) {
+    let memory = memory
+    let first = range.lowerBound
+    guard first >= 0, range.upperBound <= memory.count, let base = memory.baseAddress else {
+      return (0, 0, first..<first)
+    }
+    var (source, target, count) = (first, first + headerSize, 0)
+    while source < range.upperBound, memory[source] == tag,
+      let body = Self.message(at: source, headerSize: headerSize, in: memory, upTo: range.upperBound),
+      body.count <= bodyLimit
+    {
+      // What is moved in steps may carry along what lies behind it: never to where it is still to be read.
+      if body.lowerBound - target >= Self.step, body.count <= Self.shortBody,
+        body.lowerBound + Self.shortBody + Self.step <= memory.count
+      {
+        var moved = 0
+        while moved < body.count {
+          (base + target + moved).copyMemory(
+            from: base + body.lowerBound + moved, byteCount: Self.step)
+          moved += Self.step
+        }
+      } else if body.lowerBound != target {
         (base + target).copyMemory(from: base + body.lowerBound, byteCount: body.count)
       }
       target += body.count
       source = body.upperBound
+      count += 1
     }
-    let whole = target - range.lowerBound - 1
+    guard count > 0 else { return (0, 0, first..<first) }
     memory.storeBytes(
-      of: UInt32(truncatingIfNeeded: whole).bigEndian, toByteOffset: range.lowerBound + 1,
+      of: UInt32(truncatingIfNeeded: target - first - 1).bigEndian, toByteOffset: first + 1,
       as: UInt32.self)
-    return range.lowerBound..<target
+    return (source - first, count, first..<target)
   }
+
+  /// How much is moved at once: in so few instructions that calling the system's function takes longer.
+  private static let step = 64
+  /// The longest body that is moved so.
+  private static let shortBody = 512
 
   /// Makes sure that a message of `needed` bytes at the front fits, moving what is there to the
   /// beginning when the room behind it is too small and growing when the whole is.

@@ -17,6 +17,11 @@ public protocol CopyProducer: AnyObject {
   /// memory on their way.
   var givesPiecesAway: Bool { get }
 
+  /// Is asked to join rows that come at the same time, where all receivers take them so.
+  ///
+  /// A producer that looks at rows, or cannot join them, leaves them as they are.
+  func joinRows()
+
   /// Whether the last piece was all there was, so that to ask for another at once would be in vain.
   var isDrained: Bool { get }
 
@@ -49,6 +54,9 @@ extension CopyProducer {
 
   /// No: somebody may have kept them.
   public var givesPiecesAway: Bool { false }
+
+  /// Does nothing.
+  public func joinRows() {}
 
   /// Unknown, so that it is asked.
   public var isDrained: Bool { false }
@@ -106,6 +114,9 @@ public final class StatementProducer: CopyProducer {
 
   /// Yes.
   public var givesPiecesAway: Bool { true }
+
+  /// Has them joined where they are received, which costs less than to do it later.
+  public func joinRows() { stream.joinRows() }
 
   /// Whether the server had sent no more.
   public var isDrained: Bool { stream.isDrained }

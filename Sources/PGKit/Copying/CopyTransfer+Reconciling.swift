@@ -34,7 +34,7 @@ extension CopyTransfer {
   /// - Throws: as ``reconcile(_:)``.
   public func reconcile(_ index: Int, with receiver: any CopyReceiver) throws(CopyFault) {
     let missed = try withheldPiece(of: index)
-    receivers[index] = receiver
+    replaceReceiver(index, by: receiver)
     if missed.number > 0, !missed.header.isEmpty { try give(.bytes(missed.header), to: index) }
     if !missed.rowBeginning.isEmpty { try give(.bytes(missed.rowBeginning), to: index) }
     try give(missed.piece, to: index)
@@ -55,7 +55,7 @@ extension CopyTransfer {
     if let rows = producedRowCount, let given = producer.rowCount, rows != given {
       throw .counts([.init(index: nil, rows: rows), .init(index: index, rows: given)])
     }
-    receivers[index] = receiver
+    replaceReceiver(index, by: receiver)
     counts[index] = again.rowCount(ofReceiver: 0)
     rejoin(index)
   }

@@ -53,6 +53,15 @@ public final class CopyTransfer {
   /// How long it may take to come to an end then.
   static let stopLimit = Duration.seconds(10)
 
+  private enum Readiness {
+    /// It takes what there is for it.
+    case willing
+    /// It did not take all of that, and is left alone until it is ready.
+    case blocked
+    /// It is ready, or has something to say.
+    case ready
+  }
+
   enum Phase { case running, exhausted, finished, failed }
 
   let producer: any CopyProducer
@@ -78,10 +87,8 @@ public final class CopyTransfer {
   /// What stands before the first row of a server's binary data.
   private var header: [UInt8] = []
   private var joinsRows = false
-  /// The receivers that did not take all that was for them, and are left alone until they are ready.
-  private var blocked: Set<Int> = []
-  /// The receivers that are, or have something to say.
-  private var ready: Set<Int> = []
+  /// What is known of each receiver, by its place in the original list.
+  private var readiness: [Readiness]
   /// Whether the producer had nothing, and has not become ready since.
   private var isQuiet = false
 
@@ -99,7 +106,9 @@ public final class CopyTransfer {
     self.receivers = receivers
     boundary = format.map { RowBoundary($0) }
     remaining = Array(receivers.indices)
+    readiness = receivers.map { _ in .willing }
     joinsRows = producer.givesPiecesAway && receivers.allSatisfy(\.takesJoinedRows)
+    if joinsRows { producer.joinRows() }
   }
 
   /// Moves everything, waits for all receivers, and compares the counts of rows.
@@ -142,8 +151,8 @@ public final class CopyTransfer {
   public func advance() throws(CopyFault) -> Advance {
     guard phase == .running, !remaining.isEmpty else { return .over }
     try attempt { (receiver, index) throws(PGError) in
-      let isReady = ready.remove(index) != nil
-      if isReady || receiver.queuedBytes > 0 && !blocked.contains(index) {
+      let readiness = readiness[index]
+      if readiness == .ready || readiness == .willing && receiver.queuedBytes > 0 {
         try sendQueued(receiver, index)
       }
     }
@@ -183,14 +192,14 @@ public final class CopyTransfer {
           header: boundary?.header ?? header)
         throw error
       }
-      if !blocked.contains(index) { try sendQueued(receiver, index) }
+      if readiness[index] != .blocked { try sendQueued(receiver, index) }
     }
   }
 
   private func sendQueued(_ receiver: any CopyReceiver, _ index: Int) throws(PGError) {
-    blocked.remove(index)
+    readiness[index] = .willing
     try receiver.sendQueued()
-    if receiver.queuedBytes > 0 { blocked.insert(index) }
+    if receiver.queuedBytes > 0 { readiness[index] = .blocked }
   }
 
   /// Waits until one of the transfers can move something, or the deadline has passed.
@@ -202,27 +211,40 @@ public final class CopyTransfer {
   public static func wait(
     for transfers: [CopyTransfer], until deadline: Deadline, orFor watches: [DescriptorWatch] = []
   ) throws(CopyFault) {
-    let times = transfers.compactMap { $0.isTrickling ? $0.nextGatheringTime() : nil }
-    if let time = times.min() { Syscalls.pause(.nanoseconds(time)) }
-    let lists = transfers.map(\.watches)
-    let all = watches + lists.joined().map(\.watch)
-    var answers: ArraySlice<Bool>
-    do throws(PGError) { answers = try Syscalls.wait(forAny: all, until: deadline)[...] } catch {
+    var gatheringTime: Int?
+    for transfer in transfers where transfer.isTrickling {
+      gatheringTime = min(gatheringTime ?? .max, transfer.nextGatheringTime())
+    }
+    if let gatheringTime { Syscalls.pause(.nanoseconds(gatheringTime)) }
+    var (asked, watches) = ([(transfer: CopyTransfer, end: End)](), watches)
+    let others = watches.count
+    for transfer in transfers {
+      transfer.forEachWatch { end, watch in
+        asked.append((transfer, end))
+        watches.append(watch)
+      }
+    }
+    let answers: [Bool]
+    do throws(PGError) { answers = try Syscalls.wait(forAny: watches, until: deadline) } catch {
       throw .producer(error)
     }
-    answers = answers.dropFirst(watches.count)
-    for (transfer, list) in zip(transfers, lists) {
-      // Who was not asked may have something by now.
-      if !transfer.wantsMore { transfer.isQuiet = false }
-      for (watch, isReady) in zip(list, answers) where isReady { transfer.hear(of: watch.end) }
-      answers = answers.dropFirst(list.count)
+    // Who was not asked may have something by now.
+    for transfer in transfers where !transfer.wantsMore { transfer.isQuiet = false }
+    for (one, isReady) in zip(asked, answers.dropFirst(others)) where isReady {
+      one.transfer.hear(of: one.end)
     }
+  }
+
+  /// Puts another receiver in the place of one that failed.
+  func replaceReceiver(_ index: Int, by receiver: any CopyReceiver) {
+    receivers[index] = receiver
+    readiness[index] = .willing
   }
 
   private func hear(of end: End) {
     switch end {
     case .producer: isQuiet = false
-    case .receiver(let index): ready.insert(index)
+    case .receiver(let index): readiness[index] = .ready
     }
   }
 
@@ -264,11 +286,10 @@ public final class CopyTransfer {
     case receiver(Int)
   }
 
-  /// What would let it go on, and whose it is.
-  private var watches: [(end: End, watch: DescriptorWatch)] {
-    let source = phase == .running && wantsMore ? producer.watches : []
-    return source.map { (.producer, $0) }
-      + remaining.flatMap { index in receivers[index].watches.map { (.receiver(index), $0) } }
+  /// Hands `body` all that would let it go on, and whose it is.
+  private func forEachWatch(_ body: (End, DescriptorWatch) -> Void) {
+    if phase == .running && wantsMore { for watch in producer.watches { body(.producer, watch) } }
+    for index in remaining { for watch in receivers[index].watches { body(.receiver(index), watch) } }
   }
 
   /// Tells all receivers that the data is complete, then waits for each.

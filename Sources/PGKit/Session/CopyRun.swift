@@ -19,7 +19,7 @@ struct CopyRun {
   var byteCount: Int { frames.count - frameCount * Frame.headerSize }
 
   /// The largest message that is made of several: what is longer has few messages anyway.
-  private static let joinedLimit = 8 << 20
+  static let joinedLimit = 8 << 20
 
   /// How much memory it takes: all of the buffer that it keeps.
   var memorySize: Int { buffer.capacity }
@@ -36,8 +36,9 @@ struct CopyRun {
   /// A server takes a row in no time, but each message costs it some.
   func joined() -> CopyRun {
     guard frameCount > 1, frames.count <= Self.joinedLimit else { return self }
-    let joined = buffer.joinMessages(frames, headerSize: Frame.headerSize)
-    return CopyRun(buffer: buffer, frames: joined, count: count, frameCount: 1)
+    let found = buffer.joinMessages(
+      in: frames, tag: BackendTag.copyData.rawValue, headerSize: Frame.headerSize, bodyLimit: .max)
+    return CopyRun(buffer: buffer, frames: found.joined, count: count, frameCount: 1)
   }
 
   /// Hands each message's data to `body`.

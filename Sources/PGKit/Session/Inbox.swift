@@ -20,6 +20,8 @@ struct Inbox: ~Copyable {
   private(set) var buffer = ReceiveBuffer()
   /// Whether copied data came; more of it is probably to come.
   private var isCopying = false
+  /// Whether the messages of the data that is being copied are to be made one where they lie.
+  var joinsCopyData = false
   /// Whether the last read filled its room, so that more was there.
   private var isPlentiful = false
   /// Buffers that copied data was handed over in: whichever comes back is filled again, because memory that
@@ -54,7 +56,7 @@ struct Inbox: ~Copyable {
 
   /// Decodes the frame at the front as a message of the control plane and consumes it.
   mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
-    if isCopying { (isCopying, lent) = (false, []) }
+    if isCopying { (isCopying, joinsCopyData, lent) = (false, false, []) }
     var reader = reader(over: frame)
     let message = try BackendMessage(tag: frame.tag, body: &reader)
     consume(frame)
@@ -100,17 +102,30 @@ struct Inbox: ~Copyable {
     return run
   }
 
-  /// Takes the run of whole CopyData messages at the front, as they lie there.
+  /// Takes the run of whole CopyData messages at the front: as they lie there, or joined if that is wanted.
   mutating func takeCopyData() throws(PGError) -> CopyRun {
     isCopying = true
-    let start = buffer.start
-    let found = buffer.scanMessages(
-      tag: BackendTag.copyData.rawValue, headerSize: Frame.headerSize, bodyLimit: limit)
-    let run = CopyRun(buffer: buffer, frames: start..<start + found.size, count: found.count)
-    buffer.consume(found.size)
+    let run = joinsCopyData && buffer.count <= CopyRun.joinedLimit ? joinedRun() : run()
     // What comes next is looked at, so that it is known how long it is.
     _ = try nextFrame()
     return run
+  }
+
+  private func run() -> CopyRun {
+    let start = buffer.start
+    let found = buffer.scanMessages(
+      tag: BackendTag.copyData.rawValue, headerSize: Frame.headerSize, bodyLimit: limit)
+    buffer.consume(found.size)
+    return CopyRun(buffer: buffer, frames: start..<start + found.size, count: found.count)
+  }
+
+  private func joinedRun() -> CopyRun {
+    let found = buffer.joinMessages(
+      in: buffer.start..<buffer.end, tag: BackendTag.copyData.rawValue,
+      headerSize: Frame.headerSize, bodyLimit: limit)
+    buffer.consume(found.size)
+    return CopyRun(
+      buffer: buffer, frames: found.joined, count: found.count, frameCount: min(found.count, 1))
   }
 
   /// The room to receive into.

@@ -39,6 +39,13 @@ public final class CopyOutStream {
   /// Whether there were no more when the last came.
   var isDrained: Bool { running.isDrained(on: connection) }
 
+  /// Has the rows that come at the same time joined in one message, from now on.
+  ///
+  /// Only who is alone in taking them may ask for it.
+  func joinRows() {
+    if !running.isOver { connection.link.session.inbox.joinsCopyData = true }
+  }
+
   /// The next rows, if they are there.
   func nextIfThere() throws(PGError) -> Arrival<CopyChunk> {
     try running.nextIfThere(on: connection)
