@@ -87,9 +87,13 @@ public struct ByteWriter {
     let start = bytes.count
     writeInteger(0 as Int32)
     try body(&self)
-    let length = bytes.count - start - (includingItself ? 0 : 4)
+    patchLength(bytes.count - start - (includingItself ? 0 : 4), at: start)
+  }
+
+  /// Puts a length over four bytes written earlier, or overflows if it is too large.
+  mutating func patchLength(_ length: Int, at offset: Int) {
     if length > limit { overflowed = true }
-    patch(Int32(truncatingIfNeeded: length), at: start)
+    patch(Int32(truncatingIfNeeded: length), at: offset)
   }
 
   /// Puts `value` over four bytes written earlier.

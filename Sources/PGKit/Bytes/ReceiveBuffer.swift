@@ -37,6 +37,15 @@ final class ReceiveBuffer {
   /// The bytes received and not yet consumed.
   var unread: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }
 
+  /// The tag and the length of the message at the front; zeros if not all of these have come.
+  var frontHeader: (tag: UInt8, length: Int32) {
+    guard count >= 5 else { return (0, 0) }
+    return (
+      memory[start],
+      Int32(bigEndian: memory.loadUnaligned(fromByteOffset: start + 1, as: Int32.self))
+    )
+  }
+
   /// The room behind them.
   var free: UnsafeMutableRawBufferPointer { .init(rebasing: memory[end...]) }
 

@@ -42,12 +42,10 @@ struct Inbox: ~Copyable {
       needed = Frame.headerSize
       return nil
     }
-    var reader = ByteReader(buffer.unread)
-    let header: FrameHeader
-    do throws(OutOfBytes) { header = try FrameHeader(&reader) } catch {
-      throw .lostSynchronization(tag: buffer.unread.first ?? 0)
+    let (tag, length) = buffer.frontHeader
+    guard let header = FrameHeader(tag: tag, length: length), header.bodyLength <= limit else {
+      throw .lostSynchronization(tag: tag)
     }
-    guard header.bodyLength <= limit else { throw .lostSynchronization(tag: header.tag) }
     needed = Frame.headerSize + header.bodyLength
     guard buffer.count >= needed else { return nil }
     let start = buffer.start + Frame.headerSize

@@ -198,9 +198,7 @@ public final class Statement: MessageHearer {
   }
 
   func execution(_ parameters: consuming BoundParameters) -> Execution {
-    Execution(
-      prepared: statementID, columnCount: description.columns.columns.count,
-      parameters: parameters, resultFormats: description.resultFormats)
+    Execution(prepared.run, parameters: parameters)
   }
 
   var nextHearer: (any MessageHearer)? { nil }

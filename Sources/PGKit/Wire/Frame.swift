@@ -25,10 +25,18 @@ struct FrameHeader {
   ///
   /// - Throws: ``OutOfBytes`` if there is no such message, or the length cannot be that of one.
   init(_ reader: inout ByteReader) throws(OutOfBytes) {
-    tag = try reader.readByte()
-    let length = Int(try reader.readInteger(Int32.self))
-    guard length >= 4, let limit = Self.limit(of: tag), length <= limit else { throw OutOfBytes() }
-    bodyLength = length - 4
+    let tag = try reader.readByte()
+    guard let header = Self(tag: tag, length: try reader.readInteger()) else { throw OutOfBytes() }
+    self = header
+  }
+
+  /// A header with this tag and length; `nil` if there is no such message, or the length cannot be that
+  /// of one.
+  @inline(__always)
+  init?(tag: UInt8, length: Int32) {
+    guard length >= 4, let limit = Self.limit(of: tag), length <= limit else { return nil }
+    self.tag = tag
+    bodyLength = Int(length) - 4
   }
 
   /// The longest message with that tag; `nil` if there is none that this driver can receive.

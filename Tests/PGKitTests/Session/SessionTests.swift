@@ -37,12 +37,14 @@ import Testing
       begin(CloseNamed([.statement(text)]), &player.session),
       // No value is too long, but all together are.
       begin(
-        Execution(prepared: "s", columnCount: 0, parameters: parameters, resultFormats: []),
+        Execution(
+          PreparedRun(of: "s", columnCount: 0, resultFormats: []), parameters: parameters),
         &player.session),
     ]
     #expect(outcomes == Array(repeating: .programLimitExceeded, count: 5))
     player.session.outbox = ByteWriter()
-    let one = Execution(prepared: "s", columnCount: 0, parameters: oversized, resultFormats: [])
+    let one = Execution(
+      PreparedRun(of: "s", columnCount: 0, resultFormats: []), parameters: oversized)
     #expect(begin(one, &player.session) == .programLimitExceeded)
     #expect(player.session.outbox.isEmpty)
     #expect(!player.session.outbox.overflowed)

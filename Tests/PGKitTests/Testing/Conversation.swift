@@ -28,8 +28,8 @@ class Conversation {
       return Conversing(exchange) { $0.lines }
     case "run":
       let exchange = Execution(
-        prepared: texts[0], columnCount: Int(texts[1]) ?? 0,
-        parameters: BoundParameters(words: words.dropFirst(3)), resultFormats: [])
+        PreparedRun(of: texts[0], columnCount: Int(texts[1]) ?? 0, resultFormats: []),
+        parameters: BoundParameters(words: words.dropFirst(3)))
       return Conversing(exchange) { $0.lines }
     case "one-shot":
       let exchange = Execution(

@@ -10,10 +10,14 @@
 struct Execution: StatementExchange {
   private enum Phase { case parse, bind, description, rows, copyOut, copied, complete }
 
-  /// The text to parse as the unnamed statement; `nil` to run the prepared `statement`.
-  private let sql: String?
-  private let parameterTypes: [UInt32]
-  private let bind: Bind
+  private enum Request {
+    case prepared(PreparedRun)
+    /// A text to parse as the unnamed statement.
+    case text(String, parameterTypes: [UInt32], resultFormats: [Int16])
+  }
+
+  private let request: Request
+  private let parameters: BoundParameters
   private var phase: Phase
   /// The columns: known beforehand for a prepared statement, described by the server otherwise.
   private(set) var columns: [RowDescription.Field]?
@@ -24,16 +28,11 @@ struct Execution: StatementExchange {
   /// Set when the statement turns out to copy its rows out.
   private(set) var copyResponse: CopyResponse?
 
-  /// Runs a prepared statement whose columns are known: no description is asked for.
-  init(
-    prepared statement: String, columnCount: Int, parameters: BoundParameters,
-    resultFormats: [Int16]
-  ) {
-    sql = nil
-    parameterTypes = []
-    bind = Bind(
-      portal: "", statement: statement, parameters: parameters, resultFormats: resultFormats)
-    self.columnCount = columnCount
+  /// Runs a prepared statement, whose columns are known: no description is asked for.
+  init(_ prepared: PreparedRun, parameters: consuming BoundParameters) {
+    request = .prepared(prepared)
+    self.parameters = parameters
+    columnCount = prepared.columnCount
     describes = false
     phase = .bind
   }
@@ -45,9 +44,8 @@ struct Execution: StatementExchange {
     sql: String, parameterTypes: [UInt32] = [], columnCount: Int? = nil,
     parameters: BoundParameters, resultFormats: [Int16]
   ) {
-    self.sql = sql
-    self.parameterTypes = parameterTypes
-    bind = Bind(portal: "", statement: "", parameters: parameters, resultFormats: resultFormats)
+    request = .text(sql, parameterTypes: parameterTypes, resultFormats: resultFormats)
+    self.parameters = parameters
     self.columnCount = columnCount ?? 0
     describes = columnCount == nil
     phase = .parse
@@ -64,23 +62,18 @@ struct Execution: StatementExchange {
   var isComplete: Bool { phase == .complete }
 
   func open(_ outbox: inout ByteWriter) throws(PGError) {
-    if let sql {
+    if parameters.values.overflowed { throw .messageTooLong() }
+    switch request {
+    case .prepared(let run): run.encode(parameters, into: &outbox)
+    case .text(let sql, let parameterTypes, let resultFormats):
       try sql.requireNoNUL("the statement's text")
       Parse(name: "", sql: sql, parameterTypes: parameterTypes).encode(into: &outbox)
+      Bind(portal: "", statement: "", parameters: parameters, resultFormats: resultFormats)
+        .encode(into: &outbox)
+      if describes { Describe(object: .portal("")).encode(into: &outbox) }
+      outbox.writeBytes(PreparedRun.executeAndSync)
     }
-    if bind.parameters.values.overflowed { throw .messageTooLong() }
-    bind.encode(into: &outbox)
-    if describes { Describe(object: .portal("")).encode(into: &outbox) }
-    outbox.writeBytes(Self.executeAndSync)
   }
-
-  /// The same bytes each time.
-  private static let executeAndSync: [UInt8] = {
-    var writer = ByteWriter()
-    Execute(portal: "").encode(into: &writer)
-    BodilessMessage.sync.encode(into: &writer)
-    return writer.bytes
-  }()
 
   mutating func receive(
     _ message: BackendMessage, _ outbox: inout ByteWriter

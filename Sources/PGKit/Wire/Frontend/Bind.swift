@@ -13,6 +13,11 @@ struct Bind: FrontendMessage {
     writer.writeTerminated(portal)
     writer.writeTerminated(statement)
     parameters.encode(into: &writer)
+    Self.encode(resultFormats: resultFormats, into: &writer)
+  }
+
+  /// Writes what a Bind ends with.
+  static func encode(resultFormats: [Int16], into writer: inout ByteWriter) {
     writer.writeInteger(UInt16(truncatingIfNeeded: resultFormats.count))
     for format in resultFormats { writer.writeInteger(format) }
   }
