@@ -78,6 +78,8 @@ class Row:
     # What its figures must be, beside or instead of those of the work: numbers, or questions to the server.
     expects: dict = dataclasses.field(default_factory=dict)
     is_ours: bool = False
+    # The command as a profile runs it, if what is measured has others around it.
+    alone: str = None
 
 
 @dataclasses.dataclass
@@ -317,13 +319,14 @@ def between_servers():
     )
 
 
-def listening(command):
+def listening(name, command, **more):
     """A listener alone is measured; the senders begin when it says, on standard error, that it listens."""
-    return (
+    around = (
         f"D=$(mktemp -d); mkfifo $D/said; {{peers}}/measure {command} > $D/figures 2> $D/said & L=$!; "
         f"exec 3< $D/said; read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
         f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; echo "MEASURED $(cat $D/figures)" >&2; rm -r $D'
     )
+    return Row(name, around, alone=command, **more)
 
 
 INITDB = (
@@ -496,12 +499,12 @@ ALL = [
         "W8",
         "200,000 notifications of 100 bytes",
         [
-            ours("pg-listen", listening("pg-listen {iri} ch --count 200000")),
-            Row("floor: counted", listening("{peers}/floor listen ch 200000")),
-            peer("libpq, in C", listening("{peers}/listening count ch 200000")),
-            peer("psycopg", listening("{python} psycopg listen ch 200000")),
-            peer("asyncpg", listening("{python} asyncpg listen ch 200000")),
-            peer("py-postgresql", listening("{python} py-postgresql listen ch 200000")),
+            listening("pg-listen", "pg-listen {iri} ch --count 200000", is_ours=True),
+            listening("floor: counted", "{peers}/floor listen ch 200000"),
+            listening("libpq, in C", "{peers}/listening count ch 200000", is_peer=True),
+            listening("psycopg", "{python} psycopg listen ch 200000", is_peer=True),
+            listening("asyncpg", "{python} asyncpg listen ch 200000", is_peer=True),
+            listening("py-postgresql", "{python} py-postgresql listen ch 200000", is_peer=True),
         ],
         ("wall", "cpu", "rss"),
         "libpq, in C",
