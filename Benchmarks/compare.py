@@ -240,6 +240,11 @@ def verdict(target, work, samples, reasons):
             )
         name = max(ratios, key=ratios.get)
         kept = ratios[name] <= target.limit
+        if target.more:
+            unit, factor = UNITS[target.figure]
+            most = median(samples[name], target.figure) * target.limit + target.more / factor
+            kept = value <= most
+            limit += f" and {target.more:g} {unit}"
         measured = told_ratio(ratios[name], target.limit)
         other = f"{name}: {shown(median(samples[name], target.figure), target.figure)}"
     word = ("kept" if kept else f"{missed}: {profile_of(work)}") + (f", without {absent}" if absent else "")
@@ -371,7 +376,8 @@ def main():
             "Beside us: "
             + ", ".join(f"{name} {versions[name]}" for name in versions)
             + (f"; not here: {', '.join(absent)}" if absent else "")
-            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not run.",
+            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not"
+            " run.",
             "",
             # What was found out about the limits is written by hand.
             *pathlib.Path(__file__).with_name("REASONS.md").read_text().splitlines(),

@@ -146,8 +146,10 @@ def run(row, place, before=(), command=None):
     """Runs a row's command with `before` in front of it; returns its user and system seconds."""
     if row.before:
         row.before(place)
-    argv = [*before, *shlex.split((command or row.alone or row.command).format(**place.words))]
     environment = {**place.environment, **row.environment}
+    words = shlex.split((command or row.alone or row.command).format(**place.words))
+    # There is no shell between us and what is counted.
+    argv = [*before, *(re.sub(r"\$(\w+)", lambda found: environment[found[1]], word) for word in words)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
@@ -179,7 +181,7 @@ def notify(process, said, place):
         if process.poll() is not None:
             return
         listens.wait(0.05)
-    place.ask((HERE / "peers" / "notify.sql").read_text())
+    works.notify(place)
 
 
 def can(*command):
@@ -329,10 +331,11 @@ def with_number(command, number):
     return re.sub(r"\d+$", str(number), command)
 
 
-def told(profile, place, arguments):
+def told(profile, running, arguments):
     """A profile's part of its file, line by line."""
     same_key = [work for work in works.ALL if work.key == profile.key]
     work = next(work for work in same_key if work.title.startswith(profile.work))
+    place = running.place(work.server)
     rows = [row for name in profile.rows for row in work.rows if row.name == name]
     operations = profile.operations or arguments.rows
     per = f"for each {profile.operation}"
@@ -416,19 +419,18 @@ def main():
             if arguments.works and key not in arguments.works:
                 continue
             print(key, file=sys.stderr, flush=True)
-            place = running.place("socket")
             parts = []
             for profile in PROFILES:
                 if profile.key == key:
-                    parts += told(profile, place, arguments)
+                    parts += told(profile, running, arguments)
             head = [
                 f"Where the time of {key} goes: written by scripts/bench-profile {key},"
                 f" on {datetime.date.today()} at commit {compare.commit()},",
                 f"PostgreSQL {running.version}, {compare.machine()}.",
                 f"Instructions are the process's own, without the kernel's, counted by callgrind (valgrind"
                 f" {version('valgrind', '--version')}), under which",
-                "it is slower, so that more comes before it looks. User and system time are medians of five runs"
-                " without it.",
+                "it is slower, so that more comes before it looks. User and system time are medians of five"
+                " runs without it.",
                 "What a function calls is counted with whoever calls it, recursion once; / is the ratio of"
                 " instructions.",
                 "By the clock, samples of the kernel pile up where it lets interrupts in again"
