@@ -414,6 +414,8 @@ def main():
     if not can("valgrind", "--version"):
         sys.exit("profiling: valgrind is not here, which counts the instructions")
     (HERE / "profiles").mkdir(exist_ok=True)
+    # What we write makes the tree another one.
+    commit = compare.commit()
     with servers.Servers(arguments) as running:
         for key in known:
             if arguments.works and key not in arguments.works:
@@ -425,7 +427,7 @@ def main():
                     parts += told(profile, running, arguments)
             head = [
                 f"Where the time of {key} goes: written by scripts/bench-profile {key},"
-                f" on {datetime.date.today()} at commit {compare.commit()},",
+                f" on {datetime.date.today()} at commit {commit},",
                 f"PostgreSQL {running.version}, {compare.machine()}.",
                 f"Instructions are the process's own, without the kernel's, counted by callgrind (valgrind"
                 f" {version('valgrind', '--version')}), under which",
