@@ -6,7 +6,7 @@ let package = Package(
   name: "PGKitBenchmarks",
   dependencies: [
     .package(name: "PGKit", path: ".."),
-    // No traits: jemalloc's counts of allocations need a library that Debian has not, and PGKit's tests
+    // No traits: each fetches one more package, to count allocations, or retains and releases. PGKit's tests
     // count allocations themselves.
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
   ],

@@ -193,6 +193,23 @@ def work_table(work, samples, reasons):
     return lines + [""]
 
 
+def told_ratio(found, limit):
+    """A ratio with as many digits as it takes to see on which side of the limit it is."""
+    for digits in range(2, 6):
+        text = f"{found:.{digits}f}"
+        if (float(text) <= limit) == (found <= limit):
+            break
+    return text
+
+
+def profile_of(work):
+    """Where it is said why a work takes what it takes."""
+    path = pathlib.Path("profiles", f"{work.key}.txt")
+    if (pathlib.Path(__file__).with_name("profiles") / path.name).exists():
+        return f"[profile]({path})"
+    return "no profile yet"
+
+
 def verdict(target, work, samples, reasons):
     """One target as a line of the table, and whether it is kept; None if --only has left somebody out.
 
@@ -205,9 +222,9 @@ def verdict(target, work, samples, reasons):
     if any(not samples[name] and name not in reasons for name in (target.ours, *names)):
         return None
     start, limit = f"| {work.key} {work.title} | {target.ours}", f"at most {target.limit:g}"
-    ours = samples[target.ours]
+    ours, missed = samples[target.ours], "**missed**"
     if not ours:
-        return f"{start} did not run: {reasons[target.ours]} | | | {limit} | **missed** |", False
+        return f"{start} did not run: {reasons[target.ours]} | | | {limit} | {missed} |", False
     value, absent = median(ours, target.figure), ""
     if not names:
         unit, factor = UNITS[target.figure]
@@ -218,14 +235,19 @@ def verdict(target, work, samples, reasons):
         absent = "; ".join(f"{name} ({reasons[name]})" for name in names if name not in ratios)
         if not ratios:
             return (
-                f"{start}: {shown(value, target.figure)} | did not run: {absent} | | {limit} | **missed** |",
+                f"{start}: {shown(value, target.figure)} | did not run: {absent} | | {limit} | {missed} |",
                 False,
             )
         name = max(ratios, key=ratios.get)
         kept = ratios[name] <= target.limit
-        measured = f"{ratios[name]:.2f}"
+        if target.more:
+            unit, factor = UNITS[target.figure]
+            most = median(samples[name], target.figure) * target.limit + target.more / factor
+            kept = value <= most
+            limit += f" and {target.more:g} {unit}"
+        measured = told_ratio(ratios[name], target.limit)
         other = f"{name}: {shown(median(samples[name], target.figure), target.figure)}"
-    word = ("kept" if kept else "**missed**") + (f", without {absent}" if absent else "")
+    word = ("kept" if kept else f"{missed}: {profile_of(work)}") + (f", without {absent}" if absent else "")
     return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", kept
 
 
@@ -339,6 +361,8 @@ def main():
             " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. `make bench` writes"
             " this file.",
             "",
+            "A missed limit leads to the profile that says where the time goes (`scripts/bench-profile`).",
+            "",
             "| work | ours | the other | ours / other | limit | |",
             "|---|---|---|---|---|---|",
             *lines,
@@ -352,7 +376,8 @@ def main():
             "Beside us: "
             + ", ".join(f"{name} {versions[name]}" for name in versions)
             + (f"; not here: {', '.join(absent)}" if absent else "")
-            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not run.",
+            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not"
+            " run.",
             "",
             # What was found out about the limits is written by hand.
             *pathlib.Path(__file__).with_name("REASONS.md").read_text().splitlines(),

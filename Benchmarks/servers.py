@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=8GB", "autovacuum=off", "max_connections=50")
@@ -100,8 +101,8 @@ def shlex_quoted(text):
 
 
 class Servers:
-    """One server on a Unix socket, with tables; one with TLS and passwords; one for many connections; and two
-    with the same table, of which one is filled from the other."""
+    """One server on a Unix socket, with tables; one with TLS and passwords; one for many connections; one
+    that keeps its memory; and two with the same table, of which one is filled from the other."""
 
     def __init__(self, arguments):
         self.arguments = arguments
@@ -123,8 +124,9 @@ class Servers:
         }
 
     def __enter__(self):
-        scratch = self.arguments.peers / "lives"
-        scratch.mkdir(mode=0o755, exist_ok=True)
+        # Not in the checkout, where the user as whom PostgreSQL's own programs then run may not come.
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="pgkit-lives."))
+        scratch.chmod(0o755)
         if os.getuid() == 0:
             shutil.chown(scratch, "postgres")
         self.words["scratch"] = scratch
@@ -132,13 +134,14 @@ class Servers:
 
     def __exit__(self, *_):
         """The servers end with us, who own them."""
+        shutil.rmtree(self.words["scratch"], ignore_errors=True)
 
     def place(self, name):
         if name not in self.places:
             self.places[name] = getattr(self, f"_make_{name}")()
         return self.places[name]
 
-    def _temporary(self, *options):
+    def _temporary(self, *options, **environment):
         settings = [word for setting in SETTINGS for word in ("--set", setting)]
         made = subprocess.run(
             [
@@ -153,6 +156,7 @@ class Servers:
                 *settings,
                 *options,
             ],
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
             check=True,
@@ -176,6 +180,12 @@ class Servers:
         place.target = target
         place.words["target"] = target.words["iri"]
         return place
+
+    def _make_untrimmed(self):
+        """Its C library keeps freed memory. Rows of a hundred columns and more in the binary format, a KiB for
+        each value, otherwise make the server give memory back and fetch it again for each row."""
+        kept = "glibc.malloc.trim_threshold=268435456:glibc.malloc.mmap_threshold=33554432"
+        return self._temporary(GLIBC_TUNABLES=kept)
 
     def _make_crowd(self):
         return self._temporary("--set", "max_connections=1100")

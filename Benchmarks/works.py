@@ -1,10 +1,10 @@
-"""What is compared: the works, their commands, and the limits that PGKit has set itself.
-
-`python3 works.py NAME` prints the limit of that name, for the comparisons that are scripts of their own.
-"""
+"""What is compared: the works, their commands, and all the limits that PGKit has set itself."""
 
 import dataclasses
-import sys
+import json
+import pathlib
+import shutil
+import subprocess
 import typing
 
 # In a target: whichever of the other drivers did best.
@@ -46,24 +46,6 @@ RECEIVED = {
 }
 
 
-# How many times what the other one takes is the most, by what is compared; memory in MB.
-LIMITS = {
-    "start-socket": 0.85,
-    "start-tls": 0.9,
-    "csv-cpu": 0.25,
-    "jsonl-cpu": 0.7,
-    "copying-psql": 1,
-    "copying-floor": 1.3,
-    "copying-copyman": 0.2,
-    "copying-memory": 40,
-    "listening-cpu": 2,
-    "listening-line": 1.2,
-    "cluster-memory": 0.1,
-    "cluster-disk": 0.5,
-    "errcode-python": 0.05,
-}
-
-
 @dataclasses.dataclass
 class Row:
     """A command. `{iri}`, `{socket}`, `{psql}`, … are replaced (servers.py)."""
@@ -78,19 +60,22 @@ class Row:
     # What its figures must be, beside or instead of those of the work: numbers, or questions to the server.
     expects: dict = dataclasses.field(default_factory=dict)
     is_ours: bool = False
+    # The command as a profile runs it, if what is measured has others around it.
+    alone: str = None
 
 
 @dataclasses.dataclass
 class Target:
     """`ours` takes at most `limit` times what `against` takes, or, against nothing, at most `limit` units.
 
-    Against several, it is whichever takes least.
+    Against several, it is whichever takes least. With `more`, it is as many units more.
     """
 
     ours: str
     figure: str
     against: str | tuple | None
     limit: float
+    more: float = 0
 
 
 @dataclasses.dataclass
@@ -129,6 +114,11 @@ def drivers(work, asyncpg=True):
 
 
 SELECT = "SELECT a, b, c, d, e, f FROM million"
+ONE_COLUMN = "SELECT n FROM generate_series(1, 1000000) AS n"
+# What CSV quotes, and what it leaves empty.
+QUOTED = """SELECT n AS id, 'name of "' || n || '"' AS name, n * 0.25 AS amount, n % 7 = 0 AS seventh,
+  CASE WHEN n % 3 <> 0 THEN md5(n::text) END AS hash, E'a,b\\nc' AS lines
+  FROM generate_series(1, 20000) AS n"""
 PSQL = "{psql} -qX -v ON_ERROR_STOP=1"
 
 
@@ -237,8 +227,8 @@ def copying_between(form, receivers):
         ),
     ]
     targets = [
-        Target("pg-copy", "cpu", "py-postgresql's copyman", LIMITS["copying-copyman"]),
-        Target("pg-copy", "rss", None, LIMITS["copying-memory"]),
+        Target("pg-copy", "cpu", "py-postgresql's copyman", 0.2),
+        Target("pg-copy", "rss", None, 40),
     ]
     if receivers == 1:
         for name, word in (
@@ -263,8 +253,9 @@ def copying_between(form, receivers):
             )
         )
         targets += [
-            Target("pg-copy", "wall", "psql to psql", LIMITS["copying-psql"]),
-            Target("pg-copy", "cpu", "floor: messages relayed", LIMITS["copying-floor"]),
+            Target("pg-copy", "wall", "psql to psql", 1),
+            Target("pg-copy", "cpu", "psql to psql", 1),
+            Target("pg-copy", "cpu", "floor: messages relayed", 1.3),
         ]
     return Work(
         "W6",
@@ -304,7 +295,8 @@ def between_servers():
             # Its directory must be new each time.
             peer(
                 "pgcopydb copy table-data",
-                "D=$(mktemp -d); trap 'rm -rf $D' EXIT; pgcopydb copy table-data --source {iri} --target {target} --dir $D/work >&2",
+                "D=$(mktemp -d); trap 'rm -rf $D' EXIT;"
+                " pgcopydb copy table-data --source {iri} --target {target} --dir $D/work >&2",
                 **to,
             ),
         ],
@@ -317,34 +309,148 @@ def between_servers():
     )
 
 
-def listening(command):
+def notify(place):
+    place.ask(pathlib.Path(__file__).with_name("peers").joinpath("notify.sql").read_text())
+
+
+def in_order(place):
+    """Every notification has its line, once, and where it belongs."""
+    command = ["pg-listen", place.words["iri"].strip("'"), "ch", "--count", "200000", "--events", "off"]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=place.environment, **pipes)
+    process.stderr.readline()
+    notify(place)
+    lines = process.communicate()[0].splitlines()
+    if len(lines) != 200_000:
+        raise ValueError(f"{len(lines):,} lines of 200,000 notifications")
+    for number, line in enumerate(map(json.loads, lines), start=1):
+        if line["seq"] != number or int(line["payload"].lstrip("x")) != number:
+            raise ValueError(f"line {number:,} is of notification {line['payload'].lstrip('x')}")
+
+
+def same_as_psql(place):
+    """What psql quotes, pg-open quotes."""
+    said = [
+        subprocess.run(command, env=place.environment, capture_output=True, check=False).stdout
+        for command in (
+            ["pg-open", "--format", "csv", place.words["iri"].strip("'"), QUOTED],
+            [place.words["psql"], "-qX", "--csv", "-c", QUOTED],
+        )
+    ]
+    if not said[0] or said[0] != said[1]:
+        raise ValueError("pg-open and psql do not say the same")
+
+
+def listening(name, command, **more):
     """A listener alone is measured; the senders begin when it says, on standard error, that it listens."""
-    return (
+    around = (
         f"D=$(mktemp -d); mkfifo $D/said; {{peers}}/measure {command} > $D/figures 2> $D/said & L=$!; "
         f"exec 3< $D/said; read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
         f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; echo "MEASURED $(cat $D/figures)" >&2; rm -r $D'
     )
+    return Row(name, around, alone=command, **more)
 
 
+# As the user whom PostgreSQL does not refuse, in a directory that it can enter.
+INITDB_ALONE = (
+    "{bindir}/initdb -D {scratch}/d --no-sync --auth=trust -U postgres --locale=C.UTF-8 --no-instructions"
+)
 INITDB = (
-    "{as_user} sh -euc '{bindir}/initdb -D {scratch}/d --no-sync --auth=trust -U postgres --locale=C.UTF-8 "
-    "--no-instructions; {bindir}/pg_ctl -D {scratch}/d -w -l {scratch}/log "
+    "cd {scratch}; {as_user} sh -euc '"
+    + INITDB_ALONE
+    + '; {bindir}/pg_ctl -D {scratch}/d -w -l {scratch}/log '
     '-o "-c fsync=off -c listen_addresses= -c unix_socket_directories={scratch}" start; '
     '{psql} -X -h {scratch} -U postgres -c "select 1" postgres; '
     "{bindir}/pg_ctl -D {scratch}/d stop; rm -rf {scratch}/d {scratch}/log'"
 )
 # What it prints says where the server is, which stays until it is stopped.
 PG_TMP = (
-    "{as_user} sh -euc 'command -v pg_tmp >/dev/null || "
+    "cd {scratch}; {as_user} sh -euc 'command -v pg_tmp >/dev/null || "
     '{{ echo "pg_tmp is not here (ephemeralpg)" >&2; exit 1; }}; '
     'PATH={bindir}:$PATH; iri=$(pg_tmp -w 0); {psql} -X "$iri" -c "select 1"; '
     'pg_tmp -w 0 -d "$(echo "$iri" | sed "s|.*host=||; s|%2F|/|g")" stop\''
 )
+PGSERVER = (
+    "cat {here}/peers/pgserver_life.py | (cd {scratch}; HOME={scratch} {as_user} {interpreter} - {scratch}/p)"
+)
 LIFE = "pg-cluster run --pg {bindir} --storage %s -- {psql} -X -c 'select 1'"
 
+# To the moment when a login has succeeded and the command begins.
+LOGIN = (
+    "B=$EPOCHREALTIME; pg-cluster run --pg {bindir} --storage %s -- bash -c 'echo $EPOCHREALTIME' |"
+    ' awk -v b="$B" \'{{ printf "WORK seconds=%%.6f\\n", $1 - b > "/dev/stderr" }}\''
+)
+
+
+def without(*names):
+    """What a run before has left in the scratch directory is gone."""
+
+    def remove(place):
+        for name in names:
+            shutil.rmtree(pathlib.Path(place.words["scratch"], name), ignore_errors=True)
+
+    return remove
+
+
+# A server's log of 256 MiB; half of its records have a code.
+LOG_LINES = {
+    "log": (
+        "2026-11-21 13:00:00.000 UTC [4711] 00000 app@shop LOG:  duration: 0.042 ms  statement: SELECT * FROM"
+        " accounts WHERE id = {i}\n"
+        "2026-11-21 13:00:00.000 UTC [4711] 23505 app@shop ERROR:  duplicate key value violates unique"
+        ' constraint "accounts_pkey"\n'
+        "2026-11-21 13:00:00.000 UTC [4711] 23505 app@shop DETAIL:  Key (id)=({i}) already exists.\n"
+        "2026-11-21 13:00:00.000 UTC [4711] 23505 app@shop STATEMENT:  INSERT INTO accounts\n"
+        "\tVALUES ({i})\n"
+    ),
+    "csv": (
+        '2026-11-21 13:00:00.000 UTC,"app","shop",4711,"[local]",65a1.1,{i},"SELECT",2026-11-21 12:00:00 UTC,'
+        '3/4,0,LOG,00000,"duration: 0.042 ms  statement: SELECT * FROM accounts WHERE id = {i}",,,,,,,,,'
+        '"app","client backend",,0\n'
+        '2026-11-21 13:00:00.000 UTC,"app","shop",4711,"[local]",65a1.1,{i},"INSERT",2026-11-21 12:00:00 UTC,'
+        '3/4,0,ERROR,23505,"duplicate key value violates unique constraint ""accounts_pkey""",'
+        '"Key (id)=({i}) already exists.",,,,,"INSERT INTO accounts\n\tVALUES ({i})",,,"app",'
+        '"client backend",,0\n'
+    ),
+    "json": (
+        '{{"timestamp":"2026-11-21 13:00:00.000 UTC","user":"app","dbname":"shop","pid":4711,'
+        '"error_severity":"LOG","message":"duration: 0.042 ms  statement: SELECT * FROM accounts WHERE id ='
+        ' {i}",'
+        '"backend_type":"client backend"}}\n'
+        '{{"timestamp":"2026-11-21 13:00:00.000 UTC","user":"app","dbname":"shop","pid":4711,'
+        '"error_severity":"ERROR","state_code":"23505","message":"duplicate key value",'
+        '"statement":"INSERT INTO accounts VALUES ({i})"}}\n'
+    ),
+}
+
+
+def logged(form):
+    """Sees to a log of that form, which is written once."""
+
+    def write(place):
+        path = pathlib.Path(place.words["scratch"], f"{form}.log")
+        if not path.exists():
+            part = "".join(LOG_LINES[form].format(i=i) for i in range(1000)).encode()
+            times = -(-(256 << 20) // len(part))
+            path.write_bytes((part * times)[: 256 << 20])
+
+    return {"before": write}
+
+
+def filtering(name, form, options=""):
+    return ours(name, f"pg-errcode filter {options} < {{scratch}}/{form}.log", **logged(form))
+
+
+FILTERS = [
+    filtering("pg-errcode filter, told the prefix", "log", "--prefix '%m [%p] %e %u@%d '"),
+    filtering("pg-errcode filter", "log"),
+    filtering("pg-errcode filter, csvlog", "csv"),
+    filtering("pg-errcode filter, jsonlog", "json"),
+]
+
 ALL = [
-    starting("socket", "over a Unix socket", LIMITS["start-socket"]),
-    starting("tls", "over TCP with TLS and SCRAM", LIMITS["start-tls"]),
+    starting("socket", "over a Unix socket", 0.85),
+    starting("tls", "over TCP with TLS and SCRAM", 0.9),
     Work(
         "W2",
         "20,000 prepared round trips, client and server on one processor",
@@ -418,8 +524,14 @@ ALL = [
         "W4",
         "a million rows as CSV",
         [
-            ours("pg-open", f"pg-open --format csv {{iri}} '{SELECT}'"),
+            ours("pg-open", f"pg-open --format csv {{iri}} '{SELECT}'", check=same_as_psql),
+            ours(
+                "pg-open, tab-separated",
+                f"pg-open --format tsv {{iri}} '{SELECT}'",
+                expects={"bytes": CSV},
+            ),
             peer("psql --csv", f"{PSQL} --csv -c '{SELECT}'"),
+            peer("psql --csv, 1,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=1000 -c '{SELECT}'"),
             peer("psql --csv, 10,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=10000 -c '{SELECT}'"),
             peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'", expects={"bytes": CSV}),
             Row("floor: nothing quoted", "{peers}/floor csv", expects={"bytes": CSV}),
@@ -429,9 +541,26 @@ ALL = [
         "psql --csv",
         [
             Target("pg-open", "wall", "psql --csv", 1),
-            Target("pg-open", "cpu", "psql --csv", LIMITS["csv-cpu"]),
+            Target("pg-open", "cpu", "psql --csv", 0.25),
+            Target("pg-open", "cpu", "psql --csv, 1,000 at a time", 1),
+            Target("pg-open", "rss", None, 30),
+            Target("pg-open, tab-separated", "cpu", "psql --csv", 0.25),
+            Target("pg-open, tab-separated", "cpu", "psql --csv, 1,000 at a time", 1),
+            Target("pg-open, tab-separated", "rss", None, 30),
         ],
         expects={"bytes": CSV_WITH_HEADER},
+    ),
+    Work(
+        "W4",
+        "a million rows of one column as CSV",
+        [
+            ours("pg-open", f"pg-open --format csv {{iri}} '{ONE_COLUMN}'"),
+            peer("psql --csv", f"{PSQL} --csv -c '{ONE_COLUMN}'"),
+        ],
+        ("wall", "cpu", "rss"),
+        "psql --csv",
+        [Target("pg-open", "cpu", "psql --csv", 1), Target("pg-open", "rss", None, 30)],
+        expects={"bytes": f"SELECT sum(length(n::text) + 1) + 2 FROM ({ONE_COLUMN}) AS t"},
     ),
     Work(
         "W4",
@@ -450,7 +579,8 @@ ALL = [
         "psql, row_to_json",
         [
             Target("pg-open", "wall", BEST_PEER, 1),
-            Target("pg-open", "cpu", "psql, row_to_json", LIMITS["jsonl-cpu"]),
+            Target("pg-open", "cpu", "psql, row_to_json", 0.7),
+            Target("pg-open", "rss", None, 30),
         ],
         expects={"bytes": ROW_TO_JSON},
     ),
@@ -496,16 +626,16 @@ ALL = [
         "W8",
         "200,000 notifications of 100 bytes",
         [
-            ours("pg-listen", listening("pg-listen {iri} ch --count 200000")),
-            Row("floor: counted", listening("{peers}/floor listen ch 200000")),
-            peer("libpq, in C", listening("{peers}/listening count ch 200000")),
-            peer("psycopg", listening("{python} psycopg listen ch 200000")),
-            peer("asyncpg", listening("{python} asyncpg listen ch 200000")),
-            peer("py-postgresql", listening("{python} py-postgresql listen ch 200000")),
+            listening("pg-listen", "pg-listen {iri} ch --count 200000", is_ours=True, check=in_order),
+            listening("floor: counted", "{peers}/floor listen ch 200000"),
+            listening("libpq, in C", "{peers}/listening count ch 200000", is_peer=True),
+            listening("psycopg", "{python} psycopg listen ch 200000", is_peer=True),
+            listening("asyncpg", "{python} asyncpg listen ch 200000", is_peer=True),
+            listening("py-postgresql", "{python} py-postgresql listen ch 200000", is_peer=True),
         ],
         ("wall", "cpu", "rss"),
         "libpq, in C",
-        [Target("pg-listen", "cpu", "libpq, in C", LIMITS["listening-cpu"])],
+        [Target("pg-listen", "cpu", "libpq, in C", 2)],
     ),
     Work(
         "W8",
@@ -519,7 +649,7 @@ ALL = [
         ],
         ("p50",),
         "libpq, in C",
-        [Target("pg-listen", "p50", "libpq, in C", LIMITS["listening-line"])],
+        [Target("pg-listen", "p50", "libpq, in C", 1.2)],
     ),
     Work(
         "W9",
@@ -528,17 +658,45 @@ ALL = [
             ours("pg-cluster, memory", LIFE % "memory"),
             ours("pg-cluster, disk", LIFE % "disk"),
             peer("initdb and pg_ctl", INITDB),
-            peer("pgserver", "{interpreter} {here}/peers/pgserver_life.py {scratch}/p"),
+            peer("pgserver", PGSERVER),
             peer("pg_tmp", PG_TMP),
         ],
         ("wall", "cpu"),
         "initdb and pg_ctl",
         [
-            Target("pg-cluster, memory", "wall", "initdb and pg_ctl", LIMITS["cluster-memory"]),
-            Target("pg-cluster, disk", "wall", "initdb and pg_ctl", LIMITS["cluster-disk"]),
+            Target("pg-cluster, memory", "wall", "initdb and pg_ctl", 0.1),
+            Target("pg-cluster, disk", "wall", "initdb and pg_ctl", 0.5),
             Target("pg-cluster, disk", "wall", BEST_PEER, 1),
         ],
         headings={"cpu": "CPU of what was waited for"},
+    ),
+    Work(
+        "W9",
+        "from the start to the first login",
+        [ours(f"pg-cluster, {storage}", LOGIN % storage) for storage in ("memory", "disk")],
+        ("seconds",),
+        "pg-cluster, memory",
+        [
+            Target("pg-cluster, memory", "seconds", None, 0.08),
+            Target("pg-cluster, disk", "seconds", None, 0.3),
+        ],
+        headings={"seconds": "to the login"},
+    ),
+    Work(
+        "W9",
+        "the first cluster of a user ever, on disk",
+        [
+            ours(
+                "pg-cluster",
+                "env PGKIT_CLUSTER_HOME={scratch}/first/home"
+                " pg-cluster run --pg {bindir} --storage disk -- true",
+                before=without("first"),
+            ),
+            peer("initdb", "cd {scratch}; {as_user} " + INITDB_ALONE, before=without("d")),
+        ],
+        ("wall",),
+        "initdb",
+        [Target("pg-cluster", "wall", "initdb", 1, more=0.15)],
     ),
     Work(
         "W10",
@@ -547,12 +705,28 @@ ALL = [
             ours("pg-errcode", "pg-errcode XX400"),
             Row("true", "true"),
             Row("bash -c :", "bash -c :"),
+            peer("psql, SELECT 1", "{psql} -XAtc 'SELECT 1'"),
             peer("python -m postgresql.exceptions", "{interpreter} -m postgresql.exceptions XX400"),
         ],
         ("wall", "cpu", "rss"),
         "python -m postgresql.exceptions",
-        [Target("pg-errcode", "wall", "python -m postgresql.exceptions", LIMITS["errcode-python"])],
+        [
+            Target("pg-errcode", "wall", "python -m postgresql.exceptions", 0.05),
+            Target("pg-errcode", "wall", "psql, SELECT 1", 1),
+            Target("pg-errcode", "wall", "true", 4),
+        ],
         rounds=31,
+    ),
+    # 200 MB/s of one processor.
+    Work(
+        "W10",
+        "a server's log of 256 MiB, its codes explained",
+        FILTERS,
+        ("cpu", "wall", "rss"),
+        "pg-errcode filter",
+        [Target(row.name, "cpu", None, 1.342) for row in FILTERS]
+        + [Target(row.name, "rss", None, 16) for row in FILTERS],
+        rounds=3,
     ),
     Work(
         "growth",
@@ -578,7 +752,22 @@ ALL = [
         ],
         ("seconds", "cpu", "rss"),
         "160 columns",
-        [Target("1600 columns", "seconds", "160 columns", 11.5)],
+        [
+            Target("1600 columns", "seconds", "160 columns", 11.5),
+            Target("160 columns", "seconds", "16 columns", 11.5),
+        ],
+        server="untrimmed",
+    ),
+    Work(
+        "growth",
+        "ten times as many notifications",
+        [
+            listening(f"{count:,} notifications", f"pg-listen {{iri}} ch --count {count}", is_ours=True)
+            for count in (200_000, 20_000)
+        ],
+        ("rss", "wall"),
+        "20,000 notifications",
+        [Target("200,000 notifications", "rss", "20,000 notifications", 1.1)],
     ),
     Work(
         "growth",
@@ -594,6 +783,3 @@ ALL = [
         server="crowd",
     ),
 ]
-
-if __name__ == "__main__":
-    print(*(LIMITS[name] for name in sys.argv[1:]))

@@ -1,0 +1,452 @@
+#!/usr/bin/env python3
+"""Says where a work's time goes: the instructions of our programs and of those beside them, counted, with the
+functions that take most; their system calls; and, where the processor's time is the kernel's, its functions.
+
+    profiling.py [WORK …] [--rows N] --launcher … --peers …
+
+Run by scripts/bench-profile, which builds what it needs. Writes profiles/WORK.txt. Instructions are counted
+by callgrind, which is repeatable; the rest needs perf and the right to use it, and is left out without.
+"""
+
+import argparse
+import collections
+import dataclasses
+import datetime
+import os
+import pathlib
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+import compare
+import servers
+import works
+
+HERE = pathlib.Path(__file__).resolve().parent
+# How many functions are told, and how much of the name of each.
+FUNCTIONS, WIDTH = 20, 96
+
+
+@dataclasses.dataclass
+class Profile:
+    """Rows of a work, and what one operation of it is. The commands are those of works.py."""
+
+    key: str
+    work: str  # how its title begins
+    rows: tuple
+    operation: str
+    operations: int | None  # None: as many as the copied table has rows
+    # Whether the same command with 1 for its number can be counted, for what starting and connecting take.
+    has_start: bool = False
+    reference: str = "libpq, in C"
+
+
+PROFILES = [
+    Profile(
+        "W2",
+        "20,000 prepared round trips",
+        ("PGKit", "PGKit, by row", "PGKit, asynchronous, by row", "libpq, in C", "floor: no parsing"),
+        "trip",
+        20_000,
+        has_start=True,
+    ),
+    Profile(
+        "W3",
+        "a million rows",
+        (
+            "PGKit",
+            "PGKit, no Strings",
+            "PGKit, asynchronous",
+            "libpq, in C, row by row",
+            "floor: decoded in place",
+        ),
+        "row",
+        1_000_000,
+        reference="libpq, in C, row by row",
+    ),
+    Profile(
+        "W4",
+        "a million rows as CSV",
+        ("pg-open", "psql --csv", "psql, COPY", "floor: nothing quoted"),
+        "row",
+        1_000_000,
+        reference="psql --csv",
+    ),
+    Profile(
+        "W4",
+        "a million rows as JSON lines",
+        ("pg-open", "psql, row_to_json", "floor: nothing escaped"),
+        "row",
+        1_000_000,
+        reference="psql, row_to_json",
+    ),
+    Profile(
+        "W6",
+        "from one session to 1 other, text",
+        ("pg-copy", "libpq, in C", "floor: messages relayed"),
+        "row",
+        None,
+    ),
+    Profile(
+        "W6",
+        "from one session to 1 other, binary",
+        ("pg-copy", "libpq, in C", "floor: messages relayed"),
+        "row",
+        None,
+    ),
+    Profile("W6", "from one session to 3 others", ("pg-copy", "libpq, in C"), "row", None),
+    Profile(
+        "W7",
+        "100,000 rows of three columns stored",
+        ("PGKit, inserts", "libpq, in C, inserts"),
+        "row",
+        100_000,
+        has_start=True,
+        reference="libpq, in C, inserts",
+    ),
+    Profile(
+        "W7",
+        "100,000 rows of three columns copied",
+        ("PGKit, rows", "libpq, in C, binary"),
+        "row",
+        100_000,
+        has_start=True,
+        reference="libpq, in C, binary",
+    ),
+    Profile(
+        "W8",
+        "200,000 notifications",
+        ("pg-listen", "libpq, in C", "floor: counted"),
+        "notification",
+        200_000,
+    ),
+    Profile(
+        "growth",
+        "2,000 rows of ever more columns",
+        ("1600 columns", "160 columns", "16 columns"),
+        "row",
+        2_000,
+        reference="160 columns",
+    ),
+]
+
+
+# ---- running -------------------------------------------------------------------------------------
+
+
+class Failed(Exception):
+    """A command, or what should have counted it, did not work; its text says why."""
+
+
+def run(row, place, before=(), command=None):
+    """Runs a row's command with `before` in front of it; returns its user and system seconds."""
+    if row.before:
+        row.before(place)
+    environment = {**place.environment, **row.environment}
+    words = shlex.split((command or row.alone or row.command).format(**place.words))
+    # There is no shell between us and what is counted.
+    argv = [*before, *(re.sub(r"\$(\w+)", lambda found: environment[found[1]], word) for word in words)]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+        )
+        drained = threading.Thread(target=drain, args=(process.stdout,))
+        drained.start()
+        if row.alone:
+            notify(process, said, place)
+        drained.join()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said.seek(0)
+            raise Failed(f"{row.name}: {said.read().decode(errors='replace').strip()[-300:]}")
+    return usage.ru_utime, usage.ru_stime
+
+
+def drain(pipe):
+    while os.read(pipe.fileno(), 1 << 16):
+        pass
+
+
+def notify(process, said, place):
+    """Sends the notifications once somebody listens."""
+    listens = threading.Event()
+    while b"istening" not in os.pread(said.fileno(), 1 << 16, 0) and b"LISTENING" not in os.pread(
+        said.fileno(), 1 << 16, 0
+    ):
+        if process.poll() is not None:
+            return
+        listens.wait(0.05)
+    works.notify(place)
+
+
+def can(*command):
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+# ---- instructions --------------------------------------------------------------------------------
+
+
+def demangled(names):
+    """Swift's names, and C++'s, as they are written; in the order given."""
+    text = "\n".join(names)
+    for command in (["swift", "demangle", "--simplified"], ["c++filt"]):
+        if can(command[0], "--version") or can(*command[:2], "--help"):
+            done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                text = done.stdout.rstrip("\n")
+    return text.split("\n")
+
+
+def shortened(name):
+    name = re.sub(r"^(?:generic |function signature )*special(?:ized|ization) (?:<.*?> of )?", "", name)
+    name = re.sub(r" \[clone [^]]*\]", "", name)
+    return name if len(name) <= WIDTH else name[: WIDTH - 1] + "…"
+
+
+class Counted:
+    """What callgrind has counted of a run: all instructions, and those of each function."""
+
+    def __init__(self, path):
+        self.total = 0
+        self.own = self._annotated(path)
+        self.inclusive = self._annotated(path, "--inclusive=yes")
+
+    def without(self, other):
+        """What is left when another run's instructions are taken off."""
+        self.total -= other.total
+        self.own.subtract(other.own)
+        self.inclusive.subtract(other.inclusive)
+
+    def _annotated(self, path, *options):
+        said = subprocess.run(
+            ["callgrind_annotate", "--threshold=100", "--auto=no", *options, path],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        functions = collections.Counter()
+        for line in said.splitlines():
+            found = re.match(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+(.*)$", line)
+            if not found:
+                continue
+            count, name = int(found[1].replace(",", "")), found[2]
+            if name.startswith("PROGRAM TOTALS"):
+                self.total = count
+                continue
+            library = re.search(r" \[(.*)\]$", name)
+            name = re.sub(r" \[.*\]$", "", name).rsplit(":", 1)[-1]
+            # A function that calls itself has a line for each depth.
+            name = re.sub(r"'\d+$", "", name)
+            if name.startswith("0x"):
+                # A library without its names: their addresses change from run to run.
+                name = f"in {pathlib.Path(library[1]).name if library else 'a library'}, without names"
+                functions[name] = max(functions[name], count) if options else functions[name] + count
+            else:
+                functions[name] = max(functions[name], count) if options else functions[name] + count
+        return functions
+
+    def lines(self, operations, operation):
+        """The functions that take most by themselves, each with what it takes with all that it calls."""
+        most = self.own.most_common(FUNCTIONS)
+        names = [shortened(name) for name in demangled([name for name, _ in most])]
+        yield f"    {'%':>5}  {'itself':>12}  {'and callees':>12}  {'for each ' + operation:>20}  function"
+        for (name, count), shown in zip(most, names):
+            yield (
+                f"    {100 * count / self.total:5.1f}  {count:12,}  {max(self.inclusive[name], count):12,}"
+                f"  {count / operations:20,.1f}  {shown}"
+            )
+
+
+def counted(row, place, command=None):
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/counted"
+        options = ["--tool=callgrind", "-q", "--demangle=no", f"--callgrind-out-file={path}"]
+        run(row, place, ["valgrind", *options], command)
+        return Counted(path)
+
+
+# ---- system calls and the kernel -----------------------------------------------------------------
+
+CALLS = (
+    "sendto sendmsg recvfrom recvmsg read write writev splice poll ppoll epoll_wait clock_nanosleep nanosleep"
+    " futex"
+).split()
+
+
+def system_calls(row, place):
+    """The calls by name, and how often it was put to sleep; None without perf's tracepoints."""
+    events = ["raw_syscalls:sys_enter", *(f"syscalls:sys_enter_{name}" for name in CALLS), "context-switches"]
+    if not can("perf", "stat", "-e", ",".join(events), "true"):
+        return None
+    with tempfile.NamedTemporaryFile() as said:
+        run(row, place, ["perf", "stat", "-x", ";", "-o", said.name, "-e", ",".join(events), "--"])
+        counts = {}
+        for line in pathlib.Path(said.name).read_text().splitlines():
+            fields = line.split(";")
+            if len(fields) > 2 and fields[0].isdigit():
+                counts[fields[2].rsplit("sys_enter_", 1)[-1].removeprefix("raw_syscalls:")] = int(fields[0])
+    return counts
+
+
+def sampled(row, place):
+    """Where the processor was, by the clock, as percentages of functions; None without perf."""
+    if not can("perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"):
+        return None
+    with tempfile.NamedTemporaryFile() as file:
+        run(row, place, ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4999", "-o", file.name, "--"])
+        said = subprocess.run(
+            ["perf", "report", "-i", file.name, "--stdio", "--no-children", "--no-demangle"]
+            + ["-F", "overhead,sym"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+    found = re.findall(r"^\s*([\d.]+)%\s+\[([k.])\]\s+(\S+)", said, re.M)
+    names = demangled([name for _, _, name in found])
+    return [
+        (float(share), "kernel" if ring == "k" else "itself", shortened(name))
+        for (share, ring, _), name in zip(found, names)
+    ]
+
+
+# ---- telling -------------------------------------------------------------------------------------
+
+
+def without_places(command):
+    """A command as it is told, without where this machine has things."""
+    command = re.sub(r"\{peers\}/|\{here\}/", "", command.replace("{work}", "pgkit-work"))
+    command = re.sub(r"\{socket\}/\S+ \{user\}", "SOCKET USER", command)
+    return re.sub(r"\{(\w+)\}", lambda found: found[1].upper() if found[1] == "iri" else found[1], command)
+
+
+def with_number(command, number):
+    return re.sub(r"\d+$", str(number), command)
+
+
+def told(profile, running, arguments):
+    """A profile's part of its file, line by line."""
+    same_key = [work for work in works.ALL if work.key == profile.key]
+    work = next(work for work in same_key if work.title.startswith(profile.work))
+    place = running.place(work.server)
+    rows = [row for name in profile.rows for row in work.rows if row.name == name]
+    operations = profile.operations or arguments.rows
+    per = f"for each {profile.operation}"
+    results = {}
+    with place.pinned(work.processors):
+        for row in rows:
+            print(f"  {row.name}", file=sys.stderr, flush=True)
+            spent = [run(row, place) for _ in range(5)]
+            found = counted(row, place)
+            if profile.has_start:
+                found.without(counted(row, place, with_number(row.command, 1)))
+            results[row.name] = (
+                found,
+                *(statistics.median(times) for times in zip(*spent)),
+                system_calls(row, place),
+                sampled(row, place),
+            )
+    reference = results[profile.reference]
+    least = reference[0].total
+    yield f"{profile.key} {work.title}: {operations:,} times a {profile.operation}"
+    yield ""
+    width = max(len(name) for name in results)
+    yield (
+        f"  {'':{width}}  {'instructions':>14}  {per:>21}  / {profile.reference:24}"
+        f"  {'user ms':>7}  {'system ms':>9}"
+    )
+    for name, (found, user, system, _, _) in results.items():
+        yield (
+            f"  {name:{width}}  {found.total:14,}  {found.total / operations:21,.0f}"
+            f"  {found.total / least:<26.2f}"
+            f"  {user * 1000:7.0f}  {system * 1000:9.0f}"
+        )
+    if profile.has_start:
+        yield "  Those of the same command with 1 for its number are taken off: starting and connecting."
+    yield ""
+    if reference[3] is not None:
+        yield "  System calls, and how often the process was put to sleep:"
+        for name, (_, _, _, calls, _) in results.items():
+            every = calls.pop("sys_enter", calls.pop("raw_syscalls", 0))
+            sleeps = calls.pop("context-switches", 0)
+            by_name = ", ".join(f"{call} {count:,}" for call, count in calls.items() if count * 200 > every)
+            yield f"  {name:{width}}  {every:9,} calls, {sleeps:7,} times to sleep: {by_name}"
+        yield ""
+    for row in rows:
+        found, _, _, _, samples = results[row.name]
+        yield f"  {row.name}: {without_places(row.alone or row.command)}"
+        yield ""
+        yield from found.lines(operations, profile.operation)
+        yield ""
+        if samples:
+            kernel = sum(share for share, where, _ in samples if where == "kernel")
+            yield f"    By the clock, {kernel:.0f} % of it in the kernel:"
+            yield from (f"    {share:5.1f}  {where}  {name}" for share, where, name in samples[:12])
+            yield ""
+
+
+def version(*command):
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d[\d.]*\d", said)
+    return found.group() if found else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    known = list(dict.fromkeys(profile.key for profile in PROFILES))
+    parser.add_argument("works", nargs="*", metavar="WORK", help=f"{', '.join(known)}; all unless named")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table that is copied")
+    parser.add_argument("--launcher", help="is not used here")
+    parser.add_argument(
+        "--peers", type=pathlib.Path, required=True, help="where the other programs were built"
+    )
+    parser.add_argument("--python", default=sys.executable, help="is not used here")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.works) - set(known):
+        parser.error(f"no profile of {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if not can("valgrind", "--version"):
+        sys.exit("profiling: valgrind is not here, which counts the instructions")
+    (HERE / "profiles").mkdir(exist_ok=True)
+    # What we write makes the tree another one.
+    commit = compare.commit()
+    with servers.Servers(arguments) as running:
+        for key in known:
+            if arguments.works and key not in arguments.works:
+                continue
+            print(key, file=sys.stderr, flush=True)
+            parts = []
+            for profile in PROFILES:
+                if profile.key == key:
+                    parts += told(profile, running, arguments)
+            head = [
+                f"Where the time of {key} goes: written by scripts/bench-profile {key},"
+                f" on {datetime.date.today()} at commit {commit},",
+                f"PostgreSQL {running.version}, {compare.machine()}.",
+                f"Instructions are the process's own, without the kernel's, counted by callgrind (valgrind"
+                f" {version('valgrind', '--version')}), under which",
+                "it is slower, so that more comes before it looks. User and system time are medians of five"
+                " runs without it.",
+                "What a function calls is counted with whoever calls it, recursion once; / is the ratio of"
+                " instructions.",
+                "By the clock, samples of the kernel pile up where it lets interrupts in again"
+                " (finish_task_switch,",
+                "_raw_spin_unlock_irqrestore): they are of what it did before, waking and going to sleep"
+                " most often.",
+                "",
+            ]
+            text = "\n".join(line.rstrip() for line in [*head, *parts])
+            (HERE / "profiles" / f"{key}.txt").write_text(text.rstrip("\n") + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as reason:
+        sys.exit(f"profiling: {reason}")
