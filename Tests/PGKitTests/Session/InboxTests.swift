@@ -1,3 +1,4 @@
+import PGTestCluster
 import Testing
 
 @testable import PGKit
@@ -200,6 +201,54 @@ import Testing
     run.forEach { pieces.append(Array($0)) }
     #expect(pieces == [[1, 2, 3], []])
     #expect(try inbox.nextFrame()?.tag == 0x63)
+  }
+
+  @Test("joined data is all bodies behind one header, whatever their lengths, and what follows stays")
+  func joins() throws {
+    // Lengths on both sides of what is moved in steps, in an order that is always the same.
+    var generator = SeededGenerator(seed: 11)
+    let lengths = [0, 1, 4, 63, 64, 65, 100, 127, 128, 200, 511, 512, 513, 700, 2_000]
+    for _ in 0..<300 {
+      let bodies = (0..<Int.random(in: 1...40, using: &generator)).map { _ in
+        let length = lengths.randomElement(using: &generator) ?? 0
+        return (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      }
+      var inbox = Inbox()
+      inbox.limit = FrameHeader.longLimit
+      inbox.joinsCopyData = true
+      let messages = bodies.flatMap { BackendEncoder.message(0x64, $0) }
+      let rest: [UInt8] = [0x64, 0, 0, 0, 200, 1, 2, 3]
+      // To the very end of the memory, behind which nothing may be read.
+      let last = BackendEncoder.message(
+        0x64, [UInt8](repeating: 7, count: max(0, inbox.room().count - messages.count - 5 - 8)))
+      receive(messages + last + rest, &inbox)
+      let run = try inbox.takeCopyData()
+      let joined = bodies.joined() + last.dropFirst(5)
+      #expect(run.count == bodies.count + 1)
+      #expect(run.byteCount == joined.count)
+      #expect(run.withFrames { Array($0) } == BackendEncoder.message(0x64, Array(joined)))
+      #expect(Array(inbox.buffer.unread) == rest)
+    }
+  }
+
+  @Test("joining goes no further than a message whose length is no message's")
+  func joinsNoLies() {
+    let bytes: [UInt8] = [0x64, 0, 0, 0, 6, 1, 2, 0x64, 0, 0, 0, 5, 3, 0x64, 0x7F, 0xFF, 0xFF, 0xFF]
+    for place in bytes.indices {
+      for value in [0, 3, 4, 7, 0x64, 0x80, 0xFF] as [UInt8] {
+        var odd = bytes
+        odd[place] = value
+        let (buffer, other) = (ReceiveBuffer(capacity: 18), ReceiveBuffer(capacity: 18))
+        for one in [buffer, other] {
+          one.free.copyBytes(from: odd)
+          one.received(odd.count)
+        }
+        let found = other.scanMessages(tag: 0x64, headerSize: 5, bodyLimit: 1_000)
+        let joined = buffer.joinMessages(in: 0..<18, tag: 0x64, headerSize: 5, bodyLimit: 1_000)
+        #expect(joined.size == found.size && joined.count == found.count)
+        #expect(joined.joined.count == (found.count == 0 ? 0 : found.size - 5 * (found.count - 1)))
+      }
+    }
   }
 
   @Test("copied data comes into the memory that was given back, and never into what somebody has")
