@@ -99,13 +99,13 @@ final class LocalProducer: CopyProducer {
     let piece: [UInt8]?
     do throws(Failure) {
       piece = try StandardInput.readPiece(upTo: Self.pieceSize, program: CopyCommand.program) {
-        Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
+        !Interruptions.shared.isInterrupted
       }
     } catch {
       throw PGError(
         code: .operatorIntervention, message: "stdin failed", fault: .caller, cause: error)
     }
-    if piece == nil, Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
+    if piece == nil, Interruptions.shared.isInterrupted {
       throw PGError(code: .operatorIntervention, message: "interrupted", fault: .caller)
     }
     return piece

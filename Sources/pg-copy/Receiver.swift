@@ -27,47 +27,51 @@ final class Receiver {
   /// What it failed with.
   private(set) var failure: PGError?
   /// The table with its columns in the order of the data.
-  var table = CopyTable([])
+  private(set) var table = CopyTable([])
   /// The same columns with their types.
-  var columns: [CopyColumn] = []
+  private(set) var columns: [CopyColumn] = []
   /// What tells the table that its sessions store in from every other one.
-  var identity: String?
+  private(set) var identity: String?
   /// The file that it is, once it was begun.
-  var file: OutputFileReceiver?
+  private var file: OutputFileReceiver?
   /// Where the rows go that it refuses.
-  var rejects: RejectFile?
+  private var rejects: RejectFile?
   /// What went wrong with a file of this machine when the rows were stored already.
   private(set) var localFault: PGError?
   /// Where the job's record is kept, if it has one.
-  var ledger: Ledger?
+  private(set) var ledger: Ledger?
   /// Whether a run before has stored some parts, which are to be taken out.
-  var isHalfDone = false
+  private(set) var isHalfDone = false
   /// The status of a run that found another one at work here.
   private(set) var overlapStatus: ExitStatus?
   /// What it has taken.
-  var parts: [StoredPart] = []
+  private(set) var parts: [StoredPart] = []
   /// The sessions whose transactions are known to be committed, by their places.
-  var committedLanes: Set<Int> = []
+  private var committedLanes: Set<Int> = []
   /// Whether its sessions can commit together: their server has room for prepared transactions.
-  var canPrepare = false
+  private(set) var canPrepare = false
   /// What to do about an end that could not be found out.
   private(set) var remedy: String?
   /// How many rows it refused.
-  var rejectedRows = 0
+  private(set) var rejectedRows = 0
   /// How many rows were stored of those that came through a temporary table.
-  var mergedRows: Int?
+  private(set) var mergedRows: Int?
   /// The checksum of what it has stored.
-  var checksum: RowChecksum?
+  private(set) var checksum: RowChecksum?
   /// How long it took until it was committed, or had failed.
   private(set) var duration: Duration?
   private let start = ContinuousClock.now
 
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ operand: ReceiverOperand, number: Int, job: String?) throws(Failure) {
+  init(
+    _ operand: ReceiverOperand, number: Int, job: String?, statementLimit: Duration?
+  ) throws(Failure) {
     (self.operand, self.number) = (operand, number)
     lanes = []
     if case .server(let iri) = operand.place {
-      lanes = [try ServerEnd("receiver \(number)", iri: iri, job: job)]
+      lanes = [
+        try ServerEnd("receiver \(number)", iri: iri, job: job, statementLimit: statementLimit)
+      ]
     }
   }
 
@@ -96,6 +100,63 @@ final class Receiver {
     return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
+  // MARK: What is stored there
+
+  /// Names its table: that of its operand, or else the one that is copied from.
+  ///
+  /// - Parameter withColumns: Whether the columns are listed there that the source's name lists, because the
+  ///   source has none of its own.
+  func address(_ source: CopyTable?, withColumns: Bool) {
+    table = operand.table ?? source ?? CopyTable([])
+    if withColumns, table.columns.isEmpty { table.columns = source?.columns ?? [] }
+  }
+
+  /// Asks its server what tells the table from every other one; `nil` for stdout and files.
+  func findIdentity() throws(PGError) -> String? {
+    guard let server else { return nil }
+    let found = try server.session().identity(of: table)
+    identity = found
+    return found
+  }
+
+  /// Takes the data in these columns.
+  func take(_ columns: [CopyColumn]) {
+    self.columns = columns
+    table.columns = columns.map(\.name)
+  }
+
+  /// Has its job's record there.
+  func keepRecord(in ledger: Ledger) { self.ledger = ledger }
+
+  /// Has parts of a run before, which are to be taken out with their record.
+  func beginAnewInRecord() { isHalfDone = true }
+
+  /// Hears whether its sessions can commit together.
+  func note(canPrepare: Bool) { self.canPrepare = canPrepare }
+
+  /// Is this file.
+  func publishes(_ file: OutputFileReceiver) { self.file = file }
+
+  /// Has the rows that it refuses in this file.
+  func publishes(_ rejects: RejectFile) { self.rejects = rejects }
+
+  /// Has taken a part.
+  func stored(_ part: StoredPart) { parts.append(part) }
+
+  /// Has refused so many rows by now.
+  func refused(_ rows: Int) { rejectedRows = rows }
+
+  /// Has stored or changed so many of the rows that came through a temporary table.
+  func merged(_ rows: Int) { mergedRows = rows }
+
+  /// Gives back what it was given, by this sum.
+  func verified(_ sum: RowChecksum) { checksum = sum }
+
+  /// Has stored this of a part.
+  func verified(_ sum: RowChecksum, ofPartAt index: Int) { parts[index].checksum = sum }
+
+  // MARK: What becomes of it
+
   /// Whether it takes part.
   var isTaking: Bool { state == .taking }
 
@@ -121,6 +182,9 @@ final class Receiver {
     overlapStatus = answer == .skip ? .ok : .deadline
     skip(Self.isRunningReason)
   }
+
+  /// Has the rows of one of its sessions.
+  func committed(lane: Int) { committedLanes.insert(lane) }
 
   /// Has its rows.
   func committed() {
@@ -169,6 +233,12 @@ final class Receiver {
     (state, failure, duration) = (end, error, ContinuousClock.now - start)
   }
 
+  /// What became of a part.
+  func state(of part: StoredPart) -> State {
+    if committedLanes.contains(part.lane) { return .committed }
+    return state == .partial ? .failed(.refused) : state
+  }
+
   /// Who holds the table that could not be locked.
   private func blockers() -> String? {
     guard let server, let found = try? LockHolder.holders(of: table, at: server), !found.isEmpty
@@ -183,6 +253,9 @@ extension Receiver {
 
   /// Whether there was nothing to do.
   var isSkipped: Bool { state.isSkip }
+
+  /// Why there was nothing to do.
+  var skipReason: String? { if case .skipped(let reason) = state { reason } else { nil } }
 }
 
 extension Receiver.State {

@@ -75,7 +75,7 @@ final class RejectingReceiver: CopyReceiver {
     }
     try store()
     try file.finish()
-    receiver.rejectedRows = rejected
+    receiver.refused(rejected)
     return stored + rejected
   }
 
@@ -128,7 +128,7 @@ final class RejectingReceiver: CopyReceiver {
 
   private func reject(_ data: [UInt8], _ index: Int, _ refusal: PGError) throws(PGError) {
     rejected += 1
-    receiver.rejectedRows = rejected
+    receiver.refused(rejected)
     guard rejected <= most else {
       throw PGError(
         code: refusal.code,

@@ -11,9 +11,9 @@ final class ServerEnd {
   let place: String
   /// The encoding that the data has here; `nil` leaves it to the options, and without one there to
   /// the server if its texts have no known encoding.
-  var encoding: String?
+  private var encoding: String?
   /// How long a statement may take: the server ends it by itself if nobody can tell it to.
-  var statementLimit: Duration?
+  private let statementLimit: Duration?
   /// The name of texts of which nothing is known but that ASCII is ASCII.
   static let unknownEncoding = "SQL_ASCII"
   private let options: ConnectionOptions
@@ -29,7 +29,8 @@ final class ServerEnd {
   ///
   /// - Parameter job: The run's name, which the server shows for the session.
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ name: String, iri: String?, job: String?) throws(Failure) {
+  init(_ name: String, iri: String?, job: String?, statementLimit: Duration? = nil) throws(Failure)
+  {
     var options: ConnectionOptions
     do throws(Failure) {
       options = try Connecting(program: CopyCommand.program).options(iri: iri)
@@ -42,7 +43,7 @@ final class ServerEnd {
     options.keepalivesInterval = options.keepalivesInterval ?? 10
     options.keepalivesCount = options.keepalivesCount ?? 6
     options.tcpUserTimeout = options.tcpUserTimeout ?? 70_000
-    self.options = options
+    (self.options, self.statementLimit) = (options, statementLimit)
     place = Self.place(options)
     label = "\(name) (\(place))"
   }
@@ -52,6 +53,9 @@ final class ServerEnd {
     (encoding, statementLimit) = (other.encoding, other.statementLimit)
     system = other.system
   }
+
+  /// Has the data in this encoding.
+  func use(encoding: String) { self.encoding = encoding }
 
   /// Another session at the same place, which has not begun.
   func another() -> ServerEnd { ServerEnd(like: self) }
@@ -307,14 +311,5 @@ final class ServerEnd {
   private static func place(_ options: ConnectionOptions) -> String {
     let hosts = ((try? options.endpoints()) ?? []).map(\.description).joined(separator: ",")
     return "\(hosts)/\(options.database ?? options.user ?? "")"
-  }
-}
-
-extension Diagnostic {
-  /// The same message from another speaker, with a hint more.
-  func spoken(by speaker: String, hint: String? = nil) -> Diagnostic {
-    Diagnostic(
-      program: speaker, severity: severity, code: code, message: message, location: location,
-      details: details.map { ($0.label, $0.text) } + (hint.map { [("HINT", $0)] } ?? []))
   }
 }
