@@ -9,12 +9,16 @@ final class Admission {
   private let plan: CopyPlan
   private let receivers: ReceiverSet
   private let source: SourceEnd
+  private let progress: ProgressReport
   /// Which tables take part, by what tells each from every other one, and who has it.
   private var identities: [String: String] = [:]
 
   /// - Parameter source: It is open.
-  init(_ plan: CopyPlan, _ receivers: ReceiverSet, from source: SourceEnd) {
+  init(
+    _ plan: CopyPlan, _ receivers: ReceiverSet, from source: SourceEnd, _ progress: ProgressReport
+  ) {
     (self.plan, self.receivers, self.source) = (plan, receivers, source)
+    self.progress = progress
     if let identity = source.identity { identities[identity] = source.label }
   }
 
@@ -27,6 +31,7 @@ final class Admission {
 
   private func admit(_ receiver: Receiver) throws(Failure) {
     guard let server = receiver.server else { return }
+    progress.await(receiver.label)
     let connection: Connection
     do throws(PGError) { connection = try server.connect() } catch {
       return try receivers.drop(receiver, error, .connection)

@@ -2,12 +2,13 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-/// The last step: from its beginning on nothing is given up any more; each receiver commits, or it is said what
-/// became of it.
+/// The last step: from its beginning on nothing is given up any more; each receiver commits, or it is said
+/// what became of it.
 struct CommitSequence {
   let plan: CopyPlan
   let identity: RunIdentity
   let receivers: ReceiverSet
+  let progress: ProgressReport
 
   /// Commits, one receiver after the other, or all or none.
   func run() throws(Failure) {
@@ -15,6 +16,7 @@ struct CommitSequence {
       return try commitTogether()
     }
     for receiver in inOrder where receiver.isTaking {
+      progress.await("\(receiver.label) to commit")
       if receiver.server == nil {
         receiver.publish()
       } else if receiver.lanes.count > 1, receiver.canPrepare {
@@ -40,6 +42,7 @@ struct CommitSequence {
 
   private func commitTogether() throws(Failure) {
     let taking = receivers.taking
+    progress.await(taking.map(\.label).joined(separator: " and ") + " to commit together")
     switch TwoPhaseCommit(taking, identity).run() {
     case .committed(let open): for receiver in taking { end(receiver, open) }
     case .refused(let receiver, let error):

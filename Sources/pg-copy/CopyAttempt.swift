@@ -4,8 +4,8 @@ internal import PGKit
 
 /// One attempt at a run: opens the ends, relays, settles and commits.
 ///
-/// What an attempt has found out, read and begun is its own, so that nothing of it is left in the next one; the
-/// receivers are the run's.
+/// What an attempt has found out, read and begun is its own, so that nothing of it is left in the next one;
+/// the receivers are the run's.
 final class CopyAttempt {
   private let plan: CopyPlan
   private let identity: RunIdentity
@@ -61,9 +61,9 @@ final class CopyAttempt {
   /// Everything that comes before the first row: connections, transactions, who takes part, which columns
   /// travel, and in which form.
   private func open() throws(Failure) -> Admission {
-    progress.enter(.connecting)
+    progress.enter(.connecting, awaiting: source.label)
     let columns = try source.open(plan.rows, for: receivers)
-    let admission = Admission(plan, receivers, from: source)
+    let admission = Admission(plan, receivers, from: source, progress)
     try admission.admitAll()
     try cargo.pack(columns, from: source, to: receivers)
     if receivers.takesPart { progress.begin(try estimate(), snapshot: source.readingSince) }
@@ -79,7 +79,7 @@ final class CopyAttempt {
   }
 
   private func carryOut(_ admission: Admission) throws {
-    let opener = PartOpener(plan, receivers, from: source, cargo.format)
+    let opener = PartOpener(plan, receivers, from: source, cargo.format, progress)
     let relay = Relay(cargo, from: source, to: receivers, by: opener, plan.reading, progress)
     self.relay = relay
     try admission.openSessions(cargo.laneCount)
@@ -95,7 +95,9 @@ final class CopyAttempt {
     try Interruptions.shared.check()
     guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
     progress.enter(.committing)
-    try CommitSequence(plan: plan, identity: identity, receivers: receivers).run()
+    try CommitSequence(
+      plan: plan, identity: identity, receivers: receivers, progress: progress
+    ).run()
   }
 
   /// What is known of it by now.

@@ -28,6 +28,7 @@ final class CopyJob {
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
     defer { progress.end() }
+    progress.start()
     if let splay = plan.running.splay {
       progress.enter(.waiting)
       do { try Interruptions.shared.wait(upTo: splay.duration) } catch { throw told(error) }

@@ -11,11 +11,16 @@ final class PartOpener {
   private let receivers: ReceiverSet
   private let source: SourceEnd
   private let format: CopyFormat
+  private let progress: ProgressReport
   /// Whether the receivers were made ready for data.
   private var isBegun = false
 
-  init(_ plan: CopyPlan, _ receivers: ReceiverSet, from source: SourceEnd, _ format: CopyFormat) {
+  init(
+    _ plan: CopyPlan, _ receivers: ReceiverSet, from source: SourceEnd, _ format: CopyFormat,
+    _ progress: ProgressReport
+  ) {
     (self.plan, self.receivers, self.source, self.format) = (plan, receivers, source, format)
+    self.progress = progress
   }
 
   /// Begins to read a part, and then to store it.
@@ -26,6 +31,7 @@ final class PartOpener {
   func begin(_ part: CopyPart, on lane: Int, to takers: some Sequence<Receiver>) throws -> PartRun {
     var producer = try source.producer(
       of: part.source, format, by: lane, endsAtMarker: someoneStopsAtMarker)
+    progress.enter(.copying, awaiting: source.label)
     if !isBegun {
       do throws(PGError) { producer = try BegunProducer(producer) } catch {
         try Interruptions.shared.check()
@@ -38,16 +44,17 @@ final class PartOpener {
     do {
       if !isBegun { try prepareAll() }
       for receiver in takers where receiver.isTaking {
+        progress.enter(.copying, awaiting: "\(receiver.label) to begin")
         do throws(PGError) {
           ends.append(try end(of: receiver, on: lane))
           members.append(receiver)
         } catch {
           try Interruptions.shared.check()
-          if receiver.server == nil { throw error.localFailure }
-          try receivers.drop(receiver, error)
+          try receivers.dropEnd(receiver, error)
         }
       }
       try receivers.requireTaking()
+      progress.await(nil)
     } catch {
       for end in ends { end.fail("the copying was given up") }
       producer.stop()
@@ -68,7 +75,10 @@ final class PartOpener {
   /// What takes the data at a receiver.
   private func end(of receiver: Receiver, on lane: Int) throws(PGError) -> any CopyReceiver {
     switch receiver.operand.place {
-    case .standardStream: return StandardOutputReceiver()
+    case .standardStream:
+      let output = StandardOutputReceiver(isNeeded: receivers.isNeeded(receiver))
+      receiver.writes(to: output)
+      return output
     case .file(let path):
       let file = try OutputFileReceiver(path)
       receiver.publishes(file)
@@ -92,6 +102,8 @@ final class PartOpener {
   private func prepareAll() throws(Failure) {
     isBegun = true
     for receiver in receivers.takingServers {
+      let work = plan.storing.replace.map { " to \($0.rawValue) what is there" } ?? ""
+      progress.enter(.preparing, awaiting: receiver.label + work)
       do throws(PGError) { try prepare(receiver) } catch {
         try Interruptions.shared.check()
         try receivers.drop(receiver, error)
@@ -112,13 +124,5 @@ final class PartOpener {
     if plan.storing.onConflict != nil {
       for lane in receiver.lanes { try ConflictStaging.create(receiver, try lane.session()) }
     }
-  }
-}
-
-extension PGError {
-  /// What it means for the run that stdout or a file of this machine failed with it.
-  var localFailure: any Error {
-    if let cause, cause is Failure || cause is StandardOutput.Failure { return cause }
-    return Failure(.localFailure, diagnostic(of: CopyCommand.program))
   }
 }

@@ -34,6 +34,8 @@ final class Receiver {
   private(set) var identity: String?
   /// The file that it is, once it was begun.
   private var file: OutputFileReceiver?
+  /// stdout, once something may have been written to it.
+  private var output: StandardOutputReceiver?
   /// Where the rows go that it refuses.
   private var rejects: RejectFile?
   /// What went wrong with a file of this machine when the rows were stored already.
@@ -50,6 +52,8 @@ final class Receiver {
   private var committedLanes: Set<Int> = []
   /// Whether its sessions can commit together: their server has room for prepared transactions.
   private(set) var canPrepare = false
+  /// How many bytes stdout has taken that are to count for nothing: they cannot be taken back.
+  private(set) var delivered = 0
   /// What to do about an end that could not be found out.
   private(set) var remedy: String?
   /// How many rows it refused.
@@ -137,6 +141,9 @@ final class Receiver {
   /// Is this file.
   func publishes(_ file: OutputFileReceiver) { self.file = file }
 
+  /// Is stdout.
+  func writes(to output: StandardOutputReceiver) { self.output = output }
+
   /// Has the rows that it refuses in this file.
   func publishes(_ rejects: RejectFile) { self.rejects = rejects }
 
@@ -165,7 +172,7 @@ final class Receiver {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
     server?.report(error, hint: blockers ?? hint)
-    if server == nil { error.diagnostic(of: "\(CopyCommand.program): \(label)").print() }
+    if server == nil { error.localDiagnostic.print() }
     leave(.failed(status ?? error.status), error)
   }
 
@@ -229,7 +236,14 @@ final class Receiver {
   }
 
   private func leave(_ end: State, _ error: PGError?, rollingBack: Bool = true) {
-    if rollingBack { for lane in lanes { lane.rollback() } } else { lanes.forEach { $0.close() } }
+    if rollingBack {
+      for lane in lanes { lane.rollback() }
+      file?.fail("")
+      rejects?.remove()
+      if let output { delivered = output.settle() }
+    } else {
+      lanes.forEach { $0.close() }
+    }
     (state, failure, duration) = (end, error, ContinuousClock.now - start)
   }
 
@@ -253,6 +267,12 @@ extension Receiver {
 
   /// Whether there was nothing to do.
   var isSkipped: Bool { state.isSkip }
+
+  /// What became of it, in one word for machines.
+  var word: String {
+    guard delivered > 0, state.isFailure else { return state.word }
+    return output?.isComplete == true ? "delivered" : "partial"
+  }
 
   /// Why there was nothing to do.
   var skipReason: String? { if case .skipped(let reason) = state { reason } else { nil } }

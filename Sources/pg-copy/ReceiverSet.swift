@@ -48,6 +48,14 @@ struct ReceiverSet: Sequence {
     if isNeeded(receiver), !mayReplay(receiver) { try giveUp(on: receiver) }
   }
 
+  /// Takes a receiver out that failed while data went there.
+  ///
+  /// - Throws: as ``drop(_:_:_:)``; what stdout or a file failed with if nobody commits without it.
+  func dropEnd(_ receiver: Receiver, _ error: PGError) throws {
+    if receiver.server == nil, isNeeded(receiver) { throw error.localFailure }
+    try drop(receiver, error, receiver.server == nil ? .localFailure : nil)
+  }
+
   /// Whether nobody commits without it.
   func isNeeded(_ receiver: Receiver) -> Bool {
     receiver.operand.importance == .required || receiver.operand.onFault == .abort || isAtomic
@@ -104,7 +112,9 @@ struct ReceiverSet: Sequence {
       return committed > 0 && overlap != .ok ? .partial : overlap
     }
     let isForgiven = failed.allSatisfy {
+      // That every byte of stdout was accepted is what the status 0 says.
       $0.operand.importance == .bestEffort && $0.state.isFailure
+        && $0.operand.place != .standardStream
     }
     if isForgiven, done > 0 { return .ok }
     if committed > 0 { return .partial }

@@ -2,8 +2,8 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-/// Moves the data: parts are begun on sessions that are free, and every step moves what can be moved at all of
-/// them, in one thread.
+/// Moves the data: parts are begun on sessions that are free, and every step moves what can be moved at all
+/// of them, in one thread.
 ///
 /// It keeps what is proven of the parts that came to their ends.
 final class Relay {
@@ -22,6 +22,10 @@ final class Relay {
   private var pace: Pace?
   /// What warns of a snapshot that is held for long.
   private var age: SnapshotAge?
+  /// Whether nothing has moved for a while.
+  private var isStalled = false
+  /// How long nothing moves until it is said who is waited for.
+  private static let patience = Duration.milliseconds(100)
 
   init(
     _ cargo: Cargo, from source: SourceEnd, to receivers: ReceiverSet, by opener: PartOpener,
@@ -70,16 +74,31 @@ final class Relay {
       rows: runs.reduce(provenRows) { $0 + $1.transfer.total.messages }, bytes: bytes)
     if let held = age?.toTell() { warn(held, runs) }
     if let pause = pace?.pause { return Self.sleep(pause) }
-    if hasMoved { return }
-    let tick = Deadline.after(.milliseconds(100))
+    if hasMoved { return noteMoving() }
+    let beginning = ContinuousClock.now
     do throws(CopyFault) {
-      try CopyTransfer.wait(for: runs.map(\.transfer), until: tick)
+      try CopyTransfer.wait(for: runs.map(\.transfer), until: .after(Self.patience))
     } catch { throw Failure(.localFailure, .own("\(error)")) }
+    if !isStalled, ContinuousClock.now - beginning >= Self.patience {
+      isStalled = true
+      let slow = slowest(runs)
+      progress.await(slow.isEmpty ? source.label : slow.joined(separator: ", "))
+    }
+  }
+
+  private func noteMoving() {
+    if isStalled { progress.await(nil) }
+    isStalled = false
+  }
+
+  /// Who keeps the others waiting; nobody where it is the source.
+  private func slowest(_ runs: [PartRun]) -> [String] {
+    Set(runs.flatMap(\.slowest).map(\.label)).sorted()
   }
 
   private func warn(_ held: Duration, _ runs: [PartRun]) {
     let time = ProgressState.short(Summary.seconds(held))
-    let slow = Set(runs.flatMap(\.slowest).map(\.label)).sorted()
+    let slow = slowest(runs)
     let reason = slow.isEmpty ? "" : "; it waits for \(slow.joined(separator: ", "))"
     Diagnostic(
       program: "\(CopyCommand.program): \(source.label)", severity: .warning,
@@ -118,7 +137,11 @@ final class Relay {
       transfer.fail("no receivers are left")
       return
     }
+    progress.await(
+      transfer.remaining.map { run.members[$0].label }.joined(separator: ", ") + " to take the last"
+    )
     do throws(CopyFault) { try transfer.finish() } catch { try take(error, of: run) }
+    progress.await(nil)
     try Interruptions.shared.check()
     do throws(CopyFault) { try transfer.compareCounts() } catch {
       throw mismatch(error, run)
@@ -161,11 +184,10 @@ final class Relay {
     case .receivers(let faults):
       for fault in faults {
         let receiver = run.members[fault.index]
-        if receiver.server == nil {
+        do { try receivers.dropEnd(receiver, fault.error) } catch {
           run.transfer.fail("\(receiver.label) failed")
-          throw fault.error.localFailure
+          throw error
         }
-        try receivers.drop(receiver, fault.error)
       }
     case .producer(let error):
       run.transfer.fail("the source failed: \(error.code)")

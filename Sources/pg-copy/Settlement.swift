@@ -25,9 +25,13 @@ struct Settlement {
 
   private func settle(_ receiver: Receiver) throws(Failure) {
     do throws(PGError) {
-      if let answer = plan.storing.onConflict { try merge(receiver, answer) }
+      progress.await(receiver.label)
+      if let answer = plan.storing.onConflict {
+        progress.enter(.merging, awaiting: receiver.label)
+        try merge(receiver, answer)
+      }
       if plan.storing.verify {
-        progress.enter(.verifying)
+        progress.enter(.verifying, awaiting: receiver.label)
         try Verification(receiver, format, proofs).run(isMerged: plan.storing.onConflict != nil)
       }
       try record(receiver)

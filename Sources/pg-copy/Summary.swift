@@ -40,6 +40,8 @@ struct Summary {
     case .unknown: "\(receiver.label): unknown whether committed"
     case .partial: "\(receiver.label): some parts committed and others not"
     case .skipped(let reason): "\(receiver.label): skipped: \(reason)"
+    case .failed where receiver.delivered > 0:
+      "\(receiver.label): cut off after \(receiver.delivered) bytes"
     case .failed, .taking: "\(receiver.label): nothing stored"
     }
   }
@@ -125,8 +127,8 @@ struct Summary {
     let table = receiver.table.path.isEmpty ? nil : receiver.table.path.joined(separator: ".")
     return """
       {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
-      "table":\(Self.json(table)),"status":"\(receiver.state.word)",\
-      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(0) { $0 + $1.bytes }),\
+      "table":\(Self.json(table)),"status":"\(receiver.word)",\
+      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(receiver.delivered) { $0 + $1.bytes }),\
       "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
       "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
       "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
