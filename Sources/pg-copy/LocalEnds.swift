@@ -9,8 +9,8 @@ final class StandardOutputReceiver: CopyReceiver {
   /// Whether all of the data was accepted.
   private(set) var isComplete = false
 
-  /// - Parameter isNeeded: Whether nobody commits without it: the program then ends with its reader, as others
-  ///   do.
+  /// - Parameter isNeeded: Whether nobody commits without it: the program then ends with its reader, as
+  ///   others do.
   init(isNeeded: Bool) { if !isNeeded { signal(SIGPIPE, SIG_IGN) } }
 
   func write(_ piece: CopyPiece) throws(PGError) {

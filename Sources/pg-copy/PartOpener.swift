@@ -96,7 +96,8 @@ final class PartOpener {
         most: plan.storing.rejectLimit, receiver: receiver)
     }
     let sql = try table.copyIn(format, encoding: encoding, isFrozen: plan.storing.freeze)
-    return try StatementReceiver(connection, sql)
+    return receiver.lanes.count > 1
+      ? try LaneReceiver(receiver.lanes[lane], sql) : try StatementReceiver(connection, sql)
   }
 
   private func prepareAll() throws(Failure) {

@@ -11,6 +11,8 @@ final class PartRun {
   /// What takes the data at each.
   private let ends: [any CopyReceiver]
   private let checked: ChecksumProducer?
+  /// Whether everything was read, and the receivers are to say that they have it.
+  private(set) var isEnding = false
 
   init(
     _ part: CopyPart, lane: Int, from producer: any CopyProducer,
@@ -25,6 +27,17 @@ final class PartRun {
   var slowest: [Receiver] {
     transfer.remaining.filter { ends[$0].queuedBytes >= CopyTransfer.queueLimit }.map {
       members[$0]
+    }
+  }
+
+  /// Hears that everything was read.
+  func end() { isEnding = true }
+
+  /// What is to be waited for until all receivers have something to say, where others can go on meanwhile.
+  func unanswered() -> [DescriptorWatch] {
+    transfer.remaining.flatMap { index -> [DescriptorWatch] in
+      guard let end = ends[index] as? LaneReceiver, !end.hasAnswer() else { return [] }
+      return end.watches
     }
   }
 

@@ -77,7 +77,9 @@ final class Relay {
     if hasMoved { return noteMoving() }
     let beginning = ContinuousClock.now
     do throws(CopyFault) {
-      try CopyTransfer.wait(for: runs.map(\.transfer), until: .after(Self.patience))
+      try CopyTransfer.wait(
+        for: runs.filter { !$0.isEnding }.map(\.transfer), until: .after(Self.patience),
+        orFor: runs.filter(\.isEnding).flatMap { $0.unanswered() })
     } catch { throw Failure(.localFailure, .own("\(error)")) }
     if !isStalled, ContinuousClock.now - beginning >= Self.patience {
       isStalled = true
@@ -112,6 +114,7 @@ final class Relay {
   }
 
   private func advance(_ run: PartRun) throws -> Advance {
+    if run.isEnding { return try advanceEnd(of: run) }
     if pace?.pause != nil { return .waits }
     do throws(CopyFault) {
       switch try run.transfer.advance() {
@@ -126,6 +129,13 @@ final class Relay {
       try take(error, of: run)
       return .moved
     }
+    run.end()
+    return try advanceEnd(of: run)
+  }
+
+  /// Brings a part to its end once its receivers have something to say.
+  private func advanceEnd(of run: PartRun) throws -> Advance {
+    guard run.unanswered().isEmpty else { return .waits }
     try finish(run)
     return .over
   }

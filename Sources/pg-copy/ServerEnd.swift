@@ -16,7 +16,10 @@ final class ServerEnd {
   private let statementLimit: Duration?
   /// The name of texts of which nothing is known but that ASCII is ASCII.
   static let unknownEncoding = "SQL_ASCII"
+  /// How long a server may take to note that something is to be cancelled.
+  private static let cancelLimit = Duration.seconds(2)
   private let options: ConnectionOptions
+  private var isAtWork = false
   private(set) var connection: Connection?
   /// The identifier of its cluster, once it was asked for; `nil` where the server does not tell it.
   private(set) var system: String?
@@ -259,8 +262,19 @@ final class ServerEnd {
       fault: .server)
   }
 
+  /// Hears that its server has all of the data and works on it, or has done so.
+  func note(isAtWork: Bool) { self.isAtWork = isAtWork }
+
+  /// Has its server leave what it works on alone, whose outcome nobody wants any more.
+  func cancelWork() {
+    guard isAtWork, let connection, !connection.isClosed else { return }
+    isAtWork = false
+    try? connection.interruption.cancel(within: Self.cancelLimit)
+  }
+
   /// Ends the session; what was not committed is rolled back by the time this returns.
   func rollback() {
+    cancelWork()
     if let connection, !connection.isClosed, connection.transactionStatus != .idle {
       // A server that does not hear it rolls back when it sees the socket closed.
       try? connection.execute("ROLLBACK", until: .after(Interruptions.shared.graceTime))
