@@ -2,8 +2,8 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-/// The settings that a session has for its transaction, as statements: neither what the data looks like nor how
-/// the transaction ends must depend on two servers' configurations.
+/// The settings that a session has for its transaction, as statements: neither what the data looks like nor
+/// how the transaction ends must depend on two servers' configurations.
 ///
 /// Whoever has set a limit, by whatever means, keeps it.
 struct SessionSettings {

@@ -6,7 +6,8 @@ import Testing
 
 /// The article about pg-copy shows what happens: its commands are one session.
 ///
-/// Below a command stand lines that it prints, in their order, and its status unless that is 0; `…` is anything.
+/// Below a command stand lines that it prints, in their order, and its status unless that is 0; `…` is
+/// anything.
 @Suite(
   "pg-copy, its article", .enabled(if: TestServer.isAvailable, "no PostgreSQL server is installed"))
 struct PgCopyArticleTests {
