@@ -41,6 +41,8 @@ public final class StandardOutput: Sendable {
     var buffer: [UInt8] = []
     var buffering: Buffering
     var hasWritten = false
+    /// How many bytes the system has taken.
+    var accepted = 0
     /// Whether something was written since output is held back.
     var hasLetGo = false
     var isOpen = true
@@ -203,6 +205,9 @@ public final class StandardOutput: Sendable {
     }
   }
 
+  /// How many bytes the system has taken; of a write that failed, none.
+  public var acceptedBytes: Int { state.withLock { $0.accepted } }
+
   /// Whether there is a reader who may go away, as behind a pipe.
   public var hasReader: Bool {
     var status = stat()
@@ -246,6 +251,7 @@ public final class StandardOutput: Sendable {
     state.hasWritten = true
     state.hasLetGo = true
     let fault = state.buffer.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
+    if fault == 0 { state.accepted += state.buffer.count }
     state.buffer.removeAll(keepingCapacity: true)
     return fault == 0 ? 0 : fail(&state, fault).errno
   }
@@ -259,6 +265,7 @@ public final class StandardOutput: Sendable {
     state.hasLetGo = true
     let fault = Descriptor.write(bytes, to: descriptor)
     if fault != 0 { throw fail(&state, fault) }
+    state.accepted += bytes.count
   }
 
   /// Remembers the first failure: every later call reports it again, and writes nothing.

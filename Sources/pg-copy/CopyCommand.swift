@@ -29,7 +29,7 @@ struct CopyCommand: ParsableCommand {
       ;protected (it is meant although its database has the setting pgkit.protected). Each receiver takes the rows in a \
       transaction of its own; when all have them and all counts of rows agree, the transactions are \
       committed one after the other. A receiver that fails is rolled back and the others go on; but where \
-      stdout or a file fails, nobody commits. A signal that comes while receivers commit lets them: what is \
+      stdout or a file fails, nobody commits unless it has ;on-fault=drop or ;best-effort behind it. A signal that comes while receivers commit lets them: what is \
       stored then is in the summary. SIGUSR1 prints one line about how far it is.
       """,
     examples: examples)

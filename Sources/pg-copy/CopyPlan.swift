@@ -173,8 +173,11 @@ struct CopyPlan {
     guard (0...100).contains(running.retry) else {
       throw .usage("--retry must be between 0 and 100")
     }
-    if running.retry > 0, !source.isServer || !receivers.allSatisfy(\.place.isServer) {
-      throw .usage("--retry: what was read from stdin or written to stdout cannot be done again")
+    if running.retry > 0, !source.isServer {
+      throw .usage("--retry needs a server as the source: what was read from others may be gone")
+    }
+    if running.retry > 0, receivers.contains(where: { $0.place == .standardStream }) {
+      throw .usage("--retry: what was written to stdout stays written")
     }
   }
 }

@@ -31,7 +31,8 @@ struct Ledger {
     let snapshot: String?
   }
 
-  private let job: String
+  /// The job's name.
+  let job: String
   private let every: Duration?
   /// The receiving table's name with its schema, whatever the command line calls it.
   private let target: String

@@ -6,6 +6,12 @@ internal import PGKit
 /// stdout as a receiver.
 final class StandardOutputReceiver: CopyReceiver {
   private var gathered: [UInt8] = []
+  /// Whether all of the data was accepted.
+  private(set) var isComplete = false
+
+  /// - Parameter isNeeded: Whether nobody commits without it: the program then ends with its reader, as
+  ///   others do.
+  init(isNeeded: Bool) { if !isNeeded { signal(SIGPIPE, SIG_IGN) } }
 
   func write(_ piece: CopyPiece) throws(PGError) {
     gathered.removeAll(keepingCapacity: true)
@@ -23,10 +29,21 @@ final class StandardOutputReceiver: CopyReceiver {
   /// Everything must have been accepted before any receiver commits.
   func finish() throws(PGError) -> Int? {
     do { try StandardOutput.shared.finish() } catch { throw .output(error) }
+    isComplete = true
     return nil
   }
 
   func fail(_ reason: String) {}
+
+  /// Has what was written go out, as far as that is possible, because nothing more will come.
+  ///
+  /// - Returns: How many bytes the system has taken.
+  func settle() -> Int {
+    // A reader that does not read must not keep a program from its end, nor one that has gone end it now.
+    signal(SIGPIPE, SIG_IGN)
+    if !Interruptions.shared.isInterrupted { try? StandardOutput.shared.finish() }
+    return StandardOutput.shared.acceptedBytes
+  }
 }
 
 /// stdin or a file as a producer, watched for data that servers would drop.
@@ -99,13 +116,13 @@ final class LocalProducer: CopyProducer {
     let piece: [UInt8]?
     do throws(Failure) {
       piece = try StandardInput.readPiece(upTo: Self.pieceSize, program: CopyCommand.program) {
-        Interruptions.shared.signal == nil && !Interruptions.shared.isExpired
+        !Interruptions.shared.isInterrupted
       }
     } catch {
       throw PGError(
         code: .operatorIntervention, message: "stdin failed", fault: .caller, cause: error)
     }
-    if piece == nil, Interruptions.shared.signal != nil || Interruptions.shared.isExpired {
+    if piece == nil, Interruptions.shared.isInterrupted {
       throw PGError(code: .operatorIntervention, message: "interrupted", fault: .caller)
     }
     return piece

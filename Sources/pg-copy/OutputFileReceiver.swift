@@ -51,11 +51,3 @@ final class OutputFileReceiver: CopyReceiver {
 
   func fail(_ reason: String) { file.abandon() }
 }
-
-extension PGError {
-  /// A failure of stdout or a file is none of the library's; it passes through it as a cause.
-  static func output(_ cause: any Error) -> PGError {
-    PGError(
-      code: .ioError, message: "\(cause)", fault: .caller, cause: cause)
-  }
-}

@@ -3,16 +3,19 @@ internal import PGKit
 
 /// What was found before anything was copied, for `--dry-run`.
 struct Preflight {
-  private let job: CopyJob
+  private let cargo: Cargo
+  private let source: SourceEnd
+  private let receivers: ReceiverSet
   /// What stands in the way of everything.
   private let obstacle: (any Error)?
   private var details: [Int: TableDetails] = [:]
   /// Why a receiver's table could not be looked at.
   private var refusals: [Int: String] = [:]
 
-  init(_ job: CopyJob, _ obstacle: (any Error)?) {
-    (self.job, self.obstacle) = (job, obstacle)
-    for receiver in job.receivers where receiver.isTaking {
+  init(_ cargo: Cargo, _ source: SourceEnd, _ receivers: ReceiverSet, _ obstacle: (any Error)?) {
+    (self.cargo, self.source, self.receivers) = (cargo, source, receivers)
+    self.obstacle = obstacle
+    for receiver in receivers.taking {
       guard let server = receiver.server else { continue }
       do throws(PGError) {
         details[receiver.number] = try TableDetails(receiver, try server.session())
@@ -23,7 +26,7 @@ struct Preflight {
   /// Whether every receiver that counts could be copied to.
   var isPossible: Bool {
     obstacle == nil
-      && job.receivers.allSatisfy { receiver in
+      && receivers.allSatisfy { receiver in
         receiver.operand.importance == .bestEffort || receiver.isSkipped
           || (receiver.isTaking && missing(receiver).isEmpty
             && refusals[receiver.number] == nil
@@ -33,14 +36,14 @@ struct Preflight {
 
   /// One object on one line.
   var json: String {
-    let columns = job.match.travelling.map { Self.list($0.map(Self.json)) } ?? "null"
-    let receivers = job.receivers.map { json($0) }.joined(separator: ",")
-    let version = job.sources.first?.connection?.serverVersion.description
+    let columns = cargo.match.travelling.map { Self.list($0.map(Self.json)) } ?? "null"
+    let receivers = receivers.map { json($0) }.joined(separator: ",")
+    let version = source.server?.connection?.serverVersion.description
     return """
       {"program":"\(CopyCommand.program)","dry_run":true,"possible":\(isPossible),\
-      "source":{"place":\(JSONText.quoted(job.sourceLabel)),"version":\(Self.json(version)),\
-      "columns":\(columns)},"problem":\(Self.json(problem)),"format":"\(job.format.rawValue)",\
-      "sessions":\(job.laneCount),"estimated_rows":\(estimate?.rows.map(String.init) ?? "null"),\
+      "source":{"place":\(JSONText.quoted(source.label)),"version":\(Self.json(version)),\
+      "columns":\(columns)},"problem":\(Self.json(problem)),"format":"\(cargo.format.rawValue)",\
+      "sessions":\(cargo.laneCount),"estimated_rows":\(estimate?.rows.map(String.init) ?? "null"),\
       "estimated_bytes":\(estimate.map { String($0.bytes) } ?? "null"),"receivers":[\(receivers)]}
       """
   }
@@ -51,7 +54,7 @@ struct Preflight {
   }
 
   private var estimate: SourceEstimate? {
-    guard case .table(let table) = job.rows, let connection = try? job.sources.first?.session()
+    guard case .table(let table) = cargo.rows, let connection = try? source.server?.session()
     else { return nil }
     return try? SourceEstimate(table, connection)
   }
@@ -83,7 +86,7 @@ struct Preflight {
 
   /// Types that differ: text is then read by the other type.
   private func remarks(_ receiver: Receiver) -> [String] {
-    guard let travelling = job.match.travelling else { return [] }
+    guard let travelling = cargo.match.travelling else { return [] }
     let filled = Set(receiver.columns.map(\.name))
     let own = (details[receiver.number]?.columns ?? []).filter {
       !filled.contains($0.name) && !$0.isRequired

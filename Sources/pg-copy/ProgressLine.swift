@@ -4,10 +4,12 @@ internal import PGCommandLine
 struct ProgressState {
   /// What the run is at.
   enum Phase: String {
-    case waiting, connecting, copying, verifying, committing
+    case waiting, connecting, preparing, copying, merging, verifying, committing
   }
 
   var phase = Phase.connecting
+  /// What the run waits for, where nothing moves meanwhile.
+  var awaited: String?
   var rows = 0
   var bytes = 0
   /// How many rows the source's server estimates.
@@ -41,6 +43,7 @@ struct ProgressState {
     if let snapshotAge {
       parts.append("snapshot held for \(Self.short(Summary.seconds(snapshotAge)))")
     }
+    if let awaited { parts.append("waiting for \(awaited)") }
     return parts.joined(separator: ", ")
   }
 

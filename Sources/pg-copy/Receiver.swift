@@ -27,47 +27,55 @@ final class Receiver {
   /// What it failed with.
   private(set) var failure: PGError?
   /// The table with its columns in the order of the data.
-  var table = CopyTable([])
+  private(set) var table = CopyTable([])
   /// The same columns with their types.
-  var columns: [CopyColumn] = []
+  private(set) var columns: [CopyColumn] = []
   /// What tells the table that its sessions store in from every other one.
-  var identity: String?
+  private(set) var identity: String?
   /// The file that it is, once it was begun.
-  var file: OutputFileReceiver?
+  private var file: OutputFileReceiver?
+  /// stdout, once something may have been written to it.
+  private var output: StandardOutputReceiver?
   /// Where the rows go that it refuses.
-  var rejects: RejectFile?
+  private var rejects: RejectFile?
   /// What went wrong with a file of this machine when the rows were stored already.
   private(set) var localFault: PGError?
   /// Where the job's record is kept, if it has one.
-  var ledger: Ledger?
+  private(set) var ledger: Ledger?
   /// Whether a run before has stored some parts, which are to be taken out.
-  var isHalfDone = false
+  private(set) var isHalfDone = false
   /// The status of a run that found another one at work here.
   private(set) var overlapStatus: ExitStatus?
   /// What it has taken.
-  var parts: [StoredPart] = []
+  private(set) var parts: [StoredPart] = []
   /// The sessions whose transactions are known to be committed, by their places.
-  var committedLanes: Set<Int> = []
+  private var committedLanes: Set<Int> = []
   /// Whether its sessions can commit together: their server has room for prepared transactions.
-  var canPrepare = false
+  private(set) var canPrepare = false
+  /// How many bytes stdout has taken that are to count for nothing: they cannot be taken back.
+  private(set) var delivered = 0
   /// What to do about an end that could not be found out.
   private(set) var remedy: String?
   /// How many rows it refused.
-  var rejectedRows = 0
+  private(set) var rejectedRows = 0
   /// How many rows were stored of those that came through a temporary table.
-  var mergedRows: Int?
+  private(set) var mergedRows: Int?
   /// The checksum of what it has stored.
-  var checksum: RowChecksum?
+  private(set) var checksum: RowChecksum?
   /// How long it took until it was committed, or had failed.
   private(set) var duration: Duration?
   private let start = ContinuousClock.now
 
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ operand: ReceiverOperand, number: Int, job: String?) throws(Failure) {
+  init(
+    _ operand: ReceiverOperand, number: Int, job: String?, statementLimit: Duration?
+  ) throws(Failure) {
     (self.operand, self.number) = (operand, number)
     lanes = []
     if case .server(let iri) = operand.place {
-      lanes = [try ServerEnd("receiver \(number)", iri: iri, job: job)]
+      lanes = [
+        try ServerEnd("receiver \(number)", iri: iri, job: job, statementLimit: statementLimit)
+      ]
     }
   }
 
@@ -96,6 +104,66 @@ final class Receiver {
     return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
+  // MARK: What is stored there
+
+  /// Names its table: that of its operand, or else the one that is copied from.
+  ///
+  /// - Parameter withColumns: Whether the columns are listed there that the source's name lists, because the
+  ///   source has none of its own.
+  func address(_ source: CopyTable?, withColumns: Bool) {
+    table = operand.table ?? source ?? CopyTable([])
+    if withColumns, table.columns.isEmpty { table.columns = source?.columns ?? [] }
+  }
+
+  /// Asks its server what tells the table from every other one; `nil` for stdout and files.
+  func findIdentity() throws(PGError) -> String? {
+    guard let server else { return nil }
+    let found = try server.session().identity(of: table)
+    identity = found
+    return found
+  }
+
+  /// Takes the data in these columns.
+  func take(_ columns: [CopyColumn]) {
+    self.columns = columns
+    table.columns = columns.map(\.name)
+  }
+
+  /// Has its job's record there.
+  func keepRecord(in ledger: Ledger) { self.ledger = ledger }
+
+  /// Has parts of a run before, which are to be taken out with their record.
+  func beginAnewInRecord() { isHalfDone = true }
+
+  /// Hears whether its sessions can commit together.
+  func note(canPrepare: Bool) { self.canPrepare = canPrepare }
+
+  /// Is this file.
+  func publishes(_ file: OutputFileReceiver) { self.file = file }
+
+  /// Is stdout.
+  func writes(to output: StandardOutputReceiver) { self.output = output }
+
+  /// Has the rows that it refuses in this file.
+  func publishes(_ rejects: RejectFile) { self.rejects = rejects }
+
+  /// Has taken a part.
+  func stored(_ part: StoredPart) { parts.append(part) }
+
+  /// Has refused so many rows by now.
+  func refused(_ rows: Int) { rejectedRows = rows }
+
+  /// Has stored or changed so many of the rows that came through a temporary table.
+  func merged(_ rows: Int) { mergedRows = rows }
+
+  /// Gives back what it was given, by this sum.
+  func verified(_ sum: RowChecksum) { checksum = sum }
+
+  /// Has stored this of a part.
+  func verified(_ sum: RowChecksum, ofPartAt index: Int) { parts[index].checksum = sum }
+
+  // MARK: What becomes of it
+
   /// Whether it takes part.
   var isTaking: Bool { state == .taking }
 
@@ -104,7 +172,7 @@ final class Receiver {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
     server?.report(error, hint: blockers ?? hint)
-    if server == nil { error.diagnostic(of: "\(CopyCommand.program): \(label)").print() }
+    if server == nil { error.localDiagnostic.print() }
     leave(.failed(status ?? error.status), error)
   }
 
@@ -121,6 +189,9 @@ final class Receiver {
     overlapStatus = answer == .skip ? .ok : .deadline
     skip(Self.isRunningReason)
   }
+
+  /// Has the rows of one of its sessions.
+  func committed(lane: Int) { committedLanes.insert(lane) }
 
   /// Has its rows.
   func committed() {
@@ -165,8 +236,21 @@ final class Receiver {
   }
 
   private func leave(_ end: State, _ error: PGError?, rollingBack: Bool = true) {
-    if rollingBack { for lane in lanes { lane.rollback() } } else { lanes.forEach { $0.close() } }
+    if rollingBack {
+      for lane in lanes { lane.rollback() }
+      file?.fail("")
+      rejects?.remove()
+      if let output { delivered = output.settle() }
+    } else {
+      lanes.forEach { $0.close() }
+    }
     (state, failure, duration) = (end, error, ContinuousClock.now - start)
+  }
+
+  /// What became of a part.
+  func state(of part: StoredPart) -> State {
+    if committedLanes.contains(part.lane) { return .committed }
+    return state == .partial ? .failed(.refused) : state
   }
 
   /// Who holds the table that could not be locked.
@@ -183,6 +267,15 @@ extension Receiver {
 
   /// Whether there was nothing to do.
   var isSkipped: Bool { state.isSkip }
+
+  /// What became of it, in one word for machines.
+  var word: String {
+    guard delivered > 0, state.isFailure else { return state.word }
+    return output?.isComplete == true ? "delivered" : "partial"
+  }
+
+  /// Why there was nothing to do.
+  var skipReason: String? { if case .skipped(let reason) = state { reason } else { nil } }
 }
 
 extension Receiver.State {

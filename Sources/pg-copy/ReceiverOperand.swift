@@ -41,8 +41,13 @@ struct ReceiverOperand: Equatable {
       throw .usage("--to …: ;system and ;protected are about servers")
     }
     if !place.isServer, onFault == .replay {
-      throw .usage("--to …;on-fault=replay: what was written to stdout or a file stays written")
+      throw .usage(
+        place == .standardStream
+          ? "--to -;on-fault=replay: what was written to stdout stays written"
+          : "--to …;on-fault=replay: a file has no connection that could be lost")
     }
+    // What this machine cannot write it will not write next time: nobody commits then, unless that is wanted.
+    if !place.isServer, seen.isDisjoint(with: ["on-fault", "importance"]) { onFault = .abort }
   }
 
   /// Takes one part, and gives its name.

@@ -3,9 +3,14 @@ internal import PGKit
 
 /// The rows that were refused: each as it came, in an object of JSON with its number and the reason.
 final class RejectFile {
+  /// The name that it will have.
+  let path: String
   private let file: OutputFileReceiver
 
-  init(_ path: String) throws(PGError) { file = try OutputFileReceiver(path) }
+  init(_ path: String) throws(PGError) {
+    self.path = path
+    file = try OutputFileReceiver(path)
+  }
 
   func write(row: Int, _ data: [UInt8], _ error: PGError) throws(PGError) {
     var line: [UInt8] = Array("{\"row\":\(row),\"sqlstate\":\"\(error.code)\",\"message\":".utf8)

@@ -75,7 +75,7 @@ final class RejectingReceiver: CopyReceiver {
     }
     try store()
     try file.finish()
-    receiver.rejectedRows = rejected
+    receiver.refused(rejected)
     return stored + rejected
   }
 
@@ -128,14 +128,18 @@ final class RejectingReceiver: CopyReceiver {
 
   private func reject(_ data: [UInt8], _ index: Int, _ refusal: PGError) throws(PGError) {
     rejected += 1
-    receiver.rejectedRows = rejected
-    guard rejected <= most else {
-      throw PGError(
-        code: refusal.code,
-        message:
-          "row \(firstRow + index) was refused, and more than \(most) were before: \(refusal.message)",
-        fault: .server, hint: "--max-rejects allows more", fields: refusal.fields)
-    }
+    receiver.refused(rejected)
     try file.write(row: firstRow + index, data, refusal)
+    guard rejected > most else { return }
+    // Nothing is stored, but what is wrong with the rows was found out, and is kept.
+    try file.finish()
+    try file.publish()
+    throw PGError(
+      code: refusal.code,
+      message:
+        "row \(firstRow + index) was refused, and \(most) were before, as many as may be: \(refusal.message)",
+      fault: .server,
+      hint: "The rows that were refused are in \(file.path); --max-rejects allows more.",
+      fields: refusal.fields)
   }
 }

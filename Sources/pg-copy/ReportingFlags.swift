@@ -14,7 +14,7 @@ struct ReportingFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Print a line of JSON about how far it is, this often. On a terminal there is a bar without it.",
+      "Print a line of JSON about how far it is, or what it waits for, this often. On a terminal there is a bar without it.",
       valueName: "duration"))
   var progress: DurationArgument?
 }

@@ -45,7 +45,7 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How often to begin again when the source is lost, or gave way to others, and nothing is committed.",
+      "How often to begin again when a server is lost, or gave way to others, and nothing is committed; not from stdin or to stdout.",
       valueName: "n"))
   var retry = 0
 

@@ -11,12 +11,15 @@ final class ServerEnd {
   let place: String
   /// The encoding that the data has here; `nil` leaves it to the options, and without one there to
   /// the server if its texts have no known encoding.
-  var encoding: String?
+  private var encoding: String?
   /// How long a statement may take: the server ends it by itself if nobody can tell it to.
-  var statementLimit: Duration?
+  private let statementLimit: Duration?
   /// The name of texts of which nothing is known but that ASCII is ASCII.
   static let unknownEncoding = "SQL_ASCII"
+  /// How long a server may take to note that something is to be cancelled.
+  private static let cancelLimit = Duration.seconds(2)
   private let options: ConnectionOptions
+  private var isAtWork = false
   private(set) var connection: Connection?
   /// The identifier of its cluster, once it was asked for; `nil` where the server does not tell it.
   private(set) var system: String?
@@ -29,7 +32,8 @@ final class ServerEnd {
   ///
   /// - Parameter job: The run's name, which the server shows for the session.
   /// - Throws: ``Failure`` with status 64 if an option is malformed.
-  init(_ name: String, iri: String?, job: String?) throws(Failure) {
+  init(_ name: String, iri: String?, job: String?, statementLimit: Duration? = nil) throws(Failure)
+  {
     var options: ConnectionOptions
     do throws(Failure) {
       options = try Connecting(program: CopyCommand.program).options(iri: iri)
@@ -42,7 +46,7 @@ final class ServerEnd {
     options.keepalivesInterval = options.keepalivesInterval ?? 10
     options.keepalivesCount = options.keepalivesCount ?? 6
     options.tcpUserTimeout = options.tcpUserTimeout ?? 70_000
-    self.options = options
+    (self.options, self.statementLimit) = (options, statementLimit)
     place = Self.place(options)
     label = "\(name) (\(place))"
   }
@@ -52,6 +56,9 @@ final class ServerEnd {
     (encoding, statementLimit) = (other.encoding, other.statementLimit)
     system = other.system
   }
+
+  /// Has the data in this encoding.
+  func use(encoding: String) { self.encoding = encoding }
 
   /// Another session at the same place, which has not begun.
   func another() -> ServerEnd { ServerEnd(like: self) }
@@ -122,14 +129,13 @@ final class ServerEnd {
   ///
   /// - Parameter snapshot: The name of an exported one; without it there is a new one.
   func beginReading(snapshot: String? = nil) throws(PGError) {
-    let connection = try session()
-    try noticeLoss()
+    let (connection, settings) = (try session(), try settings())
+    try connection.execute(settings.noticingLoss)
     let choice = try snapshot.map { name throws(PGError) in
       "SET TRANSACTION SNAPSHOT \(try SQL.quoteLiteral(name)); "
     }
     try connection.execute(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")\(limits())"
-        + "SET LOCAL extra_float_digits = 3; " + settings())
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")" + settings.reading)
     readingSince = ContinuousClock.now
   }
 
@@ -153,58 +159,20 @@ final class ServerEnd {
 
   /// Begins the transaction that the data is stored in.
   func beginStoring() throws(PGError) {
-    try noticeLoss()
-    // A lock that nobody gives up must not hold the source's snapshot for ever.
-    try session().execute(
-      "BEGIN; \(limits([("lock_timeout", "5s")]))SET LOCAL extra_float_digits = 3; " + settings())
-  }
-
-  /// Has the server notice as soon as we do that the other end has vanished without a word: until then the
-  /// session holds its locks, or its snapshot.
-  ///
-  /// That is no part of the transaction, at whose end it would be forgotten before the server's answer
-  /// has come through. Behind a pooler, whose clients are not the server's, it is left alone.
-  private func noticeLoss() throws(PGError) {
-    let connection = try session()
-    let values = [
-      ("tcp_keepalives_idle", options.keepalivesIdle),
-      ("tcp_keepalives_interval", options.keepalivesInterval),
-      ("tcp_keepalives_count", options.keepalivesCount),
-      ("tcp_user_timeout", options.tcpUserTimeout),
-    ].map { ($0, String(min(max($1 ?? 0, 0), Int(Int32.max)))) }
-    try connection.execute(
-      "\(Self.setting(values, isLocal: false)) AND pg_catalog.pg_backend_pid() = \(connection.backendID)"
-    )
-  }
-
-  /// Sets limits for the transaction.
-  private func limits(_ others: [(name: String, value: String)] = []) -> String {
-    let own = statementLimitSetting.map { [("statement_timeout", $0)] } ?? []
-    return others.isEmpty && own.isEmpty ? "" : Self.setting(others + own, isLocal: true) + "; "
-  }
-
-  /// The statement that sets something; whoever has set it, by whatever means, keeps it.
-  private static func setting(_ values: [(String, String)], isLocal: Bool) -> String {
-    let rows = values.map { "('\($0)', '\($1)')" }.joined(separator: ", ")
-    return """
-      SELECT pg_catalog.set_config(s.name, v.value, \(isLocal)) FROM pg_catalog.pg_settings AS s \
-      JOIN (VALUES \(rows)) AS v(name, value) ON v.name = s.name WHERE s.source = 'default'
-      """
+    let (connection, settings) = (try session(), try settings())
+    try connection.execute(settings.noticingLoss)
+    try connection.execute("BEGIN; " + settings.storing)
   }
 
   /// Lets what comes from here on take as long as it does: a COMMIT is not to be given up.
   func liftStatementLimit() throws(PGError) {
-    guard let limit = statementLimitSetting else { return }
-    try session().execute(
-      """
-      SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings \
-      WHERE name = 'statement_timeout' AND setting = '\(limit)'
-      """)
+    if let statement = try settings().liftingLimit { try session().execute(statement) }
   }
 
-  /// The limit as the server has it, in milliseconds.
-  private var statementLimitSetting: String? {
-    statementLimit.map { String(min($0.wholeMilliseconds, Int64(Int32.max))) }
+  private func settings() throws(PGError) -> SessionSettings {
+    SessionSettings(
+      connection: try session(), options: options, encoding: encoding,
+      statementLimit: statementLimit)
   }
 
   /// The number of the transaction, by which it can be asked for later whether it was committed.
@@ -255,8 +223,19 @@ final class ServerEnd {
       fault: .server)
   }
 
+  /// Hears that its server has all of the data and works on it, or has done so.
+  func note(isAtWork: Bool) { self.isAtWork = isAtWork }
+
+  /// Has its server leave what it works on alone, whose outcome nobody wants any more.
+  func cancelWork() {
+    guard isAtWork, let connection, !connection.isClosed else { return }
+    isAtWork = false
+    try? connection.interruption.cancel(within: Self.cancelLimit)
+  }
+
   /// Ends the session; what was not committed is rolled back by the time this returns.
   func rollback() {
+    cancelWork()
     if let connection, !connection.isClosed, connection.transactionStatus != .idle {
       // A server that does not hear it rolls back when it sees the socket closed.
       try? connection.execute("ROLLBACK", until: .after(Interruptions.shared.graceTime))
@@ -279,42 +258,8 @@ final class ServerEnd {
     connection = nil
   }
 
-  /// What the text of values must not depend on two servers' configurations for.
-  private func settings() -> String {
-    let version = connection?.serverVersion ?? ServerVersion(major: 0, minor: 0)
-    let canIdle = version >= ServerVersion(major: 9, minor: 6)
-    return "SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
-      + (encodingToSet.map { "; SET LOCAL client_encoding = \($0)" } ?? "")
-      + (canIdle ? "; SET LOCAL idle_in_transaction_session_timeout = 0" : "")
-  }
-
-  /// The encoding to name to the server; `nil` if what the options say holds.
-  ///
-  /// Never SQL_ASCII where the database is something else: COPY would then store any bytes at all,
-  /// unchecked. Named its own encoding instead, a server takes them as they are, and checks them.
-  private var encodingToSet: String? {
-    let own = connection?.reportedSetting("server_encoding")
-    let asked = encoding ?? connection?.reportedSetting("client_encoding")
-    if asked == Self.unknownEncoding { return own }
-    return encoding ?? (own == Self.unknownEncoding && !hasAskedForEncoding ? own : nil)
-  }
-
-  private var hasAskedForEncoding: Bool {
-    options.clientEncoding != nil
-      || options.settings.contains { $0.name.lowercased() == "client_encoding" }
-  }
-
   private static func place(_ options: ConnectionOptions) -> String {
     let hosts = ((try? options.endpoints()) ?? []).map(\.description).joined(separator: ",")
     return "\(hosts)/\(options.database ?? options.user ?? "")"
-  }
-}
-
-extension Diagnostic {
-  /// The same message from another speaker, with a hint more.
-  func spoken(by speaker: String, hint: String? = nil) -> Diagnostic {
-    Diagnostic(
-      program: speaker, severity: severity, code: code, message: message, location: location,
-      details: details.map { ($0.label, $0.text) } + (hint.map { [("HINT", $0)] } ?? []))
   }
 }

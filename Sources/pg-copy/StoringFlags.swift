@@ -21,7 +21,8 @@ struct StoringFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Go on past rows that the receiver refuses, and write them to this file.", valueName: "path"),
+      "Go on past rows that the receiver refuses, and write them to this file; also where there are more than --max-rejects allows, and nothing is stored.",
+      valueName: "path"),
     completion: .file())
   var rejects: String?
 

@@ -4,38 +4,28 @@ internal import PGKit
 
 /// The last line on stderr: how much was copied, and what became of each receiver.
 struct Summary {
-  private let job: CopyJob
+  private let run: RunRecord
   private let status: ExitStatus
   private let duration: Duration
   /// Why the run as a whole has failed, if it is not a receiver's failure.
   private let reason: Diagnostic?
 
-  init(_ job: CopyJob, _ status: ExitStatus, because reason: Diagnostic? = nil) {
-    (self.job, self.status, self.reason) = (job, status, reason)
-    duration = ContinuousClock.now - job.start
+  init(_ run: RunRecord, _ status: ExitStatus, because reason: Diagnostic? = nil) {
+    (self.run, self.status, self.reason) = (run, status, reason)
+    duration = ContinuousClock.now - run.start
   }
 
   /// Prints it, unless nothing is to be said.
-  func print() {
-    job.progress.end()
+  func print(_ reporting: ReportingFlags) {
     guard Interruptions.shared.takeBackLastWords() else { return }
-    if job.plan.reporting.summary == .json { return StandardError.print(json) }
-    if job.plan.reporting.quiet { return }
-    Diagnostic(program: CopyCommand.program, message: text).print()
-  }
-
-  /// Whether all parts were read to their ends: what is known of some says nothing about all.
-  private var isComplete: Bool { !job.parts.isEmpty && job.proofs.count == job.parts.count }
-  private var rows: Int? {
-    isComplete ? job.proofs.rows ?? job.receivers.lazy.compactMap(\.rows).first : nil
-  }
-  private var bytes: Int {
-    isComplete ? job.proofs.reduce(0) { $0 + $1.bytes } : job.bytes
+    if reporting.summary == .json { return StandardError.print(json) }
+    if reporting.quiet { return }
+    Diagnostic.own(text).print()
   }
 
   private var text: String {
-    let amount = (rows.map { Self.format(rows: $0) + ", " } ?? "") + "\(bytes) bytes"
-    let ends = job.receivers.map { describe($0) }
+    let amount = (run.rows.map { Self.format(rows: $0) + ", " } ?? "") + "\(run.moved) bytes"
+    let ends = run.receivers.map { describe($0) }
     return "\(amount) in \(Self.decimal(Self.seconds(duration))) s; \(ends.joined(separator: "; "))"
   }
 
@@ -50,6 +40,8 @@ struct Summary {
     case .unknown: "\(receiver.label): unknown whether committed"
     case .partial: "\(receiver.label): some parts committed and others not"
     case .skipped(let reason): "\(receiver.label): skipped: \(reason)"
+    case .failed where receiver.delivered > 0:
+      "\(receiver.label): cut off after \(receiver.delivered) bytes"
     case .failed, .taking: "\(receiver.label): nothing stored"
     }
   }
@@ -63,7 +55,7 @@ struct Summary {
 
   private var json: String {
     Self.beginning(
-      job.identity, exitCode, reason?.code.map { "\($0)" }, reason?.message, Self.seconds(duration))
+      run.identity, exitCode, reason?.code.map { "\($0)" }, reason?.message, Self.seconds(duration))
       + rest
   }
 
@@ -80,34 +72,36 @@ struct Summary {
 
   /// What to print, from whatever thread, about a run that must end before its work does; what is copied so
   /// far is then stored nowhere.
-  static func lastWords(of job: CopyJob) -> @Sendable (Int32, String) -> Void {
-    let isJSON = job.plan.reporting.summary == .json
-    let (identity, start, rest) = (job.identity, job.start, Summary(job, .deadline).rest)
+  static func lastWords(
+    of run: RunRecord, _ reporting: ReportingFlags
+  ) -> @Sendable (Int32, String) -> Void {
+    let isJSON = reporting.summary == .json
+    let (identity, start, rest) = (run.identity, run.start, Summary(run, .deadline).rest)
     return { exitCode, message in
       if isJSON {
         let duration = ContinuousClock.now - start
         StandardError.print(
           beginning(identity, exitCode, nil, message, seconds(duration)) + rest)
       } else if Interruptions.shared.signal != nil {
-        Diagnostic(program: CopyCommand.program, message: message).print()
+        Diagnostic.own(message).print()
       }
     }
   }
 
   /// What does not depend on when and why it ends.
   private var rest: String {
-    let receivers = job.receivers.map { json($0) }.joined(separator: ",")
+    let receivers = run.receivers.map { json($0) }.joined(separator: ",")
     return """
-      "source":\(JSONText.quoted(job.sourceLabel)),"format":"\(job.format.rawValue)",\
-      "rows":\(Self.json(rows)),"bytes":\(bytes),\
-      "checksum":\(Self.json(isComplete ? job.proofs.checksum?.description : nil)),\
-      "snapshot":\(Self.json(job.snapshot)),"parts":[\(parts)],"receivers":[\(receivers)]}
+      "source":\(JSONText.quoted(run.source)),"format":"\(run.format.rawValue)",\
+      "rows":\(Self.json(run.rows)),"bytes":\(run.moved),\
+      "checksum":\(Self.json(run.checksum?.description)),\
+      "snapshot":\(Self.json(run.snapshot)),"parts":[\(parts)],"receivers":[\(receivers)]}
       """
   }
 
   /// The parts that were read to their ends.
   private var parts: String {
-    let inOrder = job.proofs.sorted { $0.part.number < $1.part.number }
+    let inOrder = run.proofs.sorted { $0.part.number < $1.part.number }
     return inOrder.map { proof in
       let blocks = proof.part.blocks
       return """
@@ -133,8 +127,8 @@ struct Summary {
     let table = receiver.table.path.isEmpty ? nil : receiver.table.path.joined(separator: ".")
     return """
       {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
-      "table":\(Self.json(table)),"status":"\(receiver.state.word)",\
-      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(0) { $0 + $1.bytes }),\
+      "table":\(Self.json(table)),"status":"\(receiver.word)",\
+      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(receiver.delivered) { $0 + $1.bytes }),\
       "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
       "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
       "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
@@ -167,17 +161,6 @@ struct Summary {
     let digits = String(thousandths % 1000)
     return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
   }
-}
-
-extension Receiver {
-  /// What became of a part.
-  func state(of part: StoredPart) -> State {
-    if committedLanes.contains(part.lane) { return .committed }
-    return state == .partial ? .failed(.refused) : state
-  }
-
-  /// Why there was nothing to do.
-  var skipReason: String? { if case .skipped(let reason) = state { reason } else { nil } }
 }
 
 extension Receiver.State {

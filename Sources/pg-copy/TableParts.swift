@@ -1,29 +1,33 @@
 internal import PGCommandLine
 internal import PGKit
 
-extension CopyJob {
-  /// The parts that what is copied is cut into: by the blocks of a table, all under one snapshot.
-  func cut() throws(Failure) -> [CopyPart] {
-    guard plan.isSplit, let source = sources.first else {
-      return [CopyPart(number: 1, source: rows, blocks: nil)]
-    }
+/// The parts that what is copied is cut into: by the blocks of a table, all under one snapshot.
+struct TableParts {
+  private let plan: CopyPlan
+  private let rows: CopySource
+
+  init(_ plan: CopyPlan, _ rows: CopySource) { (self.plan, self.rows) = (plan, rows) }
+
+  /// Cuts; what is not to be cut is one part.
+  func cut(_ source: SourceEnd) throws(Failure) -> [CopyPart] {
+    let whole = [CopyPart(number: 1, source: rows, blocks: nil)]
+    guard plan.isSplit, source.server != nil else { return whole }
     guard case .table(let table) = rows else {
       throw Failure(
         .refused,
         Diagnostic(
-          program: "\(CopyCommand.program): \(sourceLabel)",
+          program: "\(CopyCommand.program): \(source.label)",
           message:
             "--split and --jobs need a table with blocks of its own; this one is a view or made of others",
           details: [
             ("HINT", "without them one session reads everything; a partition by itself can be cut")
           ]))
     }
-    return try fromSource { () throws(PGError) in
-      let connection = try source.session()
+    return try source.ask { (connection) throws(PGError) in
       try requireBlocks(of: table, connection)
       let estimate = try SourceEstimate(table, connection)
       return try parts(of: table, blocks: estimate.blocks, count: partCount(estimate))
-    }
+    } ?? whole
   }
 
   private func partCount(_ estimate: SourceEstimate) -> Int {

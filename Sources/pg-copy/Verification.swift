@@ -27,7 +27,7 @@ struct Verification {
         try compareEach(parts, stored)
       }
     }
-    receiver.checksum = total
+    receiver.verified(total)
   }
 
   /// Each COPY is a statement of its own, and one that stored nothing is not seen.
@@ -37,7 +37,7 @@ struct Verification {
       let number = receiver.parts[index].number
       let expected = proofs.part(number)?.checksum ?? RowChecksum()
       let sum = expected.count == 0 ? RowChecksum() : rest.popFirst() ?? RowChecksum()
-      receiver.parts[index].checksum = sum
+      receiver.verified(sum, ofPartAt: index)
       guard sum == expected else { throw difference(sum, expected, of: number) }
     }
     if let more = rest.first { throw difference(more, RowChecksum(), of: nil) }
@@ -48,7 +48,7 @@ struct Verification {
     let expected = parts.reduce(into: RowChecksum()) { total, index in
       if let part = proofs.part(receiver.parts[index].number)?.checksum { total.add(part) }
     }
-    if let only = parts.first, parts.count == 1 { receiver.parts[only].checksum = sum }
+    if let only = parts.first, parts.count == 1 { receiver.verified(sum, ofPartAt: only) }
     guard sum == expected else { throw difference(sum, expected, of: nil) }
   }
 

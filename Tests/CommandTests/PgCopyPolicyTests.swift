@@ -157,4 +157,102 @@ struct PgCopyPolicyTests {
     #expect(duration > .milliseconds(1500) && duration < .seconds(10), "\(duration)")
     #expect(try scene.rows(1) == 1000)
   }
+
+  // MARK: stdout and files
+
+  @Test(
+    "a file that fails ends everything, unless its operand says otherwise",
+    arguments: [
+      ("", Int32(1), 0), (";required", 1, 0), (";on-fault=abort", 1, 0),
+      (";on-fault=drop", 5, 1000),
+      (";best-effort", 0, 1000),
+    ])
+  func fileFails(policy: String, status: Int32, rows: Int) throws {
+    let outcome = try scene.copy(
+      scene.to(1) + ["--to", "/dev/full\(policy)", "--summary", "json"])
+    #expect(outcome.end == .exit(status), "\(outcome.errors)")
+    #expect(outcome.errors.contains("/dev/full is no file"), "\(outcome.errors)")
+    let summary = try CopySummary(outcome)
+    #expect(summary.statuses == [rows == 0 ? "rolled_back" : "committed", "rolled_back"])
+    #expect(try scene.rows(1) == rows)
+  }
+
+  @Test(
+    "a stdout that fails is never status 0; its operand says whether the others commit",
+    arguments: [BuiltProgram.Output.full, .brokenPipe])
+  func stdoutFails(output: BuiltProgram.Output) throws {
+    for policy in [";on-fault=drop", ";best-effort"] {
+      try scene.db.execute("TRUNCATE \(scene.name)_1")
+      let outcome = try scene.program.run(
+        [scene.iri, scene.name] + scene.to(1) + ["--to=-\(policy)", "--summary", "json"],
+        output: output)
+      #expect(outcome.end == .exit(5), "\(outcome.errors)")
+      #expect(outcome.errors.hasPrefix("pg-copy: stdout: "), "\(outcome.errors)")
+      #expect(try CopySummary(outcome).statuses == ["committed", "rolled_back"])
+      #expect(try scene.isEqual(1))
+    }
+  }
+
+  @Test("the summary says of stdout what it has got although nothing is committed")
+  func delivered() throws {
+    try block(1)
+    let whole = try scene.copy(["--to", "-"] + scene.to(1, ";required") + ["--summary", "json"])
+    #expect(whole.end == .exit(3))
+    let summary = try CopySummary(whole)
+    #expect(summary.statuses == ["delivered", "rolled_back"])
+    #expect(summary.receivers[0].bytes == whole.output.utf8.count)
+    #expect(whole.output.split(separator: "\n").count == 1000)
+
+    try scene.db.execute(
+      "INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1001, 50000) i")
+    let running = try scene.start(["--to", "-", "--rate", "2MB/s", "--summary", "json"])
+    let process = try scene.wait(for: "COPY \"\(scene.name)\" %TO STDOUT%")
+    try running.waitForOutput("row 500\n")
+    try scene.terminate(process)
+    let cut = try running.wait()
+    #expect(cut.end == .exit(2), "\(cut.errors)")
+    let receiver = try CopySummary(cut).receivers[0]
+    #expect(receiver.status == "partial")
+    #expect(receiver.bytes == cut.output.utf8.count && receiver.bytes > 0)
+  }
+
+  @Test("--retry begins a file again, which nobody has seen; what stdout has got stays")
+  func retryIntoFile() throws {
+    let path = try scene.path("rows")
+    try scene.db.execute(
+      "INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1001, 50000) i")
+    let running = try scene.start(["--to", path, "--rate", "2MB/s", "--retry", "2"])
+    try scene.terminate(try scene.wait(for: "COPY \"\(scene.name)\" %TO STDOUT%"))
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(outcome.errors.contains("pg-copy: source ("))
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.split(separator: "\n").count == 50_000)
+    let refused = try scene.copy(["--to", "-", "--retry", "1"])
+    #expect(refused.end == .exit(64))
+    #expect(refused.errors.contains("what was written to stdout stays written"))
+    let noServer = try scene.program.run(
+      [path, scene.name, "--retry", "1"] + scene.to(1))
+    #expect(noServer.end == .exit(64))
+    #expect(noServer.errors.contains("--retry needs a server as the source"))
+  }
+
+  @Test("--progress says what is waited for before the first row")
+  func waitsForLock() throws {
+    let holder = try PGKit.open(scene.iri)
+    defer { holder.close() }
+    try holder.execute("BEGIN; LOCK TABLE \(scene.name)_1 IN ROW SHARE MODE")
+    let running = try scene.start(
+      scene.to(1) + ["--replace", "truncate", "--progress", "20ms", "--summary", "json"])
+    try running.waitForErrors(#""state":"preparing""#)
+    try running.waitForErrors(#" to truncate what is there","#)
+    running.signal(SIGUSR1)
+    try running.waitForErrors(", waiting for receiver 1 (")
+    try holder.execute("COMMIT")
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    // Nothing comes behind the summary.
+    #expect(outcome.errors.split(separator: "\n").last?.hasPrefix("{\"program\"") == true)
+    #expect(try scene.isEqual(1))
+  }
 }

@@ -136,4 +136,56 @@ final class PgCopySessionTests {
     #expect(try scene.isEqual(1))
     #expect(try scene.summary(try scene.copy(arguments(scene, scene.iri))).statuses == ["skipped"])
   }
+
+  @Test("what a server does at the end of a part keeps no other session from going on")
+  func endsTogether() throws {
+    let cluster = try CopyCluster(settings: [.init("max_prepared_transactions", "10")])
+    defer { cluster.close() }
+    let scene = try CopyFixture(iri: try cluster.iri(), rowCount: 20_000)
+    try scene.db.execute(
+      """
+      CREATE TABLE naps(beginning timestamptz, ending timestamptz);
+      CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE beginning timestamptz := clock_timestamp();
+        BEGIN PERFORM pg_sleep(2); INSERT INTO naps VALUES (beginning, clock_timestamp()); RETURN NULL; END $$;
+      CREATE TRIGGER nap AFTER INSERT ON \(scene.name)_1 FOR EACH STATEMENT EXECUTE FUNCTION nap()
+      """)
+    let outcome = try scene.copy(
+      scene.to(1) + scene.to(2) + ["--jobs", "2", "--verify", "--progress", "100ms"])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.isEqual(1))
+    #expect(try scene.isEqual(2))
+    let areTogether = try scene.ask(
+      "SELECT count(*) = 2 AND max(beginning) < min(ending) FROM naps", as: Bool.self)
+    #expect(areTogether == true, "one slept after the other")
+    #expect(outcome.errors.contains("\"waiting_for\":\"receiver 1 ("))
+  }
+
+  @Test("a session that works on the end of its part is not waited for when nobody commits")
+  func givenUpAtTheEnd() throws {
+    let cluster = try CopyCluster(settings: [.init("max_prepared_transactions", "10")])
+    defer { cluster.close() }
+    let scene = try CopyFixture(iri: try cluster.iri(), rowCount: 20_000)
+    try scene.db.execute(
+      """
+      CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF EXISTS (SELECT FROM fresh WHERE id = 1) THEN PERFORM pg_sleep(120);
+          ELSE PERFORM pg_sleep(1); RAISE EXCEPTION 'not these'; END IF;
+          RETURN NULL;
+        END $$;
+      CREATE TRIGGER nap AFTER INSERT ON \(scene.name)_1 REFERENCING NEW TABLE AS fresh
+        FOR EACH STATEMENT EXECUTE FUNCTION nap()
+      """)
+    let start = ContinuousClock.now
+    let outcome = try scene.copy(scene.to(1) + scene.to(2, ";required") + ["--jobs", "2"])
+    #expect(outcome.end == .exit(5), "\(outcome.errors)")
+    #expect(outcome.errors.contains("not these"), "\(outcome.errors)")
+    #expect(ContinuousClock.now - start < .seconds(30))
+    let sleepers = try scene.ask(
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'", as: Int.self)
+    #expect(sleepers == 0)
+    #expect(try scene.rows(1) == 0)
+    #expect(try scene.isEqual(2))
+  }
 }

@@ -2,47 +2,52 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-// The last step. From its beginning on nothing is given up any more: each receiver commits, or it is said
-// what became of it.
+/// The last step: from its beginning on nothing is given up any more; each receiver commits, or it is said
+/// what became of it.
+struct CommitSequence {
+  let plan: CopyPlan
+  let identity: RunIdentity
+  let receivers: ReceiverSet
+  let progress: ProgressReport
 
-extension CopyJob {
   /// Commits, one receiver after the other, or all or none.
-  func commit() throws(Failure) {
-    try checkInterruption()
-    guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }
-    progress.enter(.committing)
-    if plan.storing.atomic, receivers.count(where: \.isTaking) > 1 || plan.jobs > 1 {
+  func run() throws(Failure) {
+    if plan.storing.atomic, receivers.taking.count > 1 || plan.jobs > 1 {
       return try commitTogether()
     }
-    for receiver in inOrderOfCommit where receiver.isTaking {
+    for receiver in inOrder where receiver.isTaking {
+      progress.await("\(receiver.label) to commit")
       if receiver.server == nil {
         receiver.publish()
       } else if receiver.lanes.count > 1, receiver.canPrepare {
-        try commitLanesTogether(receiver)
+        commitLanesTogether(receiver)
       } else {
         commitLanes(receiver)
       }
       let isOut = receiver.state.isFailure || receiver.state == .unknown
-      if isOut, isNeeded(receiver), committed == 0 { try giveUp(on: receiver) }
+      if isOut, receivers.isNeeded(receiver), receivers.committed == 0 {
+        try receivers.giveUp(on: receiver)
+      }
     }
   }
 
   /// First those without which nobody commits; last the files, which are the least likely to fail.
-  private var inOrderOfCommit: [Receiver] {
+  private var inOrder: [Receiver] {
     let servers = receivers.filter { $0.server != nil }
-    return servers.filter(isNeeded) + servers.filter { !isNeeded($0) }
+    return servers.filter(receivers.isNeeded) + servers.filter { !receivers.isNeeded($0) }
       + receivers.filter { $0.server == nil }
   }
 
   // MARK: In two phases
 
   private func commitTogether() throws(Failure) {
-    let taking = receivers.filter(\.isTaking)
+    let taking = receivers.taking
+    progress.await(taking.map(\.label).joined(separator: " and ") + " to commit together")
     switch TwoPhaseCommit(taking, identity).run() {
     case .committed(let open): for receiver in taking { end(receiver, open) }
     case .refused(let receiver, let error):
       receiver.fail(error)
-      try giveUp(on: receiver)
+      try receivers.giveUp(on: receiver)
     case .unknown(let error, let lane):
       lane.report(error, hint: Self.resolving)
       for receiver in taking { receiver.lost(error, remedy: Self.resolving) }
@@ -50,7 +55,7 @@ extension CopyJob {
   }
 
   /// Commits the sessions of one receiver, all or none.
-  private func commitLanesTogether(_ receiver: Receiver) throws(Failure) {
+  private func commitLanesTogether(_ receiver: Receiver) {
     switch TwoPhaseCommit([receiver], identity).run() {
     case .committed(let open): end(receiver, open)
     case .refused(_, let error):
@@ -83,7 +88,7 @@ extension CopyJob {
   private func commitLanes(_ receiver: Receiver) {
     for (index, lane) in receiver.lanes.enumerated() {
       switch CommitOutcome(committing: lane) {
-      case .committed: receiver.committedLanes.insert(index)
+      case .committed: receiver.committed(lane: index)
       case .refused(let error):
         return index > 0 ? lostHalf(receiver, error) : receiver.fail(error)
       case .unknown(let error):

@@ -2,32 +2,36 @@ internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
 
-// Between the last row and the last COMMIT: everything that may still fail is done before the first
-// receiver commits.
+/// What is between the last row and the last COMMIT: everything that may still fail is done before the first
+/// receiver commits.
+struct Settlement {
+  let plan: CopyPlan
+  let identity: RunIdentity
+  let receivers: ReceiverSet
+  /// The name of the snapshot that was read, if it has one.
+  let snapshot: String?
+  let format: CopyFormat
+  let proofs: [PartProof]
+  let progress: ProgressReport
 
-extension CopyJob {
   /// Has every receiver store what it was given, and proves it.
-  func settle() throws {
-    try replayFailed()
-    for receiver in receivers where receiver.isTaking { try settle(receiver) }
+  func run() throws(Failure) {
+    for receiver in receivers.takingServers { try settle(receiver) }
     for receiver in receivers where !receiver.isTaking && receiver.state.isFailure {
-      if isNeeded(receiver) { try giveUp(on: receiver) }
+      if receivers.isNeeded(receiver) { try receivers.giveUp(on: receiver) }
     }
-    try requireReceivers()
+    try receivers.requireTaking()
   }
 
-  private func settle(_ receiver: Receiver) throws {
-    guard receiver.server != nil else { return }
+  private func settle(_ receiver: Receiver) throws(Failure) {
     do throws(PGError) {
+      progress.await(receiver.label)
       if let answer = plan.storing.onConflict {
-        var stored = 0
-        for lane in receiver.lanes {
-          stored += try ConflictStaging.merge(receiver, answer, try lane.session())
-        }
-        receiver.mergedRows = stored
+        progress.enter(.merging, awaiting: receiver.label)
+        try merge(receiver, answer)
       }
       if plan.storing.verify {
-        progress.enter(.verifying)
+        progress.enter(.verifying, awaiting: receiver.label)
         try Verification(receiver, format, proofs).run(isMerged: plan.storing.onConflict != nil)
       }
       try record(receiver)
@@ -38,10 +42,18 @@ extension CopyJob {
         try lane.liftStatementLimit()
       }
     } catch {
-      try checkInterruption()
-      try drop(receiver, error)
+      try Interruptions.shared.check()
+      try receivers.drop(receiver, error)
     }
-    try checkInterruption()
+    try Interruptions.shared.check()
+  }
+
+  private func merge(_ receiver: Receiver, _ answer: ConflictAnswer) throws(PGError) {
+    var stored = 0
+    for lane in receiver.lanes {
+      stored += try ConflictStaging.merge(receiver, answer, try lane.session())
+    }
+    receiver.merged(stored)
   }
 
   /// Puts each part on record, in the transaction that stores it.

@@ -1,0 +1,217 @@
+internal import PGCommandLine
+internal import PGConnecting
+internal import PGKit
+
+/// Lets receivers in: connects them, and makes sure that rows may be stored there, by this run and now.
+///
+/// Nothing is changed at a receiver here, beside the table for the record of jobs.
+final class Admission {
+  private let plan: CopyPlan
+  private let receivers: ReceiverSet
+  private let source: SourceEnd
+  private let progress: ProgressReport
+  /// Which tables take part, by what tells each from every other one, and who has it.
+  private var identities: [String: String] = [:]
+
+  /// - Parameter source: It is open.
+  init(
+    _ plan: CopyPlan, _ receivers: ReceiverSet, from source: SourceEnd, _ progress: ProgressReport
+  ) {
+    (self.plan, self.receivers, self.source) = (plan, receivers, source)
+    self.progress = progress
+    if let identity = source.identity { identities[identity] = source.label }
+  }
+
+  /// Connects all; one that fails is out.
+  func admitAll() throws(Failure) {
+    for receiver in receivers { try admit(receiver) }
+    leaveToOthers()
+    if receivers.contains(where: { $0.state.isFailure }) { try receivers.requireTaking() }
+  }
+
+  private func admit(_ receiver: Receiver) throws(Failure) {
+    guard let server = receiver.server else { return }
+    progress.await(receiver.label)
+    let connection: Connection
+    do throws(PGError) { connection = try server.connect() } catch {
+      return try receivers.drop(receiver, error, .connection)
+    }
+    try Interruptions.shared.check()
+    receiver.address(plan.rows.table, withColumns: !plan.source.isServer)
+    do throws(PGError) {
+      try server.noteSystem()
+      try EndGuard(connection).requireSystem(receiver.operand.system)
+    } catch {
+      return try receivers.drop(receiver, error, error.fault == .caller ? .negative : nil)
+    }
+    var twin: String?
+    do throws(PGError) {
+      try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+      let ledger = try ledger(of: receiver, connection)
+      try server.beginStoring()
+      if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
+      if let ledger, try isDone(receiver, ledger, connection) { return }
+      twin = try noteIdentity(of: receiver)
+      if twin == nil { try checkSessions(receiver, connection) }
+    } catch {
+      try Interruptions.shared.check()
+      return try receivers.drop(receiver, error, error.fault == .caller ? .refused : nil)
+    }
+    if let twin {
+      throw .usage("\(receiver.label): it is the same table as that of \(twin)")
+    }
+  }
+
+  /// Connects a receiver once more that was lost, if that is still where the rows are meant to go and nobody
+  /// else is at work.
+  func admitAgain(_ receiver: Receiver) throws(PGError) {
+    guard let server = receiver.server else { return }
+    let connection = try server.connect()
+    try server.noteSystem()
+    try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+    try server.beginStoring()
+    if try isBusy(connection) {
+      throw PGError(
+        code: .lockNotAvailable,
+        message:
+          "another run with the same --single is at work there, or the session that was lost still is",
+        fault: .server)
+    }
+    if let twin = try noteIdentity(of: receiver) {
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "it has become the same table as that of \(twin)", fault: .server)
+    }
+  }
+
+  /// Remembers which table it is that a receiver's first session stores in.
+  ///
+  /// - Returns: Who has the same one.
+  private func noteIdentity(of receiver: Receiver) throws(PGError) -> String? {
+    guard let identity = try receiver.findIdentity() else { return nil }
+    guard let other = identities[identity], other != receiver.label else {
+      identities[identity] = receiver.label
+      return nil
+    }
+    return other
+  }
+
+  // MARK: Other runs
+
+  /// Whether another run of the same name is at work there; if not, none can begin until this one ends.
+  private func isBusy(_ connection: Connection) throws(PGError) -> Bool {
+    guard let name = plan.running.single else { return false }
+    // The lock goes with the transaction that stores: a session may belong to a pooler, which keeps it.
+    let isFree = try connection.query.first(
+      "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
+      name, as: Bool.self)
+    return isFree != true
+  }
+
+  /// Where another run is at work on one receiver, this one does nothing at any.
+  private func leaveToOthers() {
+    guard receivers.contains(where: { $0.overlapStatus != nil }) else { return }
+    for receiver in receivers.taking { receiver.leaveToOther(plan.running.overlap) }
+  }
+
+  // MARK: The job's record
+
+  /// The record of the job, which is made where there is none, in a transaction of its own.
+  private func ledger(
+    of receiver: Receiver, _ connection: Connection
+  ) throws(PGError) -> Ledger? {
+    guard let job = plan.running.job, !plan.running.dryRun else { return nil }
+    let ledger = try Ledger(
+      job: job, every: plan.running.every?.duration, target: receiver.table,
+      source: "\(source.placeName) \(plan.command.rows)", connection)
+    receiver.keepRecord(in: ledger)
+    return ledger
+  }
+
+  /// Whether the job has been done there for this time.
+  private func isDone(
+    _ receiver: Receiver, _ ledger: Ledger, _ connection: Connection
+  ) throws(PGError) -> Bool {
+    let job = ledger.job
+    let record = try ledger.look(connection)
+    if record.missed > 0, let server = receiver.server {
+      let times = record.missed == 1 ? "once" : "\(record.missed) times"
+      server.note("job \(job) was not done \(times) before")
+    }
+    switch record.state {
+    case .open: return false
+    case .done:
+      receiver.skip("already done")
+      return true
+    case .half(let run, let parts, let all):
+      // What is there is taken out with its record.
+      if plan.storing.replace != nil {
+        receiver.beginAnewInRecord()
+        return false
+      }
+      throw PGError(
+        code: .objectNotInPrerequisiteState,
+        message: "of job \(job), \(parts) of \(all) parts are stored already, by run \(run)",
+        fault: .server,
+        hint:
+          "pg-copy resolve ends what a run that was killed has left prepared; --replace delete begins anew; "
+          + "or take those rows out, and the run's from pgkit.copy_ledger")
+    }
+  }
+
+  // MARK: Sessions
+
+  /// Makes sure that its sessions can do together what is asked of them.
+  private func checkSessions(_ receiver: Receiver, _ connection: Connection) throws(PGError) {
+    // Sessions that have temporary tables cannot be prepared.
+    if plan.jobs > 1, plan.storing.onConflict == nil {
+      receiver.note(canPrepare: try TwoPhaseCommit.hasRoom(connection, for: plan.jobs - 1))
+    }
+    guard plan.storing.atomic, receivers.count * plan.jobs > 1 else { return }
+    try TwoPhaseCommit.checkCapacity(
+      connection, needed: receiver.number == 1 ? plan.jobs - 1 : plan.jobs)
+  }
+
+  /// Opens the sessions that parts at the same time need beyond the first ones.
+  func openSessions(_ count: Int) throws(Failure) {
+    try source.openSessions(count)
+    for receiver in receivers.taking {
+      while receiver.isTaking, receiver.lanes.count < count, let lane = receiver.addLane() {
+        do throws(PGError) {
+          _ = try lane.connect()
+          try lane.noteSystem()
+          try lane.beginStoring()
+          try requireSameTable(as: receiver, lane)
+        } catch { try receivers.drop(receiver, error, error.fault == .server ? nil : .connection) }
+      }
+      if receiver.isTaking, receiver.lanes.count > 1, !receiver.canPrepare {
+        warnOfHalves(receiver)
+      }
+    }
+    try receivers.requireTaking()
+  }
+
+  /// Makes sure that a session has come to the same server as the first one: behind one name there may be
+  /// several.
+  private func requireSameTable(as receiver: Receiver, _ lane: ServerEnd) throws(PGError) {
+    guard try lane.session().identity(of: receiver.table) != receiver.identity else { return }
+    throw PGError(
+      code: .connectionFailure, message: "a second session has come to another server",
+      fault: .transport, hint: "without --jobs one session stores everything")
+  }
+
+  private func warnOfHalves(_ receiver: Receiver) {
+    if plan.reporting.quiet { return }
+    let count = receiver.lanes.count
+    let remedy =
+      plan.storing.onConflict == nil
+      ? "With max_prepared_transactions of at least \(plan.jobs - 1) there, all are stored or none."
+      : "Without --jobs, all are stored or none."
+    Diagnostic(
+      program: "\(CopyCommand.program): \(receiver.label)", severity: .warning,
+      message: "\(count) sessions commit one after the other: if the server is lost meanwhile, "
+        + "some parts are stored and others not",
+      details: [("HINT", remedy)]
+    ).print()
+  }
+}
