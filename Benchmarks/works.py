@@ -230,20 +230,20 @@ def copying_between(form, receivers):
         Target("pg-copy", "cpu", "py-postgresql's copyman", 0.2),
         Target("pg-copy", "rss", None, 40),
     ]
-    if receivers == 1:
-        for name, word in (
-            ("floor: messages relayed", ""),
-            ("floor: messages relayed, with pauses", "paced "),
-        ):
-            rows.append(
-                Row(
-                    name,
-                    f"{{peers}}/relaying {word}{{socket}}/.s.PGSQL.$PGPORT {{user}} postgres"
-                    f" '{out}' '{into[0]}'",
-                    before=emptied,
-                    check=stored(receivers),
-                )
+    for name, word in (
+        ("floor: messages relayed", ""),
+        ("floor: messages relayed, with pauses", "paced "),
+    ):
+        rows.append(
+            Row(
+                name,
+                f"{{peers}}/relaying {word}{{socket}}/.s.PGSQL.$PGPORT {{user}} postgres '{out}' "
+                + " ".join(f"'{each}'" for each in into),
+                before=emptied,
+                check=stored(receivers),
             )
+        )
+    if receivers == 1:
         rows.append(
             peer(
                 "psql to psql",

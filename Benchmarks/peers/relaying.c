@@ -1,9 +1,9 @@
-// The floor under pg-copy: relays the CopyData messages of one server to another as they come, and looks
-// at nothing but their lengths. Speaks just enough of the protocol for that, over Unix sockets that need
+// The floor under pg-copy: relays the CopyData messages of one server to others as they come, and looks at
+// nothing but their lengths. Speaks just enough of the protocol for that, over Unix sockets that need
 // no password.
 //
 //   cc -O2 -o relaying relaying.c
-//   ./relaying [paced] SOCKET USER DATABASE 'COPY … TO STDOUT' 'COPY … FROM STDIN'
+//   ./relaying [paced] SOCKET USER DATABASE 'COPY … TO STDOUT' 'COPY … FROM STDIN'...
 //
 // With "paced" it lets bytes come together as PGKit does (pace.h).
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 
 #include "pace.h"
 
-enum { ROOM = 256 << 10 };
+enum { ROOM = 256 << 10, MOST = 8 };
 
 static void fail(const char *what) {
   fprintf(stderr, "relaying: %s\n", what);
@@ -86,7 +86,7 @@ static void ask(int session, const char *sql) {
 }
 
 // Relays whole reads; of a message it remembers only how much is to come.
-static void relay(int from, int to, int is_paced) {
+static void relay(int from, const int *to, int receivers, int is_paced) {
   static char bytes[ROOM];
   Pace pace = {.is_on = is_paced};
   size_t held = 0, missing = 0;
@@ -109,7 +109,7 @@ static void relay(int from, int to, int is_paced) {
         missing = length_at(bytes + place + 1) + 1;
       }
     }
-    write_all(to, bytes, place);
+    for (int each = 0; each < receivers; each++) write_all(to[each], bytes, place);
     if (is_over) return;
     held = total - place;
     memmove(bytes, bytes + place, held);
@@ -120,15 +120,18 @@ int main(int count, char **words) {
   int is_paced = count > 1 && !strcmp(words[1], "paced");
   count -= is_paced;
   words += is_paced;
-  if (count != 6) fail("[paced] SOCKET USER DATABASE COPY-OUT COPY-IN");
-  int source = open_session(words[1], words[2], words[3]);
-  int target = open_session(words[1], words[2], words[3]);
+  int receivers = count - 5;
+  if (receivers < 1 || receivers > MOST) fail("[paced] SOCKET USER DATABASE COPY-OUT COPY-IN...");
+  int source = open_session(words[1], words[2], words[3]), targets[MOST];
+  for (int each = 0; each < receivers; each++) {
+    targets[each] = open_session(words[1], words[2], words[3]);
+    ask(targets[each], words[5 + each]);
+    skip_to(targets[each], 'G');
+  }
   ask(source, words[4]);
   skip_to(source, 'H');
-  ask(target, words[5]);
-  skip_to(target, 'G');
-  relay(source, target, is_paced);
-  write_all(target, "c\0\0\0\4", 5);
-  skip_to(target, 'Z');
+  relay(source, targets, receivers, is_paced);
+  for (int each = 0; each < receivers; each++) write_all(targets[each], "c\0\0\0\4", 5);
+  for (int each = 0; each < receivers; each++) skip_to(targets[each], 'Z');
   return 0;
 }

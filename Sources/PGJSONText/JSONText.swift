@@ -63,28 +63,40 @@ public enum JSONText {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
   }
 
-  /// Whether all is ASCII without anything that must be escaped, as most texts are: one look at each
-  /// eight bytes tells.
+  /// Whether all is ASCII without anything that must be escaped, as most texts are.
+  ///
+  /// Many bytes are looked at at once; the last ones of a text together with some that were looked at before.
   private static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let ones = 0x0101_0101_0101_0101 as UInt64
-    let tops = 0x8080_8080_8080_8080 as UInt64
-    var index = 0
-    while index + 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      // Beyond ASCII, below a space, a quote, a backslash, or U+007F.
-      let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-      let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-      let found =
-        word | ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote)
-        | ((backslash &- ones) & ~backslash) | (word &+ ones)
-      if found & tops != 0 { return false }
-      index += 8
+    guard let base = bytes.baseAddress, bytes.count >= 8 else {
+      return bytes.allSatisfy { oddity($0) == 0 }
     }
-    while index < bytes.count {
-      if mustEscape(bytes[index]) || bytes[index] >= 0x80 { return false }
-      index += 1
+    guard bytes.count >= 16 else {
+      return oddity(base, 8) | oddity(base + (bytes.count - 8), 8) == 0
     }
-    return true
+    let last = base + (bytes.count - 16)
+    var place = base
+    while place < last {
+      if oddity(place, 16) != 0 { return false }
+      place += 16
+    }
+    return oddity(last, 16) == 0
+  }
+
+  /// Whether any of so many bytes must be escaped or is beyond ASCII: 0 if not.
+  ///
+  /// No branch depends on a byte, so that a few instructions look at all of them.
+  @inline(__always)
+  private static func oddity(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt8 {
+    var odd: UInt8 = 0
+    for index in 0..<count { odd |= oddity(bytes.load(fromByteOffset: index, as: UInt8.self)) }
+    return odd
+  }
+
+  /// 0 from a space to a tilde, but not for a quote and a backslash.
+  @inline(__always)
+  private static func oddity(_ byte: UInt8) -> UInt8 {
+    (byte &- 0x20 >= 0x5F ? 1 : 0) | (byte == UInt8(ascii: "\"") ? 1 : 0)
+      | (byte == UInt8(ascii: "\\") ? 1 : 0)
   }
 
   private static func appendPlain(_ bytes: UnsafeRawBufferPointer, to buffer: inout [UInt8]) {

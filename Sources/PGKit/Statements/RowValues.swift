@@ -1,7 +1,7 @@
 /// The values of a batch as they lie in its buffer, one row after the other.
 ///
 /// For programs that pass all values on: looking at one is inlined there, which is worth a third of the
-/// time that a million rows take (`scripts/bench`, rows as CSV).
+/// time that a million rows take (`scripts/bench-peers W4`).
 public struct RowValues {
   @usableFromInline let base: UnsafeRawPointer
   @usableFromInline let cells: UnsafeBufferPointer<Cell>

@@ -121,10 +121,12 @@ extension String: PGEncodable, PGDecodable, PGArrayElement {
 
   /// Whether there is a zero character.
   ///
-  /// All bytes are looked at, so that they are looked at many at a time.
+  /// All bytes are looked at, without a branch for each, so that they are looked at many at a time.
   var hasZero: Bool {
     let found = utf8.withContiguousStorageIfAvailable { bytes in
-      bytes.reduce(into: false) { found, byte in found = found || byte == 0 }
+      var zeros: UInt8 = 0
+      for byte in bytes { zeros |= byte == 0 ? 1 : 0 }
+      return zeros != 0
     }
     return found ?? utf8.contains(0)
   }
