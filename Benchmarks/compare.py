@@ -280,7 +280,8 @@ def summary_lines(work, samples):
 def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     name = model.group(1) if model else platform.machine()
-    return f"{os.cpu_count()} processors ({name}), {platform.system()} {platform.release()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}"
 
 
 def commit():

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import compare
 import servers
@@ -174,13 +175,11 @@ def drain(pipe):
 
 def notify(process, said, place):
     """Sends the notifications once somebody listens."""
-    listens = threading.Event()
-    while b"istening" not in os.pread(said.fileno(), 1 << 16, 0) and b"LISTENING" not in os.pread(
-        said.fileno(), 1 << 16, 0
-    ):
-        if process.poll() is not None:
+    while b"listening" not in os.pread(said.fileno(), 1 << 16, 0).lower():
+        # Not reaped here: whoever has started it asks what it has cost.
+        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             return
-        listens.wait(0.05)
+        time.sleep(0.05)
     works.notify(place)
 
 
@@ -248,9 +247,7 @@ class Counted:
             if name.startswith("0x"):
                 # A library without its names: their addresses change from run to run.
                 name = f"in {pathlib.Path(library[1]).name if library else 'a library'}, without names"
-                functions[name] = max(functions[name], count) if options else functions[name] + count
-            else:
-                functions[name] = max(functions[name], count) if options else functions[name] + count
+            functions[name] = max(functions[name], count) if options else functions[name] + count
         return functions
 
     def lines(self, operations, operation):

@@ -41,8 +41,6 @@ public final class StandardOutput: Sendable {
     var buffer: [UInt8] = []
     var buffering: Buffering
     var hasWritten = false
-    /// How many bytes the system has taken.
-    var accepted = 0
     /// Whether something was written since output is held back.
     var hasLetGo = false
     var isOpen = true
@@ -71,6 +69,7 @@ public final class StandardOutput: Sendable {
   public let descriptor: CInt
   private let name: String
   private let state: Mutex<State>
+  private let accepted = Atomic(0)
 
   /// Makes an output over an open descriptor, which it closes when it is finished.
   public init(descriptor: CInt, name: String, buffering: Buffering) {
@@ -205,8 +204,10 @@ public final class StandardOutput: Sendable {
     }
   }
 
-  /// How many bytes the system has taken; of a write that failed, none.
-  public var acceptedBytes: Int { state.withLock { $0.accepted } }
+  /// How many bytes the system has taken; of a write that failed, or is under way, none.
+  ///
+  /// It can be asked while another thread waits for a reader.
+  public var acceptedBytes: Int { accepted.load(ordering: .relaxed) }
 
   /// Whether there is a reader who may go away, as behind a pipe.
   public var hasReader: Bool {
@@ -251,7 +252,7 @@ public final class StandardOutput: Sendable {
     state.hasWritten = true
     state.hasLetGo = true
     let fault = state.buffer.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
-    if fault == 0 { state.accepted += state.buffer.count }
+    if fault == 0 { accepted.wrappingAdd(state.buffer.count, ordering: .relaxed) }
     state.buffer.removeAll(keepingCapacity: true)
     return fault == 0 ? 0 : fail(&state, fault).errno
   }
@@ -265,7 +266,7 @@ public final class StandardOutput: Sendable {
     state.hasLetGo = true
     let fault = Descriptor.write(bytes, to: descriptor)
     if fault != 0 { throw fail(&state, fault) }
-    state.accepted += bytes.count
+    accepted.wrappingAdd(bytes.count, ordering: .relaxed)
   }
 
   /// Remembers the first failure: every later call reports it again, and writes nothing.

@@ -39,7 +39,7 @@ final class CopyJob {
       let pause = RetryPolicy(triesAll: false).longestPause(before: attempts)
       do { try Interruptions.shared.wait(upTo: pause) } catch { throw told(error) }
       attempt = try CopyAttempt(plan, identity, receivers, progress)
-      receivers.rejoin()
+      receivers.beginAnew()
     }
     if !plan.running.dryRun { try conclude() }
   }
@@ -73,7 +73,8 @@ final class CopyJob {
   // MARK: Again
 
   private func mayRepeat(after failure: Failure, _ attempts: Int) -> Bool {
-    attempts < plan.running.retry && mayPass(failure) && receivers.committed == 0
+    attempts < plan.running.retry && !plan.running.dryRun && mayPass(failure)
+      && receivers.committed == 0
       && !Interruptions.shared.isInterrupted && !receivers.hasUnknown
   }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import PGKit
 
 /// A session that stores a part beside others.
@@ -24,19 +23,14 @@ final class LaneReceiver: CopyReceiver {
 
   /// Brings the data to its end as far as that can be done without waiting.
   ///
-  /// - Returns: Whether the server has something to say, or never will.
+  /// - Returns: Whether the server has said what it made of the data, or never will.
   func hasAnswer() -> Bool {
     if failure != nil || connection.isClosed { return true }
-    do throws(PGError) {
-      if queuedBytes > 0 { try sendQueued() }
-      if queuedBytes > 0 { return false }
-      try end()
-    } catch {
+    noteEnd()
+    do throws(PGError) { return try inner.endWithoutWaiting() } catch {
       failure = error
       return true
     }
-    var request = pollfd(fd: connection.fileDescriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&request, 1, 0) != 0
   }
 
   func write(_ piece: CopyPiece) throws(PGError) { try inner.write(piece) }
@@ -52,9 +46,13 @@ final class LaneReceiver: CopyReceiver {
   func end() throws(PGError) {
     if let failure { throw failure }
     if hasEnded { return }
-    hasEnded = true
-    lane.note(isAtWork: true)
+    noteEnd()
     try inner.end()
+  }
+
+  private func noteEnd() {
+    if !hasEnded { lane.note(isAtWork: true) }
+    hasEnded = true
   }
 
   func finish() throws(PGError) -> Int? {

@@ -228,11 +228,20 @@ final class Receiver {
     leave(.partial, error)
   }
 
-  /// Takes part again, with new sessions.
+  /// Takes part again, as if it had not before.
+  func beginAnew() {
+    rejoin()
+    (table, columns, identity) = (CopyTable([]), [], nil)
+    (file, output, rejects, ledger) = (nil, nil, nil, nil)
+    (isHalfDone, canPrepare, overlapStatus, committedLanes) = (false, false, nil, [])
+    (localFault, delivered, remedy) = (nil, 0, nil)
+  }
+
+  /// Takes part again with the same columns, from the first row on, with new sessions.
   func rejoin() {
     lanes = lanes.prefix(1).map { $0.another() }
     (state, failure, duration) = (.taking, nil, nil)
-    (parts, checksum, mergedRows) = ([], nil, nil)
+    (parts, checksum, mergedRows, rejectedRows) = ([], nil, nil, 0)
   }
 
   private func leave(_ end: State, _ error: PGError?, rollingBack: Bool = true) {

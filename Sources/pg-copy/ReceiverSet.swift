@@ -63,7 +63,9 @@ struct ReceiverSet: Sequence {
 
   /// Whether a receiver that failed is to be given everything once more.
   func mayReplay(_ receiver: Receiver) -> Bool {
-    guard receiver.operand.onFault == .replay, case .failed(let status) = receiver.state, canReplay
+    // The data was not made for one whose columns nobody knew.
+    guard receiver.operand.onFault == .replay, case .failed(let status) = receiver.state, canReplay,
+      !receiver.columns.isEmpty
     else { return false }
     return status == .connection || receiver.failure?.isSafeToRetry == true
   }
@@ -88,10 +90,15 @@ struct ReceiverSet: Sequence {
   }
 
   /// Rolls back what the others have taken, because of the run as a whole.
-  func rollback(_ status: ExitStatus) { for receiver in self { receiver.rollback(status) } }
+  ///
+  /// Servers first: whoever reads stdout may take his time.
+  func rollback(_ status: ExitStatus) {
+    for receiver in self where receiver.server != nil { receiver.rollback(status) }
+    for receiver in self { receiver.rollback(status) }
+  }
 
-  /// Has all take part again, with new sessions.
-  func rejoin() { for receiver in self { receiver.rejoin() } }
+  /// Has all take part again, as if they had not before.
+  func beginAnew() { for receiver in self { receiver.beginAnew() } }
 
   // MARK: The end
 

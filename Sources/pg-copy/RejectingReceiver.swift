@@ -76,7 +76,7 @@ final class RejectingReceiver: CopyReceiver {
     try store()
     try file.finish()
     receiver.refused(rejected)
-    return stored + rejected
+    return stored.addingRows(rejected)
   }
 
   func fail(_ reason: String) { file.remove() }

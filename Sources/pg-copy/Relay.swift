@@ -71,15 +71,18 @@ final class Relay {
     }
     try Interruptions.shared.check()
     progress.note(
-      rows: runs.reduce(provenRows) { $0 + $1.transfer.total.messages }, bytes: bytes)
+      rows: runs.reduce(provenRows) { $0.addingRows($1.transfer.total.messages) }, bytes: bytes)
     if let held = age?.toTell() { warn(held, runs) }
     if let pause = pace?.pause { return Self.sleep(pause) }
     if hasMoved { return noteMoving() }
+    let unanswered = runs.filter(\.isEnding).map { $0.unanswered() }
+    // An answer that came since is all that was waited for.
+    if unanswered.contains(where: \.isEmpty) { return }
     let beginning = ContinuousClock.now
     do throws(CopyFault) {
       try CopyTransfer.wait(
         for: runs.filter { !$0.isEnding }.map(\.transfer), until: .after(Self.patience),
-        orFor: runs.filter(\.isEnding).flatMap { $0.unanswered() })
+        orFor: unanswered.flatMap { $0 })
     } catch { throw Failure(.localFailure, .own("\(error)")) }
     if !isStalled, ContinuousClock.now - beginning >= Self.patience {
       isStalled = true
@@ -164,7 +167,7 @@ final class Relay {
   private func note(_ proof: PartProof) throws(Failure) {
     guard let known = proofs.part(proof.part.number) else {
       proofs.append(proof)
-      provenRows += proof.rows ?? 0
+      provenRows = provenRows.addingRows(proof.rows ?? 0)
       return
     }
     guard known.rows == proof.rows, known.checksum == proof.checksum else {

@@ -45,7 +45,7 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How often to begin again when a server is lost, or gave way to others, and nothing is committed; not from stdin or to stdout.",
+      "How often to begin again when a server is lost, or gave way to others, and nothing is committed; from a server to servers and files.",
       valueName: "n"))
   var retry = 0
 

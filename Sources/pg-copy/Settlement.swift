@@ -51,7 +51,8 @@ struct Settlement {
   private func merge(_ receiver: Receiver, _ answer: ConflictAnswer) throws(PGError) {
     var stored = 0
     for lane in receiver.lanes {
-      stored += try ConflictStaging.merge(receiver, answer, try lane.session())
+      stored = stored.addingRows(
+        try ConflictStaging.merge(receiver, answer, try lane.session()))
     }
     receiver.merged(stored)
   }

@@ -10,7 +10,15 @@ struct SourceEstimate {
   let blockSize: Int
 
   /// The number of blocks.
-  var blocks: Int { (bytes + blockSize - 1) / max(blockSize, 1) }
+  var blocks: Int { parts(of: blockSize) }
+
+  /// More than any table has: 2^32 blocks of 32 KiB.
+  private static let mostBytes = 1 << 48
+  /// The sizes of a block that a server can be built with.
+  private static let blockSizes = 1 << 10...1 << 15
+
+  /// How many parts of so many bytes it has.
+  func parts(of size: Int) -> Int { bytes == 0 ? 0 : (bytes - 1) / max(size, 1) + 1 }
 
   /// - Throws: ``PGError``: the server's, if there is no such table.
   init(_ table: CopyTable, _ connection: Connection) throws(PGError) {
@@ -23,7 +31,8 @@ struct SourceEstimate {
     ).row(at: 0)
     let estimate = try row[0, as: Int.self]
     rows = estimate >= 0 ? estimate : nil
-    bytes = try row[1, as: Int?.self] ?? 0
-    blockSize = try row[2, as: Int.self]
+    bytes = min(max(try row[1, as: Int?.self] ?? 0, 0), Self.mostBytes)
+    let sizes = Self.blockSizes
+    blockSize = min(max(try row[2, as: Int.self], sizes.lowerBound), sizes.upperBound)
   }
 }

@@ -56,7 +56,12 @@ struct Summary {
   private var json: String {
     Self.beginning(
       run.identity, exitCode, reason?.code.map { "\($0)" }, reason?.message, Self.seconds(duration))
-      + rest
+      + rest(run.receivers.map { line(of: $0).text })
+  }
+
+  private func rest(_ receivers: [String]) -> String {
+    let (before, after) = aroundReceivers
+    return before + receivers.joined(separator: ",") + after
   }
 
   private static func beginning(
@@ -71,32 +76,37 @@ struct Summary {
   }
 
   /// What to print, from whatever thread, about a run that must end before its work does; what is copied so
-  /// far is then stored nowhere.
+  /// far is then stored nowhere, but what stdout has got cannot be taken back.
   static func lastWords(
     of run: RunRecord, _ reporting: ReportingFlags
   ) -> @Sendable (Int32, String) -> Void {
     let isJSON = reporting.summary == .json
-    let (identity, start, rest) = (run.identity, run.start, Summary(run, .deadline).rest)
+    let (identity, start, summary) = (run.identity, run.start, Summary(run, .deadline))
+    let lines = run.receivers.map { summary.line(of: $0) }
+    let (before, after) = summary.aroundReceivers
     return { exitCode, message in
       if isJSON {
         let duration = ContinuousClock.now - start
+        let accepted = StandardOutput.shared.acceptedBytes
+        let receivers = lines.map { $0.cutOff(after: accepted).text }.joined(separator: ",")
         StandardError.print(
-          beginning(identity, exitCode, nil, message, seconds(duration)) + rest)
+          beginning(identity, exitCode, nil, message, seconds(duration)) + before + receivers
+            + after)
       } else if Interruptions.shared.signal != nil {
         Diagnostic.own(message).print()
       }
     }
   }
 
-  /// What does not depend on when and why it ends.
-  private var rest: String {
-    let receivers = run.receivers.map { json($0) }.joined(separator: ",")
-    return """
+  /// What does not depend on when and why it ends, before and behind the receivers.
+  private var aroundReceivers: (before: String, after: String) {
+    let before = """
       "source":\(JSONText.quoted(run.source)),"format":"\(run.format.rawValue)",\
       "rows":\(Self.json(run.rows)),"bytes":\(run.moved),\
       "checksum":\(Self.json(run.checksum?.description)),\
-      "snapshot":\(Self.json(run.snapshot)),"parts":[\(parts)],"receivers":[\(receivers)]}
+      "snapshot":\(Self.json(run.snapshot)),"parts":[\(parts)],"receivers":[
       """
+    return (before, "]}")
   }
 
   /// The parts that were read to their ends.
@@ -122,20 +132,45 @@ struct Summary {
     }.joined(separator: ",")
   }
 
-  private func json(_ receiver: Receiver) -> String {
+  /// What is said of a receiver, which any thread can say.
+  private struct Line: Sendable {
+    let isOutput: Bool
+    let before: String
+    var status: String
+    let rows: String
+    var bytes: Int
+    let after: String
+
+    var text: String { "\(before)\"\(status)\",\"rows\":\(rows),\"bytes\":\(bytes),\(after)" }
+
+    /// The same of a receiver that is cut off: stdout has got so much by then.
+    func cutOff(after accepted: Int) -> Line {
+      guard isOutput, accepted > 0 else { return self }
+      var line = self
+      (line.status, line.bytes) = ("partial", accepted)
+      return line
+    }
+  }
+
+  private func line(of receiver: Receiver) -> Line {
     let stored = receiver.parts.filter { receiver.state(of: $0) == .committed }
     let table = receiver.table.path.isEmpty ? nil : receiver.table.path.joined(separator: ".")
-    return """
-      {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
-      "table":\(Self.json(table)),"status":"\(receiver.word)",\
-      "rows":\(Self.json(rows(stored, receiver))),"bytes":\(stored.reduce(receiver.delivered) { $0 + $1.bytes }),\
-      "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
-      "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
-      "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
-      "sqlstate":\(Self.json(receiver.failure.map { "\($0.code)" })),\
-      "message":\(Self.json(receiver.failure?.message ?? receiver.skipReason)),\
-      "remedy":\(Self.json(receiver.remedy))}
-      """
+    return Line(
+      isOutput: receiver.operand.place == .standardStream,
+      before: """
+        {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
+        "table":\(Self.json(table)),"status":
+        """,
+      status: receiver.word, rows: Self.json(rows(stored, receiver)),
+      bytes: stored.reduce(receiver.delivered) { $0 + $1.bytes },
+      after: """
+        "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
+        "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
+        "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
+        "sqlstate":\(Self.json(receiver.failure.map { "\($0.code)" })),\
+        "message":\(Self.json(receiver.failure?.message ?? receiver.skipReason)),\
+        "remedy":\(Self.json(receiver.remedy))}
+        """)
   }
 
   /// How many rows are there for good.
@@ -156,8 +191,10 @@ struct Summary {
   }
 
   /// A number with three digits after the point.
+  ///
+  /// What is no time that anybody could wait for is the most that is written.
   static func decimal(_ number: Double) -> String {
-    let thousandths = Int((number * 1000).rounded())
+    let thousandths = number > 0 ? Int((min(number, 1e12) * 1000).rounded()) : 0
     let digits = String(thousandths % 1000)
     return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
   }

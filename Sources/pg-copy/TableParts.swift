@@ -34,7 +34,7 @@ struct TableParts {
     switch plan.reading.split {
     case nil: plan.jobs
     case .parts(let count): count
-    case .size(let size): min((estimate.bytes + size - 1) / size, SplitArgument.mostParts)
+    case .size(let size): min(estimate.parts(of: size), SplitArgument.mostParts)
     }
   }
 

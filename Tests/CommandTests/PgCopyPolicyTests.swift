@@ -108,6 +108,20 @@ struct PgCopyPolicyTests {
     }
   }
 
+  @Test(
+    "a receiver that was never there is not given everything once more: nobody knows its columns")
+  func neverThere() throws {
+    let outcome = try scene.copy(
+      scene.to(1) + ["--to", "postgres://u@127.0.0.1:1/d;table=x;on-fault=replay"]
+        + ["--summary", "json"])
+    #expect(outcome.end == .exit(5), "\(outcome.errors)")
+    let summary = try scene.summary(outcome)
+    #expect(summary.statuses == ["committed", "rolled_back"])
+    #expect(summary.receivers[1].sqlstate?.hasPrefix("08") == true)
+    #expect(!outcome.errors.contains("from the beginning"))
+    #expect(try scene.isEqual(1))
+  }
+
   @Test("a receiver that refuses rows is not given them once more")
   func noReplay() throws {
     try block(2)

@@ -147,7 +147,8 @@ final class PgCopySessionTests {
       CREATE TABLE naps(beginning timestamptz, ending timestamptz);
       CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE beginning timestamptz := clock_timestamp();
-        BEGIN PERFORM pg_sleep(2); INSERT INTO naps VALUES (beginning, clock_timestamp()); RETURN NULL; END $$;
+        BEGIN RAISE WARNING 'this takes a while';
+          PERFORM pg_sleep(2); INSERT INTO naps VALUES (beginning, clock_timestamp()); RETURN NULL; END $$;
       CREATE TRIGGER nap AFTER INSERT ON \(scene.name)_1 FOR EACH STATEMENT EXECUTE FUNCTION nap()
       """)
     let outcome = try scene.copy(

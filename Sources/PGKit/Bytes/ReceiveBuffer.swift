@@ -119,7 +119,8 @@ final class ReceiveBuffer {
     }
     var (source, target, count) = (first, first + headerSize, 0)
     while source < range.upperBound, memory[source] == tag,
-      let body = Self.message(at: source, headerSize: headerSize, in: memory, upTo: range.upperBound),
+      let body = Self.message(
+        at: source, headerSize: headerSize, in: memory, upTo: range.upperBound),
       body.count <= bodyLimit
     {
       // What is moved in steps may carry along what lies behind it: never to where it is still to be read.

@@ -102,6 +102,16 @@ public final class StatementReceiver: CopyReceiver {
   /// Tells the server that the data is complete.
   public func end() throws(PGError) { try stream.end() }
 
+  /// Tells the server that the data is complete, as far as that can be done without waiting, and looks for
+  /// its word on it.
+  ///
+  /// Whoever has several receivers can so wait for all of them at the same time.
+  ///
+  /// - Returns: Whether it has said its word: ``finish()`` will not wait. If not, wait for ``watches`` and ask
+  ///   again.
+  /// - Throws: ``PGError``: the server's; then nothing was stored.
+  public func endWithoutWaiting() throws(PGError) -> Bool { try stream.endWithoutWaiting() }
+
   /// Waits for the server's word on the data: the number of rows it stored.
   public func finish() throws(PGError) -> Int? { try stream.finish().rowCount }
 

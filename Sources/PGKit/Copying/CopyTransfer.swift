@@ -180,6 +180,7 @@ public final class CopyTransfer {
     if pieceCount == 0, case .chunk = piece, piece.begins(with: BinaryCopyFile.signature) {
       header = BinaryCopyFile.header
     }
+    // A producer that looks at the rows, or had the first before it was asked, has not joined them.
     let piece = joinsRows ? piece.joined() : piece
     defer {
       pieceCount += 1
@@ -289,7 +290,9 @@ public final class CopyTransfer {
   /// Hands `body` all that would let it go on, and whose it is.
   private func forEachWatch(_ body: (End, DescriptorWatch) -> Void) {
     if phase == .running && wantsMore { for watch in producer.watches { body(.producer, watch) } }
-    for index in remaining { for watch in receivers[index].watches { body(.receiver(index), watch) } }
+    for index in remaining {
+      for watch in receivers[index].watches { body(.receiver(index), watch) }
+    }
   }
 
   /// Tells all receivers that the data is complete, then waits for each.

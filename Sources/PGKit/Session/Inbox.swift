@@ -20,7 +20,8 @@ struct Inbox: ~Copyable {
   private(set) var buffer = ReceiveBuffer()
   /// Whether copied data came; more of it is probably to come.
   private var isCopying = false
-  /// Whether the messages of the data that is being copied are to be made one where they lie.
+  /// Whether the messages of the data that is being copied are to be made one where they lie: so for the
+  /// exchange that is under way.
   var joinsCopyData = false
   /// Whether the last read filled its room, so that more was there.
   private var isPlentiful = false
@@ -54,7 +55,7 @@ struct Inbox: ~Copyable {
 
   /// Decodes the frame at the front as a message of the control plane and consumes it.
   mutating func takeMessage(_ frame: Frame) throws(PGError) -> BackendMessage {
-    if isCopying { (isCopying, joinsCopyData, lent) = (false, false, []) }
+    if isCopying { (isCopying, lent) = (false, []) }
     var reader = reader(over: frame)
     let message = try BackendMessage(tag: frame.tag, body: &reader)
     consume(frame)

@@ -54,6 +54,7 @@ struct Session: ~Copyable {
     case .failed(let error): throw error
     case .closed: throw .connectionDoesNotExist("the connection is closed")
     }
+    inbox.joinsCopyData = false
     let length = outbox.count
     do throws(PGError) {
       try exchange.open(&outbox)

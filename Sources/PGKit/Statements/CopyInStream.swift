@@ -103,6 +103,15 @@ public final class CopyInStream {
     try running.end(on: connection)
   }
 
+  /// Says that the data is complete, and goes on as far as that can be done without waiting.
+  ///
+  /// - Returns: Whether the server's word on it is there: ``finish()`` will not wait.
+  /// - Throws: ``PGError``: the server's; then nothing was stored.
+  func endWithoutWaiting() throws(PGError) -> Bool {
+    try flush()
+    return try running.endWithoutWaiting(on: connection)
+  }
+
   /// Ends the data, and waits for the server's word on it.
   ///
   /// - Returns: What the statement says of itself: `COPY 3`.
@@ -142,7 +151,12 @@ public final class CopyInStream {
 }
 
 private final class RunningCopyIn: RunningOperation {
-  private enum Phase { case copying, ended, finished, interrupted }
+  private enum Phase {
+    case copying, ended
+    /// The server has said what it made of the data, and nobody has heard it.
+    case answered
+    case finished, interrupted
+  }
 
   var exchange: SimpleQuery
   private var phase = Phase.copying
@@ -231,6 +245,48 @@ private final class RunningCopyIn: RunningOperation {
     } catch { throw ended(error, connection) }
   }
 
+  private static let copyDone: [UInt8] = {
+    var writer = ByteWriter()
+    BodilessMessage.copyDone.encode(into: &writer)
+    return writer.bytes
+  }()
+
+  /// Whether the data was said to be complete, and nothing of that was sent yet.
+  private var isEndUnsent: Bool {
+    phase == .ended && queue.byteCount >= Self.copyDone.count
+  }
+
+  func endWithoutWaiting(on connection: Connection) throws(PGError) -> Bool {
+    if phase == .answered { return true }
+    if phase == .copying {
+      try sendQueued(on: connection)
+      guard queue.isEmpty else { return false }
+      // It goes the way of the data, for which there may be no room either.
+      queue.append(.bytes(Self.copyDone))
+      phase = .ended
+    }
+    try connection.link.requireNoDelivery()
+    try requireOpen()
+    connection.hearer = hearer
+    defer { connection.hearer = nil }
+    do throws(PGError) {
+      while let moved = try queue.send(by: { bytes throws(PGError) in
+        try connection.link.offer(bytes)
+      }), moved > 0 {}
+      // What came while something was sent lies in the inbox already, where no poll sees it.
+      while true {
+        switch try connection.link.pumpWithoutWaiting(&exchange) {
+        case .needsBytes: return false
+        case .finished:
+          guard queue.isEmpty else { throw .endedTooSoon }
+          phase = .answered
+          return true
+        default: continue
+        }
+      }
+    } catch { throw ended(error, connection) }
+  }
+
   func finish(on connection: Connection) throws(PGError) -> CommandTag {
     try connection.link.requireNoDelivery()
     try requireOpen()
@@ -238,10 +294,13 @@ private final class RunningCopyIn: RunningOperation {
     connection.hearer = hearer
     defer { connection.hearer = nil }
     do throws(PGError) {
-      try connection.link.finish(&exchange)
+      if phase == .ended {
+        try drain(connection.link)
+        try connection.link.finish(&exchange)
+      }
     } catch { throw ended(error, connection) }
     phase = .finished
-    connection.running = nil
+    if connection.running === self { connection.running = nil }
     observation?.ended(.completed(exchange.tag))
     return exchange.tag ?? CommandTag("")
   }
@@ -252,7 +311,7 @@ private final class RunningCopyIn: RunningOperation {
     try requireOpen()
     try reason.requireNoNUL("the reason for failing a copy")
     connection.running = nil
-    let wasComplete = phase == .ended
+    let wasComplete = phase == .answered || phase == .ended && !isEndUnsent
     try abandon(reason, on: connection, until: deadline)
     if wasComplete {
       throw .operation("the data was complete already", hint: "roll the transaction back")
@@ -260,6 +319,8 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   func complete(on connection: Connection, until deadline: Deadline) throws(PGError) {
+    // What the server made of it can still be heard.
+    if phase == .answered { return }
     try abandon(
       "another operation began before the data was complete", on: connection, until: deadline)
   }
@@ -268,11 +329,12 @@ private final class RunningCopyIn: RunningOperation {
     _ reason: String, on connection: Connection, until deadline: Deadline
   ) throws(PGError) {
     let link = connection.link
-    guard phase == .copying || phase == .ended else { return }
-    let wasCopying = phase == .copying
+    guard isOpen else { return }
+    let (wasAnswered, wasCopying) = (phase == .answered, phase == .copying || isEndUnsent)
     phase = .interrupted
     observation?.ended(
       .failed(PGError(code: .queryCanceled, message: reason, fault: .caller).inside(origin)))
+    if wasAnswered { return }
     do throws(PGError) {
       try completeMessage(link, until: deadline)
       if wasCopying { CopyFail(reason: reason).encode(into: &link.session.outbox) }
@@ -302,7 +364,7 @@ private final class RunningCopyIn: RunningOperation {
     let reason =
       switch phase {
       case .finished: "it was finished"
-      case .ended: "its data was said to be complete"
+      case .ended, .answered: "its data was said to be complete"
       case .interrupted, .copying:
         "it failed, or another operation began before its data was complete"
       }
@@ -310,14 +372,16 @@ private final class RunningCopyIn: RunningOperation {
   }
 
   private func requireOpen() throws(PGError) {
-    if phase != .copying && phase != .ended { throw isOver }
+    if !isOpen { throw isOver }
   }
+
+  private var isOpen: Bool { phase == .copying || phase == .ended || phase == .answered }
 
   private func look(on link: Link) throws(PGError) {
     sentSinceLook = 0
     try link.receiveWhatIsThere()
     if case .finished = try link.session.advance(&exchange) {
-      throw .protocolViolation("the server ended a copy before its data was complete")
+      throw .endedTooSoon
     }
   }
 
@@ -333,6 +397,14 @@ private final class RunningCopyIn: RunningOperation {
     }
     observation?.ended(.failed(error))
     return error.inside(origin, of: connection)
+  }
+}
+
+extension PGError {
+  /// A server said that a copy was complete before it was told so.
+  @inline(never)
+  fileprivate static var endedTooSoon: PGError {
+    .protocolViolation("the server ended a copy before its data was complete")
   }
 }
 

@@ -43,7 +43,7 @@ public final class CopyOutStream {
   ///
   /// Only who is alone in taking them may ask for it.
   func joinRows() {
-    if !running.isOver { connection.link.session.inbox.joinsCopyData = true }
+    if running.isArriving { connection.link.session.inbox.joinsCopyData = true }
   }
 
   /// The next rows, if they are there.

@@ -73,6 +73,9 @@ class RunningResult<Running: StatementExchange, Part>: RunningOperation {
   /// Whether the exchange is complete, or has failed.
   final var isOver: Bool { if case .over = phase { true } else { false } }
 
+  /// Whether the results are handed over as they come: none was received for later.
+  final var isArriving: Bool { if case .running = phase { true } else { false } }
+
   /// Sends the operation.
   final func begin(on connection: Connection) throws(PGError) {
     do throws(PGError) {

@@ -204,6 +204,18 @@ struct CopyTransferTests {
     #expect(throws: CopyFault.self) { try lonely.finish() }
   }
 
+  @Test(
+    "rows are joined for one transfer and not for what the connection copies next",
+    arguments: [0, 3])
+  func joinsNoLonger(count: Int) throws {
+    let rows = "COPY (SELECT i FROM generate_series(1, \(count)) i) TO STDOUT"
+    try CopyTransfer(from: try StatementProducer(source, rows), to: [NullReceiver()]).run()
+    var messages: [[UInt8]] = []
+    let stream = try source.copyOut("COPY (SELECT i FROM generate_series(1, 3) i) TO STDOUT")
+    while let chunk = try stream.next() { chunk.forEach { messages.append(Array($0)) } }
+    #expect(messages == [Array("1\n".utf8), Array("2\n".utf8), Array("3\n".utf8)])
+  }
+
   @Test("carries the header and the end of the binary format")
   func binary() throws {
     let receiver = try StatementReceiver(targets[0], "COPY pair FROM STDIN (FORMAT binary)")

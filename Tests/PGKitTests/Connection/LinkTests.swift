@@ -130,6 +130,65 @@ import Testing
     connection.close()
   }
 
+  /// Brings a copy to its end as one does who has others to look after.
+  private func end(_ stream: CopyInStream) throws(PGError) {
+    while try !stream.endWithoutWaiting() {
+      let condition: DescriptorWatch.Condition = stream.queuedBytes > 0 ? .writable : .readable
+      let answers = try Syscalls.wait(
+        forAny: [.init(stream.descriptor, .readable), .init(stream.descriptor, condition)],
+        until: .after(.seconds(20)))
+      if !answers.contains(true) { throw .protocolViolation("nothing comes any more") }
+    }
+  }
+
+  @Test(
+    "a refusal that came while data was being sent is heard when the data ends, however much waits",
+    arguments: [1, 100_000, 8 << 20])
+  func refusalBeforeEnd(size: Int) throws {
+    let (server, connection) = try connect(
+      .until("Q"), .say(["CopyInResponse \\x00 1 0"]), .pause(milliseconds: 200),
+      .say(["ErrorResponse S \"ERROR\" C \"23505\" M \"m\" \\x00", "ReadyForQuery I"]),
+      .pause(milliseconds: 200), .drain)
+    defer { server.stop() }
+    let stream = try connection.copyIn("COPY a FROM STDIN")
+    try stream.enqueue(CopyInQueue.messages(of: [UInt8](repeating: 0x61, count: size)))
+    let error = try #require(throws: PGError.self) { try end(stream) }
+    #expect(error.code == .uniqueViolation)
+    #expect(!connection.isClosed && connection.running == nil)
+    connection.close()
+  }
+
+  @Test("the word of a server that has ended a copy is kept until it is asked for")
+  func answerKept() throws {
+    let (server, connection) = try connect(
+      .until("Q"), .say(["CopyInResponse \\x00 1 0"]), .until("c"),
+      .say(["CommandComplete \"COPY 1\"", "ReadyForQuery I"]), .until("S"),
+      .say(Self.one + Self.end), .drain)
+    defer { server.stop() }
+    let stream = try connection.copyIn("COPY a FROM STDIN")
+    try stream.enqueue(CopyInQueue.messages(of: [UInt8](repeating: 0x61, count: 4 << 20)))
+    try end(stream)
+    #expect(try stream.endWithoutWaiting())
+    try run(connection)
+    #expect(try stream.finish().rowCount == 1)
+    #expect(throws: PGError.self) { try stream.finish() }
+    connection.close()
+  }
+
+  @Test("a copy whose end could not be sent yet can still be given up")
+  func givenUpAtEnd() throws {
+    let (server, connection) = try connect(
+      .until("Q"), .say(["CopyInResponse \\x00 1 0"]), .pause(milliseconds: 300), .until("f"),
+      .say(["ErrorResponse S \"ERROR\" C \"57014\" M \"m\" \\x00", "ReadyForQuery I"]), .drain)
+    defer { server.stop() }
+    let stream = try connection.copyIn("COPY a FROM STDIN")
+    try stream.enqueue(CopyInQueue.messages(of: [UInt8](repeating: 0x61, count: 16 << 20)))
+    #expect(try !stream.endWithoutWaiting())
+    try stream.fail("not these")
+    #expect(!connection.isClosed && connection.running == nil)
+    connection.close()
+  }
+
   @Test("two full pipes do not wait for each other")
   func fullPipes() throws {
     let text = String(repeating: "x", count: 1 << 16)

@@ -203,7 +203,8 @@ import Testing
     #expect(try inbox.nextFrame()?.tag == 0x63)
   }
 
-  @Test("joined data is all bodies behind one header, whatever their lengths, and what follows stays")
+  @Test(
+    "joined data is all bodies behind one header, whatever their lengths, and what follows stays")
   func joins() throws {
     // Lengths on both sides of what is moved in steps, in an order that is always the same.
     var generator = SeededGenerator(seed: 11)
@@ -233,7 +234,9 @@ import Testing
 
   @Test("joining goes no further than a message whose length is no message's")
   func joinsNoLies() {
-    let bytes: [UInt8] = [0x64, 0, 0, 0, 6, 1, 2, 0x64, 0, 0, 0, 5, 3, 0x64, 0x7F, 0xFF, 0xFF, 0xFF]
+    let bytes: [UInt8] = [
+      0x64, 0, 0, 0, 6, 1, 2, 0x64, 0, 0, 0, 5, 3, 0x64, 0x7F, 0xFF, 0xFF, 0xFF,
+    ]
     for place in bytes.indices {
       for value in [0, 3, 4, 7, 0x64, 0x80, 0xFF] as [UInt8] {
         var odd = bytes

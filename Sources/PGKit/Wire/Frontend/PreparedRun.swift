@@ -1,6 +1,7 @@
 /// The messages that run a prepared statement: Bind, Execute and Sync.
 ///
-/// All but the parameters is the same each time, and made once.
+/// All but the parameters is the same each time, and made once; so is what has to be known of the rows that
+/// come back.
 final class PreparedRun: Sendable {
   /// How many columns the rows have.
   let columnCount: Int
