@@ -264,7 +264,7 @@ def copying_between(form, receivers):
         ("wall", "cpu", "rss"),
         "libpq, in C",
         targets,
-        rounds=3,
+        rounds=5,
         time_limit=300,
     )
 
