@@ -107,8 +107,8 @@ public final class StatementReceiver: CopyReceiver {
   ///
   /// Whoever has several receivers can so wait for all of them at the same time.
   ///
-  /// - Returns: Whether it has said its word: ``finish()`` will not wait. If not, wait for ``watches`` and ask
-  ///   again.
+  /// - Returns: Whether it has said its word: ``finish()`` will not wait. If not, wait for ``watches``
+  ///   and ask again.
   /// - Throws: ``PGError``: the server's; then nothing was stored.
   public func endWithoutWaiting() throws(PGError) -> Bool { try stream.endWithoutWaiting() }
 
