@@ -205,7 +205,8 @@ def told_ratio(found, limit):
 def profile_of(work):
     """Where it is said why a work takes what it takes."""
     path = pathlib.Path("profiles", f"{work.key}.txt")
-    if (pathlib.Path(__file__).with_name("profiles") / path.name).exists():
+    file = pathlib.Path(__file__).with_name("profiles") / path.name
+    if file.exists() and f"{work.key} {work.title}:" in file.read_text():
         return f"[profile]({path})"
     return "no profile yet"
 
@@ -277,6 +278,13 @@ def summary_lines(work, samples):
     return lines
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
 def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     name = model.group(1) if model else platform.machine()
@@ -320,9 +328,9 @@ def peer_versions(words):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="bench-peers", description=" ".join(__doc__.split("\n\n")[0].split()))
     parser.add_argument("works", nargs="*", metavar="WORK", help="W1 … W10, growth; all unless named")
-    parser.add_argument("--rounds", type=int, help="how often; each work has its own number")
+    parser.add_argument("--rounds", type=positive, help="how often; each work has its own number")
     parser.add_argument("--rows", type=int, default=5_000_000, help="rows of the table that is copied")
     parser.add_argument("--only", help="only commands whose name matches")
     parser.add_argument("--output", type=pathlib.Path, help="where the tables go, too")
@@ -333,7 +341,7 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the other drivers")
     arguments = parser.parse_args()
     chosen = [work for work in works.ALL if not arguments.works or work.key in arguments.works]
-    if not chosen:
+    if set(arguments.works) - {work.key for work in chosen}:
         parser.error(f"no such work; there are {', '.join(dict.fromkeys(work.key for work in works.ALL))}")
 
     tables, lines, summary, missed, failed = [], [], [], 0, []

@@ -396,7 +396,7 @@ def version(*command):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="bench-profile", description=" ".join(__doc__.split("\n\n")[0].split()))
     known = list(dict.fromkeys(profile.key for profile in PROFILES))
     parser.add_argument("works", nargs="*", metavar="WORK", help=f"{', '.join(known)}; all unless named")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table that is copied")

@@ -57,6 +57,8 @@ class Place:
             "PGUSER": name,
             "PGDATABASE": "postgres",
             "PGSSLMODE": "disable",
+            # Numbers are read, whose point is one everywhere.
+            "LC_ALL": "C.UTF-8",
         }
         if password:
             self.environment["PGPASSWORD"] = urllib.parse.unquote(password)

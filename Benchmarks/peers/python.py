@@ -101,18 +101,18 @@ def psycopg_main():
     elif work == "insert":
         import datetime
 
-        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         c.execute("TRUNCATE ins")
         start()
+        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         with c.transaction():
             cur.executemany("INSERT INTO ins VALUES (%b,%b,%b)", data)
         report(len(data))
     elif work == "insertcopy":
         import datetime
 
-        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         c.execute("TRUNCATE ins")
         start()
+        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         with cur.copy("COPY ins FROM STDIN (FORMAT binary)") as cp:
             cp.set_types(["int4", "text", "timestamptz"])
             for row in data:
@@ -199,17 +199,17 @@ def asyncpg_main():
         elif work == "insert":
             import datetime
 
-            data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.execute("TRUNCATE ins")
             start()
+            data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.executemany("INSERT INTO ins VALUES ($1,$2,$3)", data)
             report(len(data))
         elif work == "insertcopy":
             import datetime
 
-            data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.execute("TRUNCATE ins")
             start()
+            data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.copy_records_to_table("ins", records=data)
             report(len(data))
         elif work in ("listen", "listenlines"):
@@ -305,10 +305,10 @@ def py_postgresql_main():
     elif work == "insert":
         import datetime
 
-        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         c.execute("TRUNCATE ins")
         st = c.prepare("INSERT INTO ins VALUES ($1,$2,$3)")
         start()
+        data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         with c.xact():
             st.load_rows(data)
         report(len(data))

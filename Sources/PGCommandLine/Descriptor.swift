@@ -3,11 +3,16 @@ internal import Glibc
 /// The few system calls on open descriptors that the streams of a program need.
 enum Descriptor {
   /// Writes all bytes, waiting for a descriptor that does not block; returns 0 or the `errno`.
-  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> CInt {
+  ///
+  /// - Parameter accepted: Hears each time how many bytes the system has taken.
+  static func write(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, accepted: (Int) -> Void = { _ in }
+  ) -> CInt {
     var rest = bytes
     while !rest.isEmpty {
       let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
       if written >= 0 {
+        accepted(written)
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
       } else if let fault = fault(ofWriteTo: descriptor) {
         return fault

@@ -70,6 +70,7 @@ public final class StandardOutput: Sendable {
   private let name: String
   private let state: Mutex<State>
   private let accepted = Atomic(0)
+  private let hasBegun = Atomic(false)
 
   /// Makes an output over an open descriptor, which it closes when it is finished.
   public init(descriptor: CInt, name: String, buffering: Buffering) {
@@ -204,7 +205,12 @@ public final class StandardOutput: Sendable {
     }
   }
 
-  /// How many bytes the system has taken; of a write that failed, or is under way, none.
+  /// Whether anything was given to the system, which may have taken some of it.
+  ///
+  /// It can be asked while another thread waits for a reader.
+  public var mayBeSeen: Bool { hasBegun.load(ordering: .relaxed) }
+
+  /// How many bytes the system has taken, as far as it has said so: of a write under way it says nothing.
   ///
   /// It can be asked while another thread waits for a reader.
   public var acceptedBytes: Int { accepted.load(ordering: .relaxed) }
@@ -251,8 +257,7 @@ public final class StandardOutput: Sendable {
     guard !state.buffer.isEmpty else { return 0 }
     state.hasWritten = true
     state.hasLetGo = true
-    let fault = state.buffer.withUnsafeBytes { Descriptor.write($0, to: descriptor) }
-    if fault == 0 { accepted.wrappingAdd(state.buffer.count, ordering: .relaxed) }
+    let fault = state.buffer.withUnsafeBytes { give($0) }
     state.buffer.removeAll(keepingCapacity: true)
     return fault == 0 ? 0 : fail(&state, fault).errno
   }
@@ -264,9 +269,16 @@ public final class StandardOutput: Sendable {
     }
     state.hasWritten = true
     state.hasLetGo = true
-    let fault = Descriptor.write(bytes, to: descriptor)
+    let fault = give(bytes)
     if fault != 0 { throw fail(&state, fault) }
-    accepted.wrappingAdd(bytes.count, ordering: .relaxed)
+  }
+
+  /// Gives bytes to the system; returns 0 or the fault.
+  private func give(_ bytes: UnsafeRawBufferPointer) -> CInt {
+    hasBegun.store(true, ordering: .relaxed)
+    return Descriptor.write(bytes, to: descriptor) {
+      accepted.wrappingAdd($0, ordering: .relaxed)
+    }
   }
 
   /// Remembers the first failure: every later call reports it again, and writes nothing.

@@ -133,7 +133,7 @@ struct CopyPlan {
       if jobs > 1, storing.replace == .truncate {
         throw .usage(
           "--replace truncate locks the table for one session, and --jobs needs several",
-          hint: "--replace delete")
+          hint: "With --replace delete one session empties the table and stores everything.")
       }
     }
     if let snapshot = reading.snapshot {

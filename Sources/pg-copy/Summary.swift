@@ -87,8 +87,7 @@ struct Summary {
     return { exitCode, message in
       if isJSON {
         let duration = ContinuousClock.now - start
-        let accepted = StandardOutput.shared.acceptedBytes
-        let receivers = lines.map { $0.cutOff(after: accepted).text }.joined(separator: ",")
+        let receivers = lines.map { $0.cutOff().text }.joined(separator: ",")
         StandardError.print(
           beginning(identity, exitCode, nil, message, seconds(duration)) + before + receivers
             + after)
@@ -143,11 +142,11 @@ struct Summary {
 
     var text: String { "\(before)\"\(status)\",\"rows\":\(rows),\"bytes\":\(bytes),\(after)" }
 
-    /// The same of a receiver that is cut off: stdout has got so much by then.
-    func cutOff(after accepted: Int) -> Line {
-      guard isOutput, accepted > 0 else { return self }
+    /// The same of a receiver that is cut off now: what stdout has got cannot be taken back.
+    func cutOff() -> Line {
+      guard isOutput, StandardOutput.shared.mayBeSeen else { return self }
       var line = self
-      (line.status, line.bytes) = ("partial", accepted)
+      (line.status, line.bytes) = ("partial", StandardOutput.shared.acceptedBytes)
       return line
     }
   }

@@ -230,6 +230,24 @@ struct PgCopyPolicyTests {
     #expect(receiver.bytes == cut.output.utf8.count && receiver.bytes > 0)
   }
 
+  @Test(
+    "stdout whose reader stops, or quits, has got some of it, and the summary says so",
+    arguments: [
+      ("--to=- --deadline 1s --grace 1s", "sleep 4"), ("'--to=-;on-fault=drop'", "head -c 1000"),
+    ])
+  func someOfIt(options: String, reader: String) throws {
+    try scene.db.execute(
+      "INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1001, 50000) i")
+    let command = """
+      said=$(mktemp); "$0" "$1" "$2" \(options) --to "$3" --summary json 2>"$said" | \(reader) >/dev/null
+      cat "$said" >&2; rm "$said"
+      """
+    let outcome = try BuiltProgram(absolute: "/bin/bash").run(
+      ["-c", command, scene.program.path, scene.iri, scene.name, scene.to(1)[1]])
+    let receiver = try #require(try CopySummary(outcome).receivers.first)
+    #expect(receiver.status == "partial", "\(outcome.errors)")
+  }
+
   @Test("--retry begins a file again, which nobody has seen; what stdout has got stays")
   func retryIntoFile() throws {
     let path = try scene.path("rows")
