@@ -89,7 +89,7 @@ extension AsyncConnection {
           isWatched = true
           return try await watch(for: channels)
         }
-        await waitForWatcher()
+        await waitForWatcher(unlessFor: channels)
       }
     } catch {
       // Closed here, it ends; lost, it is told why.
@@ -117,44 +117,53 @@ extension AsyncConnection {
   private func watch(for channels: Set<String>) async throws(PGError) -> PGNotification {
     defer {
       isWatched = false
-      watchers.callFirst(())
+      // All: the first alone may be about to leave as well.
+      watchers.callAll(())
     }
     while true {
-      try await waitOnThread()
-      if Task.isCancelled { throw .taskIsCancelled }
-      if try receiveNotifications() { watchers.callAll(()) }
-      if let next = try takeNotification(channels) { return next }
+      if let next = try await look(for: channels) { return next }
     }
   }
 
-  /// Waits until the server says something, or there is something else to do on the thread.
-  private func waitOnThread() async throws(PGError) {
+  /// Takes a notification that is there; otherwise waits until the server says something, or there is
+  /// something else to do on the thread.
+  private func look(for channels: Set<String>) async throws(PGError) -> PGNotification? {
     // A cancelled task has to be woken: a job of any kind does that.
-    let failure = await withTaskCancellationHandler { () -> PGError? in
-      // While rows arrive for another task, what the socket says is for that one; its next step is
-      // something to do.
-      let isBusy = connection.running != nil
-      let socket = DescriptorWatch(isBusy ? -1 : connection.fileDescriptor, .readable)
+    let outcome = await withTaskCancellationHandler {
+      () -> Swift.Result<PGNotification?, PGError> in
+      // Looked for, and waited for, in one: what another task has received on the way to here is not heard
+      // from the socket again.
       do throws(PGError) {
+        if Task.isCancelled { throw .taskIsCancelled }
+        if try receiveNotifications() { watchers.callAll(()) }
+        if let next = try takeNotification(channels) { return .success(next) }
+        // While rows arrive for another task, what the socket says is for that one; its next step is
+        // something to do.
+        let isBusy = connection.running != nil
+        let socket = DescriptorWatch(isBusy ? -1 : connection.fileDescriptor, .readable)
         try thread.queue.wait { wakening throws(PGError) in
           _ = try Syscalls.wait(forAny: [socket, wakening], until: .never)
         }
-      } catch { return error }
+      } catch { return .failure(error) }
       await Task.yield()
-      return nil
+      return .success(nil)
     } onCancel: {
       Task { await self.wake() }
     }
-    if let failure { throw failure }
+    return try outcome.get()
   }
 
-  /// Waits until the task that watches has seen something, or leaves.
-  private func waitForWatcher() async {
+  /// Waits until the task that watches has seen something, or leaves; not at all for what is there.
+  private func waitForWatcher(unlessFor channels: Set<String>) async {
     let number = watchers.draw()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        // It may have left since somebody looked.
-        if isWatched { watchers.append(number, (), continuation) } else { continuation.resume() }
+        // It may have left since somebody looked, or have brought something.
+        if isWatched, !shelf.has(channels), !Task.isCancelled {
+          watchers.append(number, (), continuation)
+        } else {
+          continuation.resume()
+        }
       }
     } onCancel: {
       Task { await self.wake(number) }

@@ -192,8 +192,9 @@ public actor ConnectionPool {
     defer { alarm.cancel() }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        if Task.isCancelled {
-          continuation.resume(returning: .cancelled)
+        // One may have come back since somebody looked, and another one be waited for by nobody.
+        if let answer = immediateAnswer() {
+          continuation.resume(returning: answer)
         } else {
           waiters.append(number, (), continuation)
           tell(.waits)
@@ -202,6 +203,18 @@ public actor ConnectionPool {
     } onCancel: {
       Task { await self.call(number, .cancelled) }
     }
+  }
+
+  /// What one has who need not wait at all.
+  private func immediateAnswer() -> Answer? {
+    if Task.isCancelled { return .cancelled }
+    if isClosed { return .closed }
+    // Whoever waits already comes first.
+    guard waiters.isEmpty else { return nil }
+    if let entry = idle.popLast() { return .connection(entry) }
+    guard count < options.maximum else { return nil }
+    count += 1
+    return .room
   }
 
   /// Ends one task's wait, if it still waits.

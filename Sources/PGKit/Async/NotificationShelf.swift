@@ -68,6 +68,12 @@ final class NotificationShelf: Sendable {
     }
   }
 
+  /// Whether there is something to take from some channels, or from any if none is named: a notification, or
+  /// the news that some were dropped.
+  func has(_ channels: Set<String>) -> Bool {
+    state.withLock { $0.dropped > 0 || $0.earliest(of: channels) != nil }
+  }
+
   /// The oldest of some channels, or of all if none is named.
   ///
   /// - Throws: ``PGError`` 53000, once, when some were dropped.

@@ -100,6 +100,53 @@ struct AsyncNotificationTests {
     #expect(try await waiting.value == ["amid"])
   }
 
+  // Whoever waits has looked for it, and then lets another have the thread before it waits: a thousand times,
+  // because only now and then the notification comes just then.
+  @Test("what comes while another's rows end is heard, whoever has the thread", arguments: [1, 3])
+  func meetings(listeners: Int) async throws {
+    let news = try await db.listen(a)
+    for round in 0..<(1000 / listeners) {
+      let waiting = (0..<listeners).map { _ in Task { try await payloads(news, 1) } }
+      let alarm = Task {
+        try await Task.sleep(for: .seconds(60))
+        for task in waiting { task.cancel() }
+      }
+      let (db, sender, a) = (db, sender, a)
+      let sending = Task {
+        for _ in waiting { try await sender.execute("NOTIFY \(a), '\(round)'") }
+      }
+      var count = 0
+      let rows = try await db.chunks("SELECT repeat('x', 2000) FROM generate_series(1, 200)")
+      for try await batch in rows { count += batch.count }
+      #expect(count == 200)
+      try await sending.value
+      for task in waiting { #expect(try await task.value == ["\(round)"]) }
+      alarm.cancel()
+    }
+  }
+
+  // The one that watches for the others goes, and the one that would be next goes with it.
+  @Test("of those that wait some are cancelled at the same time, and the rest hear what comes")
+  func cancelledTogether() async throws {
+    let news = try await db.listen(a)
+    for round in 0..<200 {
+      let waiting = (0..<6).map { _ in Task { try await payloads(news, 1) } }
+      try await Task.sleep(for: .microseconds(Int.random(in: 0...2000)))
+      for task in waiting.prefix(5) { task.cancel() }
+      for task in waiting.prefix(5) {
+        let error = await #expect(throws: PGError.self) { _ = try await task.value }
+        #expect(error?.code == .queryCanceled)
+      }
+      let alarm = Task {
+        try await Task.sleep(for: .seconds(60))
+        waiting[5].cancel()
+      }
+      try await sender.execute("NOTIFY \(a), '\(round)'")
+      #expect(try await waiting[5].value == ["\(round)"])
+      alarm.cancel()
+    }
+  }
+
   @Test("all that wait hear that the connection is lost")
   func loss() async throws {
     let news = [try await db.listen(a), try await db.listen(b)]
