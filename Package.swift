@@ -120,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "PGConnectingTests",
       dependencies: [
-        "pg-open", "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit", "PGTestCluster",
+        "pg-copy", "pg-open", "PGConnecting", "PGCommandLine", "PGErrorCodes", "PGKit",
+        "PGTestCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: tests),

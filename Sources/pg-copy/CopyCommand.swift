@@ -67,7 +67,10 @@ struct CopyCommand: ParsableCommand {
       Program.main(VerbCommand.self)
     }
     if Program.writesCompletion { Program.main(WholeCommand<Self, VerbCommand>.self) }
-    Program.main(self, examples: examples)
+    Program.main(self, examples: examples) { words in
+      var line = PlainCommandLine(words)
+      return line.read()
+    }
   }
 
   func run() throws {

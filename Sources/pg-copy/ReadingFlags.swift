@@ -28,7 +28,10 @@ struct ReadingFlags: ParsableArguments {
     help: ArgumentHelp(
       "Warn when the source's snapshot has been held so long, and whenever that has doubled; 0 is never.",
       valueName: "duration"))
-  var snapshotAge = DurationArgument(seconds: 3600)
+  var snapshotAge = usualAge
+
+  /// How long a snapshot is held without a warning, unless something else is said.
+  private static let usualAge = DurationArgument(seconds: 3600)
 
   @Option(help: ArgumentHelp("The most bytes in a second: 20MB/s.", valueName: "rate"))
   var rate: RateArgument?
@@ -79,5 +82,18 @@ enum ByteAmount {
     }
     let (product, isTooLarge) = number.multipliedReportingOverflow(by: unit)
     return isTooLarge || product <= 0 || product > limit ? nil : product
+  }
+}
+
+extension ReadingFlags: PlainFlags {
+  static var none: ReadingFlags {
+    var flags = ReadingFlags()
+    flags.snapshot = nil
+    flags.systemID = nil
+    flags.jobs = 1
+    flags.split = nil
+    flags.snapshotAge = Self.usualAge
+    flags.rate = nil
+    return flags
   }
 }

@@ -23,3 +23,13 @@ struct ReportingFlags: ParsableArguments {
 enum SummaryForm: String, WordArgument {
   case text, json
 }
+
+extension ReportingFlags: PlainFlags {
+  static var none: ReportingFlags {
+    var flags = ReportingFlags()
+    flags.quiet = false
+    flags.summary = .text
+    flags.progress = nil
+    return flags
+  }
+}

@@ -38,7 +38,9 @@ struct RunningFlags: ParsableArguments {
     help: ArgumentHelp(
       "How long cleaning up may take after a signal or the deadline, and the answer to a COMMIT; twice that "
         + "has a server to come back that was lost in COMMIT.", valueName: "duration"))
-  var grace = DurationArgument(seconds: 5)
+  var grace = usualGrace
+
+  private static let usualGrace = DurationArgument(seconds: 5)
 
   @Flag(help: "Look whether the rows could be copied, print what was found as JSON, copy nothing.")
   var dryRun = false
@@ -56,4 +58,20 @@ struct RunningFlags: ParsableArguments {
 /// What a run does that finds another one at work.
 enum Overlap: String, WordArgument {
   case skip, fail
+}
+
+extension RunningFlags: PlainFlags {
+  static var none: RunningFlags {
+    var flags = RunningFlags()
+    flags.job = nil
+    flags.every = nil
+    flags.single = nil
+    flags.ifRunning = nil
+    flags.splay = nil
+    flags.deadline = nil
+    flags.grace = Self.usualGrace
+    flags.dryRun = false
+    flags.retry = 0
+    return flags
+  }
 }

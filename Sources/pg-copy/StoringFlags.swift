@@ -44,3 +44,17 @@ enum Replacement: String, WordArgument {
 enum ConflictAnswer: String, WordArgument {
   case update, nothing
 }
+
+extension StoringFlags: PlainFlags {
+  static var none: StoringFlags {
+    var flags = StoringFlags()
+    flags.replace = nil
+    flags.freeze = false
+    flags.onConflict = nil
+    flags.atomic = false
+    flags.verify = false
+    flags.rejects = nil
+    flags.maxRejects = nil
+    return flags
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import PGCommandLine
+import Testing
+
+@testable import pg_copy
+
+/// What pg-copy takes a command line for where it does not ask the parser.
+@Suite struct PlainCopyFlagsTests {
+  /// Each property with its value, as text.
+  private func values(_ subject: Any) -> [String] {
+    Mirror(reflecting: subject).children.map {
+      "\($0.label ?? "?") = \(String(describing: $0.value))"
+    }
+  }
+
+  private func compare<Flags: PlainFlags>(_: Flags.Type) throws {
+    let parsed = values(try Flags.parse([]))
+    #expect(values(Flags.none) == parsed)
+    #expect(Flags.forgotten.isEmpty)
+    #expect(!parsed.isEmpty && !parsed.contains { $0.contains("*definition*") })
+  }
+
+  @Test("flags that are not given are what the parser takes them for")
+  func defaults() throws {
+    try compare(StoringFlags.self)
+    try compare(ReadingFlags.self)
+    try compare(RunningFlags.self)
+    try compare(ReportingFlags.self)
+  }
+
+  @Test(
+    "a command line that is read without the parser is what the parser takes it for",
+    arguments: [
+      ["pq://a", "t", "--to", "pq://b"],
+      ["--to", "pq://b;table=u", "--to", "pq://c", "pq://a", "SELECT 1", "-q"],
+      ["pq://a", "t", "--to", "pq://b", "--format", "binary", "--quiet", "--summary", "json"],
+      ["-", "t(a, b)", "--to", "/tmp/x", "--replace", "truncate", "--verify", "--atomic"],
+      ["pq://a", "t", "--to", "b", "--on-conflict", "update", "--dry-run"],
+      ["pq://a", "t", "--to", "b", "--job", "nightly", "--single", "alone"],
+      ["", "", "--to", ""],
+    ])
+  func sameMeaning(_ words: [String]) throws {
+    var line = PlainCommandLine(words)
+    let plain = line.read()
+    #expect(try values(#require(plain)) == values(try CopyCommand.parse(words)))
+  }
+
+  @Test(
+    "what is not as plain as that is the parser's",
+    arguments: [
+      [], ["pq://a"], ["pq://a", "t"], ["pq://a", "t", "u", "--to", "pq://b"],
+      ["pq://a", "t", "--to"], ["pq://a", "t", "--to", "-"], ["pq://a", "t", "--to=pq://b"],
+      ["pq://a", "t", "--to", "b", "--format", "text", "--format", "csv"],
+      ["pq://a", "t", "--to", "b", "--format", "nothing"],
+      ["pq://a", "t", "--to", "b", "--jobs", "2"],
+      ["pq://a", "t", "--to", "b", "-q", "-q"], ["pq://a", "t", "--to", "b", "-h"],
+      ["pq://a", "t", "--to", "b", "--", "-x"], ["pq://a", "t", "--to", "b", "--replace"],
+    ])
+  func others(_ words: [String]) {
+    var line = PlainCommandLine(words)
+    #expect(line.read() == nil)
+  }
+}
