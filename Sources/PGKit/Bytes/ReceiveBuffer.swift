@@ -118,27 +118,32 @@ final class ReceiveBuffer {
       return (0, 0, first..<first)
     }
     var (source, target, count) = (first, first + headerSize, 0)
-    while source < range.upperBound, memory[source] == tag,
-      let body = Self.message(
-        at: source, headerSize: headerSize, in: memory, upTo: range.upperBound),
-      body.count <= bodyLimit
+    // The last body that is moved in steps: they carry along what lies behind it, which must be memory.
+    let lastInSteps = memory.count - Self.shortBody - Self.step
+    // All places are within the memory, or a length of 32 bits beyond it: nothing overflows.
+    while range.upperBound &- source >= headerSize,
+      base.load(fromByteOffset: source, as: UInt8.self) == tag
     {
-      // What is moved in steps may carry along what lies behind it: never to where it is still to be read.
-      if body.lowerBound - target >= Self.step, body.count <= Self.shortBody,
-        body.lowerBound + Self.shortBody + Self.step <= memory.count
-      {
+      let stored = base.loadUnaligned(fromByteOffset: source &+ 1, as: UInt32.self)
+      let body = source &+ headerSize
+      // The length counts itself, and not the tag.
+      let end = source &+ 1 &+ Int(UInt32(bigEndian: stored))
+      let size = end &- body
+      guard size >= 0, end <= range.upperBound, size <= bodyLimit else { break }
+      // Never to where something is still to be read.
+      if body &- target >= Self.step, size <= Self.shortBody, body <= lastInSteps {
         var moved = 0
-        while moved < body.count {
-          (base + target + moved).copyMemory(
-            from: base + body.lowerBound + moved, byteCount: Self.step)
-          moved += Self.step
+        while moved < size {
+          (base + (target &+ moved)).copyMemory(
+            from: base + (body &+ moved), byteCount: Self.step)
+          moved &+= Self.step
         }
-      } else if body.lowerBound != target {
-        (base + target).copyMemory(from: base + body.lowerBound, byteCount: body.count)
+      } else if body != target {
+        (base + target).copyMemory(from: base + body, byteCount: size)
       }
-      target += body.count
-      source = body.upperBound
-      count += 1
+      target &+= size
+      source = end
+      count &+= 1
     }
     guard count > 0 else { return (0, 0, first..<first) }
     memory.storeBytes(
