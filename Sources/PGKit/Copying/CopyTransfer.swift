@@ -54,7 +54,7 @@ public final class CopyTransfer {
   static let stopLimit = Duration.seconds(10)
 
   private enum Readiness {
-    /// It takes what there is for it.
+    /// It takes what there is for it, or gathers it.
     case willing
     /// It did not take all of that, and is left alone until it is ready.
     case blocked
@@ -200,7 +200,8 @@ public final class CopyTransfer {
   private func sendQueued(_ receiver: any CopyReceiver, _ index: Int) throws(PGError) {
     readiness[index] = .willing
     try receiver.sendQueued()
-    if receiver.queuedBytes > 0 { readiness[index] = .blocked }
+    // One that waits for nothing is asked again each time.
+    if receiver.queuedBytes > 0, !receiver.watches.isEmpty { readiness[index] = .blocked }
   }
 
   /// Waits until one of the transfers can move something, or the deadline has passed.
@@ -260,8 +261,7 @@ public final class CopyTransfer {
     for index in remaining {
       let queued = receivers[index].queuedBytes
       if queued >= Self.queueLimit { return false }
-      // One that waits for nothing waits for more data.
-      if queued == 0 || receivers[index].watches.isEmpty { isAnyIdle = true }
+      if queued == 0 || readiness[index] == .willing { isAnyIdle = true }
     }
     return isAnyIdle
   }
