@@ -27,17 +27,18 @@ public enum Program {
 
   /// Runs the command that the command line describes, and ends the process.
   ///
-  /// - Parameter plain: Reads command lines that need no parser; `nil` is any that does.
+  /// - Parameter plain: Reads command lines that need no parser, and gives what does what they ask for;
+  ///   `nil` is any that does need it.
   public static func main<Command: ParsableCommand>(
     _ command: Command.Type, examples: [String] = [],
-    plain: ([String]) -> (any ParsableCommand)? = { _ in nil }
+    plain: ([String]) -> (() throws -> Void)? = { _ in nil }
   ) -> Never {
     Descriptor.occupyStandardStreams()
     ArgumentMemory.hidePasswords()
     do {
       try requireText(program: name(of: command))
-      if var command = plain(Array(CommandLine.arguments.dropFirst())) {
-        try command.run()
+      if let run = plain(Array(CommandLine.arguments.dropFirst())) {
+        try run()
       } else {
         var parsed = try Command.parseAsRoot()
         try parsed.run()

@@ -37,7 +37,7 @@ struct ClusterCommand: ParsableCommand {
     signal(SIGCHLD, SIG_DFL)
     Program.main(self, examples: examples) { words in
       var line = PlainRunCommandLine(words)
-      return line.read()
+      return line.read()?.run
     }
   }
 

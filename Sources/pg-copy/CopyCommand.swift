@@ -69,7 +69,7 @@ struct CopyCommand: ParsableCommand {
     if Program.writesCompletion { Program.main(WholeCommand<Self, VerbCommand>.self) }
     Program.main(self, examples: examples) { words in
       var line = PlainCommandLine(words)
-      return line.read()
+      return line.read()?.run
     }
   }
 

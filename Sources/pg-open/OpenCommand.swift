@@ -43,13 +43,14 @@ struct OpenCommand: ParsableCommand {
     Interruptions.shared.install()
     Program.main(self, examples: examples) { words in
       var line = PlainCommandLine(words)
-      return line.read()
+      return line.read()?.run
     }
   }
 
   func run() throws {
-    try messages.apply()
-    let job = try OpenJob(self)
-    try Interruptions.shared.duringWork { try job.run() }
+    let request = OpenRequest(
+      statements: statements, values: values, output: output, expectations: expectations,
+      limits: limits, messages: messages, connection: connection, operands: operands)
+    try request.run()
   }
 }

@@ -6,7 +6,7 @@ internal import PGKit
 final class OpenJob {
   private let iri: String?
   private let overrides: ConnectionOptions
-  private let command: OpenCommand
+  private let request: OpenRequest
   private let plan: RunPlan
   private let output: RowOutput
   private let each: EachLoad?
@@ -17,26 +17,26 @@ final class OpenJob {
   /// Makes the job of the command line.
   ///
   /// - Throws: ``Failure`` with status 64 if there is nothing to run, 1 if a file cannot be read.
-  init(_ command: OpenCommand) throws(Failure) {
-    self.command = command
-    var operands = command.operands
-    iri = try command.connection.takeIRI(from: &operands, program: OpenCommand.program)
-    overrides = try command.connection.overrides(program: OpenCommand.program)
-    let flags = command.statements
-    if operands.isEmpty, flags.command.isEmpty, flags.file.isEmpty, !command.connection.explains {
+  init(_ request: OpenRequest) throws(Failure) {
+    self.request = request
+    var operands = request.operands
+    iri = try request.connection.takeIRI(from: &operands, program: OpenCommand.program)
+    overrides = try request.connection.overrides(program: OpenCommand.program)
+    let flags = request.statements
+    if operands.isEmpty, flags.command.isEmpty, flags.file.isEmpty, !request.connection.explains {
       throw .usage(
         "no statement is given", hint: "write the statement after the IRI, or use -c or -f")
     }
-    plan = try RunPlan(command, operands: operands)
-    each = try EachLoad(command.values, nullText: command.output.nullText)
-    output = try RowOutput(command.output, command.expectations)
+    plan = try RunPlan(request, operands: operands)
+    each = try EachLoad(request.values, nullText: request.output.nullText)
+    output = try RowOutput(request.output, request.expectations)
   }
 
   /// Runs it.
   ///
   /// - Throws: ``Failure`` or ``StandardOutput/Failure``.
   func run() throws {
-    if command.connection.explains {
+    if request.connection.explains {
       try IRIExplanation(iri: iri, overrides: allOverrides, connecting).print(to: output)
       return try output.finish()
     }
@@ -45,12 +45,12 @@ final class OpenJob {
       try connectAndRun()
       try output.finish()
       // What the summary says is known only then.
-      if command.messages.summary != nil { try StandardOutput.shared.flush() }
+      if request.messages.summary != nil { try StandardOutput.shared.flush() }
     } catch {
       output.abandon()
-      let failure = Self.failure(of: error, command.limits.timeout)
+      let failure = Self.failure(of: error, request.limits.timeout)
       output.flushRows()
-      guard command.messages.summary != nil else { throw failure }
+      guard request.messages.summary != nil else { throw failure }
       // The summary comes last, whatever ended the run.
       guard let known = failure as? Failure else {
         printSummary(.localFailure)
@@ -60,7 +60,7 @@ final class OpenJob {
       printSummary(known.status)
       throw Failure(known.status)
     }
-    if command.messages.summary != nil { printSummary(.ok) }
+    if request.messages.summary != nil { printSummary(.ok) }
   }
 
   /// What an error means for the program.
@@ -80,8 +80,8 @@ final class OpenJob {
   /// What flags say of the connection, which wins over everything.
   private var allOverrides: ConnectionOptions {
     var all = overrides
-    for setting in command.limits.settings { all.setSetting(setting.name, to: setting.value) }
-    if command.statements.readOnly { all.setSetting("default_transaction_read_only", to: "on") }
+    for setting in request.limits.settings { all.setSetting(setting.name, to: setting.value) }
+    if request.statements.readOnly { all.setSetting("default_transaction_read_only", to: "on") }
     return all
   }
 
@@ -101,7 +101,7 @@ final class OpenJob {
   private func connectAndRun() throws {
     let options = try connecting.options(
       iri: iri, overrides: allOverrides, settings: SessionSettings.inStartup)
-    let deadline = command.limits.timeout.map { Deadline.after($0.duration) } ?? .never
+    let deadline = request.limits.timeout.map { Deadline.after($0.duration) } ?? .never
     Interruptions.shared.limit(to: deadline, program: OpenCommand.program)
     let policy = RetryPolicy(triesAll: false, longest: .seconds(5))
     var connection = try connect(options, until: deadline)
@@ -131,10 +131,10 @@ final class OpenJob {
   ) throws(Failure) -> Connection {
     let connection = try connecting.connect(
       options, until: deadline,
-      waitingUntil: command.limits.wait.map { Deadline.after($0.duration) })
-    if !command.messages.hasNotices { connection.messageHook = { _ in true } }
+      waitingUntil: request.limits.wait.map { Deadline.after($0.duration) })
+    if !request.messages.hasNotices { connection.messageHook = { _ in true } }
     try applySettings(to: connection, options)
-    if let wanted = command.expectations.systemID { try require(wanted, of: connection) }
+    if let wanted = request.expectations.systemID { try require(wanted, of: connection) }
     return connection
   }
 
@@ -159,7 +159,7 @@ final class OpenJob {
   // MARK: One attempt
 
   private func runOnce(_ connection: Connection) throws {
-    if command.statements.check || command.statements.checkDDL {
+    if request.statements.check || request.statements.checkDDL {
       var check = StatementCheck(connection, plan, output)
       defer { tally = check.tally }
       try check.run()

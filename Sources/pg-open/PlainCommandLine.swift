@@ -8,36 +8,25 @@ internal import PGConnecting
 /// they are told.
 struct PlainCommandLine {
   private var words: PlainWords
-  private var statements = StatementFlags.none
-  private var values = ValueFlags.none
-  private var output = OutputFlags.none
-  private var messages = MessageFlags.none
-  private var operands: [String] = []
+  private var request = OpenRequest(
+    statements: .none, values: .none, output: .none, expectations: .none, limits: .none,
+    messages: .none, connection: .none, operands: [])
 
   init(_ words: some Sequence<String>) { self.words = PlainWords(words) }
 
-  /// The command, as the parser would have read it; `nil` if the parser must.
-  mutating func read() -> OpenCommand? {
+  /// What is asked for, as the parser would have read it; `nil` if the parser must.
+  mutating func read() -> OpenRequest? {
     // Without any word it answers with help.
     guard !words.rest.isEmpty else { return nil }
     while let word = words.next() {
       guard word.hasPrefix("-") else {
-        operands.append(word)
+        request.operands.append(word)
         continue
       }
       guard take(word) else { return nil }
     }
     assert(Self.forgotten.isEmpty, "\(Self.forgotten) would not have a value")
-    var command = OpenCommand()
-    command.statements = statements
-    command.values = values
-    command.output = output
-    command.expectations = .none
-    command.limits = .none
-    command.messages = messages
-    command.connection = .none
-    command.operands = operands
-    return command
+    return request
   }
 
   private static var forgotten: [String] {
@@ -48,24 +37,24 @@ struct PlainCommandLine {
 
   private mutating func take(_ option: String) -> Bool {
     switch option {
-    case "-1": statements.transaction = true
-    case "-q": messages.quiet = true
+    case "-1": request.statements.transaction = true
+    case "-q": request.messages.quiet = true
     case "--header": return takeHeader(true)
     case "--no-header": return takeHeader(false)
-    case "-c": return takeValue { $0.statements.command.append($1) }
-    case "-f": return takeValue { $0.statements.file.append($1) }
-    case "-p": return takeValue { $0.values.parameters.append($1) }
-    case "-o" where output.output == nil: return takeValue { $0.output.output = $1 }
-    case "--format" where output.formatWord == nil:
-      return takeValue { $0.output.formatWord = $1 } && output.format != nil
+    case "-c": return takeValue { $0.request.statements.command.append($1) }
+    case "-f": return takeValue { $0.request.statements.file.append($1) }
+    case "-p": return takeValue { $0.request.values.parameters.append($1) }
+    case "-o" where request.output.output == nil: return takeValue { $0.request.output.output = $1 }
+    case "--format" where request.output.formatWord == nil:
+      return takeValue { $0.request.output.formatWord = $1 } && request.output.format != nil
     default: return false
     }
     return true
   }
 
   private mutating func takeHeader(_ isWanted: Bool) -> Bool {
-    guard output.header == nil else { return false }
-    output.header = isWanted
+    guard request.output.header == nil else { return false }
+    request.output.header = isWanted
     return true
   }
 

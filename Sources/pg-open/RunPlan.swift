@@ -17,27 +17,27 @@ struct RunPlan {
   ///
   /// - Parameter operands: The statements among the operands.
   /// - Throws: ``Failure`` with status 64 for what contradicts itself, 1 for a file that cannot be read.
-  init(_ command: OpenCommand, operands: [String]) throws(Failure) {
-    statements = command.statements
-    parameters = try ParameterList(command.values)
-    variables = try VariableList.parse(command.values.variables)
-    retries = max(command.limits.retry ?? 0, 0)
-    hasTags = command.messages.tags
-    hasEach = command.values.each != nil
+  init(_ request: OpenRequest, operands: [String]) throws(Failure) {
+    statements = request.statements
+    parameters = try ParameterList(request.values)
+    variables = try VariableList.parse(request.values.variables)
+    retries = max(request.limits.retry ?? 0, 0)
+    hasTags = request.messages.tags
+    hasEach = request.values.each != nil
     let inputs =
-      statements.file.count { $0 == "-" } + (command.values.each == "-" ? 1 : 0)
-      + command.values.parameterFiles.count { $0.hasSuffix("=-") }
+      statements.file.count { $0 == "-" } + (request.values.each == "-" ? 1 : 0)
+      + request.values.parameterFiles.count { $0.hasSuffix("=-") }
     guard inputs < 2 else { throw .usage("stdin can be read only once") }
     readsInput = inputs > 0
-    try Self.check(command)
+    try Self.check(request)
     var scripts = operands.enumerated().map { Script($1, called: "operand \($0 + 1)") }
     scripts += statements.command.enumerated().map { Script($1, called: "-c \($0 + 1)") }
     for path in statements.file { scripts.append(try Script(file: path)) }
     self.scripts = scripts
   }
 
-  private static func check(_ command: OpenCommand) throws(Failure) {
-    let flags = command.statements
+  private static func check(_ request: OpenRequest) throws(Failure) {
+    let flags = request.statements
     if flags.dryRun, !flags.gexec { throw .usage("--dry-run goes with --gexec") }
     if flags.idempotencyKey != nil,
       flags.rollback || flags.readOnly || flags.check || flags.checkDDL || flags.keepGoing
@@ -46,13 +46,13 @@ struct RunPlan {
         "--idempotency-key goes with work that takes effect as a whole, and with no --rollback, "
           + "--read-only, --keep-going or --check")
     }
-    if command.values.rejects != nil, command.values.each == nil {
+    if request.values.rejects != nil, request.values.each == nil {
       throw .usage("--rejects goes with --each")
     }
-    try requireOtherFiles(command)
-    guard command.values.each != nil else { return }
+    try requireOtherFiles(request)
+    guard request.values.each != nil else { return }
     if flags.gexec { throw .usage("--each and --gexec do not go together") }
-    let values = command.values
+    let values = request.values
     if !values.parameters.isEmpty || !values.parameterFiles.isEmpty
       || !values.parameterVariables.isEmpty || !values.parameterNulls.isEmpty
     {
@@ -61,15 +61,15 @@ struct RunPlan {
   }
 
   /// A file that is read must not be written: it would be empty before it is read.
-  private static func requireOtherFiles(_ command: OpenCommand) throws(Failure) {
-    let read = command.statements.file + (command.values.each.map { [$0] } ?? [])
-    var written = command.values.rejects.map { [(name: "--rejects", path: $0)] } ?? []
-    if let path = command.output.output, command.output.noAtomic { written.append(("-o", path)) }
+  private static func requireOtherFiles(_ request: OpenRequest) throws(Failure) {
+    let read = request.statements.file + (request.values.each.map { [$0] } ?? [])
+    var written = request.values.rejects.map { [(name: "--rejects", path: $0)] } ?? []
+    if let path = request.output.output, request.output.noAtomic { written.append(("-o", path)) }
     for (name, path) in written {
       guard let same = read.first(where: { OutputFile.isSameFile($0, path) }) else { continue }
       throw .usage("\(name) \(path) is the file that is read as \(same): write to another")
     }
-    if let rejects = command.values.rejects, let path = command.output.output,
+    if let rejects = request.values.rejects, let path = request.output.output,
       OutputFile.isSameFile(rejects, path)
     {
       throw .usage("-o and --rejects are the same file")

@@ -32,14 +32,25 @@ import Testing
     try compare(MessageFlags.self)
   }
 
-  @Test("a command without the parser has the groups of flags that the parser fills, and no other")
+  @Test(
+    "what is asked for without the parser has the groups of flags that the parser fills, and no other"
+  )
   func groups() throws {
     var line = PlainCommandLine(["SELECT 1"])
     let read = line.read()
     let plain = Mirror(reflecting: try #require(read)).children
+    // The parser's are wrapped, and called so.
     let parsed = Mirror(reflecting: try OpenCommand.parse(["SELECT 1"])).children
-    #expect(plain.map(\.label) == parsed.map(\.label))
-    #expect(
-      plain.map { String(describing: $0.value) } == parsed.map { String(describing: $0.value) })
+    #expect(plain.map(\.label) == parsed.map { $0.label.map { String($0.drop { $0 == "_" }) } })
+    let command = try OpenCommand.parse(["SELECT 1"])
+    let request = try #require(read)
+    #expect(values(request.statements) == values(command.statements))
+    #expect(values(request.values) == values(command.values))
+    #expect(values(request.output) == values(command.output))
+    #expect(values(request.expectations) == values(command.expectations))
+    #expect(values(request.limits) == values(command.limits))
+    #expect(values(request.messages) == values(command.messages))
+    #expect(values(request.connection) == values(command.connection))
+    #expect(request.operands == command.operands)
   }
 }
