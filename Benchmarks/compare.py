@@ -70,7 +70,7 @@ def require(figures, wanted):
             raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
 
 
-def launch(row, place, launcher, time_limit, wanted):
+def launch(row, place, launcher, work, wanted):
     """Runs a row's command once and returns its figures by name."""
     if row.before:
         row.before(place)
@@ -87,24 +87,30 @@ def launch(row, place, launcher, time_limit, wanted):
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=time_limit,
+            timeout=work.time_limit,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise DidNotRun(f"took more than {time_limit} s") from None
+        raise DidNotRun(f"took more than {work.time_limit} s") from None
     if done.returncode != 0:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
         raise DidNotRun((telling or said or [f"exit {done.returncode}"])[-1][:120])
-    figures = dict(zip(LAUNCHED, map(number, done.stdout.split()[-len(LAUNCHED) :])))
+    launched, _, printed = done.stdout.partition("\n")
+    figures = dict(zip(LAUNCHED, map(number, launched.split())))
+    says = row.says or work.says
+    if says and not re.search(says, printed):
+        raise DidNotRun(f"prints {printed[:60]!r}" if printed else "prints nothing")
     if row.check:
         try:
             row.check(place)
         except ValueError as reason:
             raise DidNotRun(str(reason)) from None
+    # What a program says of itself counts, in whichever order the lines have come.
     for line in done.stderr.splitlines():
         if line.startswith("MEASURED "):
             figures.update(zip(LAUNCHED, map(number, line.split()[1:])))
+    for line in done.stderr.splitlines():
         if line.startswith("WORK "):
             said = re.findall(r"(\w+)=(-?\d[\d.e+-]*)", line)
             figures.update((name, number(value)) for name, value in said)
@@ -129,7 +135,7 @@ def measure(work, place, arguments):
                     continue
                 try:
                     wanted = expected(work, row, place, known)
-                    figures = launch(row, place, arguments.launcher, work.time_limit, wanted)
+                    figures = launch(row, place, arguments.launcher, work, wanted)
                 except DidNotRun as reason:
                     reasons[row.name] = str(reason).replace("|", "\\|")
                     samples[row.name] = []

@@ -9,7 +9,7 @@
 //   libpq copyout text|binary           COPY bulk TO STDOUT, forgotten
 //   libpq xfer text|binary SINK[,SINK]  bulk into other tables
 //   libpq insert pipe|copy|copybinary N
-//                                       N rows into ins
+//                                       N rows into ins, which is empty
 //   libpq version                       prints the library's version
 #include <libpq-fe.h>
 #include <stdint.h>
@@ -223,7 +223,6 @@ int main(int argc, char** argv) {
     report(cmd, now() - t0, rows, bytes);
   } else if (!strcmp(cmd, "insert")) {
     long n = atol(argv[3]);
-    run(c, "TRUNCATE ins", PGRES_COMMAND_OK);
     double t0 = now();
     char q[64], line[128];
     if (!strcmp(argv[2], "copy")) {
