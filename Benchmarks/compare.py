@@ -295,7 +295,16 @@ def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     name = model.group(1) if model else platform.machine()
     kernel = ".".join(platform.release().split(".")[:2])
-    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}"
+    library = " ".join(platform.libc_ver()).strip()
+    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}" + (library and f", {library}")
+
+
+def told_storages(storages):
+    """Where the clusters were, by what says so: the works of each."""
+    if len(storages) == 1:
+        return f"The clusters are {next(iter(storages))}"
+    parts = (f"{where} for {', '.join(dict.fromkeys(keys))}" for where, keys in storages.items())
+    return f"The clusters are {'; '.join(parts)}"
 
 
 def commit():
@@ -350,11 +359,13 @@ def main():
     if set(arguments.works) - {work.key for work in chosen}:
         parser.error(f"no such work; there are {', '.join(dict.fromkeys(work.key for work in works.ALL))}")
 
-    tables, lines, summary, missed, failed = [], [], [], 0, []
+    tables, lines, summary, missed, failed, storages = [], [], [], 0, [], {}
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
-            samples, reasons = measure(work, running.place(work.server), arguments)
+            place = running.place(work.server)
+            storages.setdefault(place.storage, []).append(work.key)
+            samples, reasons = measure(work, place, arguments)
             table = work_table(work, samples, reasons)
             print("\n".join(table), file=sys.stderr, flush=True)
             tables += table
@@ -373,8 +384,10 @@ def main():
             "",
             f"{datetime.date.today()}, commit {commit()}, {machine()}, PostgreSQL {version}."
             " Medians of runs in turns; a ratio is one of medians, below 1 is better than the other."
-            " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. `make bench` writes"
-            " this file.",
+            " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. "
+            + told_storages(storages)
+            + ": pg-cluster chooses that by the memory that is free, except where a row says which."
+            " `make bench` writes this file.",
             "",
             "A missed limit leads to the profile that says where the time goes (`scripts/bench-profile`).",
             "",
