@@ -1,6 +1,7 @@
 """What is compared: the works, their commands, and all the limits that PGKit has set itself."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 import re
@@ -186,14 +187,29 @@ def emptied(place):
     place.ask("TRUNCATE sink1, sink2, sink3; CHECKPOINT")
 
 
+def content(place, table):
+    """What copies of a table have in common: how many rows, sums of the columns, the last time."""
+    return place.ask(f"SELECT count(*), sum(id), sum(k), sum(octet_length(t)), max(ts) FROM {table}")
+
+
+@functools.cache
+def content_before(place, table):
+    """The same of a table that nobody changes."""
+    return content(place, table)
+
+
+def require_copy(place, table, source_place, source):
+    found, wanted = content(place, table), content_before(source_place, source)
+    if found != wanted:
+        raise ValueError(f"{table} has other rows ({found} instead of {wanted})".replace("|", ", "))
+
+
 def stored(receivers):
     """Every row must have come to every receiver, before it counts who was cheaper."""
 
     def check(place):
         for number in range(1, receivers + 1):
-            found = place.ask(f"SELECT count(*) FROM sink{number}")
-            if found != str(place.words["rows"]):
-                raise ValueError(f"sink{number} has {found} rows")
+            require_copy(place, f"sink{number}", place, "bulk")
 
     return check
 
@@ -297,9 +313,7 @@ def emptied_target(place):
 
 
 def stored_target(place):
-    found = place.target.ask("SELECT count(*) FROM copied")
-    if found != str(place.words["rows"]):
-        raise ValueError(f"the table has {found} rows")
+    require_copy(place.target, "copied", place, "copied")
 
 
 def between_servers():
