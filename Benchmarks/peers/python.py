@@ -262,8 +262,11 @@ def py_postgresql_main():
             return postgresql.open(unix=f"{h}/.s.PGSQL.{port}", **kw)
         if e.get("PGPASSWORD"):
             kw["password"] = e["PGPASSWORD"]
-        if e.get("PGSSLMODE", "disable") != "disable":  # 1.3.1 cannot do verify-full: TLS, chain not checked
+        if e.get("PGSSLMODE", "disable") != "disable":
+            # 1.3.1 knows no verify-full: the chain is checked, the host's name is not.
             kw["sslmode"] = "require"
+            if e.get("PGSSLROOTCERT"):
+                kw["sslrootcrtfile"] = e["PGSSLROOTCERT"]
         else:
             kw["sslmode"] = "disable"
         return postgresql.open(host=h, port=int(port), **kw)
