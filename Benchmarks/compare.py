@@ -70,7 +70,7 @@ def require(figures, wanted):
             raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
 
 
-def launch(row, place, launcher, time_limit, wanted):
+def launch(row, place, launcher, work, wanted):
     """Runs a row's command once and returns its figures by name."""
     if row.before:
         row.before(place)
@@ -87,24 +87,30 @@ def launch(row, place, launcher, time_limit, wanted):
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=time_limit,
+            timeout=work.time_limit,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise DidNotRun(f"took more than {time_limit} s") from None
+        raise DidNotRun(f"took more than {work.time_limit} s") from None
     if done.returncode != 0:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
         raise DidNotRun((telling or said or [f"exit {done.returncode}"])[-1][:120])
-    figures = dict(zip(LAUNCHED, map(number, done.stdout.split()[-len(LAUNCHED) :])))
+    launched, _, printed = done.stdout.partition("\n")
+    figures = dict(zip(LAUNCHED, map(number, launched.split())))
+    says = row.says or work.says
+    if says and not re.search(says, printed):
+        raise DidNotRun(f"prints {printed[:60]!r}" if printed else "prints nothing")
     if row.check:
         try:
             row.check(place)
         except ValueError as reason:
             raise DidNotRun(str(reason)) from None
+    # What a program says of itself counts, in whichever order the lines have come.
     for line in done.stderr.splitlines():
         if line.startswith("MEASURED "):
             figures.update(zip(LAUNCHED, map(number, line.split()[1:])))
+    for line in done.stderr.splitlines():
         if line.startswith("WORK "):
             said = re.findall(r"(\w+)=(-?\d[\d.e+-]*)", line)
             figures.update((name, number(value)) for name, value in said)
@@ -129,7 +135,7 @@ def measure(work, place, arguments):
                     continue
                 try:
                     wanted = expected(work, row, place, known)
-                    figures = launch(row, place, arguments.launcher, work.time_limit, wanted)
+                    figures = launch(row, place, arguments.launcher, work, wanted)
                 except DidNotRun as reason:
                     reasons[row.name] = str(reason).replace("|", "\\|")
                     samples[row.name] = []
@@ -289,7 +295,16 @@ def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     name = model.group(1) if model else platform.machine()
     kernel = ".".join(platform.release().split(".")[:2])
-    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}"
+    library = " ".join(platform.libc_ver()).strip()
+    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}" + (library and f", {library}")
+
+
+def told_storages(storages):
+    """Where the clusters were, by what says so: the works of each."""
+    if len(storages) == 1:
+        return f"The clusters are {next(iter(storages))}"
+    parts = (f"{where} for {', '.join(dict.fromkeys(keys))}" for where, keys in storages.items())
+    return f"The clusters are {'; '.join(parts)}"
 
 
 def commit():
@@ -344,11 +359,13 @@ def main():
     if set(arguments.works) - {work.key for work in chosen}:
         parser.error(f"no such work; there are {', '.join(dict.fromkeys(work.key for work in works.ALL))}")
 
-    tables, lines, summary, missed, failed = [], [], [], 0, []
+    tables, lines, summary, missed, failed, storages = [], [], [], 0, [], {}
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
-            samples, reasons = measure(work, running.place(work.server), arguments)
+            place = running.place(work.server)
+            storages.setdefault(place.storage, []).append(work.key)
+            samples, reasons = measure(work, place, arguments)
             table = work_table(work, samples, reasons)
             print("\n".join(table), file=sys.stderr, flush=True)
             tables += table
@@ -367,8 +384,10 @@ def main():
             "",
             f"{datetime.date.today()}, commit {commit()}, {machine()}, PostgreSQL {version}."
             " Medians of runs in turns; a ratio is one of medians, below 1 is better than the other."
-            " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. `make bench` writes"
-            " this file.",
+            " CPU is the client's, without the server. MB are 1,000,000 bytes, KiB 1,024. "
+            + told_storages(storages)
+            + ": pg-cluster chooses that by the memory that is free, except where a row says which."
+            " `make bench` writes this file.",
             "",
             "A missed limit leads to the profile that says where the time goes (`scripts/bench-profile`).",
             "",

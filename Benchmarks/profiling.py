@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Says where a work's time goes: the instructions of our programs and of those beside them, counted, with the
 functions that take most; their system calls; and, where the processor's time is the kernel's, its functions.
+Of a work that is about memory it says what is resident, and who has asked for the heap at its peak.
 
     profiling.py [WORK …] [--rows N] --launcher … --peers …
 
 Run by scripts/bench-profile, which builds what it needs. Writes profiles/WORK.txt. Instructions are counted
-by callgrind, which is repeatable; the rest needs perf and the right to use it, and is left out without.
+by callgrind, which is repeatable, and the heap by massif; the rest needs perf and the right to use it, and is
+left out without.
 """
 
 import argparse
@@ -44,9 +46,22 @@ class Profile:
     # Whether the same command with 1 for its number can be counted, for what starting and connecting take.
     has_start: bool = False
     reference: str = "libpq, in C"
+    # What it keeps in memory, instead of what it executes.
+    is_of_memory: bool = False
 
 
 PROFILES = [
+    *(
+        Profile(
+            "W1",
+            f"the whole life of a process that asks SELECT 1, over {way}",
+            ("pg-open", "psql", "libpq, in C"),
+            "process",
+            1,
+            reference="psql",
+        )
+        for way in ("a Unix socket", "TCP with TLS")
+    ),
     Profile(
         "W2",
         "20,000 prepared round trips",
@@ -133,6 +148,14 @@ PROFILES = [
         2_000,
         reference="160 columns",
     ),
+    Profile(
+        "growth",
+        "ten times as many notifications",
+        ("200,000 notifications", "20,000 notifications"),
+        "notification",
+        None,
+        is_of_memory=True,
+    ),
 ]
 
 
@@ -143,8 +166,9 @@ class Failed(Exception):
     """A command, or what should have counted it, did not work; its text says why."""
 
 
-def run(row, place, before=(), command=None):
-    """Runs a row's command with `before` in front of it; returns its user and system seconds."""
+def run(row, place, before=(), command=None, watch=None):
+    """Runs a row's command with `before` in front of it, and `watch` beside it, which is told its number;
+    returns its user and system seconds."""
     if row.before:
         row.before(place)
     environment = {**place.environment, **row.environment}
@@ -155,11 +179,15 @@ def run(row, place, before=(), command=None):
         process = subprocess.Popen(
             argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
         )
-        drained = threading.Thread(target=drain, args=(process.stdout,))
-        drained.start()
+        beside = [threading.Thread(target=drain, args=(process.stdout,))]
+        if watch:
+            beside.append(threading.Thread(target=watch, args=(process.pid,)))
+        for thread in beside:
+            thread.start()
         if row.alone:
             notify(process, said, place)
-        drained.join()
+        for thread in beside:
+            thread.join()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
@@ -314,6 +342,130 @@ def sampled(row, place):
     ]
 
 
+# ---- memory --------------------------------------------------------------------------------------
+
+
+class Resident:
+    """What a process has in memory when it has most, in KiB, looked at every few milliseconds."""
+
+    def __init__(self):
+        self.mapped = self.data = 0
+
+    def watch(self, process):
+        # Of one that is over there are no mappings any more.
+        while found := self._kinds(process):
+            if sum(found) > self.mapped + self.data:
+                self.mapped, self.data = found
+            time.sleep(0.005)
+
+    def _kinds(self, process):
+        """What is of files, the program's and its libraries', and what is not."""
+        try:
+            text = pathlib.Path("/proc", str(process), "smaps").read_text()
+        except OSError:
+            return None
+        mapped = data = 0
+        is_file = False
+        for line in text.splitlines():
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                is_file = len(line.split(None, 5)) > 5 and line.split(None, 5)[5].startswith("/")
+            elif line.startswith("Rss:"):
+                mapped += int(line.split()[1]) if is_file else 0
+                data += 0 if is_file else int(line.split()[1])
+        return (mapped, data) if text else None
+
+
+# Whoever asks for memory for somebody else.
+ASKING = re.compile(
+    r"\(heap allocation functions\)|swift_(slow)?[aA]lloc|_ContiguousArrayBuffer|^(specialized )?Array\.|"
+    r"ContiguousArray\.|^operator new|ManagedBuffer"
+)
+CALLERS = 3
+
+
+class Heap:
+    """What massif has seen of a run: the heap at its peak, in bytes, and by whom it was asked for."""
+
+    def __init__(self, path):
+        snapshots = pathlib.Path(path).read_text().split("#-----------\nsnapshot=")
+        peak = next(text for text in snapshots if "heap_tree=peak" in text)
+        self.total = int(re.search(r"^mem_heap_B=(\d+)", peak, re.M)[1])
+        # Each line a node, as deep as it is indented; who called it is below it.
+        nodes = re.findall(r"^( *)n\d+: (\d+) (?:0x[0-9A-F]+: )?(.*?)(?: \([^()]*\))?$", peak, re.M)
+        names = [shortened(name) for name in demangled([name for *_, name in nodes])]
+        self.parts = collections.Counter()
+        depths = [len(indent) for indent, *_ in nodes]
+        reached = -1
+        for place, (depth, name) in enumerate(zip(depths, names)):
+            if reached >= 0 and depth > reached:
+                continue
+            reached = -1
+            small = re.search(r"in (\d+) places?, ", name)
+            if not ASKING.search(name) or small:
+                reached = depth
+                callers = self._callers(place, depths, names)
+                self.parts["in many places, a little each" if small else callers] += int(nodes[place][1])
+
+    @staticmethod
+    def _callers(place, depths, names):
+        """A function, and those that called it, while it was always the same."""
+        chain = [names[place]]
+        while len(chain) <= CALLERS and place + 1 < len(depths) and depths[place + 1] > depths[place]:
+            beneath = depths[place + 1]
+            after = depths[place + 2 :]
+            ends = next((i for i, depth in enumerate(after) if depth < beneath), len(after))
+            if beneath in after[:ends] or "all below massif" in names[place + 1]:
+                break
+            place += 1
+            chain.append(names[place])
+        return " < ".join(re.sub(r"(?<=.)\(.*", "", name) for name in chain)
+
+    def lines(self):
+        yield f"    {'%':>5}  {'bytes':>12}  function < its callers"
+        for name, count in self.parts.most_common(FUNCTIONS):
+            if count * 200 > self.total:
+                yield f"    {100 * count / self.total:5.1f}  {count:12,}  {name}"
+
+
+def heap(row, place):
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/heap"
+        options = ["--tool=massif", "-q", "--peak-inaccuracy=0", "--threshold=0.2", "--demangle=no"]
+        run(row, place, ["valgrind", *options, f"--massif-out-file={path}"])
+        return Heap(path)
+
+
+def told_memory(profile, work, rows, place):
+    """The part of a profile's file that is about memory, line by line."""
+    width = max(len(row.name) for row in rows)
+    yield f"{profile.key} {work.title}: memory"
+    yield ""
+    yield "  Resident when it is most, in KiB, in five runs; what is of files is the program and its libraries."
+    yield f"  {'':{width}}  {'of files':>15}  {'heap, stacks':>15}"
+    heaps = {}
+    with place.pinned(work.processors):
+        for row in rows:
+            print(f"  {row.name}", file=sys.stderr, flush=True)
+            seen = []
+            for _ in range(5):
+                seen.append(Resident())
+                run(row, place, watch=seen[-1].watch)
+            spans = (
+                f"{min(values):,}–{max(values):,}"
+                for values in ([each.mapped for each in seen], [each.data for each in seen])
+            )
+            yield f"  {row.name:{width}}  " + "  ".join(f"{span:>15}" for span in spans)
+            heaps[row.name] = heap(row, place)
+    yield ""
+    yield "  The heap at its peak, by massif (valgrind), under which the program is slower."
+    for row in rows:
+        yield ""
+        yield f"  {row.name}: {without_places(row.alone or row.command)}: {heaps[row.name].total:,} bytes"
+        yield ""
+        yield from heaps[row.name].lines()
+    yield ""
+
+
 # ---- telling -------------------------------------------------------------------------------------
 
 
@@ -334,6 +486,9 @@ def told(profile, running, arguments):
     work = next(work for work in same_key if work.title.startswith(profile.work))
     place = running.place(work.server)
     rows = [row for name in profile.rows for row in work.rows if row.name == name]
+    if profile.is_of_memory:
+        yield from told_memory(profile, work, rows, place)
+        return
     operations = profile.operations or arguments.rows
     per = f"for each {profile.operation}"
     results = {}

@@ -66,6 +66,7 @@ class Place:
             self.environment["PGSSLROOTCERT"] = options["sslrootcert"]
             self.environment["PGSSLMODE"] = options["sslmode"]
         self.words = {"iri": shlex_quoted(iri), "socket": self.environment["PGHOST"], "user": name, **common}
+        self.storage = storage(self.ask("SHOW data_directory"))
 
     def ask(self, statement):
         done = subprocess.run(
@@ -96,6 +97,15 @@ class Place:
         finally:
             for process in (server, 0):
                 os.sched_setaffinity(process, every)
+
+
+def storage(directory):
+    """Whether a directory is in memory or on disk, and the kind of its file system."""
+    mounts = [line.split()[1:3] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    beneath = (mount for mount in mounts if pathlib.Path(directory).is_relative_to(mount[0]))
+    # Of several at the same place the last one counts.
+    kind = max(enumerate(beneath), key=lambda found: (len(found[1][0]), found[0]))[1][1]
+    return f"{'in memory' if kind in ('tmpfs', 'ramfs') else 'on disk'} ({kind})"
 
 
 def shlex_quoted(text):

@@ -1,8 +1,11 @@
 """What is compared: the works, their commands, and all the limits that PGKit has set itself."""
 
 import dataclasses
+import functools
 import json
 import pathlib
+import re
+import shlex
 import shutil
 import subprocess
 import typing
@@ -25,8 +28,8 @@ SUMS = {
     "chars": "SELECT sum(octet_length(c)) FROM million",
     "integers": "SELECT sum(a + b + floor(extract(epoch FROM d))::int8 - 946684800) FROM million",
     "doubles": "SELECT sum(e) FROM million",
+    "hundredths": "SELECT (sum(f) * 100)::int8 FROM million",
 }
-HUNDREDTHS = {"hundredths": "SELECT (sum(f) * 100)::int8 FROM million"}
 LINES = "SELECT sum(octet_length(concat_ws(',', a, b, c, d, e, f)) + {more}) FROM million"
 CSV = LINES.format(more=1)
 CSV_WITH_HEADER = f"SELECT ({CSV}) + octet_length('a,b,c,d,e,f') + 1"
@@ -59,6 +62,8 @@ class Row:
     check: typing.Callable = None
     # What its figures must be, beside or instead of those of the work: numbers, or questions to the server.
     expects: dict = dataclasses.field(default_factory=dict)
+    # What it must have printed, if it is not what those of the work must.
+    says: str = None
     is_ours: bool = False
     # The command as a profile runs it, if what is measured has others around it.
     alone: str = None
@@ -92,6 +97,9 @@ class Work:
     time_limit: int = 120
     # What figures every row must say to have done the work: numbers, or questions to the server.
     expects: dict = dataclasses.field(default_factory=dict)
+    # What every row must have printed: a regular expression, looked for in the first 4 KiB of it and, where
+    # there is more, the last 512 bytes.
+    says: str = None
     headings: dict = dataclasses.field(default_factory=dict)
 
 
@@ -120,6 +128,8 @@ QUOTED = """SELECT n AS id, 'name of "' || n || '"' AS name, n * 0.25 AS amount,
   CASE WHEN n % 3 <> 0 THEN md5(n::text) END AS hash, E'a,b\\nc' AS lines
   FROM generate_series(1, 20000) AS n"""
 PSQL = "{psql} -qX -v ON_ERROR_STOP=1"
+# All that is printed: nothing, a one, and what psql makes of one among what else is said.
+NOTHING, ONE, ONE_ROW = r"\A\Z", r"\A1\n\Z", r"\n +1\n\(1 row\)\n"
 
 
 def starting(server, title, limit):
@@ -130,13 +140,14 @@ def starting(server, title, limit):
             ours("pg-open", "pg-open {iri} 'SELECT 1'"),
             peer("psql", "{psql} -XAtc 'SELECT 1'"),
             *drivers("select1"),
-            Row("true", "true"),
+            Row("true", "true", says=NOTHING),
         ],
         ("wall", "cpu", "rss"),
         "psql",
         [Target("pg-open", "wall", "psql", limit)],
         rounds=21,
         server=server,
+        says=ONE,
     )
 
 
@@ -176,16 +187,35 @@ def emptied(place):
     place.ask("TRUNCATE sink1, sink2, sink3; CHECKPOINT")
 
 
+def content(place, table):
+    """What copies of a table have in common: how many rows, sums of the columns, the last time."""
+    return place.ask(f"SELECT count(*), sum(id), sum(k), sum(octet_length(t)), max(ts) FROM {table}")
+
+
+@functools.cache
+def content_before(place, table):
+    """The same of a table that nobody changes."""
+    return content(place, table)
+
+
+def require_copy(place, table, source_place, source):
+    found, wanted = content(place, table), content_before(source_place, source)
+    if found != wanted:
+        raise ValueError(f"{table} has other rows ({found} instead of {wanted})".replace("|", ", "))
+
+
 def stored(receivers):
     """Every row must have come to every receiver, before it counts who was cheaper."""
 
     def check(place):
         for number in range(1, receivers + 1):
-            found = place.ask(f"SELECT count(*) FROM sink{number}")
-            if found != str(place.words["rows"]):
-                raise ValueError(f"sink{number} has {found} rows")
+            require_copy(place, f"sink{number}", place, "bulk")
 
     return check
+
+
+def emptied_ins(place):
+    place.ask("TRUNCATE ins")
 
 
 def inserted(place):
@@ -196,6 +226,9 @@ def inserted(place):
     )
     if found != "100000|4999950000|100000":
         raise ValueError(f"ins has other rows (rows, sum, right ones: {found.replace('|', ', ')})")
+
+
+EMPTY_FIRST = {"before": emptied_ins, "check": inserted}
 
 
 def copying_between(form, receivers):
@@ -216,6 +249,12 @@ def copying_between(form, receivers):
         peer(
             "psycopg",
             f"{{python}} psycopg xfer {form} {','.join(sinks)}",
+            before=emptied,
+            check=stored(receivers),
+        ),
+        peer(
+            "asyncpg",
+            f"{{python}} asyncpg xfer {form} {','.join(sinks)}",
             before=emptied,
             check=stored(receivers),
         ),
@@ -274,9 +313,7 @@ def emptied_target(place):
 
 
 def stored_target(place):
-    found = place.target.ask("SELECT count(*) FROM copied")
-    if found != str(place.words["rows"]):
-        raise ValueError(f"the table has {found} rows")
+    require_copy(place.target, "copied", place, "copied")
 
 
 def between_servers():
@@ -302,7 +339,7 @@ def between_servers():
         ],
         ("wall", "cpu", "rss"),
         "psql to psql",
-        [],
+        [Target("pg-copy", "wall", "psql to psql", 1)],
         rounds=5,
         server="pair",
         time_limit=300,
@@ -313,19 +350,35 @@ def notify(place):
     place.ask(pathlib.Path(__file__).with_name("peers").joinpath("notify.sql").read_text())
 
 
-def in_order(place):
-    """Every notification has its line, once, and where it belongs."""
-    command = ["pg-listen", place.words["iri"].strip("'"), "ch", "--count", "200000", "--events", "off"]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, env=place.environment, **pipes)
-    process.stderr.readline()
-    notify(place)
-    lines = process.communicate()[0].splitlines()
-    if len(lines) != 200_000:
-        raise ValueError(f"{len(lines):,} lines of 200,000 notifications")
-    for number, line in enumerate(map(json.loads, lines), start=1):
-        if line["seq"] != number or int(line["payload"].lstrip("x")) != number:
-            raise ValueError(f"line {number:,} is of notification {line['payload'].lstrip('x')}")
+def in_order(command, payload=lambda line, number: line):
+    """Every notification must have its line, once, and where it belongs, when the command prints them: a run
+    apart from those that are measured, which say how many there were."""
+
+    def check(place):
+        words = shlex.split(command.format(**place.words))
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(words, env=place.environment, text=True, **pipes)
+        process.stderr.readline()
+        notify(place)
+        lines = process.communicate()[0].splitlines()
+        if len(lines) != 200_000:
+            raise ValueError(f"{len(lines):,} lines of 200,000 notifications")
+        for number, line in enumerate(lines, start=1):
+            if payload(line, number) != str(number).rjust(100, "x"):
+                raise ValueError(f"line {number:,} is not of the notification {number:,}: {line[:60]}")
+
+    return check
+
+
+def numbered_payload(line, number):
+    """The payload of a line of pg-listen, which has its number, too."""
+    event = json.loads(line)
+    return event["payload"] if event["seq"] == number else None
+
+
+def last_line(count):
+    """The end of what pg-listen prints of so many notifications."""
+    return f'"seq":{count},"channel":"ch","payload":"{str(count).rjust(100, "x")}"' + r"[^\n]*\n\Z"
 
 
 def same_as_psql(place):
@@ -342,11 +395,15 @@ def same_as_psql(place):
 
 
 def listening(name, command, **more):
-    """A listener alone is measured; the senders begin when it says, on standard error, that it listens."""
+    """A listener alone is measured; the senders begin when it says, on standard error, that it listens.
+
+    The end of what it prints is printed.
+    """
     around = (
         f"D=$(mktemp -d); mkfifo $D/said; {{peers}}/measure {command} > $D/figures 2> $D/said & L=$!; "
         f"exec 3< $D/said; read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
-        f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; echo "MEASURED $(cat $D/figures)" >&2; rm -r $D'
+        f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; '
+        'echo "MEASURED $(head -n 1 $D/figures)" >&2; tail -n +2 $D/figures | tail -c 512; rm -r $D'
     )
     return Row(name, around, alone=command, **more)
 
@@ -375,10 +432,11 @@ PGSERVER = (
 )
 LIFE = "pg-cluster run --pg {bindir} --storage %s -- {psql} -X -c 'select 1'"
 
-# To the moment when a login has succeeded and the command begins.
+# To the moment when a login has succeeded and the command begins, which asks whether it has.
 LOGIN = (
-    "B=$EPOCHREALTIME; pg-cluster run --pg {bindir} --storage %s -- bash -c 'echo $EPOCHREALTIME' |"
-    ' awk -v b="$B" \'{{ printf "WORK seconds=%%.6f\\n", $1 - b > "/dev/stderr" }}\''
+    "B=$EPOCHREALTIME; pg-cluster run --pg {bindir} --storage %s --"
+    " bash -c 'echo $EPOCHREALTIME; {psql} -XAtc \"SELECT 1\"' |"
+    ' awk -v b="$B" \'NR == 1 {{ printf "WORK seconds=%%.6f\\n", $1 - b > "/dev/stderr"; next }} {{ print }}\''
 )
 
 
@@ -390,6 +448,13 @@ def without(*names):
             shutil.rmtree(pathlib.Path(place.words["scratch"], name), ignore_errors=True)
 
     return remove
+
+
+def made_by_initdb(place):
+    """A cluster that could be started."""
+    made = pathlib.Path(place.words["scratch"], "d")
+    if not (made / "PG_VERSION").exists() or not (made / "global/pg_control").exists():
+        raise ValueError("there is no cluster")
 
 
 # A server's log of 256 MiB; half of its records have a code.
@@ -424,21 +489,52 @@ LOG_LINES = {
 }
 
 
+# The same with the codes explained.
+DUPLICATE = " [unique_violation, class 23 Integrity Constraint Violation]\n"
+EXPLAINED = {
+    # At the end of each line that has a code.
+    "log": re.sub(r"(?m)( 23505 .*)\n", rf"\1{DUPLICATE}", LOG_LINES["log"]),
+    # At the end of each record, the first of which has success for its code.
+    "csv": LOG_LINES["csv"]
+    .replace(",,0\n", ',,0,"successful_completion","Successful Completion"\n', 1)
+    .replace(",,0\n", ',,0,"unique_violation","Integrity Constraint Violation"\n'),
+    "json": LOG_LINES["json"].replace(
+        '"23505",',
+        '"23505","state_condition":"unique_violation","state_class":"Integrity Constraint Violation",',
+    ),
+}
+
+
+def thousand(lines):
+    """A thousand times the same records, with numbers."""
+    return "".join(lines.format(i=i) for i in range(1000))
+
+
+def times(form):
+    """How often it takes a thousand records of that form to have 256 MiB."""
+    return -(-(256 << 20) // len(thousand(LOG_LINES[form])))
+
+
 def logged(form):
     """Sees to a log of that form, which is written once."""
 
     def write(place):
         path = pathlib.Path(place.words["scratch"], f"{form}.log")
         if not path.exists():
-            part = "".join(LOG_LINES[form].format(i=i) for i in range(1000)).encode()
-            times = -(-(256 << 20) // len(part))
-            path.write_bytes((part * times)[: 256 << 20])
+            path.write_text(thousand(LOG_LINES[form]) * times(form))
 
-    return {"before": write}
+    return write
 
 
 def filtering(name, form, options=""):
-    return ours(name, f"pg-errcode filter {options} < {{scratch}}/{form}.log", **logged(form))
+    explained = thousand(EXPLAINED[form])
+    return ours(
+        name,
+        f"pg-errcode filter {options} < {{scratch}}/{form}.log",
+        before=logged(form),
+        expects={"bytes": len(explained) * times(form)},
+        says=rf"\A{re.escape(explained[:4000])}(?s:.*){re.escape(explained[-500:])}\Z",
+    )
 
 
 FILTERS = [
@@ -447,6 +543,21 @@ FILTERS = [
     filtering("pg-errcode filter, csvlog", "csv"),
     filtering("pg-errcode filter, jsonlog", "json"),
 ]
+
+
+def generated(count):
+    """What so many rows of `pgkit-work many-rows` come to, which the server makes up: j to a thousandth of the
+    count, and for each of them i to a thousand."""
+    outer, inner = range(1, count // 1000 + 1), range(1, 1001)
+    first_second = 7305 * 86400  # of 2020, since 2000
+    return {
+        "ops": count,
+        "chars": len(outer) * sum(len(f"row {i}") for i in inner),
+        "integers": len(inner) * sum(outer) + len(outer) * sum(i + first_second + i for i in inner),
+        "doubles": len(inner) * sum(outer),
+        "hundredths": len(outer) * sum(inner) * 100,
+    }
+
 
 ALL = [
     starting("socket", "over a Unix socket", 0.85),
@@ -493,16 +604,15 @@ ALL = [
         "W3",
         "a million rows of six types, decoded",
         [
+            # Of a numeric, the C programs make a number of hundredths and sum it up; the drivers in Python make
+            # a Decimal, and no sums. PGKit makes its PGNumeric and sums the hundredths up; without Strings it
+            # makes what the C programs make.
             ours("PGKit", "{work} rows", expects=SUMS),
             ours("PGKit, no Strings", "{work} rows-in-place", expects=SUMS),
             ours("PGKit, asynchronous", "{work} async-rows", expects=SUMS),
-            Row("floor: decoded in place", "{peers}/floor decode", expects=SUMS | HUNDREDTHS),
-            Row(
-                "floor: decoded in place, with pauses",
-                "{peers}/floor paced decode",
-                expects=SUMS | HUNDREDTHS,
-            ),
-            peer("libpq, in C, row by row", "{peers}/libpq fetch", expects=SUMS | HUNDREDTHS),
+            Row("floor: decoded in place", "{peers}/floor decode", expects=SUMS),
+            Row("floor: decoded in place, with pauses", "{peers}/floor paced decode", expects=SUMS),
+            peer("libpq, in C, row by row", "{peers}/libpq fetch", expects=SUMS),
             peer("asyncpg, cursor", "{python} asyncpg fetch"),
             peer("asyncpg, whole", "{python} asyncpg fetchfull"),
             peer("psycopg, stream", "{python} psycopg fetch"),
@@ -534,6 +644,7 @@ ALL = [
             peer("psql --csv, 1,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=1000 -c '{SELECT}'"),
             peer("psql --csv, 10,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=10000 -c '{SELECT}'"),
             peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'", expects={"bytes": CSV}),
+            peer("libpq, in C, row by row", "{peers}/libpq csv"),
             Row("floor: nothing quoted", "{peers}/floor csv", expects={"bytes": CSV}),
             Row("floor: nothing quoted, with pauses", "{peers}/floor paced csv", expects={"bytes": CSV}),
         ],
@@ -572,6 +683,7 @@ ALL = [
                 "psql, COPY of row_to_json",
                 f"{PSQL} -c 'COPY (SELECT row_to_json(r) FROM ({SELECT}) AS r) TO STDOUT'",
             ),
+            peer("libpq, in C, row by row", "{peers}/libpq json", expects={"bytes": JSON}),
             Row("floor: nothing escaped", "{peers}/floor json", expects={"bytes": JSON}),
             Row("floor: nothing escaped, with pauses", "{peers}/floor paced json", expects={"bytes": JSON}),
         ],
@@ -594,11 +706,11 @@ ALL = [
         "W7",
         "100,000 rows of three columns stored",
         [
-            ours("PGKit, inserts", "{work} insert 100000", check=inserted),
-            peer("libpq, in C, inserts", "{peers}/libpq insert pipe 100000", check=inserted),
-            peer("psycopg, executemany", "{python} psycopg insert 100000", check=inserted),
-            peer("asyncpg, executemany", "{python} asyncpg insert 100000", check=inserted),
-            peer("py-postgresql, load_rows", "{python} py-postgresql insert 100000", check=inserted),
+            ours("PGKit, inserts", "{work} insert 100000", **EMPTY_FIRST),
+            peer("libpq, in C, inserts", "{peers}/libpq insert pipe 100000", **EMPTY_FIRST),
+            peer("psycopg, executemany", "{python} psycopg insert 100000", **EMPTY_FIRST),
+            peer("asyncpg, executemany", "{python} asyncpg insert 100000", **EMPTY_FIRST),
+            peer("py-postgresql, load_rows", "{python} py-postgresql insert 100000", **EMPTY_FIRST),
         ],
         ("seconds", "cpu", "rss"),
         "libpq, in C, inserts",
@@ -610,11 +722,11 @@ ALL = [
         "W7",
         "100,000 rows of three columns copied",
         [
-            ours("PGKit, rows", "{work} copy-rows 100000", check=inserted),
-            peer("libpq, in C, text", "{peers}/libpq insert copy 100000", check=inserted),
-            peer("libpq, in C, binary", "{peers}/libpq insert copybinary 100000", check=inserted),
-            peer("psycopg, write_row", "{python} psycopg insertcopy 100000", check=inserted),
-            peer("asyncpg, copy_records_to_table", "{python} asyncpg insertcopy 100000", check=inserted),
+            ours("PGKit, rows", "{work} copy-rows 100000", **EMPTY_FIRST),
+            peer("libpq, in C, text", "{peers}/libpq insert copy 100000", **EMPTY_FIRST),
+            peer("libpq, in C, binary", "{peers}/libpq insert copybinary 100000", **EMPTY_FIRST),
+            peer("psycopg, write_row", "{python} psycopg insertcopy 100000", **EMPTY_FIRST),
+            peer("asyncpg, copy_records_to_table", "{python} asyncpg insertcopy 100000", **EMPTY_FIRST),
         ],
         ("seconds", "cpu", "rss"),
         "libpq, in C, binary",
@@ -626,12 +738,36 @@ ALL = [
         "W8",
         "200,000 notifications of 100 bytes",
         [
-            listening("pg-listen", "pg-listen {iri} ch --count 200000", is_ours=True, check=in_order),
-            listening("floor: counted", "{peers}/floor listen ch 200000"),
-            listening("libpq, in C", "{peers}/listening count ch 200000", is_peer=True),
-            listening("psycopg", "{python} psycopg listen ch 200000", is_peer=True),
-            listening("asyncpg", "{python} asyncpg listen ch 200000", is_peer=True),
-            listening("py-postgresql", "{python} py-postgresql listen ch 200000", is_peer=True),
+            listening(
+                "pg-listen",
+                "pg-listen {iri} ch --count 200000",
+                is_ours=True,
+                says=last_line(200_000),
+                check=in_order("pg-listen {iri} ch --count 200000 --events off", numbered_payload),
+            ),
+            listening(
+                "floor: counted",
+                "{peers}/floor listen ch 200000",
+                # Of each a process's number, the channel and the payload.
+                expects={"ops": 200_000, "bytes": 200_000 * (4 + 3 + 101)},
+            ),
+            listening(
+                "libpq, in C",
+                "{peers}/listening count ch 200000",
+                is_peer=True,
+                expects={"ops": 200_000},
+                check=in_order("{peers}/listening lines ch 200000"),
+            ),
+            *(
+                listening(
+                    driver,
+                    f"{{python}} {driver} listen ch 200000",
+                    is_peer=True,
+                    expects={"ops": 200_000},
+                    check=in_order(f"{{python}} {driver} listenlines ch 200000"),
+                )
+                for driver in ("psycopg", "asyncpg", "py-postgresql")
+            ),
         ],
         ("wall", "cpu", "rss"),
         "libpq, in C",
@@ -650,6 +786,8 @@ ALL = [
         ("p50",),
         "libpq, in C",
         [Target("pg-listen", "p50", "libpq, in C", 1.2)],
+        # Each of which had its line, or it ends with an error.
+        expects={"ops": 2000},
     ),
     Work(
         "W9",
@@ -668,6 +806,7 @@ ALL = [
             Target("pg-cluster, disk", "wall", "initdb and pg_ctl", 0.5),
             Target("pg-cluster, disk", "wall", BEST_PEER, 1),
         ],
+        says=ONE_ROW,
         headings={"cpu": "CPU of what was waited for"},
     ),
     Work(
@@ -680,6 +819,7 @@ ALL = [
             Target("pg-cluster, memory", "seconds", None, 0.08),
             Target("pg-cluster, disk", "seconds", None, 0.3),
         ],
+        says=ONE,
         headings={"seconds": "to the login"},
     ),
     Work(
@@ -688,11 +828,18 @@ ALL = [
         [
             ours(
                 "pg-cluster",
+                # That it can be used has to be asked from within, by a psql that initdb does not have.
                 "env PGKIT_CLUSTER_HOME={scratch}/first/home"
-                " pg-cluster run --pg {bindir} --storage disk -- true",
+                " pg-cluster run --pg {bindir} --storage disk -- {psql} -XAtc 'SELECT 1'",
                 before=without("first"),
+                says=ONE,
             ),
-            peer("initdb", "cd {scratch}; {as_user} " + INITDB_ALONE, before=without("d")),
+            peer(
+                "initdb",
+                "cd {scratch}; {as_user} " + INITDB_ALONE,
+                before=without("d"),
+                check=made_by_initdb,
+            ),
         ],
         ("wall",),
         "initdb",
@@ -702,11 +849,20 @@ ALL = [
         "W10",
         "an error code looked up",
         [
-            ours("pg-errcode", "pg-errcode XX400"),
-            Row("true", "true"),
-            Row("bash -c :", "bash -c :"),
-            peer("psql, SELECT 1", "{psql} -XAtc 'SELECT 1'"),
-            peer("python -m postgresql.exceptions", "{interpreter} -m postgresql.exceptions XX400"),
+            # Not a code that the server has: of its class.
+            ours(
+                "pg-errcode",
+                "pg-errcode XX400",
+                says=r"\AInternalError \[XX000\]\n(.*\n)* +condition: internal_error\n",
+            ),
+            Row("true", "true", says=NOTHING),
+            Row("bash -c :", "bash -c :", says=NOTHING),
+            peer("psql, SELECT 1", "{psql} -XAtc 'SELECT 1'", says=ONE),
+            peer(
+                "python -m postgresql.exceptions",
+                "{interpreter} -m postgresql.exceptions XX400",
+                says=r"\Apostgresql\.exceptions\.InternalError \[XX000\]\n",
+            ),
         ],
         ("wall", "cpu", "rss"),
         "python -m postgresql.exceptions",
@@ -732,8 +888,8 @@ ALL = [
         "growth",
         "ten times as many rows",
         [
-            ours("10 million rows", "{work} many-rows 10000000", expects={"ops": 10_000_000}),
-            ours("1 million rows", "{work} many-rows 1000000", expects={"ops": 1_000_000}),
+            ours("10 million rows", "{work} many-rows 10000000", expects=generated(10_000_000)),
+            ours("1 million rows", "{work} many-rows 1000000", expects=generated(1_000_000)),
         ],
         ("seconds", "cpu", "rss"),
         "1 million rows",
@@ -755,6 +911,7 @@ ALL = [
         [
             Target("1600 columns", "seconds", "160 columns", 11.5),
             Target("160 columns", "seconds", "16 columns", 11.5),
+            Target("16 columns", "seconds", "1 columns", 18.4),
         ],
         server="untrimmed",
     ),
@@ -762,7 +919,12 @@ ALL = [
         "growth",
         "ten times as many notifications",
         [
-            listening(f"{count:,} notifications", f"pg-listen {{iri}} ch --count {count}", is_ours=True)
+            listening(
+                f"{count:,} notifications",
+                f"pg-listen {{iri}} ch --count {count}",
+                is_ours=True,
+                says=last_line(count),
+            )
             for count in (200_000, 20_000)
         ],
         ("rss", "wall"),
@@ -773,8 +935,9 @@ ALL = [
         "growth",
         "a thousand idle connections that listen",
         [
-            ours("1,000 connections", "{work} idle 1000", expects={"ops": 1000}),
-            ours("10 connections", "{work} idle 10", expects={"ops": 10}),
+            # One more is there before it counts. Each must hear what is then notified.
+            ours("1,000 connections", "{work} idle 1000", expects={"ops": 1000, "heard": 1001}),
+            ours("10 connections", "{work} idle 10", expects={"ops": 10, "heard": 11}),
         ],
         ("kib_each", "rss"),
         "10 connections",

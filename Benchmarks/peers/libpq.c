@@ -6,10 +6,11 @@
 //   libpq rtt N                         N round trips of a prepared SELECT $1::int
 //   libpq rttpipe N DEPTH               the same, DEPTH before each answer
 //   libpq fetch                         a million rows, one by one, every column decoded
+//   libpq csv|json                      a million rows of text, one by one, as CSV or JSON lines
 //   libpq copyout text|binary           COPY bulk TO STDOUT, forgotten
 //   libpq xfer text|binary SINK[,SINK]  bulk into other tables
 //   libpq insert pipe|copy|copybinary N
-//                                       N rows into ins
+//                                       N rows into ins, which is empty
 //   libpq version                       prints the library's version
 #include <libpq-fe.h>
 #include <stdint.h>
@@ -108,6 +109,91 @@ static void take(PGresult* r) {
 }
 #define SQL1M "SELECT a,b,c,d,e,f FROM million"
 
+static char out[1 << 17];
+static size_t on;
+static void flush(void) {
+  if (fwrite(out, 1, on, stdout) != on) {
+    perror("libpq: write");
+    exit(1);
+  }
+  on = 0;
+}
+// Room for so much more; no value is longer than a half of the buffer here.
+static void room(size_t n) {
+  if (n > sizeof out) exit(1);
+  if (on + n > sizeof out) flush();
+}
+static void put(const char* bytes, size_t n) {
+  room(n);
+  memcpy(out + on, bytes, n);
+  on += n;
+}
+// A value as RFC 4180 has it: quoted where it must be.
+static void put_csv(const char* v, size_t n) {
+  int special = 0;
+  for (size_t i = 0; i < n; i++) special |= v[i] == ',' || v[i] == '"' || v[i] == '\n' || v[i] == '\r';
+  if (!special) {
+    put(v, n);
+    return;
+  }
+  room(2 * n + 2);
+  out[on++] = '"';
+  for (size_t i = 0; i < n; i++) {
+    if (v[i] == '"') out[on++] = '"';
+    out[on++] = v[i];
+  }
+  out[on++] = '"';
+}
+static void put_json_string(const char* v, size_t n) {
+  int special = 0;
+  for (size_t i = 0; i < n; i++) special |= (unsigned char)v[i] < 32 || v[i] == '"' || v[i] == '\\';
+  room((special ? 6 * n : n) + 3);
+  out[on++] = '"';
+  if (!special) {
+    memcpy(out + on, v, n);
+    on += n;
+  } else {
+    for (size_t i = 0; i < n; i++) {
+      if ((unsigned char)v[i] < 32) on += sprintf(out + on, "\\u%04x", v[i]);
+      else {
+        if (v[i] == '"' || v[i] == '\\') out[on++] = '\\';
+        out[on++] = v[i];
+      }
+    }
+  }
+  out[on++] = '"';
+}
+// The numbers of these rows stand as they are in JSON.
+static int is_number(Oid type) {
+  return type == 20 || type == 21 || type == 23 || type == 701 || type == 1700;
+}
+static void header(PGresult* r) {
+  for (int i = 0; i < PQnfields(r); i++) {
+    if (i) put(",", 1);
+    put_csv(PQfname(r, i), strlen(PQfname(r, i)));
+  }
+  put("\n", 1);
+}
+static void write_row(PGresult* r, int js) {
+  for (int i = 0; i < PQnfields(r); i++) {
+    const char* v = PQgetvalue(r, 0, i);
+    size_t n = PQgetlength(r, 0, i);
+    if (!js) {
+      if (i) put(",", 1);
+      put_csv(v, n);
+      continue;
+    }
+    put(i ? "," : "{", 1);
+    put_json_string(PQfname(r, i), strlen(PQfname(r, i)));
+    put(":", 1);
+    if (PQgetisnull(r, 0, i)) put("null", 4);
+    else if (is_number(PQftype(r, i))) put(v, n);
+    else put_json_string(v, n);
+  }
+  put(js ? "}\n" : "\n", js ? 2 : 1);
+  rows++;
+}
+
 int main(int argc, char** argv) {
   const char* cmd = argc > 1 ? argv[1] : "select1";
   if (!strcmp(cmd, "version")) return printf("%d\n", PQlibVersion()) < 0;
@@ -180,6 +266,20 @@ int main(int argc, char** argv) {
     report(cmd, now() - t0, rows, 0);
     fprintf(stderr, "WORK chars=%ld integers=%lld doubles=%.17g hundredths=%lld\n", chars, (long long)sum, fs,
             (long long)hundredths);
+  } else if (!strcmp(cmd, "csv") || !strcmp(cmd, "json")) {
+    int js = *cmd == 'j';
+    double t0 = now();
+    PQsendQueryParams(c, SQL1M, 0, NULL, NULL, NULL, NULL, 0);
+    PQsetSingleRowMode(c);
+    while ((r = PQgetResult(c))) {
+      if (PQresultStatus(r) == PGRES_SINGLE_TUPLE) {
+        if (!js && !rows) header(r);
+        write_row(r, js);
+      } else check(c, r, PGRES_TUPLES_OK);
+      PQclear(r);
+    }
+    flush();
+    fprintf(stderr, "WORK what=%s seconds=%.6f ops=%ld\n", cmd, now() - t0, rows);
   } else if (!strcmp(cmd, "copyout")) {
     double t0 = now(), bytes = 0;
     char* b;
@@ -223,7 +323,6 @@ int main(int argc, char** argv) {
     report(cmd, now() - t0, rows, bytes);
   } else if (!strcmp(cmd, "insert")) {
     long n = atol(argv[3]);
-    run(c, "TRUNCATE ins", PGRES_COMMAND_OK);
     double t0 = now();
     char q[64], line[128];
     if (!strcmp(argv[2], "copy")) {

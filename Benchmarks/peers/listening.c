@@ -3,10 +3,11 @@
 //   cc -O2 -I"$(pg_config --includedir)" -o listening listening.c -lpq
 //
 //   listening count CHANNEL N                 takes N notifications, and ends
-//   listening lines CHANNEL                   prints the payload of each, until it is ended
+//   listening lines CHANNEL [N]               prints the payload of each, until it is ended or has N
 //   listening drive CHANNEL N COMMAND...      notifies N times, each when the command has printed the
-//                                             line of the one before; prints each time in microseconds,
-//                                             and their median to standard error
+//                                             line of the one before, which must have its payload;
+//                                             prints each time in microseconds, and their median to
+//                                             standard error
 //
 // The environment says where the server is.
 #define _GNU_SOURCE
@@ -32,7 +33,7 @@ static PGconn *connected(void) {
   return connection;
 }
 
-static int listening(const char *channel, long wanted) {
+static int listening(const char *channel, long wanted, int prints) {
   PGconn *connection = connected();
   struct pollfd readable = {PQsocket(connection), POLLIN, 0};
   char statement[200];
@@ -49,11 +50,12 @@ static int listening(const char *channel, long wanted) {
     if (!PQconsumeInput(connection)) fail("read", PQerrorMessage(connection));
     while ((event = PQnotifies(connection))) {
       count++;
-      if (wanted == 0) puts(event->extra);
+      if (prints) puts(event->extra);
       PQfreemem(event);
     }
-    if (wanted == 0) fflush(stdout);
+    if (prints) fflush(stdout);
   }
+  fprintf(stderr, "WORK ops=%ld\n", count);
   PQfinish(connection);
   return 0;
 }
@@ -64,13 +66,22 @@ static double microseconds(void) {
   return at.tv_sec * 1e6 + at.tv_nsec / 1e3;
 }
 
+static char line[1 << 16];
+
+// Reads until a line has ended. A line is shorter than what a pipe takes as one piece.
 static void read_line(int source) {
-  static char bytes[1 << 16];
   ssize_t count;
   do {
-    count = read(source, bytes, sizeof bytes);
+    count = read(source, line, sizeof line - 1);
     if (count <= 0) fail("the command", "ended");
-  } while (bytes[count - 1] != '\n');
+  } while (line[count - 1] != '\n');
+  line[count] = 0;
+}
+
+// Whether the line that was read has this payload, and not one that only begins like it.
+static int line_has(const char *payload) {
+  const char *found = strstr(line, payload);
+  return found != NULL && strchr("0123456789", found[strlen(payload)]) == NULL;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -80,7 +91,7 @@ static int by_value(const void *a, const void *b) {
 
 static int drive(const char *channel, long count, char **command) {
   int ends[2];
-  char statement[200];
+  char statement[200], payload[40];
   PGconn *connection = connected();
   double *times = calloc((size_t)count, sizeof *times);
 
@@ -102,17 +113,19 @@ static int drive(const char *channel, long count, char **command) {
   }
   while (poll(&readable, 1, 300) > 0) read_line(ends[0]);
   for (long number = 0; number < count; number++) {
-    snprintf(statement, sizeof statement, "NOTIFY %s, 'payload %ld'", channel, number);
+    snprintf(payload, sizeof payload, "payload %ld", number);
+    snprintf(statement, sizeof statement, "NOTIFY %s, '%s'", channel, payload);
     double begin = microseconds();
     PQsendQuery(connection, statement);
     read_line(ends[0]);
     times[number] = microseconds() - begin;
+    if (!line_has(payload)) fail("the command prints something else for", payload);
     printf("%.1f\n", times[number]);
     PGresult *result;
     while ((result = PQgetResult(connection))) PQclear(result);
   }
   qsort(times, (size_t)count, sizeof *times, by_value);
-  fprintf(stderr, "WORK p50=%.1f\n", times[count / 2]);
+  fprintf(stderr, "WORK p50=%.1f ops=%ld\n", times[count / 2], count);
   free(times);
   kill(child, SIGTERM);
   waitpid(child, NULL, 0);
@@ -120,8 +133,9 @@ static int drive(const char *channel, long count, char **command) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 4 && !strcmp(argv[1], "count")) return listening(argv[2], atol(argv[3]));
-  if (argc == 3 && !strcmp(argv[1], "lines")) return listening(argv[2], 0);
+  if (argc == 4 && !strcmp(argv[1], "count")) return listening(argv[2], atol(argv[3]), 0);
+  if (argc == 3 && !strcmp(argv[1], "lines")) return listening(argv[2], 0, 1);
+  if (argc == 4 && !strcmp(argv[1], "lines")) return listening(argv[2], atol(argv[3]), 1);
   if (argc > 4 && !strcmp(argv[1], "drive")) return drive(argv[2], atol(argv[3]), argv + 4);
   fputs("usage: see the head of listening.c\n", stderr);
   return 64;

@@ -1,6 +1,7 @@
 // Runs one command with its standard output in a pipe that is read to the end, and prints what it
 // cost: wall time and CPU time (user and system) in microseconds, the peak of resident memory in
-// KiB, and how many bytes it wrote. Exits with the command's own status.
+// KiB, and how many bytes it wrote. On the lines after that stands what it wrote: the first 4 KiB, and
+// of what is longer the last 512 bytes, too. Exits with the command's own status.
 //
 //   cc -O2 -o measure measure.c && ./measure COMMAND [ARGUMENT...]
 //
@@ -20,6 +21,8 @@
 extern char **environ;
 
 static char sink[1 << 16];
+static char first[4096], last[512];
+static size_t at_first, at_last;
 
 static long long now(void) {
   struct timespec at;
@@ -31,12 +34,30 @@ static long long microseconds(struct timeval span) {
   return span.tv_sec * 1000000LL + span.tv_usec;
 }
 
+static void keep(const char *bytes, size_t count) {
+  size_t fitting = sizeof first - at_first < count ? sizeof first - at_first : count;
+  memcpy(first + at_first, bytes, fitting);
+  at_first += fitting;
+  bytes += fitting;
+  count -= fitting;
+  if (count > sizeof last) {
+    bytes += count - sizeof last;
+    count = sizeof last;
+  }
+  size_t kept = sizeof last - count < at_last ? sizeof last - count : at_last;
+  memmove(last, last + at_last - kept, kept);
+  memcpy(last + kept, bytes, count);
+  at_last = kept + count;
+}
+
 static long long drain(int source) {
   long long total = 0;
   ssize_t count;
   while ((count = read(source, sink, sizeof sink)) != 0) {
-    if (count > 0) total += count;
-    else if (errno != EINTR) break;
+    if (count > 0) {
+      keep(sink, (size_t)count);
+      total += count;
+    } else if (errno != EINTR) break;
   }
   return total;
 }
@@ -71,5 +92,8 @@ int main(int argc, char **argv) {
 
   printf("%lld %lld %ld %lld\n", wall,
          microseconds(usage.ru_utime) + microseconds(usage.ru_stime), usage.ru_maxrss, bytes);
+  fwrite(first, 1, at_first, stdout);
+  if (bytes > (long long)(at_first + at_last)) fputs("\n[…]\n", stdout);
+  fwrite(last, 1, at_last, stdout);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -7,5 +7,5 @@ import pgserver
 
 shutil.rmtree(sys.argv[1], ignore_errors=True)
 with pgserver.get_server(sys.argv[1]) as server:
-    server.psql("select 1;")
+    print(server.psql("select 1;"))
 shutil.rmtree(sys.argv[1], ignore_errors=True)

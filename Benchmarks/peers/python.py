@@ -1,7 +1,8 @@
 """What users of other drivers do: python.py psycopg|asyncpg|py-postgresql WORK [ARGUMENT …]
 
 Works: select1 · rtt N · fetch · fetchchunk · fetchfull · copyout text|binary · xfer text|binary SINK[,SINK] ·
-insert N · insertcopy N · listen CHANNEL N · listenlines CHANNEL. The environment says where the server is.
+insert N · insertcopy N, both into an empty table · listen CHANNEL N · listenlines CHANNEL [N]. The environment
+says where the server is.
 """
 
 import os
@@ -101,7 +102,6 @@ def psycopg_main():
     elif work == "insert":
         import datetime
 
-        c.execute("TRUNCATE ins")
         start()
         data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         with c.transaction():
@@ -110,7 +110,6 @@ def psycopg_main():
     elif work == "insertcopy":
         import datetime
 
-        c.execute("TRUNCATE ins")
         start()
         data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
         with cur.copy("COPY ins FROM STDIN (FORMAT binary)") as cp:
@@ -122,15 +121,14 @@ def psycopg_main():
         c.execute("LISTEN " + args[0])
         print("LISTENING", file=sys.stderr, flush=True)
         n = 0
-        if work == "listenlines":
-            for x in c.notifies():
-                sys.stdout.write(x.payload + "\n")
-                sys.stdout.flush()
-        want = int(args[1])
+        want = int(args[1]) if len(args) > 1 else -1
         for x in c.notifies():
             if not n:
                 start()
             n += 1
+            if work == "listenlines":
+                sys.stdout.write(x.payload + "\n")
+                sys.stdout.flush()
             if n == want:
                 break
         report(n)
@@ -173,33 +171,39 @@ def asyncpg_main():
                 b += len(d)
                 n += 1
 
-            await c.copy_from_query(
-                "SELECT * FROM bulk", output=sink, format="binary" if args[0] == "binary" else "text"
+            await c.copy_from_table(
+                "bulk", output=sink, format="binary" if args[0] == "binary" else "text"
             )
             report(n, b)
-        elif work == "xfer":  # one target: a queue between the two calls
-            d = await asyncpg.connect(port=int(os.environ["PGPORT"]))
-            q = asyncio.Queue(16)
+        elif work == "xfer":  # a queue between the call that reads and each of those that write
+            targets = args[1].split(",")
+            ds = [await asyncpg.connect(port=int(os.environ["PGPORT"])) for _ in targets]
+            queues = [asyncio.Queue(16) for _ in targets]
             fmt = "binary" if args[0] == "binary" else "text"
 
             async def sink(x):
-                await q.put(bytes(x))
+                for q in queues:
+                    await q.put(x)
 
-            async def source():
+            async def source(q):
                 while (x := await q.get()) is not None:
                     yield x
 
             async def read():
-                await c.copy_from_query("SELECT * FROM bulk", output=sink, format=fmt)
-                await q.put(None)
+                await c.copy_from_table("bulk", output=sink, format=fmt)
+                await sink(None)
 
             start()
-            await asyncio.gather(read(), d.copy_to_table(args[1], source=source(), format=fmt))
+            writing = [
+                d.copy_to_table(t, source=source(q), format=fmt) for d, t, q in zip(ds, targets, queues)
+            ]
+            await asyncio.gather(read(), *writing)
+            for d in ds:
+                await d.close()
             report()
         elif work == "insert":
             import datetime
 
-            await c.execute("TRUNCATE ins")
             start()
             data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.executemany("INSERT INTO ins VALUES ($1,$2,$3)", data)
@@ -207,7 +211,6 @@ def asyncpg_main():
         elif work == "insertcopy":
             import datetime
 
-            await c.execute("TRUNCATE ins")
             start()
             data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))
             await c.copy_records_to_table("ins", records=data)
@@ -259,8 +262,11 @@ def py_postgresql_main():
             return postgresql.open(unix=f"{h}/.s.PGSQL.{port}", **kw)
         if e.get("PGPASSWORD"):
             kw["password"] = e["PGPASSWORD"]
-        if e.get("PGSSLMODE", "disable") != "disable":  # 1.3.1 cannot do verify-full: TLS, chain not checked
+        if e.get("PGSSLMODE", "disable") != "disable":
+            # 1.3.1 knows no verify-full: the chain is checked, the host's name is not.
             kw["sslmode"] = "require"
+            if e.get("PGSSLROOTCERT"):
+                kw["sslrootcrtfile"] = e["PGSSLROOTCERT"]
         else:
             kw["sslmode"] = "disable"
         return postgresql.open(host=h, port=int(port), **kw)
@@ -305,7 +311,6 @@ def py_postgresql_main():
     elif work == "insert":
         import datetime
 
-        c.execute("TRUNCATE ins")
         st = c.prepare("INSERT INTO ins VALUES ($1,$2,$3)")
         start()
         data = rows_to_insert(int(args[0]), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc))

@@ -21,7 +21,9 @@ struct Columns {
       }
     }
     report(values, since: start)
-    try require(sum > 0 && values == 2000 * count, "\(values) values")
+    // Each value is its row's number and its column's.
+    let right = count * (2000 * 2001 / 2) + 2000 * (count * (count + 1) / 2)
+    try require(values == 2000 * count && sum == right, "\(values) values whose sum is \(sum)")
   }
 }
 
@@ -38,6 +40,14 @@ struct Idle {
     let each = (try residentBytes() - before) / max(count, 1)
     say("WORK kib_each=\(Double(each) / 1024)")
     report(count, since: start)
+    // Whoever hears nothing has not listened.
+    try connections[0].notify("idle", payload: "to all")
+    var heard = 0
+    for connection in connections {
+      let events = try connection.notifications(until: .after(.seconds(10)))
+      if events.map(\.payload) == ["to all"] { heard += 1 }
+    }
+    say("WORK heard=\(heard)")
     for connection in connections { connection.close() }
   }
 
