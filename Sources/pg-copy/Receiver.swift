@@ -285,9 +285,10 @@ final class Receiver {
 
   /// What to do where sessions that store here wait for each other, and the server has ended that.
   private func adviceOnSessions(_ error: PGError, _ blockers: [LockHolder]) -> String? {
+    // Where each waited for the other, and both were ended, nobody holds anything any more.
     let isMutual =
       error.code == .deadlockDetected
-      || error.code == .lockNotAvailable && blockers.contains(where: isOwn)
+      || error.code == .lockNotAvailable && (blockers.isEmpty || blockers.contains(where: isOwn))
     guard lanes.count > 1, isMutual else { return nil }
     return
       "Two sessions of --jobs wait for each other, most often because one key is twice in what is copied; "

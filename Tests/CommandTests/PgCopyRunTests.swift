@@ -183,11 +183,10 @@ struct PgCopyRunTests {
       INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i;
       INSERT INTO \(scene.name) VALUES (-2, 'b'), (-4, 'pause'), (-1, 'a');
       CREATE FUNCTION \(scene.name)_pause() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+        $$ BEGIN PERFORM pg_sleep(\(more.isEmpty ? 2 : 0)); RETURN NEW; END $$;
       CREATE TRIGGER pause BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW WHEN (NEW.name = 'pause')
         EXECUTE FUNCTION \(scene.name)_pause()
       """)
-    defer { try? scene.db.execute("DROP FUNCTION \(scene.name)_pause() CASCADE") }
     let ends = ["--to", "\(scene.iri)\(limit);table=\(scene.name)_1", "--summary", "json"] + more
     let outcome = try scene.copy(ends + ["--jobs", "2"])
     #expect(outcome.end == .exit(3), "\(outcome.errors)")
@@ -199,6 +198,7 @@ struct PgCopyRunTests {
     #expect(!outcome.errors.contains("has it locked"))
     if more.isEmpty { #expect(outcome.errors.contains("\n\tpart ")) }
     #expect(try scene.rows(1) == 0)
+    try scene.db.execute("DROP FUNCTION \(scene.name)_pause() CASCADE")
     let alone = try scene.copy(ends + ["--jobs", "1"])
     #expect(alone.end == .exit(more.isEmpty ? 3 : 0), "\(alone.errors)")
     #expect(alone.errors.contains("23505") == more.isEmpty)

@@ -166,7 +166,7 @@ struct PgCopyTruthTests {
 
   @Test(
     "who does not read stdout is named, and when that keeps the work from its end",
-    arguments: [[], ["--deadline", "1s"]])
+    arguments: [[], ["--deadline", "3s"]])
   func unreadOutput(deadline: [String]) throws {
     let scene = try CopyFixture()
     let query = "SELECT i AS id, repeat('x', 1000) AS name FROM generate_series(1, 100000) i"
@@ -477,7 +477,8 @@ struct PgCopyTruthTests {
     let running = try scene.program.start(
       ["-", "\(scene.name)_1", "--to", scene.iri], input: .open)
     running.send("1\tone\n")
-    try scene.terminate(try scene.wait(for: "COPY%FROM STDIN%", state: "%"))
+    let session = try scene.wait(for: "COPY \"\(scene.name)_1\"%FROM STDIN%", state: "%")
+    try scene.terminate(session)
     let outcome = try running.wait(timeout: .seconds(20))
     #expect(outcome.end == .exit(2), "\(outcome.errors)")
     #expect(outcome.errors.contains("57P01"), "\(outcome.errors)")
