@@ -54,6 +54,9 @@ public final class StandardOutput: Sendable {
   /// How much is held back at most.
   static let heldCapacity = 1 << 20
 
+  /// How long a write waits until it is the reader who is waited for, in nanoseconds.
+  private static let patience = 100_000_000
+
   /// Large enough that system calls do not matter, small enough for the processor's cache.
   public static let capacity = 64 * 1024
 
@@ -71,6 +74,8 @@ public final class StandardOutput: Sendable {
   private let state: Mutex<State>
   private let accepted = Atomic(0)
   private let hasBegun = Atomic(false)
+  /// When the write under way began, in nanoseconds of the monotonic clock; 0 while there is none.
+  private let writingSince = Atomic(0)
 
   /// Makes an output over an open descriptor, which it closes when it is finished.
   public init(descriptor: CInt, name: String, buffering: Buffering) {
@@ -215,6 +220,20 @@ public final class StandardOutput: Sendable {
   /// It can be asked while another thread waits for a reader.
   public var acceptedBytes: Int { accepted.load(ordering: .relaxed) }
 
+  /// Whether a write has been waiting for a while for somebody to read what came before.
+  ///
+  /// It can be asked while another thread waits for a reader.
+  public var isStalled: Bool {
+    let beginning = writingSince.load(ordering: .relaxed)
+    return beginning != 0 && Self.nanoseconds - beginning >= Self.patience
+  }
+
+  private static var nanoseconds: Int {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec &* 1_000_000_000 &+ now.tv_nsec
+  }
+
   /// Whether there is a reader who may go away, as behind a pipe.
   public var hasReader: Bool {
     var status = stat()
@@ -276,6 +295,8 @@ public final class StandardOutput: Sendable {
   /// Gives bytes to the system; returns 0 or the fault.
   private func give(_ bytes: UnsafeRawBufferPointer) -> CInt {
     hasBegun.store(true, ordering: .relaxed)
+    writingSince.store(Self.nanoseconds, ordering: .relaxed)
+    defer { writingSince.store(0, ordering: .relaxed) }
     return Descriptor.write(bytes, to: descriptor) {
       accepted.wrappingAdd($0, ordering: .relaxed)
     }

@@ -185,7 +185,7 @@ public final class Interruptions: Sendable {
       self.state.withLock { $0.isExpired = true }
       self.cancelRepeatedly(until: .after(self.graceTime))
       if sparesLastStep, self.isLateInLastStep() { return }
-      let message = "time is over, and the work does not come to its end"
+      let message = Self.unended("time is over")
       self.sayLastWords(ExitStatus.deadline.rawValue, message)
       Diagnostic(program: program, message: message).print(status: .deadline)
       DiagnosticLog.shared.finish(program: program)
@@ -222,6 +222,12 @@ public final class Interruptions: Sendable {
       state.lastWords = .none
       return true
     }
+  }
+
+  /// What is said where the work does not end by itself; whoever does not read stdout keeps it from that.
+  private static func unended(_ reason: String) -> String {
+    let cause = StandardOutput.shared.isStalled ? ": it waits for the reader of stdout" : ""
+    return "\(reason), and the work does not come to its end\(cause)"
   }
 
   private func sayLastWords(_ status: Int32, _ message: String) {
@@ -284,7 +290,7 @@ public final class Interruptions: Sendable {
     }
     guard isWorking else { Signals.endProcess(by: signal) }
     cancelRepeatedly(until: .after(graceTime))
-    sayLastWords(128 &+ signal, "interrupted, and the work does not come to its end")
+    sayLastWords(128 &+ signal, Self.unended("interrupted"))
     Signals.endProcess(by: signal)
   }
 

@@ -25,7 +25,8 @@ struct CopyCommand: ParsableCommand {
       ./ a file. A table's name may have a list of columns: 'job(id, name)'; without one, columns are \
       matched by name. RECEIVER is the same as SOURCE, and may be followed by ;table=NAME where the \
       receiving table has another name, ;required (if it fails, nobody commits), ;best-effort (its \
-      failure is no failure), ;on-fault=drop, abort or replay, ;system=ID (the cluster that it must be), and \
+      failure is no failure), ;on-fault=drop, abort or replay (to one that was lost on the way everything is \
+      given once more, but to one that is down at the start nothing), ;system=ID (the cluster that it must be), and \
       ;protected (it is meant although its database has the setting pgkit.protected). Each receiver takes the rows in a \
       transaction of its own; when all have them and all counts of rows agree, the transactions are \
       committed one after the other. A receiver that fails is rolled back and the others go on; but where \
@@ -35,7 +36,8 @@ struct CopyCommand: ParsableCommand {
     examples: examples)
 
   @Option(
-    name: .customLong("to"),
+    // `-;on-fault=drop` is a receiver, and what is none is told by ReceiverOperand.
+    name: .customLong("to"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp("Where the rows go; may be repeated.", valueName: "receiver"))
   var receivers: [String] = []
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PGCommandLine
 internal import PGConnecting
 internal import PGKit
@@ -93,14 +94,22 @@ final class CopyJob {
     if status != .ok { throw Failure(status) }
   }
 
-  private func summarize(_ status: ExitStatus, because reason: Diagnostic? = nil) {
+  private func summarize(
+    _ status: ExitStatus, because reason: Diagnostic? = nil, endingBy signal: CInt? = nil
+  ) {
     progress.end()
-    Summary(attempt.record(since: start), status, because: reason).print(plan.reporting)
+    Summary(attempt.record(since: start), status, because: reason, endingBy: signal)
+      .print(plan.reporting)
   }
 
   /// What is said about a run that an error has ended.
   private func told(_ error: any Error) -> any Error {
-    if let output = error as? StandardOutput.Failure, output.isBrokenPipe { return error }
+    if let output = error as? StandardOutput.Failure, output.isBrokenPipe {
+      if plan.reporting.summary == .json, !plan.running.dryRun {
+        summarize(.localFailure, because: .own("\(output)"), endingBy: SIGPIPE)
+      }
+      return error
+    }
     let last = interruption ?? error
     if plan.reporting.summary == .json, !plan.running.dryRun {
       let failure = last as? Failure

@@ -7,6 +7,13 @@ struct CopyPart {
   let source: CopySource
   /// The table's blocks that it is, without an end for the last part; `nil` for all there is.
   let blocks: (first: Int, next: Int?)?
+
+  /// What it is, for messages; `nil` where it is all there is.
+  var place: String? {
+    guard let blocks else { return nil }
+    let range = blocks.next.map { "\(blocks.first) to \($0 - 1)" } ?? "\(blocks.first) and later"
+    return "part \(number): blocks \(range) of the source's table"
+  }
 }
 
 /// What is known of a part at its source.
@@ -25,7 +32,7 @@ struct StoredPart {
   let number: Int
   /// The session that stored it, from 0.
   let lane: Int
-  /// How many rows the receiver says that it took.
+  /// How many rows the receiver says that it stored.
   let rows: Int?
   let bytes: Int
   /// The sum of the rows as the receiver gives them back, where it was asked for.

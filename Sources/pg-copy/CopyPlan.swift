@@ -126,6 +126,11 @@ struct CopyPlan {
 
   private func checkReading() throws(Failure) {
     guard (1...64).contains(jobs) else { throw .usage("--jobs must be between 1 and 64") }
+    if case .parts(let count) = reading.split, !(1...SplitArgument.mostParts).contains(count) {
+      throw .usage(
+        "--split \(count): a table is cut into 1 to \(SplitArgument.mostParts) parts",
+        hint: "a size cuts a table into as many as it has: --split 256MB")
+    }
     if isSplit {
       guard source.isServer, rows.table != nil, receivers.allSatisfy(\.place.isServer) else {
         throw .usage("--split and --jobs are for tables that are copied between servers")

@@ -9,9 +9,9 @@ final class StandardOutputReceiver: CopyReceiver {
   /// Whether all of the data was accepted.
   private(set) var isComplete = false
 
-  /// - Parameter isNeeded: Whether nobody commits without it: the program then ends with its reader, as
-  ///   others do.
-  init(isNeeded: Bool) { if !isNeeded { signal(SIGPIPE, SIG_IGN) } }
+  /// - Parameter endsWithReader: Whether the program ends at once with its reader, as others do; else that is
+  ///   an error of a write.
+  init(endsWithReader: Bool) { if !endsWithReader { signal(SIGPIPE, SIG_IGN) } }
 
   func write(_ piece: CopyPiece) throws(PGError) {
     gathered.removeAll(keepingCapacity: true)

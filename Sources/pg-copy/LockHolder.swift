@@ -2,7 +2,8 @@ internal import PGKit
 
 /// A session that has a table locked.
 struct LockHolder: CustomStringConvertible {
-  private let process: Int
+  /// The server's process.
+  let process: Int
   private let user: String
   private let application: String
   private let state: String

@@ -50,7 +50,7 @@ final class PartOpener {
           members.append(receiver)
         } catch {
           try Interruptions.shared.check()
-          try receivers.dropEnd(receiver, error)
+          try receivers.dropEnd(receiver, error, context: part.place)
         }
       }
       try receivers.requireTaking()
@@ -76,7 +76,9 @@ final class PartOpener {
   private func end(of receiver: Receiver, on lane: Int) throws(PGError) -> any CopyReceiver {
     switch receiver.operand.place {
     case .standardStream:
-      let output = StandardOutputReceiver(isNeeded: receivers.isNeeded(receiver))
+      // A machine that waits for the summary is told of a reader who has gone, too.
+      let output = StandardOutputReceiver(
+        endsWithReader: receivers.isNeeded(receiver) && plan.reporting.summary != .json)
       receiver.writes(to: output)
       return output
     case .file(let path):

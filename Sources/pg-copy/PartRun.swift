@@ -51,10 +51,10 @@ final class PartRun {
   /// Tells those who have it all how much that was.
   func noteStored() {
     for index in transfer.remaining {
+      // Where rows are refused, there is one part.
+      let rows = transfer.rowCount(ofReceiver: index).map { $0 - members[index].rejectedRows }
       members[index].stored(
-        StoredPart(
-          number: part.number, lane: lane, rows: transfer.rowCount(ofReceiver: index),
-          bytes: transfer.total.bytes))
+        StoredPart(number: part.number, lane: lane, rows: rows, bytes: transfer.total.bytes))
     }
   }
 }

@@ -32,6 +32,8 @@ final class ProgressReport {
       var state = times.state
       state.elapsed = .now - times.start
       state.snapshotAge = times.snapshot.map { .now - $0 }
+      // While it is written to, nobody comes round to say so.
+      if StandardOutput.shared.isStalled { state.awaited = "stdout" }
       return state
     }
 

@@ -20,7 +20,7 @@ struct ReadingFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Copy a table in so many parts, or in parts of about this size: 8, 256MB.",
+      "Copy a table in so many parts, 10000 at most, or in parts of about this size: 8, 256MB.",
       valueName: "n|size"))
   var split: SplitArgument?
 
@@ -46,9 +46,10 @@ enum SplitArgument: ExpressibleByArgument, Hashable, Sendable {
   static let mostParts = 10_000
 
   /// Reads a whole number, or one with a unit.
+  ///
+  /// How many parts there can be is ``CopyPlan``'s to say.
   init?(argument: String) {
     if let parts = Int(argument) {
-      guard (1...Self.mostParts).contains(parts) else { return nil }
       self = .parts(parts)
     } else {
       guard let bytes = ByteAmount.bytes(argument) else { return nil }

@@ -54,7 +54,7 @@ final class Receiver {
   private(set) var canPrepare = false
   /// How many bytes stdout has taken that are to count for nothing: they cannot be taken back.
   private(set) var delivered = 0
-  /// What to do about an end that could not be found out.
+  /// What to do about a failure, or an end that could not be found out.
   private(set) var remedy: String?
   /// How many rows it refused.
   private(set) var rejectedRows = 0
@@ -98,10 +98,10 @@ final class Receiver {
     return lane
   }
 
-  /// How many rows it has taken; `nil` where it does not say.
+  /// How many rows it has taken, those among them that it refused; `nil` where it does not say.
   var rows: Int? {
     let known = parts.compactMap(\.rows)
-    return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
+    return known.isEmpty ? nil : known.reduce(rejectedRows) { $0.addingRows($1) }
   }
 
   // MARK: What is stored there
@@ -168,10 +168,20 @@ final class Receiver {
   var isTaking: Bool { state == .taking }
 
   /// Drops it: says why, and rolls back.
-  func fail(_ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil) {
+  ///
+  /// - Parameters:
+  ///   - hint: What to do about it.
+  ///   - context: What it was about.
+  func fail(
+    _ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil, context: String? = nil
+  ) {
     guard state == .taking else { return }
-    let blockers = error.code == .lockNotAvailable ? blockers() : nil
-    server?.report(error, hint: blockers ?? hint)
+    let blockers = error.code == .lockNotAvailable ? blockers() : []
+    remedy = hint ?? adviceOnSessions(error, blockers)
+    let others = blockers.filter { !isOwn($0) }.map(\.description)
+    let hints = others + [remedy].compactMap { $0 }
+    server?.report(
+      error, hint: hints.isEmpty ? nil : hints.joined(separator: "\n"), context: context)
     if server == nil { error.localDiagnostic.print() }
     leave(.failed(status ?? error.status), error)
   }
@@ -234,13 +244,13 @@ final class Receiver {
     (table, columns, identity) = (CopyTable([]), [], nil)
     (file, output, rejects, ledger) = (nil, nil, nil, nil)
     (isHalfDone, canPrepare, overlapStatus, committedLanes) = (false, false, nil, [])
-    (localFault, delivered, remedy) = (nil, 0, nil)
+    (localFault, delivered) = (nil, 0)
   }
 
   /// Takes part again with the same columns, from the first row on, with new sessions.
   func rejoin() {
     lanes = lanes.prefix(1).map { $0.another() }
-    (state, failure, duration) = (.taking, nil, nil)
+    (state, failure, duration, remedy) = (.taking, nil, nil, nil)
     (parts, checksum, mergedRows, rejectedRows) = ([], nil, nil, 0)
   }
 
@@ -263,10 +273,26 @@ final class Receiver {
   }
 
   /// Who holds the table that could not be locked.
-  private func blockers() -> String? {
-    guard let server, let found = try? LockHolder.holders(of: table, at: server), !found.isEmpty
-    else { return nil }
-    return found.map(\.description).joined(separator: "\n")
+  private func blockers() -> [LockHolder] {
+    guard let server else { return [] }
+    return (try? LockHolder.holders(of: table, at: server)) ?? []
+  }
+
+  /// Whether it is one of the sessions that store here.
+  private func isOwn(_ holder: LockHolder) -> Bool {
+    lanes.contains { $0.connection.map { Int($0.backendID) } == holder.process }
+  }
+
+  /// What to do where sessions that store here wait for each other, and the server has ended that.
+  private func adviceOnSessions(_ error: PGError, _ blockers: [LockHolder]) -> String? {
+    // Where each waited for the other, and both were ended, nobody holds anything any more.
+    let isMutual =
+      error.code == .deadlockDetected
+      || error.code == .lockNotAvailable && (blockers.isEmpty || blockers.contains(where: isOwn))
+    guard lanes.count > 1, isMutual else { return nil }
+    return
+      "Two sessions of --jobs wait for each other, most often because one key is twice in what is copied; "
+      + "--jobs 1 has a single one."
   }
 }
 

@@ -25,6 +25,11 @@ struct ReceiverOperand: Equatable {
   ///
   /// - Throws: ``Failure`` with status 64.
   init(_ text: String) throws(Failure) {
+    if text.hasPrefix("-"), text != "-", !text.hasPrefix("-;") {
+      throw .usage(
+        "--to \(text): a receiver is expected, and not an option",
+        hint: "--to names where the rows go; --to - is stdout")
+    }
     var parts = Self.parts(of: text)[...]
     place = try CopyPlace(parts.popFirst() ?? "", as: "--to")
     var seen: Set<String> = []

@@ -38,22 +38,28 @@ struct ReceiverSet: Sequence {
 
   /// Takes a receiver out that failed.
   ///
+  /// - Parameters:
+  ///   - hint: What to do about it.
+  ///   - context: What it was about.
   /// - Throws: ``Failure`` if nobody is to commit then, or nobody is left.
   func drop(
-    _ receiver: Receiver, _ error: PGError, _ status: ExitStatus? = nil
+    _ receiver: Receiver, _ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil,
+    context: String? = nil
   ) throws(Failure) {
     guard receiver.isTaking else { return }
     if Interruptions.shared.isInterrupted { throw Failure(.localFailure) }
-    receiver.fail(error, status)
+    receiver.fail(error, status, hint: hint, context: context)
     if isNeeded(receiver), !mayReplay(receiver) { try giveUp(on: receiver) }
   }
 
   /// Takes a receiver out that failed while data went there.
   ///
-  /// - Throws: as ``drop(_:_:_:)``; what stdout or a file failed with if nobody commits without it.
-  func dropEnd(_ receiver: Receiver, _ error: PGError) throws {
+  /// - Parameter context: What data.
+  /// - Throws: as ``drop(_:_:_:hint:context:)``; what stdout or a file failed with if nobody commits without
+  ///   it.
+  func dropEnd(_ receiver: Receiver, _ error: PGError, context: String?) throws {
     if receiver.server == nil, isNeeded(receiver) { throw error.localFailure }
-    try drop(receiver, error, receiver.server == nil ? .localFailure : nil)
+    try drop(receiver, error, receiver.server == nil ? .localFailure : nil, context: context)
   }
 
   /// Whether nobody commits without it.

@@ -187,7 +187,9 @@ final class Relay {
       "\(count.index.map { run.members[$0].label } ?? source.label): \(count.rows)"
     }
     let list = parts.joined(separator: ", ")
-    return Failure(.refused, .own("the counts of rows differ: \(list); nothing was committed"))
+    let place = run.part.place.map { " in \($0)" } ?? ""
+    return Failure(
+      .refused, .own("the counts of rows differ\(place): \(list); nothing was committed"))
   }
 
   /// Drops the receivers that failed; a source or stdout that failed ends everything.
@@ -197,14 +199,14 @@ final class Relay {
     case .receivers(let faults):
       for fault in faults {
         let receiver = run.members[fault.index]
-        do { try receivers.dropEnd(receiver, fault.error) } catch {
+        do { try receivers.dropEnd(receiver, fault.error, context: run.part.place) } catch {
           run.transfer.fail("\(receiver.label) failed")
           throw error
         }
       }
     case .producer(let error):
       run.transfer.fail("the source failed: \(error.code)")
-      throw source.failure(error)
+      throw source.failure(error, context: run.part.place)
     case .noReceivers: try receivers.requireTaking()
     case .incomplete, .counts: throw Failure(.localFailure, .own("\(fault)"))
     }

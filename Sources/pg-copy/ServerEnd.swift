@@ -127,15 +127,18 @@ final class ServerEnd {
 
   /// Begins the transaction that the data is read in: one snapshot, and no way to change anything.
   ///
-  /// - Parameter snapshot: The name of an exported one; without it there is a new one.
-  func beginReading(snapshot: String? = nil) throws(PGError) {
+  /// - Parameters:
+  ///   - snapshot: The name of an exported one; without it there is a new one.
+  ///   - isOrdered: Whether a table is read from its first block on, whoever else reads it.
+  func beginReading(snapshot: String? = nil, isOrdered: Bool = false) throws(PGError) {
     let (connection, settings) = (try session(), try settings())
     try connection.execute(settings.noticingLoss)
     let choice = try snapshot.map { name throws(PGError) in
       "SET TRANSACTION SNAPSHOT \(try SQL.quoteLiteral(name)); "
     }
     try connection.execute(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")" + settings.reading)
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(choice ?? "")" + settings.reading
+        + (isOrdered ? SessionSettings.order : ""))
     readingSince = ContinuousClock.now
   }
 
@@ -244,8 +247,8 @@ final class ServerEnd {
   }
 
   /// Says on stderr what happened to it.
-  func report(_ error: PGError, hint: String? = nil) {
-    error.diagnostic(of: speaker).spoken(by: speaker, hint: hint).print()
+  func report(_ error: PGError, hint: String? = nil, context: String? = nil) {
+    error.diagnostic(of: speaker).spoken(by: speaker, hint: hint, context: context).print()
   }
 
   /// Says something about it on stderr.

@@ -23,6 +23,9 @@ struct SessionSettings {
     limits([("lock_timeout", "5s")]) + formats
   }
 
+  /// Has a table read from its first block on, and not from where another session is.
+  static let order = "; SET LOCAL synchronize_seqscans = off"
+
   // MARK: Limits
 
   /// Has the server notice as soon as we do that the other end has vanished without a word: until then the

@@ -43,9 +43,18 @@ struct Settlement {
       }
     } catch {
       try Interruptions.shared.check()
-      try receivers.drop(receiver, error)
+      try receivers.drop(receiver, error, hint: advice(error))
     }
     try Interruptions.shared.check()
+  }
+
+  /// What to do where a row is to be changed twice by one statement.
+  private func advice(_ error: PGError) -> String? {
+    guard plan.storing.onConflict == .update, error.code == .cardinalityViolation else {
+      return nil
+    }
+    return
+      "One key is twice in what is copied: have the source give each once, or take --on-conflict nothing."
   }
 
   private func merge(_ receiver: Receiver, _ answer: ConflictAnswer) throws(PGError) {

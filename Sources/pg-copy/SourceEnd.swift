@@ -9,6 +9,8 @@ final class SourceEnd {
   private let reading: ReadingFlags
   /// The encoding that is asked for of a server's data.
   private let encoding: String?
+  /// Whether rows are told by their numbers, so that these should be the same the next time.
+  private let isOrdered: Bool
   private var sessions: [ServerEnd] = []
   /// The name of the snapshot that all sessions read, if it has one.
   private(set) var snapshot: String?
@@ -20,6 +22,7 @@ final class SourceEnd {
   /// - Throws: ``Failure`` with status 64.
   init(_ plan: CopyPlan) throws(Failure) {
     (place, reading, encoding) = (plan.source, plan.reading, plan.command.encoding)
+    isOrdered = plan.storing.rejects != nil
     guard case .server(let iri) = plan.source else { return }
     let session = try ServerEnd(
       "source", iri: iri, job: plan.running.job, statementLimit: plan.running.deadline?.duration)
@@ -63,7 +66,8 @@ final class SourceEnd {
     shareEncoding(of: connection, with: receivers)
     let isExported = reading.snapshot == "export"
     let columns = try attempt { () throws(PGError) -> [CopyColumn] in
-      try first.beginReading(snapshot: isExported ? nil : reading.snapshot)
+      try first.beginReading(
+        snapshot: isExported ? nil : reading.snapshot, isOrdered: isOrdered)
       if isExported || reading.jobs > 1 { snapshot = try first.exportSnapshot() }
       // In a subtransaction a standby ends the whole session where the query would do.
       if receivers.contains(where: { $0.operand.onFault == .replay }) { try first.markReading() }
@@ -152,9 +156,15 @@ final class SourceEnd {
   }
 
   /// What an error of the source means for the run.
-  func failure(_ error: PGError, _ status: ExitStatus? = nil) -> Failure {
+  ///
+  /// - Parameter context: What it was about.
+  func failure(
+    _ error: PGError, _ status: ExitStatus? = nil, context: String? = nil
+  ) -> Failure {
     if let failure = error.cause as? Failure { return failure }
+    let speaker = "\(CopyCommand.program): \(label)"
     return Failure(
-      status ?? error.status, error.diagnostic(of: "\(CopyCommand.program): \(label)"))
+      status ?? error.status,
+      error.diagnostic(of: speaker).spoken(by: speaker, context: context))
   }
 }

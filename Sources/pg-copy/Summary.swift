@@ -9,9 +9,14 @@ struct Summary {
   private let duration: Duration
   /// Why the run as a whole has failed, if it is not a receiver's failure.
   private let reason: Diagnostic?
+  /// The signal by which the program ends, if not by one that has met it.
+  private let signal: CInt?
 
-  init(_ run: RunRecord, _ status: ExitStatus, because reason: Diagnostic? = nil) {
-    (self.run, self.status, self.reason) = (run, status, reason)
+  init(
+    _ run: RunRecord, _ status: ExitStatus, because reason: Diagnostic? = nil,
+    endingBy signal: CInt? = nil
+  ) {
+    (self.run, self.status, self.reason, self.signal) = (run, status, reason, signal)
     duration = ContinuousClock.now - run.start
   }
 
@@ -50,7 +55,7 @@ struct Summary {
 
   /// What a shell sees: a program that a signal has met ends by it when everything is in order.
   private var exitCode: Int32 {
-    Interruptions.shared.signal.map { 128 + $0 } ?? status.rawValue
+    (Interruptions.shared.signal ?? signal).map { 128 + $0 } ?? status.rawValue
   }
 
   private var json: String {
@@ -160,7 +165,7 @@ struct Summary {
         {"receiver":\(receiver.number),"place":\(JSONText.quoted(receiver.server?.place ?? receiver.label)),\
         "table":\(Self.json(table)),"status":
         """,
-      status: receiver.word, rows: Self.json(rows(stored, receiver)),
+      status: receiver.word, rows: Self.json(rows(stored)),
       bytes: stored.reduce(receiver.delivered) { $0 + $1.bytes },
       after: """
         "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
@@ -173,10 +178,10 @@ struct Summary {
   }
 
   /// How many rows are there for good.
-  private func rows(_ stored: [StoredPart], _ receiver: Receiver) -> Int? {
+  private func rows(_ stored: [StoredPart]) -> Int? {
     let known = stored.compactMap(\.rows)
     if known.count < stored.count { return nil }
-    return max(known.reduce(0) { $0.addingRows($1) } - receiver.rejectedRows, 0)
+    return known.reduce(0) { $0.addingRows($1) }
   }
 
   private static func json(_ number: Int?) -> String { number.map(String.init) ?? "null" }

@@ -26,6 +26,8 @@ struct BuiltProgram {
     case brokenPipe
     /// A pipe that does not block and is read slowly.
     case slowPipe
+    /// A pipe that nobody reads.
+    case unreadPipe
   }
 
   /// What a shell would put into `$?`, in words.

@@ -198,7 +198,7 @@ struct PgCopyPolicyTests {
     for policy in [";on-fault=drop", ";best-effort"] {
       try scene.db.execute("TRUNCATE \(scene.name)_1")
       let outcome = try scene.program.run(
-        [scene.iri, scene.name] + scene.to(1) + ["--to=-\(policy)", "--summary", "json"],
+        [scene.iri, scene.name] + scene.to(1) + ["--to", "-\(policy)", "--summary", "json"],
         output: output)
       #expect(outcome.end == .exit(5), "\(outcome.errors)")
       #expect(outcome.errors.hasPrefix("pg-copy: stdout: "), "\(outcome.errors)")

@@ -160,8 +160,48 @@ struct PgCopyRunTests {
       """)
     let outcome = try scene.copy(scene.to(1) + scene.to(2) + ["--split", "6", "--jobs", "3"])
     #expect(outcome.end == .exit(5), "\(outcome.errors)")
+    // Below what the server says of the row's place in that part.
+    let context = #/\nCONTEXT: COPY .+\n\tpart 5: blocks [0-9]+ to [0-9]+ of the source's table\n/#
+    #expect(outcome.errors.contains(context), "\(outcome.errors)")
     #expect(try scene.rows(1) == 1)
     #expect(try scene.isEqual(2))
+  }
+
+  @Test(
+    "sessions that wait for each other, for one key is twice in what is copied, are told what to do",
+    arguments: [
+      ("40P01", "", []), ("55P03", "?options=-c%20lock_timeout%3D300", []),
+      ("55P03", "?options=-c%20lock_timeout%3D300", ["--on-conflict", "nothing"]),
+    ])
+  func twice(code: String, limit: String, more: [String]) throws {
+    // Each session has a key that the other one comes to later.
+    try scene.db.execute(
+      """
+      ALTER TABLE \(scene.name) DROP CONSTRAINT \(scene.name)_pkey;
+      TRUNCATE \(scene.name);
+      INSERT INTO \(scene.name) VALUES (-1, 'a'), (-3, 'pause'), (-2, 'b');
+      INSERT INTO \(scene.name) SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i;
+      INSERT INTO \(scene.name) VALUES (-2, 'b'), (-4, 'pause'), (-1, 'a');
+      CREATE FUNCTION \(scene.name)_pause() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(\(more.isEmpty ? 2 : 0)); RETURN NEW; END $$;
+      CREATE TRIGGER pause BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW WHEN (NEW.name = 'pause')
+        EXECUTE FUNCTION \(scene.name)_pause()
+      """)
+    let ends = ["--to", "\(scene.iri)\(limit);table=\(scene.name)_1", "--summary", "json"] + more
+    let outcome = try scene.copy(ends + ["--jobs", "2"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    let receiver = try scene.summary(outcome).receivers[0]
+    #expect(receiver.sqlstate == code)
+    #expect(receiver.remedy?.contains("; --jobs 1 has") == true, "\(outcome.errors)")
+    #expect(outcome.errors.contains("HINT: Two sessions of --jobs wait for each other"))
+    // Its own sessions are nobody to look for.
+    #expect(!outcome.errors.contains("has it locked"))
+    if more.isEmpty { #expect(outcome.errors.contains("\n\tpart ")) }
+    #expect(try scene.rows(1) == 0)
+    try scene.db.execute("DROP FUNCTION \(scene.name)_pause() CASCADE")
+    let alone = try scene.copy(ends + ["--jobs", "1"])
+    #expect(alone.end == .exit(more.isEmpty ? 3 : 0), "\(alone.errors)")
+    #expect(alone.errors.contains("23505") == more.isEmpty)
   }
 
   // MARK: Files

@@ -93,6 +93,22 @@ struct PgCopyStoringTests {
     #expect(try scene.rows(1) == 1001)
   }
 
+  @Test("a key that is twice in what is copied cannot be updated twice; what to do is told")
+  func twice() throws {
+    let query = "SELECT 7 AS id, 'one' AS name UNION ALL SELECT 7, 'other'"
+    let update = try scene.copy(
+      scene.to(1) + ["--on-conflict", "update", "--summary", "json"], query)
+    #expect(update.end == .exit(3))
+    let remedy = try scene.summary(update).receivers[0].remedy
+    #expect(remedy?.hasSuffix("or take --on-conflict nothing.") == true, "\(update.errors)")
+    #expect(update.errors.contains("ERROR 21000"))
+    #expect(update.errors.contains("\nHINT: One key is twice in what is copied: "))
+    #expect(try scene.rows(1) == 0)
+    let nothing = try scene.copy(scene.to(1) + ["--on-conflict", "nothing"], query)
+    #expect(nothing.end == .exit(0), "\(nothing.errors)")
+    #expect(try scene.rows(1) == 1)
+  }
+
   @Test("--on-conflict update needs a key that decides")
   func noKey() throws {
     try scene.db.execute("ALTER TABLE \(scene.name)_1 DROP CONSTRAINT \(scene.name)_1_pkey")
@@ -227,11 +243,17 @@ struct PgCopyStoringTests {
       INSERT INTO \(scene.name)_1 VALUES (1, 'in the way'), (1000, 'in the way')
       """)
     let path = try scene.path("rejects")
-    let outcome = try scene.copy(scene.to(1) + ["--rejects", path, "--summary", "json"])
+    let outcome = try scene.copy(
+      scene.to(1) + ["--rejects", path, "--summary", "json", "--job", "rejects"])
     #expect(outcome.end == .exit(0), "\(outcome.errors)")
     let summary = try scene.summary(outcome)
+    #expect(summary.rows == 1000)
     #expect(summary.receivers[0].rows == 997)
     #expect(summary.receivers[0].rejected == 3)
+    #expect(summary.receivers[0].parts.map(\.rows) == [997])
+    let recorded = try scene.ask(
+      "SELECT rows FROM pgkit.copy_ledger WHERE target = 'public.\(scene.name)_1'", as: Int.self)
+    #expect(recorded == 997)
     #expect(try scene.rows(1) == 999)
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     #expect(
@@ -240,6 +262,23 @@ struct PgCopyStoringTests {
         #"{"row":1000,"sqlstate":"23505","message""#,
       ])
     #expect(lines[1].hasSuffix(#""data":"300\trow 300"}"#), "\(lines[1])")
+  }
+
+  @Test("with --rejects the numbers of a table's rows do not depend on who else reads it")
+  func rejectsInOrder() throws {
+    try scene.db.execute(
+      """
+      CREATE VIEW \(scene.name)_v AS SELECT id, current_setting('synchronize_seqscans') AS name
+      FROM \(scene.name) WHERE id = 1
+      """)
+    for (number, more, setting) in [
+      (1, [], "on"), (2, ["--rejects", try scene.path("rejects")], "off"),
+    ] {
+      let outcome = try scene.copy(scene.to(number) + more, "\(scene.name)_v")
+      #expect(outcome.end == .exit(0), "\(outcome.errors)")
+      let found = try scene.ask("SELECT name FROM \(scene.name)_\(number)", as: String.self)
+      #expect(found == setting)
+    }
   }
 
   @Test("--rejects names the column, in csv with newlines in values, too")

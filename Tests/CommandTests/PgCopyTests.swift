@@ -373,6 +373,24 @@ struct PgCopyTests {
     #expect(outcome.errors == "")
   }
 
+  @Test("whoever asked for the summary as JSON gets it, too, when nobody reads stdout")
+  func brokenPipeSummary() throws {
+    let summary = ["--to", "-", "--summary", "json"]
+    for outcome in [
+      try copy(Self.endless, more: summary, output: .brokenPipe),
+      try copy(to: 1, more: summary, output: .brokenPipe),
+    ] {
+      #expect(outcome.end == .signal(SIGPIPE), "\(outcome.errors)")
+      let told = try CopySummary(outcome)
+      #expect(told.exit_code == 128 + SIGPIPE)
+      #expect(told.message == "stdout: Broken pipe")
+      #expect(told.statuses.allSatisfy { $0 == "rolled_back" }, "\(told.statuses)")
+      #expect(outcome.lines.isEmpty)
+      #expect(outcome.errors.hasPrefix("{\"program\"") && outcome.errors.hasSuffix("]}\n"))
+    }
+    #expect(try rows(1) == 0)
+  }
+
   // MARK: Signals
 
   @Test(

@@ -164,6 +164,27 @@ struct PgCopyTruthTests {
     #expect(try scene.rows(1) == 0)
   }
 
+  @Test(
+    "who does not read stdout is named, and when that keeps the work from its end",
+    arguments: [[], ["--deadline", "3s"]])
+  func unreadOutput(deadline: [String]) throws {
+    let scene = try CopyFixture()
+    let query = "SELECT i AS id, repeat('x', 1000) AS name FROM generate_series(1, 100000) i"
+    let running = try scene.program.start(
+      [scene.iri, query, "--to", "-"] + scene.to(1) + deadline
+        + ["--progress", "50ms", "--grace", "500ms", "--summary", "json"], output: .unreadPipe)
+    try running.waitForErrors(#""waiting_for":"stdout""#)
+    running.signal(SIGUSR1)
+    try running.waitForErrors(", waiting for stdout (job copy")
+    if deadline.isEmpty { running.signal(SIGTERM) }
+    let outcome = try running.wait()
+    #expect(outcome.end == (deadline.isEmpty ? .signal(SIGTERM) : .exit(4)), "\(outcome.errors)")
+    let summary = try scene.summary(outcome)
+    #expect(summary.statuses == ["partial", "rolled_back"])
+    #expect(summary.message?.hasSuffix("end: it waits for the reader of stdout") == true)
+    #expect(try scene.rows(1) == 0)
+  }
+
   @Test("why a run failed as a whole is in its summary")
   func reason() throws {
     let scene = try CopyFixture()
@@ -411,6 +432,10 @@ struct PgCopyTruthTests {
       (["--rejects", "-"], "takes the path of a file"),
       (["--if-running", "fail"], "--if-running needs --single"),
       (["--to", ""], "--to is empty"), (["--to", ";table=x"], "--to is empty"),
+      (["--to", "--atomic"], "a receiver is expected, and not an option"),
+      (["--to", "-;table=x"], "stdout has no table"),
+      (["--split", "0"], "--split 0: a table is cut into 1 to 10000 parts"),
+      (["--split", "100000"], "--split 100000: a table is cut into 1 to 10000 parts"),
     ])
   func mistakes(more: [String], message: String) throws {
     let scene = try CopyFixture()
@@ -452,7 +477,8 @@ struct PgCopyTruthTests {
     let running = try scene.program.start(
       ["-", "\(scene.name)_1", "--to", scene.iri], input: .open)
     running.send("1\tone\n")
-    try scene.terminate(try scene.wait(for: "COPY%FROM STDIN%", state: "%"))
+    let session = try scene.wait(for: "COPY \"\(scene.name)_1\"%FROM STDIN%", state: "%")
+    try scene.terminate(session)
     let outcome = try running.wait(timeout: .seconds(20))
     #expect(outcome.end == .exit(2), "\(outcome.errors)")
     #expect(outcome.errors.contains("57P01"), "\(outcome.errors)")

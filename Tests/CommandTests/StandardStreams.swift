@@ -11,6 +11,8 @@ final class StandardStreams {
   private let captured: URL?
   private let errors: URL
   private var slowReader: SlowReader?
+  /// The test's end of a stdout that nobody reads.
+  private var unread: CInt?
 
   init(_ input: BuiltProgram.Input, _ output: BuiltProgram.Output) throws {
     switch input {
@@ -43,6 +45,10 @@ final class StandardStreams {
       let (reader, writer) = Self.pipe()
       _ = fcntl(writer, F_SETFL, O_NONBLOCK)
       slowReader = SlowReader(descriptor: reader)
+      childOutput = writer
+    case .unreadPipe:
+      let (reader, writer) = Self.pipe()
+      unread = reader
       childOutput = writer
     }
     self.captured = captured
@@ -85,6 +91,7 @@ final class StandardStreams {
 
   deinit {
     closeInput()
+    if let unread { close(unread) }
     for file in [captured, errors].compactMap(\.self) { unlink(file.path) }
   }
 
