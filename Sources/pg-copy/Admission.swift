@@ -123,7 +123,7 @@ final class Admission {
     guard let job = plan.running.job, !plan.running.dryRun else { return nil }
     let ledger = try Ledger(
       job: job, every: plan.running.every?.duration, target: receiver.table,
-      source: "\(source.placeName) \(plan.command.rows)", connection)
+      source: "\(source.placeName) \(plan.request.rows)", connection)
     receiver.keepRecord(in: ledger)
     return ledger
   }

@@ -62,7 +62,7 @@ struct Cargo {
 
   /// Binary is faster, but both ends must agree on every column's type; text always goes.
   private mutating func chooseFormat(_ source: SourceEnd, _ receivers: ReceiverSet) {
-    switch plan.command.format {
+    switch plan.request.format {
     case .text: format = .text
     case .csv: format = .csv
     case .binary: format = .binary

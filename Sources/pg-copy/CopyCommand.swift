@@ -76,12 +76,10 @@ struct CopyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let plan = try CopyPlan(self)
-    Interruptions.shared.setGrace(running.grace.duration)
-    Interruptions.shared.limit(
-      to: running.deadline.map { .after($0.duration) } ?? .never, program: Self.program,
-      sparesLastStep: true)
-    try Interruptions.shared.duringWork { try CopyJob(plan).run() }
+    let request = CopyRequest(
+      receivers: receivers, format: format, encoding: encoding, storing: storing,
+      reading: reading, running: running, reporting: reporting, source: source, rows: rows)
+    try request.run()
   }
 }
 

@@ -3,29 +3,29 @@ internal import PGKit
 
 /// What the command line means, checked as far as that is possible without a server.
 struct CopyPlan {
-  let command: CopyCommand
+  let request: CopyRequest
   let source: CopyPlace
   let rows: CopySource
   let receivers: [ReceiverOperand]
 
-  var storing: StoringFlags { command.storing }
-  var reading: ReadingFlags { command.reading }
-  var running: RunningFlags { command.running }
-  var reporting: ReportingFlags { command.reporting }
+  var storing: StoringFlags { request.storing }
+  var reading: ReadingFlags { request.reading }
+  var running: RunningFlags { request.running }
+  var reporting: ReportingFlags { request.reporting }
   /// How many parts are copied at a time.
-  var jobs: Int { command.reading.jobs }
+  var jobs: Int { request.reading.jobs }
   /// Whether a table is copied in parts.
   var isSplit: Bool { reading.split != nil || jobs > 1 }
 
   /// Works it out.
   ///
   /// - Throws: ``Failure`` with status 64.
-  init(_ command: CopyCommand) throws(Failure) {
-    self.command = command
-    source = try CopyPlace(command.source, as: "SOURCE")
-    rows = CopySource(parsing: command.rows)
+  init(_ request: CopyRequest) throws(Failure) {
+    self.request = request
+    source = try CopyPlace(request.source, as: "SOURCE")
+    rows = CopySource(parsing: request.rows)
     var operands: [ReceiverOperand] = []
-    for text in command.receivers { operands.append(try ReceiverOperand(text)) }
+    for text in request.receivers { operands.append(try ReceiverOperand(text)) }
     receivers = operands
     try checkEnds()
     try checkFormat()
@@ -58,12 +58,12 @@ struct CopyPlan {
   var isAmongServers: Bool { source.isServer && receivers.allSatisfy(\.place.isServer) }
 
   private func checkFormat() throws(Failure) {
-    if command.format == .csv, isAmongServers {
+    if request.format == .csv, isAmongServers {
       throw .usage(
         "--format csv is for stdin, stdout and files; between servers the data travels as text or binary"
       )
     }
-    if let encoding = command.encoding {
+    if let encoding = request.encoding {
       if isAmongServers { throw .usage("--encoding is for stdin, stdout and files") }
       if encoding.isEmpty
         || !encoding.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
@@ -119,7 +119,7 @@ struct CopyPlan {
       throw .usage(
         "--rejects goes with none of --split, --jobs, --on-conflict, --freeze and --verify")
     }
-    if command.format == .binary {
+    if request.format == .binary {
       throw .usage("--rejects writes rows as text: --format binary does not go with it")
     }
   }
@@ -172,7 +172,7 @@ struct CopyPlan {
     if let deadline = running.deadline, deadline.duration <= .zero {
       throw .usage("--deadline must be longer than 0")
     }
-    if let progress = command.reporting.progress, progress.duration < .milliseconds(10) {
+    if let progress = request.reporting.progress, progress.duration < .milliseconds(10) {
       throw .usage("--progress must be at least 10ms")
     }
     guard (0...100).contains(running.retry) else {

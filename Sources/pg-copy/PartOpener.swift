@@ -89,7 +89,7 @@ final class PartOpener {
     }
     let connection = try receiver.lanes[lane].session()
     let table = plan.storing.onConflict == nil ? receiver.table : ConflictStaging.table(receiver)
-    let encoding = plan.source.isServer ? nil : plan.command.encoding
+    let encoding = plan.source.isServer ? nil : plan.request.encoding
     if let rejects = plan.storing.rejects {
       let file = try RejectFile(rejects)
       receiver.publishes(file)

@@ -8,20 +8,17 @@ internal import PGCommandLine
 /// they are told.
 struct PlainCommandLine {
   private var words: PlainWords
-  private var receivers: [String] = []
-  private var format: TravelFormat?
-  private var storing = StoringFlags.none
-  private var reading = ReadingFlags.none
-  private var running = RunningFlags.none
-  private var reporting = ReportingFlags.none
+  private var request = CopyRequest(
+    receivers: [], format: .auto, encoding: nil, storing: .none, reading: .none, running: .none,
+    reporting: .none, source: "", rows: "")
   private var operands: [String] = []
   /// The options that were met and may stand once: of several the parser takes one.
   private var met: Set<String> = []
 
   init(_ words: some Sequence<String>) { self.words = PlainWords(words) }
 
-  /// The command, as the parser would have read it; `nil` if the parser must.
-  mutating func read() -> CopyCommand? {
+  /// What is asked for, as the parser would have read it; `nil` if the parser must.
+  mutating func read() -> CopyRequest? {
     while let word = words.next() {
       guard word.hasPrefix("-"), word != "-" else {
         operands.append(word)
@@ -29,19 +26,10 @@ struct PlainCommandLine {
       }
       guard take(word) else { return nil }
     }
-    guard operands.count == 2, !receivers.isEmpty else { return nil }
+    guard operands.count == 2, !request.receivers.isEmpty else { return nil }
     assert(Self.forgotten.isEmpty, "\(Self.forgotten) would not have a value")
-    var command = CopyCommand()
-    command.receivers = receivers
-    command.format = format ?? .auto
-    command.encoding = nil
-    command.storing = storing
-    command.reading = reading
-    command.running = running
-    command.reporting = reporting
-    command.source = operands[0]
-    command.rows = operands[1]
-    return command
+    (request.source, request.rows) = (operands[0], operands[1])
+    return request
   }
 
   private static var forgotten: [String] {
@@ -50,19 +38,19 @@ struct PlainCommandLine {
   }
 
   private mutating func take(_ option: String) -> Bool {
-    if option == "--to" { return takeValue { $0.receivers.append($1) } }
+    if option == "--to" { return takeValue { $0.request.receivers.append($1) } }
     guard met.insert(option).inserted else { return false }
     switch option {
-    case "-q", "--quiet": reporting.quiet = true
-    case "--atomic": storing.atomic = true
-    case "--verify": storing.verify = true
-    case "--dry-run": running.dryRun = true
-    case "--job": return takeValue { $0.running.job = $1 }
-    case "--single": return takeValue { $0.running.single = $1 }
-    case "--format": return takeWord { $0.format = $1 }
-    case "--replace": return takeWord { $0.storing.replace = $1 }
-    case "--on-conflict": return takeWord { $0.storing.onConflict = $1 }
-    case "--summary": return takeWord { $0.reporting.summary = $1 }
+    case "-q", "--quiet": request.reporting.quiet = true
+    case "--atomic": request.storing.atomic = true
+    case "--verify": request.storing.verify = true
+    case "--dry-run": request.running.dryRun = true
+    case "--job": return takeValue { $0.request.running.job = $1 }
+    case "--single": return takeValue { $0.request.running.single = $1 }
+    case "--format": return takeWord { $0.request.format = $1 }
+    case "--replace": return takeWord { $0.request.storing.replace = $1 }
+    case "--on-conflict": return takeWord { $0.request.storing.onConflict = $1 }
+    case "--summary": return takeWord { $0.request.reporting.summary = $1 }
     default: return false
     }
     return true

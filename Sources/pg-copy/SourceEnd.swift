@@ -21,7 +21,7 @@ final class SourceEnd {
   ///
   /// - Throws: ``Failure`` with status 64.
   init(_ plan: CopyPlan) throws(Failure) {
-    (place, reading, encoding) = (plan.source, plan.reading, plan.command.encoding)
+    (place, reading, encoding) = (plan.source, plan.reading, plan.request.encoding)
     isOrdered = plan.storing.rejects != nil
     guard case .server(let iri) = plan.source else { return }
     let session = try ServerEnd(

@@ -41,8 +41,19 @@ import Testing
     ])
   func sameMeaning(_ words: [String]) throws {
     var line = PlainCommandLine(words)
-    let plain = line.read()
-    #expect(try values(#require(plain)) == values(try CopyCommand.parse(words)))
+    let read = line.read()
+    let (plain, parsed) = (try #require(read), try CopyCommand.parse(words))
+    // The parser's are wrapped, and called so; each has its place in both.
+    let labels = Mirror(reflecting: parsed).children.map { $0.label.map { $0.drop { $0 == "_" } } }
+    #expect(
+      Set(Mirror(reflecting: plain).children.map { $0.label.map { $0[...] } }) == Set(labels))
+    #expect(plain.receivers == parsed.receivers && plain.format == parsed.format)
+    #expect(plain.encoding == parsed.encoding)
+    #expect(plain.source == parsed.source && plain.rows == parsed.rows)
+    #expect(values(plain.storing) == values(parsed.storing))
+    #expect(values(plain.reading) == values(parsed.reading))
+    #expect(values(plain.running) == values(parsed.running))
+    #expect(values(plain.reporting) == values(parsed.reporting))
   }
 
   @Test(
