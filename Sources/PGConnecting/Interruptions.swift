@@ -226,7 +226,7 @@ public final class Interruptions: Sendable {
 
   /// What is said where the work does not end by itself; whoever does not read stdout keeps it from that.
   private static func unended(_ reason: String) -> String {
-    let cause = StandardOutput.shared.isStalled ? ": it waits for the reader of stdout" : ""
+    let cause = StandardOutput.shared.isStalled ? ": it waits for stdout" : ""
     return "\(reason), and the work does not come to its end\(cause)"
   }
 

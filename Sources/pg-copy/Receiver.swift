@@ -98,11 +98,14 @@ final class Receiver {
     return lane
   }
 
-  /// How many rows it has taken, those among them that it refused; `nil` where it does not say.
+  /// How many rows it has stored; `nil` where it does not say.
   var rows: Int? {
     let known = parts.compactMap(\.rows)
-    return known.isEmpty ? nil : known.reduce(rejectedRows) { $0.addingRows($1) }
+    return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
+
+  /// How many rows it was given: those that it refused, too.
+  var givenRows: Int? { rows.map { $0.addingRows(rejectedRows) } }
 
   // MARK: What is stored there
 
@@ -176,9 +179,9 @@ final class Receiver {
     _ error: PGError, _ status: ExitStatus? = nil, hint: String? = nil, context: String? = nil
   ) {
     guard state == .taking else { return }
-    let blockers = error.code == .lockNotAvailable ? blockers() : []
+    let blockers = error.code == .lockNotAvailable ? blockers() : nil
     remedy = hint ?? adviceOnSessions(error, blockers)
-    let others = blockers.filter { !isOwn($0) }.map(\.description)
+    let others = (blockers ?? []).filter { !isOwn($0) }.map(\.description)
     let hints = others + [remedy].compactMap { $0 }
     server?.report(
       error, hint: hints.isEmpty ? nil : hints.joined(separator: "\n"), context: context)
@@ -272,10 +275,9 @@ final class Receiver {
     return state == .partial ? .failed(.refused) : state
   }
 
-  /// Who holds the table that could not be locked.
-  private func blockers() -> [LockHolder] {
-    guard let server else { return [] }
-    return (try? LockHolder.holders(of: table, at: server)) ?? []
+  /// Who holds the table that could not be locked; `nil` where the server does not say.
+  private func blockers() -> [LockHolder]? {
+    server.flatMap { try? LockHolder.holders(of: table, at: $0) }
   }
 
   /// Whether it is one of the sessions that store here.
@@ -284,15 +286,18 @@ final class Receiver {
   }
 
   /// What to do where sessions that store here wait for each other, and the server has ended that.
-  private func adviceOnSessions(_ error: PGError, _ blockers: [LockHolder]) -> String? {
-    // Where each waited for the other, and both were ended, nobody holds anything any more.
+  ///
+  /// - Parameter blockers: Who holds the table, after a wait for a lock that took too long.
+  private func adviceOnSessions(_ error: PGError, _ blockers: [LockHolder]?) -> String? {
+    guard lanes.count > 1 else { return nil }
+    // Where nobody else holds the table they are left; where both were ended, nobody holds it any more.
     let isMutual =
       error.code == .deadlockDetected
-      || error.code == .lockNotAvailable && (blockers.isEmpty || blockers.contains(where: isOwn))
-    guard lanes.count > 1, isMutual else { return nil }
+      || error.code == .lockNotAvailable && blockers?.allSatisfy(isOwn) == true
+    guard isMutual else { return nil }
     return
-      "Two sessions of --jobs wait for each other, most often because one key is twice in what is copied; "
-      + "--jobs 1 has a single one."
+      "Two sessions of --jobs \(error.code == .deadlockDetected ? "wait" : "seem to wait") for each other, "
+      + "most often because one key is twice in what is copied; --jobs 1 has a single one."
   }
 }
 

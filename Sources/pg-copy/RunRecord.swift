@@ -23,7 +23,7 @@ struct RunRecord {
 
   /// How many rows the source has given; `nil` where that is not known.
   var rows: Int? {
-    isComplete ? proofs.rows ?? receivers.lazy.compactMap(\.rows).first : nil
+    isComplete ? proofs.rows ?? receivers.lazy.compactMap(\.givenRows).first : nil
   }
 
   /// How much they are, or has been moved so far.

@@ -35,7 +35,7 @@ struct Summary {
   }
 
   private func describe(_ receiver: Receiver) -> String {
-    let amount = receiver.rows.map { Self.format(rows: $0 - receiver.rejectedRows) + " " } ?? ""
+    let amount = receiver.rows.map { Self.format(rows: $0) + " " } ?? ""
     let rejected =
       receiver.rejectedRows > 0 ? ", \(Self.format(rows: receiver.rejectedRows)) rejected" : ""
     let merged = receiver.mergedRows.map { ", \($0) of them stored or changed" } ?? ""

@@ -79,11 +79,7 @@ extension AsyncConnection {
   ) async throws(PGError) -> PGNotification? {
     do throws(PGError) {
       while true {
-        if Task.isCancelled { throw .taskIsCancelled }
-        // What came before the connection was lost comes before the news of that.
-        if let next = try takeNotification(channels) { return next }
-        try receiveNotifications()
-        if let next = try takeNotification(channels) { return next }
+        if let next = try findNotification(channels) { return next }
         if !isWatched {
           // Before the call, at which others may come in between.
           isWatched = true
@@ -98,9 +94,20 @@ extension AsyncConnection {
     }
   }
 
-  /// Puts what has come on the shelf; whether that was anything.
-  @discardableResult
-  private func receiveNotifications() throws(PGError) -> Bool {
+  /// Takes a notification, if there is one.
+  ///
+  /// - Throws: ``PGError`` 57014 if the task is cancelled; `--OPE` if the session is somebody else's now;
+  ///   when the connection is lost.
+  private func findNotification(_ channels: Set<String>) throws(PGError) -> PGNotification? {
+    if Task.isCancelled { throw .taskIsCancelled }
+    // What came before the connection was lost comes before the news of that.
+    if let next = try takeNotification(channels) { return next }
+    try receiveNotifications()
+    return try takeNotification(channels)
+  }
+
+  /// Puts what has come on the shelf, and tells all who wait: it may be for any of them.
+  private func receiveNotifications() throws(PGError) {
     let list: [PGNotification]
     if connection.running?.isWanted == true {
       // What another task receives is not touched: what came in between is taken, and nothing else.
@@ -109,11 +116,12 @@ extension AsyncConnection {
       dropUnwanted()
       list = try connection.notifications(until: .after(.zero))
     }
+    if list.isEmpty { return }
     shelf.put(list)
-    return !list.isEmpty
+    watchers.callAll(())
   }
 
-  /// Waits for a notification, and tells others who wait when something has come.
+  /// Waits for a notification, for all that wait for one.
   private func watch(for channels: Set<String>) async throws(PGError) -> PGNotification {
     defer {
       isWatched = false
@@ -134,9 +142,7 @@ extension AsyncConnection {
       // Looked for, and waited for, in one: what another task has received on the way to here is not heard
       // from the socket again.
       do throws(PGError) {
-        if Task.isCancelled { throw .taskIsCancelled }
-        if try receiveNotifications() { watchers.callAll(()) }
-        if let next = try takeNotification(channels) { return .success(next) }
+        if let next = try findNotification(channels) { return .success(next) }
         // While rows arrive for another task, what the socket says is for that one; its next step is
         // something to do.
         let isBusy = connection.running != nil

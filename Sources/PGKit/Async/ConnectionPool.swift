@@ -74,9 +74,12 @@ public actor ConnectionPool {
     var idleSince: ContinuousClock.Instant
   }
 
-  /// What ends a task's wait.
+  /// What ends a task's wait, or makes it needless.
   private enum Answer: Sendable {
+    /// One that somebody has just given back.
     case connection(Entry)
+    /// One that has waited for work.
+    case idle(Entry)
     /// It may make one.
     case room
     case late
@@ -150,23 +153,16 @@ public actor ConnectionPool {
   }
 
   private func entry(until deadline: ContinuousClock.Instant) async throws(PGError) -> Entry {
-    if Task.isCancelled { throw .taskIsCancelled }
-    if isClosed { throw Self.closed }
-    guard options.maximum > 0 else {
+    if options.maximum <= 0, !isClosed {
       throw .option("the pool may have no connections: its maximum is \(options.maximum)")
     }
-    // Whoever waits already comes first.
-    if waiters.isEmpty, let entry = idle.popLast() {
+    let answer = if let answer = immediateAnswer() { answer } else { await answer(until: deadline) }
+    switch answer {
+    case .idle(let entry):
       guard let reason = await flaw(of: entry, until: deadline) else { return entry }
       // Its place goes to another one for the same task: nobody who came later has a claim on it.
       await give(up: entry, reason)
       return try await make(until: deadline)
-    }
-    if waiters.isEmpty, count < options.maximum {
-      count += 1
-      return try await make(until: deadline)
-    }
-    switch await answer(until: deadline) {
     case .connection(let entry): return entry
     case .room: return try await make(until: deadline)
     case .cancelled: throw .taskIsCancelled
@@ -192,9 +188,12 @@ public actor ConnectionPool {
     defer { alarm.cancel() }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        // One may have come back since somebody looked, and another one be waited for by nobody.
+        // Others may have come in between since somebody looked: one that came back then is for nobody, and
+        // an alarm that rang then was for nobody.
         if let answer = immediateAnswer() {
           continuation.resume(returning: answer)
+        } else if .now >= deadline {
+          continuation.resume(returning: .late)
         } else {
           waiters.append(number, (), continuation)
           tell(.waits)
@@ -211,7 +210,7 @@ public actor ConnectionPool {
     if isClosed { return .closed }
     // Whoever waits already comes first.
     guard waiters.isEmpty else { return nil }
-    if let entry = idle.popLast() { return .connection(entry) }
+    if let entry = idle.popLast() { return .idle(entry) }
     guard count < options.maximum else { return nil }
     count += 1
     return .room

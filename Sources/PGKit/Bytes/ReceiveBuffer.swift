@@ -87,19 +87,12 @@ final class ReceiveBuffer {
   @inline(__always)
   func message(at place: Int, headerSize: Int, in range: Range<Int>) -> Range<Int>? {
     guard place >= range.lowerBound, range.upperBound <= memory.count else { return nil }
-    return Self.message(at: place, headerSize: headerSize, in: memory, upTo: range.upperBound)
-  }
-
-  @inline(__always)
-  private static func message(
-    at place: Int, headerSize: Int, in memory: UnsafeMutableRawBufferPointer, upTo limit: Int
-  ) -> Range<Int>? {
     let body = place + headerSize
-    guard body <= limit else { return nil }
+    guard body <= range.upperBound else { return nil }
     let stored = memory.loadUnaligned(fromByteOffset: place + 1, as: UInt32.self)
     // The length counts itself, and not the tag.
     let end = place + 1 + Int(UInt32(bigEndian: stored))
-    return end >= body && end <= limit ? body..<end : nil
+    return end >= body && end <= range.upperBound ? body..<end : nil
   }
 
   /// Makes one message of the whole messages of one kind at the beginning of a range, in their place: the
@@ -119,8 +112,9 @@ final class ReceiveBuffer {
     }
     var (source, target, count) = (first, first + headerSize, 0)
     // The last body that is moved in steps: they carry along what lies behind it, which must be memory.
-    let lastInSteps = memory.count - Self.shortBody - Self.step
-    // All places are within the memory, or a length of 32 bits beyond it: nothing overflows.
+    let lastInSteps = memory.count - Self.shortBody
+    // What message(at:) does for one, without its checks for overflow, for which there are as many rows as
+    // there are: all places are within the memory, or a length of 32 bits beyond it.
     while range.upperBound &- source >= headerSize,
       base.load(fromByteOffset: source, as: UInt8.self) == tag
     {

@@ -319,11 +319,14 @@ public final class CopyTransfer {
       collect(&faults) { (receiver, _) throws(PGError) in
         if receiver.queuedBytes > 0 { try receiver.sendQueued() }
       }
-      guard remaining.contains(where: { receivers[$0].queuedBytes > 0 }) else { return }
-      let waiting = remaining.map { receivers[$0] }.filter { $0.queuedBytes > 0 }
-      do throws(PGError) {
-        _ = try Syscalls.wait(forAny: waiting.flatMap(\.watches), until: .never)
-      } catch { throw .producer(error) }
+      // One that gathers passes the rest on when it hears of the end.
+      let watches = remaining.flatMap { index -> [DescriptorWatch] in
+        receivers[index].queuedBytes > 0 ? receivers[index].watches : []
+      }
+      if watches.isEmpty { return }
+      do throws(PGError) { _ = try Syscalls.wait(forAny: watches, until: .never) } catch {
+        throw .producer(error)
+      }
     }
   }
 

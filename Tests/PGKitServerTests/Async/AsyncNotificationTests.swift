@@ -11,6 +11,7 @@ struct AsyncNotificationTests {
   private let sender: AsyncConnection
   private let a = "async_a_\(UInt32.random(in: 0...UInt32.max))"
   private let b = "async_b_\(UInt32.random(in: 0...UInt32.max))"
+  private let c = "async_c_\(UInt32.random(in: 0...UInt32.max))"
 
   init() async throws {
     let server = try TestServer.shared.get()
@@ -122,6 +123,35 @@ struct AsyncNotificationTests {
       try await sending.value
       for task in waiting { #expect(try await task.value == ["\(round)"]) }
       alarm.cancel()
+    }
+  }
+
+  @Test("what one task receives for another that waits is told to that one")
+  func strangers() async throws {
+    let (forA, forB, forC) = (
+      try await db.listen(a), try await db.listen(b), try await db.listen(c)
+    )
+    let watching = Task { try await payloads(forA, 1) }
+    try await Task.sleep(for: .milliseconds(100))
+    let waiting = Task { try await payloads(forC, 1) }
+    try await Task.sleep(for: .milliseconds(100))
+    let (db, c) = (db, c)
+    let receiving = Task {
+      try await db.withConnection { db in
+        try await db.execute("NOTIFY \(c), 'x'")
+        return try await payloads(forB, 1)
+      }
+    }
+    let alarm = Task {
+      try await Task.sleep(for: .seconds(60))
+      waiting.cancel()
+    }
+    #expect(try await waiting.value == ["x"])
+    alarm.cancel()
+    for task in [watching, receiving] {
+      task.cancel()
+      let error = await #expect(throws: PGError.self) { _ = try await task.value }
+      #expect(error?.code == .queryCanceled)
     }
   }
 

@@ -232,24 +232,43 @@ import Testing
     }
   }
 
-  @Test("joining goes no further than a message whose length is no message's")
-  func joinsNoLies() {
+  @Test(
+    "joining goes no further than a message whose length is no message's",
+    arguments: [(0, 0), (40, 0), (40, 2048)])
+  func joinsNoLies(before: Int, room: Int) {
     let bytes: [UInt8] = [
       0x64, 0, 0, 0, 6, 1, 2, 0x64, 0, 0, 0, 5, 3, 0x64, 0x7F, 0xFF, 0xFF, 0xFF,
     ]
+    // So many that the rest is moved in steps where there is room for them.
+    let first = (0..<before).flatMap { BackendEncoder.message(0x64, [UInt8($0), 7]) }
     for place in bytes.indices {
       for value in [0, 3, 4, 7, 0x64, 0x80, 0xFF] as [UInt8] {
-        var odd = bytes
-        odd[place] = value
-        let (buffer, other) = (ReceiveBuffer(capacity: 18), ReceiveBuffer(capacity: 18))
-        for one in [buffer, other] {
-          one.free.copyBytes(from: odd)
-          one.received(odd.count)
+        var all = first + bytes
+        all[first.count + place] = value
+        let buffers = (0..<2).map { _ in ReceiveBuffer(capacity: all.count + room) }
+        for one in buffers {
+          one.free.copyBytes(from: all)
+          one.received(all.count)
         }
-        let found = other.scanMessages(tag: 0x64, headerSize: 5, bodyLimit: 1_000)
-        let joined = buffer.joinMessages(in: 0..<18, tag: 0x64, headerSize: 5, bodyLimit: 1_000)
+        let found = buffers[0].scanMessages(tag: 0x64, headerSize: 5, bodyLimit: 1_000)
+        let joined = buffers[1].joinMessages(
+          in: 0..<all.count, tag: 0x64, headerSize: 5, bodyLimit: 1_000)
         #expect(joined.size == found.size && joined.count == found.count)
-        #expect(joined.joined.count == (found.count == 0 ? 0 : found.size - 5 * (found.count - 1)))
+        guard found.count > 0 else {
+          #expect(joined.joined.isEmpty)
+          continue
+        }
+        var (bodies, rest): ([UInt8], ArraySlice<UInt8>) = ([], all.prefix(found.size))
+        while !rest.isEmpty {
+          let size = rest.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) } - 4
+          bodies += rest.dropFirst(5).prefix(size)
+          rest = rest.dropFirst(5 + size)
+        }
+        #expect(
+          Array(buffers[1].unread.prefix(joined.joined.count))
+            == BackendEncoder.message(0x64, bodies))
+        // What lies behind is as it was.
+        #expect(buffers[1].unread.dropFirst(found.size).elementsEqual(all.dropFirst(found.size)))
       }
     }
   }
