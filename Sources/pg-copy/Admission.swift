@@ -44,7 +44,7 @@ final class Admission {
     } catch {
       return try receivers.drop(receiver, error, error.fault == .caller ? .negative : nil)
     }
-    var twin: String?
+    var (twin, isRelative): (String?, Bool) = (nil, false)
     do throws(PGError) {
       try EndGuard(connection).requireOpen(receiver.operand.isProtected)
       let ledger = try ledger(of: receiver, connection)
@@ -52,7 +52,8 @@ final class Admission {
       if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
       if let ledger, try isDone(receiver, ledger, connection) { return }
       twin = try noteIdentity(of: receiver)
-      if twin == nil { try checkSessions(receiver, connection) }
+      isRelative = try isPartOfSource(receiver, connection)
+      if twin == nil, !isRelative { try checkSessions(receiver, connection) }
     } catch {
       try Interruptions.shared.check()
       return try receivers.drop(receiver, error, error.fault == .caller ? .refused : nil)
@@ -60,6 +61,31 @@ final class Admission {
     if let twin {
       throw .usage("\(receiver.label): it is the same table as that of \(twin)")
     }
+    if isRelative {
+      throw .usage(
+        "\(receiver.label): of its table and that of \(source.label), one is a part of the other")
+    }
+  }
+
+  /// Whether the table inherits from the source's, or the source's from it, as partitions do.
+  private func isPartOfSource(
+    _ receiver: Receiver, _ connection: Connection
+  ) throws(PGError) -> Bool {
+    // Numbers of tables are those of one database.
+    guard let mine = receiver.identity?.split(separator: "/"),
+      let other = source.identity?.split(separator: "/"), mine.dropLast() == other.dropLast(),
+      let table = mine.last, let sourceTable = other.last
+    else { return false }
+    return try connection.query.first(
+      """
+      WITH RECURSIVE above(part, whole) AS (
+        SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
+          WHERE inhrelid = $1::pg_catalog.text::pg_catalog.oid OR inhrelid = $2::pg_catalog.text::pg_catalog.oid
+        UNION SELECT above.part, i.inhparent FROM above
+          JOIN pg_catalog.pg_inherits i ON i.inhrelid = above.whole)
+      SELECT EXISTS (SELECT FROM above WHERE whole = $1::pg_catalog.text::pg_catalog.oid
+        OR whole = $2::pg_catalog.text::pg_catalog.oid)
+      """, String(table), String(sourceTable), as: Bool.self) == true
   }
 
   /// Connects a receiver once more that was lost, if that is still where the rows are meant to go and nobody

@@ -57,7 +57,20 @@ struct Cargo {
         try receivers.drop(receiver, refusal, .refused)
       }
     }
+    for receiver in receivers.takingServers where plan.request.format == .binary {
+      guard let pair = match.misreading(at: receiver.columns) else { continue }
+      try receivers.drop(receiver, Self.misreading(pair.source, pair.receiver), .refused)
+    }
     if !receivers.contains(where: { $0.isSkipped }) { try receivers.requireTaking() }
+  }
+
+  private static func misreading(_ mine: CopyColumn, _ theirs: CopyColumn) -> PGError {
+    PGError(
+      code: .datatypeMismatch,
+      message:
+        "column \"\(theirs.name)\" is \(mine.typeName) at the source and \(theirs.typeName) here: in binary its "
+        + "values would be read as others",
+      fault: .caller, hint: "Leave --format binary out.")
   }
 
   /// Binary is faster, but both ends must agree on every column's type; text always goes.

@@ -84,6 +84,22 @@ struct ColumnMatch {
     }
   }
 
+  /// The first column whose binary values would be read as something else there, with its column there.
+  ///
+  /// Of types that are not the server's own nobody knows.
+  func misreading(at columns: [CopyColumn]) -> (source: CopyColumn, receiver: CopyColumn)? {
+    guard let travelling else { return nil }
+    let pair = zip(travelling, columns).first { mine, theirs in
+      mine.type != theirs.type && mine.type.rawValue < Self.firstOfUsers
+        && theirs.type.rawValue < Self.firstOfUsers
+        && !(Self.texts.contains(mine.type) && Self.texts.contains(theirs.type))
+    }
+    return pair.map { (source: $0.0, receiver: $0.1) }
+  }
+
+  /// Types whose binary values are their texts.
+  private static let texts: Set<TypeOID> = [.text, .varchar, .bpchar, .name, .json, .xml, .unknown]
+
   /// Types whose binary values are the numbers that things have in their own database, and whose text is
   /// their names; and the one that has no binary form.
   ///

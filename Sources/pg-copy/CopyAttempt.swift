@@ -90,7 +90,8 @@ final class CopyAttempt {
     try replay.run()
     try Settlement(
       plan: plan, identity: identity, receivers: receivers, snapshot: source.snapshot,
-      format: cargo.format, proofs: relay.proofs, progress: progress
+      format: cargo.format, proofs: relay.proofs, progress: progress,
+      timeZone: source.server?.connection?.reportedSetting("TimeZone")
     ).run()
     try Interruptions.shared.check()
     guard Interruptions.shared.beginLastStep() else { throw Failure(.localFailure) }

@@ -65,6 +65,11 @@ struct CopyPlan {
     }
     if let encoding = request.encoding {
       if isAmongServers { throw .usage("--encoding is for stdin, stdout and files") }
+      if request.format == .binary {
+        throw .usage(
+          "--encoding is for text and csv: the texts in binary data have the session's encoding",
+          hint: "Set PGCLIENTENCODING, or client_encoding in the IRI.")
+      }
       if encoding.isEmpty
         || !encoding.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
       {

@@ -16,6 +16,12 @@ struct Preflight {
     (self.cargo, self.source, self.receivers) = (cargo, source, receivers)
     self.obstacle = obstacle
     for receiver in receivers.taking {
+      if case .file(let path) = receiver.operand.place {
+        // Made without a name, and forgotten.
+        do throws(PGError) { try OutputFileReceiver(path).fail("") } catch {
+          refusals[receiver.number] = error.message
+        }
+      }
       guard let server = receiver.server else { continue }
       do throws(PGError) {
         details[receiver.number] = try TableDetails(receiver, try server.session())

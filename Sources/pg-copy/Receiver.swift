@@ -180,7 +180,7 @@ final class Receiver {
   ) {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
-    remedy = hint ?? adviceOnSessions(error, blockers)
+    remedy = hint ?? adviceOnRemains(blockers) ?? adviceOnSessions(error, blockers)
     let others = (blockers ?? []).filter { !isOwn($0) }.map(\.description)
     let hints = others + [remedy].compactMap { $0 }
     server?.report(
@@ -283,6 +283,13 @@ final class Receiver {
   /// Whether it is one of the sessions that store here.
   private func isOwn(_ holder: LockHolder) -> Bool {
     lanes.contains { $0.connection.map { Int($0.backendID) } == holder.process }
+  }
+
+  /// What to do where a run that was killed has left its transaction.
+  private func adviceOnRemains(_ blockers: [LockHolder]?) -> String? {
+    blockers?.contains(where: \.isOfProgram) == true
+      ? "pg-copy resolve, with --to of all receivers of that run, ends what it has left prepared."
+      : nil
   }
 
   /// What to do where sessions that store here wait for each other, and the server has ended that.

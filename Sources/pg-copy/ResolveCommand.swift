@@ -19,14 +19,20 @@ struct ResolveCommand: ParsableCommand {
     abstract: "End the prepared transactions that runs with --atomic have left.",
     discussion: """
       Name all receivers of the run, as the run did. What was decided is asked of the receiver that decided, \
-      its first one; where it cannot say, the transaction is left, and the status is 3. Until it is ended \
-      it holds locks and keeps VACUUM from its work.
+      its first one, and of no other server; where it cannot say, or is not there, the transaction is left, \
+      and the status is 3. Until it is ended it holds locks and keeps VACUUM from its work.
       """)
 
   @Option(
     name: .customLong("to"),
     help: ArgumentHelp("A receiver of the run; may be repeated.", valueName: "receiver"))
   var receivers: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "The server that decided, the run's first receiver, where it is reached in another way than by the run.",
+      valueName: "receiver"))
+  var decider: String?
 
   @Option(help: ArgumentHelp("Only those of this job.", valueName: "name"))
   var job: String?
@@ -37,12 +43,19 @@ struct ResolveCommand: ParsableCommand {
   func run() throws {
     var ends: [ServerEnd] = []
     for (index, text) in receivers.enumerated() {
-      guard case .server(let iri) = try ReceiverOperand(text).place else {
-        throw Failure.usage("resolve is about servers")
-      }
-      ends.append(try ServerEnd("receiver \(index + 1)", iri: iri, job: nil))
+      ends.append(try Self.end(text, "receiver \(index + 1)"))
     }
-    try Interruptions.shared.duringWork { try Resolution(ends, job: job, onlyLists).run() }
+    let decider = try decider.map { try Self.end($0, "decider") }
+    try Interruptions.shared.duringWork {
+      try Resolution(ends, decidedAt: decider, job: job, onlyLists).run()
+    }
+  }
+
+  private static func end(_ text: String, _ name: String) throws -> ServerEnd {
+    guard case .server(let iri) = try ReceiverOperand(text).place else {
+      throw Failure.usage("resolve is about servers")
+    }
+    return try ServerEnd(name, iri: iri, job: nil)
   }
 }
 
@@ -56,16 +69,18 @@ struct Resolution {
   }
 
   private let ends: [ServerEnd]
+  /// Who has decided; `nil` is whoever is reached as the run has reached it.
+  private let decider: ServerEnd?
   private let job: String?
   private let onlyLists: Bool
 
-  init(_ ends: [ServerEnd], job: String?, _ onlyLists: Bool) {
-    (self.ends, self.job, self.onlyLists) = (ends, job, onlyLists)
+  init(_ ends: [ServerEnd], decidedAt decider: ServerEnd?, job: String?, _ onlyLists: Bool) {
+    (self.ends, self.decider, self.job, self.onlyLists) = (ends, decider, job, onlyLists)
   }
 
   func run() throws {
     var isLeft = false
-    for end in ends {
+    for end in ends + [decider].compactMap({ $0 }) {
       do throws(PGError) {
         _ = try end.connect()
         try end.noteSystem()
@@ -116,25 +131,30 @@ struct Resolution {
 
   /// What the server that decides says of its own transaction.
   ///
-  /// Copies of its data directory have its identifier, too, and other transactions of the same number: the
-  /// one that is reached as it was then is asked, and without it all of them, which must agree. So what the
-  /// server that decides says is never overruled.
+  /// Copies of its data directory have its identifier, too, and other transactions of the same number: only
+  /// the one that is reached as the run had it is asked, and nobody else speaks for it.
   private func decision(on name: PreparedName) throws(PGError) -> Decision {
     var asked: [ServerEnd] = []
-    for end in ends where try end.systemIdentifier() == name.decider.system { asked.append(end) }
-    let sameWay = asked.filter(name.decider.isAt)
-    let answers = Set((sameWay.isEmpty ? asked : sameWay).compactMap { answer(of: $0, on: name) })
-    if answers.count > 1 {
-      let places = asked.map(\.place).joined(separator: ", ")
-      Diagnostic(
-        program: CopyCommand.program, severity: .warning,
-        message: "\(name.text): servers of one identifier answer differently: \(places)",
-        details: [
-          ("HINT", "Write --to of the run's first receiver as the run had it: that one decided.")
-        ]
-      ).print()
+    for end in decider.map({ [$0] }) ?? ends.filter(name.decider.isAt) {
+      if try end.systemIdentifier() == name.decider.system { asked.append(end) }
     }
+    if asked.isEmpty { warnOfAbsence(of: name) }
+    let answers = Set(asked.compactMap { answer(of: $0, on: name) })
     return answers.count == 1 ? answers.first ?? .unknown : .unknown
+  }
+
+  private func warnOfAbsence(of name: PreparedName) {
+    Diagnostic(
+      program: CopyCommand.program, severity: .warning,
+      message: "\(name.text): the server that decides is not among these",
+      details: [
+        (
+          "HINT",
+          "Write --to of the run's first receiver as the run had it; or name it with --decider where that "
+            + "server is reached in another way now."
+        )
+      ]
+    ).print()
   }
 
   /// What one server says; `nil` if it has never had such a transaction.

@@ -78,7 +78,8 @@ struct SessionSettings {
   private var formats: String {
     let canIdle = connection.serverVersion >= ServerVersion(major: 9, minor: 6)
     return
-      "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres"
+      "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = ISO; SET LOCAL IntervalStyle = postgres; "
+      + "SET LOCAL bytea_output = hex"
       + (encodingToSet.map { "; SET LOCAL client_encoding = \($0)" } ?? "")
       + (canIdle ? "; SET LOCAL idle_in_transaction_session_timeout = 0" : "")
   }

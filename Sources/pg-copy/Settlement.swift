@@ -13,6 +13,8 @@ struct Settlement {
   let format: CopyFormat
   let proofs: [PartProof]
   let progress: ProgressReport
+  /// In which zone the source has written its times; `nil` if it is no server.
+  let timeZone: String?
 
   /// Has every receiver store what it was given, and proves it.
   func run() throws(Failure) {
@@ -32,7 +34,8 @@ struct Settlement {
       }
       if plan.storing.verify {
         progress.enter(.verifying, awaiting: receiver.label)
-        try Verification(receiver, format, proofs).run(isMerged: plan.storing.onConflict != nil)
+        try Verification(receiver, format, proofs, timeZone: timeZone)
+          .run(isMerged: plan.storing.onConflict != nil)
       }
       try record(receiver)
       for lane in receiver.lanes {

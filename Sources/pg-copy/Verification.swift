@@ -6,9 +6,14 @@ struct Verification {
   private let receiver: Receiver
   private let format: CopyFormat
   private let proofs: [PartProof]
+  /// In which zone the source has written its times; `nil` if it is no server.
+  private let timeZone: String?
 
-  init(_ receiver: Receiver, _ format: CopyFormat, _ proofs: [PartProof]) {
+  init(
+    _ receiver: Receiver, _ format: CopyFormat, _ proofs: [PartProof], timeZone: String?
+  ) {
     (self.receiver, self.format, self.proofs) = (receiver, format, proofs)
+    self.timeZone = timeZone
   }
 
   /// Compares, and leaves with each of the receiver's parts the sum of what was stored.
@@ -69,10 +74,18 @@ struct Verification {
   /// The sums of what the session's transaction has stored, in the order of its statements.
   private func sums(at lane: ServerEnd) throws(PGError) -> [RowChecksum] {
     let connection = try lane.session()
+    // What the table's own triggers and defaults see is left as it is.
+    let own = connection.reportedSetting("TimeZone")
+    if let timeZone, timeZone != own { try Self.set(timeZone, connection) }
+    defer { if let own, let timeZone, timeZone != own { try? Self.set(own, connection) } }
     let stream = try connection.copyOut(try query(receiver.table).copyOut(format))
     var sums = StatementSums(format)
     while let chunk = try stream.next() { try sums.add(.chunk(chunk)) }
     return sums.inOrder
+  }
+
+  private static func set(_ timeZone: String, _ connection: Connection) throws(PGError) {
+    try connection.execute("SET LOCAL TimeZone = \(try SQL.quoteLiteral(timeZone))")
   }
 
   /// The rows whose transaction is this one, each with the number of its statement.

@@ -128,4 +128,27 @@ struct PgCopyProofTests {
     #expect(try scene.rows(1) == 0)
     try scene.db.execute("DROP TABLE \(scene.name)_e, \(scene.name)_f")
   }
+
+  @Test(
+    "what looks otherwise there is the same: times of another zone, bytes in another form",
+    arguments: [[], ["--on-conflict", "update"], ["--format", "binary"]])
+  func otherLooks(how: [String]) throws {
+    let scene = try CopyFixture()
+    try scene.db.execute(
+      """
+      CREATE TABLE \(scene.name)_looks(id int PRIMARY KEY, at timestamptz, b bytea);
+      INSERT INTO \(scene.name)_looks VALUES (1, '2024-07-01 12:00:00+00', '\\x00ff41');
+      CREATE TABLE \(scene.name)_there (LIKE \(scene.name)_looks INCLUDING ALL)
+      """)
+    defer { try? scene.db.execute("DROP TABLE \(scene.name)_looks, \(scene.name)_there") }
+    let there = "options=-c%20TimeZone%3DAmerica/New_York%20-c%20bytea_output%3Descape"
+    let outcome = try scene.copy(
+      ["--to", "\(scene.iri)?\(there);table=\(scene.name)_there", "--verify"]
+        + (how.first == "--format" ? [] : ["--format", "text"]) + how, "\(scene.name)_looks")
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(
+      try scene.ask(
+        "SELECT count(*) FROM \(scene.name)_looks NATURAL JOIN \(scene.name)_there", as: Int.self)
+        == 1)
+  }
 }

@@ -230,6 +230,37 @@ struct PgCopyRunTests {
     other.close()
   }
 
+  @Test("a prepared transaction that holds the table is named, and what ends one of pg-copy's own")
+  func prepared() throws {
+    let limited = "\(scene.iri)?options=-c%20lock_timeout%3D300;table=\(scene.name)_1"
+    let own = "pgkit:copy:0:1:1:00000000:\(UInt32.random(in: 0...UInt32.max))"
+    for (name, remedy) in [("theirs \(scene.name)", nil), (own, "pg-copy resolve")] {
+      let other = try PGKit.open(scene.iri)
+      try other.execute(
+        "BEGIN; INSERT INTO \(scene.name)_1 (id) VALUES (5); PREPARE TRANSACTION '\(name)'")
+      defer { other.close() }
+      let outcome = try scene.copy(["--to", limited, "--replace", "truncate", "--summary", "json"])
+      try other.execute("ROLLBACK PREPARED '\(name)'")
+      #expect(outcome.end == .exit(3), "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains("the prepared transaction '\(name)' of "), "\(outcome.errors)")
+      let told = try scene.summary(outcome).receivers[0].remedy
+      #expect(remedy.map { told?.hasPrefix($0) == true } ?? (told == nil), "\(outcome.errors)")
+    }
+  }
+
+  @Test("--dry-run says of a file that it cannot be made")
+  func dryFile() throws {
+    let path = try scene.path("nowhere/x")
+    let outcome = try scene.copy(["--to", path, "--dry-run"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    #expect(outcome.output.contains(#""possible":false"#), "\(outcome.output)")
+    #expect(outcome.output.contains("cannot be made"))
+    let possible = try scene.path("x")
+    #expect(try scene.copy(["--to", possible, "--dry-run"]).end == .exit(0))
+    #expect(access(possible, F_OK) != 0)
+  }
+
   // MARK: Files
 
   @Test("a pipe, a directory or a device is never replaced by a file")

@@ -210,4 +210,47 @@ struct PgCopyTableTests {
     let dry = try scene.copy(ends + ["--dry-run"])
     #expect(dry.output.contains("it has row-level security"))
   }
+
+  @Test("--format binary is refused where values would be read as others; texts are texts")
+  func binaryTypes() throws {
+    let scene = try CopyFixture(receiving: "id date PRIMARY KEY, name text")
+    let outcome = try scene.copy(scene.to(1) + ["--format", "binary", "--summary", "json"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    #expect(try scene.summary(outcome).receivers[0].sqlstate == "42804")
+    #expect(outcome.errors.contains(#"column "id" is integer at the source and date here"#))
+    #expect(try scene.rows(1) == 0)
+    let texts = try CopyFixture(receiving: "id int PRIMARY KEY, name varchar(100)")
+    let done = try texts.copy(texts.to(1) + ["--format", "binary", "--verify"])
+    #expect(done.end == .exit(0), "\(done.errors)")
+    #expect(try texts.rows(1) == texts.rowCount)
+  }
+
+  @Test("a table and its own partition are not copied into each other")
+  func partitions() throws {
+    let scene = try CopyFixture()
+    let (whole, part) = ("\(scene.name)_whole", "\(scene.name)_part")
+    try scene.db.execute(
+      """
+      CREATE TABLE \(whole)(id int, name text) PARTITION BY RANGE (id);
+      CREATE TABLE \(whole)_half PARTITION OF \(whole) FOR VALUES FROM (0) TO (100)
+        PARTITION BY RANGE (id);
+      CREATE TABLE \(part) PARTITION OF \(whole)_half FOR VALUES FROM (0) TO (50);
+      CREATE TABLE \(part)_2 PARTITION OF \(whole) FOR VALUES FROM (100) TO (200);
+      INSERT INTO \(whole) VALUES (1, 'a'), (150, 'b')
+      """)
+    defer { try? scene.db.execute("DROP TABLE \(whole)") }
+    for (from, to) in [(part, whole), (whole, part)] {
+      let outcome = try scene.copy(
+        ["--to", "\(scene.iri);table=\(to)", "--replace", "delete"], from)
+      #expect(outcome.end == .exit(64), "\(outcome.errors)")
+      #expect(outcome.errors.contains("one is a part of the other"))
+    }
+    #expect(try scene.ask("SELECT count(*) FROM \(whole)", as: Int.self) == 2)
+    // Neighbours are two tables.
+    let neighbours = try scene.copy(
+      ["--to", "\(scene.iri);table=\(part)_2", "--replace", "delete"], "SELECT 160, 'c'")
+    #expect(neighbours.end == .exit(0), "\(neighbours.errors)")
+    let apart = try scene.copy(["--to", "\(scene.iri);table=\(scene.name)_1"], part)
+    #expect(apart.end == .exit(0), "\(apart.errors)")
+  }
 }

@@ -294,6 +294,7 @@ struct PgCopyTests {
       ([iri, name, "--to", "\(iri);tabel=x"], "after the IRI of --to there can be"),
       ([iri, name, "--to", "-", "--format", "xml"], "auto"),
       ([iri, name, "--to", iri, "--format", "csv"], "--format csv is for stdin"),
+      ([iri, name, "--to", "-", "--format", "binary", "--encoding", "LATIN1"], "text and csv"),
       ([iri, name, "--to", "\(iri);on-fault=x"], "on-fault is drop, abort or replay"),
       ([iri, name, "--to", "\(iri);required;best-effort"], "said twice"),
       ([iri, name, "--to=-;table=x"], "stdout has no table"),

@@ -74,15 +74,17 @@ struct PgCopyTruthTests {
     #expect(try scene.ask("SELECT txid_status(\(number))", as: String.self) == "aborted")
     try advance(clone.db, beyond: number)
     #expect(try clone.ask("SELECT txid_status(\(number))", as: String.self) == "committed")
-    // Reached by another name, the two cannot be told from each other.
+    // Reached by another name, the two cannot be told from each other; and alone the clone says nothing.
     let elsewhere = scene.iri.replacing("%2F", with: "%2F%2F")
     #expect(elsewhere != scene.iri)
-    let unclear = try scene.program.run(["resolve", "--to", clone.iri, "--to", elsewhere])
-    #expect(unclear.end == .exit(3), "\(unclear.errors)")
-    #expect(unclear.output.contains(#""decision":"unknown""#), "\(unclear.output)")
-    #expect(unclear.errors.contains("servers of one identifier answer differently"))
-    #expect(try clone.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 1)
-    let done = try scene.program.run(["resolve", "--to", clone.iri, "--to", scene.iri])
+    for others in [["--to", elsewhere], []] {
+      let unclear = try scene.program.run(["resolve", "--to", clone.iri] + others)
+      #expect(unclear.end == .exit(3), "\(unclear.errors)")
+      #expect(unclear.output.contains(#""decision":"unknown""#), "\(unclear.output)")
+      #expect(unclear.errors.contains("the server that decides is not among these"))
+      #expect(try clone.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 1)
+    }
+    let done = try scene.program.run(["resolve", "--to", clone.iri, "--decider", elsewhere])
     #expect(done.end == .exit(0), "\(done.errors)")
     #expect(done.output.contains(#""decision":"rollback""#), "\(done.output)")
     #expect(try clone.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 0)
