@@ -283,7 +283,7 @@ struct CopyTransferTests {
     }
   }
 
-  @Test("does not wait for a receiver of one's own that gathers until there is enough, nor at the end")
+  @Test("does not wait for a receiver of one's own that gathers, on the way or at the end")
   func gatheringReceiver() throws {
     let data = (0..<1000).map { Array("\($0)\tx\n".utf8) }
     let receiver = GatheringReceiver()
