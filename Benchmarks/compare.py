@@ -25,6 +25,8 @@ import sys
 import servers
 import works
 
+# The rows of the table that is copied, with which the limits hold.
+ROWS = 5_000_000
 # The launcher's figures, in the order in which it prints them.
 LAUNCHED = ("wall", "cpu", "rss", "bytes")
 UNITS = {
@@ -131,7 +133,7 @@ def measure(work, place, arguments):
     with place.pinned(work.processors):
         for round_number in range(rounds + 1):  # the first one warms up
             for row in work.rows:
-                if row.name in reasons or (arguments.only and not re.search(arguments.only, row.name)):
+                if row.name in reasons or (arguments.only and not arguments.only.search(row.name)):
                     continue
                 try:
                     wanted = expected(work, row, place, known)
@@ -291,6 +293,13 @@ def positive(text):
     return number
 
 
+def pattern(text):
+    try:
+        return re.compile(text)
+    except re.error as reason:
+        raise argparse.ArgumentTypeError(f"{text} is no pattern: {reason}")
+
+
 def machine():
     model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     name = model.group(1) if model else platform.machine()
@@ -346,8 +355,10 @@ def main():
     parser = argparse.ArgumentParser(prog="bench-peers", description=" ".join(__doc__.split("\n\n")[0].split()))
     parser.add_argument("works", nargs="*", metavar="WORK", help="W1 … W10, growth; all unless named")
     parser.add_argument("--rounds", type=positive, help="how often; each work has its own number")
-    parser.add_argument("--rows", type=int, default=5_000_000, help="rows of the table that is copied")
-    parser.add_argument("--only", help="only commands whose name matches")
+    parser.add_argument(
+        "--rows", type=positive, default=ROWS, help="rows of the table that is copied; limits are for the default"
+    )
+    parser.add_argument("--only", type=pattern, help="only commands whose name matches")
     parser.add_argument("--output", type=pathlib.Path, help="where the tables go, too")
     parser.add_argument("--launcher", required=True, help="the built measure.c")
     parser.add_argument(
@@ -358,6 +369,10 @@ def main():
     chosen = [work for work in works.ALL if not arguments.works or work.key in arguments.works]
     if set(arguments.works) - {work.key for work in chosen}:
         parser.error(f"no such work; there are {', '.join(dict.fromkeys(work.key for work in works.ALL))}")
+
+    names = [row.name for work in chosen for row in work.rows]
+    if arguments.only and not any(map(arguments.only.search, names)):
+        parser.error(f"no command is called so; there are {', '.join(dict.fromkeys(names))}")
 
     tables, lines, summary, missed, failed, storages = [], [], [], 0, [], {}
     with servers.Servers(arguments) as running:
@@ -404,8 +419,8 @@ def main():
             "Beside us: "
             + ", ".join(f"{name} {versions[name]}" for name in versions)
             + (f"; not here: {', '.join(absent)}" if absent else "")
-            + ". postgres-nio takes no part: nobody has written its rows; nor does what a row says did not"
-            " run.",
+            + ". postgres-nio takes no part: it is a build of its own, of packages that are not here; nor does"
+            " what a row says did not run.",
             "",
             # What was found out about the limits is written by hand.
             *pathlib.Path(__file__).with_name("REASONS.md").read_text().splitlines(),
@@ -418,6 +433,8 @@ def main():
     if arguments.output:
         arguments.output.write_text(text + "\n")
     print(text)
+    if arguments.rows != ROWS or arguments.rounds:
+        print("The limits are for the usual sizes and rounds: these say little of them.", file=sys.stderr)
     wrong = [f"{missed} limits are missed"] if missed else []
     if failed:
         wrong.append(f"of our own did not run: {', '.join(failed)}")

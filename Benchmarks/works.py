@@ -319,16 +319,23 @@ def stored_target(place):
 def between_servers():
     """A table from one server to another that has it already, empty."""
     to = {"before": emptied_target, "check": stored_target}
+    copy = "pg-copy {iri} copied --to {target}';table=copied'"
+
+    def psql_to_psql(options):
+        return (
+            f"{PSQL} -c 'COPY copied TO STDOUT{options}'"
+            f" | {PSQL} -d {{target}} -c 'COPY copied FROM STDIN{options}'"
+        )
+
     return Work(
         "W6",
         "a table from one server to another",
         [
-            ours("pg-copy", "pg-copy {iri} copied --to {target}';table=copied'", **to),
-            peer(
-                "psql to psql",
-                f"{PSQL} -c 'COPY copied TO STDOUT' | {PSQL} -d {{target}} -c 'COPY copied FROM STDIN'",
-                **to,
-            ),
+            ours("pg-copy", copy, **to),
+            ours("pg-copy, text", f"{copy} --format text", **to),
+            ours("pg-copy, binary", f"{copy} --format binary", **to),
+            peer("psql to psql, text", psql_to_psql(""), **to),
+            peer("psql to psql, binary", psql_to_psql(" (FORMAT binary)"), **to),
             # Its directory must be new each time.
             peer(
                 "pgcopydb copy table-data",
@@ -338,8 +345,17 @@ def between_servers():
             ),
         ],
         ("wall", "cpu", "rss"),
-        "psql to psql",
-        [Target("pg-copy", "wall", "psql to psql", 1)],
+        "psql to psql, text",
+        # Like beside like; the floor and copyman are beside the copies within one server.
+        [
+            Target("pg-copy", "wall", ("psql to psql, text", "psql to psql, binary"), 1),
+            *(
+                Target(f"pg-copy, {form}", figure, f"psql to psql, {form}", 1)
+                for form in ("text", "binary")
+                for figure in ("wall", "cpu")
+            ),
+            *(Target(name, "rss", None, 40) for name in ("pg-copy", "pg-copy, text", "pg-copy, binary")),
+        ],
         rounds=5,
         server="pair",
         time_limit=300,
@@ -580,6 +596,7 @@ ALL = [
             Target("PGKit", "each", "floor: no parsing", 1.05),
             Target("PGKit, asynchronous, by row", "each", "PGKit, by row", 1.15),
             Target("PGKit, asynchronous, by row", "each", "libpq, in C", 1.15),
+            Target("PGKit, asynchronous, by row", "each", "floor: no parsing", 1.15),
         ],
         rounds=9,
         processors=1,
