@@ -72,7 +72,7 @@ struct PoolLoggerTests {
 
   @Test("warns of what somebody should look at, without an error's words")
   func warnings() async throws {
-    let pool = try pool(level: .warning) { $0.patience = .seconds(2) }
+    let pool = try pool(level: .warning) { $0.patience = .seconds(5) }
     let lease = try await pool.take()
     await #expect(throws: PGError.self) { _ = try await pool.take() }
     await lease.giveBack()
