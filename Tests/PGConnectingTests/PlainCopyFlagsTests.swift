@@ -6,26 +6,12 @@ import Testing
 
 /// What pg-copy takes a command line for where it does not ask the parser.
 @Suite struct PlainCopyFlagsTests {
-  /// Each property with its value, as text.
-  private func values(_ subject: Any) -> [String] {
-    Mirror(reflecting: subject).children.map {
-      "\($0.label ?? "?") = \(String(describing: $0.value))"
-    }
-  }
-
-  private func compare<Flags: PlainFlags>(_: Flags.Type) throws {
-    let parsed = values(try Flags.parse([]))
-    #expect(values(Flags.none) == parsed)
-    #expect(Flags.forgotten.isEmpty)
-    #expect(!parsed.isEmpty && !parsed.contains { $0.contains("*definition*") })
-  }
-
   @Test("flags that are not given are what the parser takes them for")
   func defaults() throws {
-    try compare(StoringFlags.self)
-    try compare(ReadingFlags.self)
-    try compare(RunningFlags.self)
-    try compare(ReportingFlags.self)
+    try expectSameDefaults(StoringFlags.self)
+    try expectSameDefaults(ReadingFlags.self)
+    try expectSameDefaults(RunningFlags.self)
+    try expectSameDefaults(ReportingFlags.self)
   }
 
   @Test(

@@ -7,29 +7,15 @@ import Testing
 
 /// What pg-open takes for flags that are not given, where it does not ask the parser.
 @Suite struct PlainFlagsTests {
-  /// Each flag with its value, as text.
-  private func values(_ flags: some ParsableArguments) -> [String] {
-    Mirror(reflecting: flags).children.map {
-      "\($0.label ?? "?") = \(String(describing: $0.value))"
-    }
-  }
-
-  private func compare<Flags: PlainFlags>(_: Flags.Type) throws {
-    let parsed = values(try Flags.parse([]))
-    #expect(values(Flags.none) == parsed)
-    #expect(Flags.forgotten.isEmpty)
-    #expect(!parsed.isEmpty && !parsed.contains { $0.contains("*definition*") })
-  }
-
   @Test("flags that are not given are what the parser takes them for")
   func defaults() throws {
-    try compare(ConnectionFlags.self)
-    try compare(StatementFlags.self)
-    try compare(ValueFlags.self)
-    try compare(OutputFlags.self)
-    try compare(ExpectationFlags.self)
-    try compare(LimitFlags.self)
-    try compare(MessageFlags.self)
+    try expectSameDefaults(ConnectionFlags.self)
+    try expectSameDefaults(StatementFlags.self)
+    try expectSameDefaults(ValueFlags.self)
+    try expectSameDefaults(OutputFlags.self)
+    try expectSameDefaults(ExpectationFlags.self)
+    try expectSameDefaults(LimitFlags.self)
+    try expectSameDefaults(MessageFlags.self)
   }
 
   @Test(
