@@ -42,6 +42,7 @@ final class LaneReceiver: CopyReceiver {
   var queuedBytes: Int { inner.queuedBytes }
   var watches: [DescriptorWatch] { inner.watches }
   var takesJoinedRows: Bool { inner.takesJoinedRows }
+  func joinOthers() { inner.joinOthers() }
 
   func end() throws(PGError) {
     if let failure { throw failure }

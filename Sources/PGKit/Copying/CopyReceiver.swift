@@ -27,6 +27,9 @@ public protocol CopyReceiver: AnyObject {
   /// Whether the rows of a server may come joined: many in one message.
   var takesJoinedRows: Bool { get }
 
+  /// Hears that others are given the same data, which wait while it takes none.
+  func joinOthers()
+
   /// Hears that the data is complete, without waiting for what follows from that.
   func end() throws(PGError)
 
@@ -50,6 +53,8 @@ extension CopyReceiver {
   public var watches: [DescriptorWatch] { [] }
   /// No: each row comes by itself.
   public var takesJoinedRows: Bool { false }
+  /// Does nothing.
+  public func joinOthers() {}
 }
 
 /// A COPY … FROM STDIN.
@@ -98,6 +103,16 @@ public final class StatementReceiver: CopyReceiver {
 
   /// Yes: a server does not mind where messages begin and end.
   public var takesJoinedRows: Bool { true }
+
+  /// How much may wait in the socket of one of several.
+  ///
+  /// What the servers do takes now longer at the one and now at the other: with more under way to each the
+  /// sender is woken less often (a sixth of its time) and they wait less for each other. For one alone
+  /// the small buffer that the system gives is better, as it stays where the processor reaches it fast.
+  private static let sharedQueueSize = 1 << 20
+
+  /// Lets more be under way to the server on the same machine.
+  public func joinOthers() { stream.widenQueue(to: Self.sharedQueueSize) }
 
   /// Tells the server that the data is complete.
   public func end() throws(PGError) { try stream.end() }

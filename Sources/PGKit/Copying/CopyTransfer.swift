@@ -45,7 +45,7 @@ public final class CopyTransfer {
   ///
   /// Less is a reason for more of it, and more for less: a server's Unix socket holds 192 KiB, and it does
   /// nothing while that is full.
-  private static let gatheredSize = (least: 96 << 10, most: 176 << 10)
+  private static let gatheredSize = (least: 136 << 10, most: 176 << 10)
   /// How many pieces come without any delay: a short copy has none.
   private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
@@ -109,6 +109,7 @@ public final class CopyTransfer {
     readiness = receivers.map { _ in .willing }
     joinsRows = producer.givesPiecesAway && receivers.allSatisfy(\.takesJoinedRows)
     if joinsRows { producer.joinRows() }
+    if receivers.count > 1 { for receiver in receivers { receiver.joinOthers() } }
   }
 
   /// Moves everything, waits for all receivers, and compares the counts of rows.
@@ -274,7 +275,8 @@ public final class CopyTransfer {
   /// How long to leave the producer alone, by what it has given since the last time.
   private func nextGatheringTime() -> Int {
     if gathered > Self.gatheredSize.most {
-      gatheringTime = max(gatheringTime / 2, Self.gatheringTime.least)
+      // By little: halved, it would bring too little the next time, and be doubled again.
+      gatheringTime = max(gatheringTime * 7 / 8, Self.gatheringTime.least)
     } else if gathered < Self.gatheredSize.least {
       gatheringTime = min(gatheringTime * 2, Self.gatheringTime.most)
     }

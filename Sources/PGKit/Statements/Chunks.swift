@@ -91,6 +91,9 @@ final class RunningExecution: RunningResult<Execution, RowBatch> {
       statement.execution(parameters), origin: nil, owner: statement, observation: observation)
   }
 
+  /// Gives the memory of the parameters away, once they are written.
+  func releaseParameters() -> BoundParameters { exchange.releaseParameters() }
+
   override func part(of progress: Session.Progress) throws(PGError) -> RowBatch? {
     switch progress {
     case .rows(let run):

@@ -92,6 +92,9 @@ public final class CopyInStream {
   /// Where the data goes to.
   var descriptor: Int32 { connection.fileDescriptor }
 
+  /// Lets more wait in the socket for the server, where that is the system's to say.
+  func widenQueue(to count: Int) { (connection.link.stream as? Socket)?.widenQueue(to: count) }
+
   /// Says that the data is complete, without waiting for what the server makes of it.
   ///
   /// So several servers can bring their copying to its end at the same time. ``finish()`` must

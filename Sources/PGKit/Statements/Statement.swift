@@ -14,6 +14,8 @@ public final class Statement: MessageHearer {
   /// The statement's text; `nil` for one that was found by its name.
   public let string: String?
   let prepared: PreparedStatement
+  /// Memory for the parameters of the next run: what the run before no longer needs.
+  var spareParameters = BoundParameters()
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
   /// In py-postgresql: `ps.msghook`.
@@ -146,7 +148,11 @@ public final class Statement: MessageHearer {
   ///
   /// What is wrong with them is not yet said to be this statement's.
   func encode(_ values: [(any PGEncodable)?]) throws(PGError) -> BoundParameters {
-    try Parameters.bind(values, to: description.parameterTypes)
+    // The next run finds no memory until this one gives it back, and makes its own.
+    var bound = BoundParameters()
+    swap(&bound, &spareParameters)
+    try Parameters.bind(values, to: description.parameterTypes, as: &bound)
+    return bound
   }
 
   /// Encodes values for the parameters into the memory of others.
@@ -192,6 +198,7 @@ public final class Statement: MessageHearer {
       self, values, try bind(values),
       observation: connection.observe(.execute, origin.summary, parameters: values))
     try running.begin(on: connection)
+    spareParameters = running.releaseParameters()
     // Where there is nothing to take, nobody would come to hear how it ended.
     if !givesRows { try running.finish(on: connection) }
     return running

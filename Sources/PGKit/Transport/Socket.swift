@@ -76,6 +76,13 @@ final class Socket: ByteStream {
     }
   }
 
+  /// Lets more wait in the system for the other end of a Unix-domain socket, up to `count` bytes.
+  ///
+  /// Of a TCP socket the system finds the size itself, unless it is told one.
+  func widenQueue(to count: Int) {
+    if address?.isUnix == true { Syscalls.widenSendBuffer(descriptor, to: count) }
+  }
+
   func close() {
     guard descriptor >= 0 else { return }
     reins?.letGo(of: descriptor)

@@ -65,6 +65,14 @@ extension Syscalls {
     return lastError(of: "setsockopt(SO_KEEPALIVE)")
   }
 
+  /// Lets as much of `count` bytes wait in a socket to be received as the system allows.
+  ///
+  /// Where it allows no more than there is, nothing changes and nothing is lost.
+  static func widenSendBuffer(_ descriptor: Int32, to count: Int) {
+    var count = Int32(clamping: count)
+    _ = setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, socklen_t(MemoryLayout<Int32>.size))
+  }
+
   /// Turns a setting of TCP; one that the platform does not have is passed over.
   static func set(_ setting: TCPSetting, _ value: Int, on descriptor: Int32) -> SystemError? {
     guard let name = number(of: setting) else { return nil }

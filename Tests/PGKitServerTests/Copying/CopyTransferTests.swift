@@ -1,3 +1,4 @@
+import Foundation
 import PGKit
 import PGTestCluster
 import Testing
@@ -54,6 +55,32 @@ struct CopyTransferTests {
     }
     #expect(transfer.producedRowCount == 5000)
     #expect(transfer.total.messages == 5000)
+  }
+
+  /// How much the system lets wait in a connection's socket, by its own count.
+  private func queueSize(_ connection: Connection) throws -> Int {
+    var (size, length) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+    try #require(
+      getsockopt(connection.fileDescriptor, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0)
+    return Int(size)
+  }
+
+  @Test("lets more be under way to each of several servers than to one alone")
+  func roomForSeveral() throws {
+    let limit = try String(contentsOfFile: "/proc/sys/net/core/wmem_max", encoding: .utf8)
+    let most = try #require(Int(limit.filter(\.isNumber)))
+    let usual = try queueSize(targets[0])
+    let alone = try StatementReceiver(targets[0], "COPY pair FROM STDIN")
+    try CopyTransfer(from: try producer(), to: [alone]).run()
+    #expect(try queueSize(targets[0]) == usual)
+    let several = try targets[1...].map {
+      try StatementReceiver($0, "COPY pair FROM STDIN") as any CopyReceiver
+    }
+    try CopyTransfer(from: try producer(), to: several).run()
+    for target in targets[1...] {
+      // Linux doubles what it is asked for, for its own needs.
+      #expect(try queueSize(target) == 2 * min(1 << 20, most))
+    }
   }
 
   @Test("counts bytes without the headers of messages, and the steps add up to the total")

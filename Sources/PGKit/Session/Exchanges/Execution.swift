@@ -17,7 +17,7 @@ struct Execution: StatementExchange {
   }
 
   private let request: Request
-  private let parameters: BoundParameters
+  private var parameters: BoundParameters
   private var phase: Phase
   /// The columns: known beforehand for a prepared statement, described by the server otherwise.
   private(set) var columns: [RowDescription.Field]?
@@ -73,6 +73,14 @@ struct Execution: StatementExchange {
       if describes { Describe(object: .portal("")).encode(into: &outbox) }
       outbox.writeBytes(PreparedRun.executeAndSync)
     }
+  }
+
+  /// Gives the memory of the parameters away, once they are written.
+  mutating func releaseParameters() -> BoundParameters {
+    var released = BoundParameters()
+    swap(&released, &parameters)
+    released.removeAll()
+    return released
   }
 
   mutating func receive(
