@@ -19,7 +19,9 @@ final class RejectingReceiver: CopyReceiver {
   /// Whether the server takes a line `\.` for the end of the data.
   private let endsAtMarker: Bool
   private var boundary: RowBoundary
-  /// Whole rows that wait, one behind the other, and where each ends.
+  /// Rows that wait, one behind the other; what has come of the next one; and where each that is whole ends.
+  ///
+  /// What is not whole waits here too, so that a row that comes in many pieces is moved once.
   private var block: [UInt8] = []
   private var ends: [Int] = []
   private var stored = 0
@@ -56,23 +58,16 @@ final class RejectingReceiver: CopyReceiver {
       let piece = isLast ? Array(line) : Array(line) + [UInt8(ascii: "\n")]
       if piece.isEmpty { continue }
       let before = boundary.rowCount
-      let head = boundary.partialRow
       boundary.take(piece)
-      if boundary.rowCount > before {
-        block += head + piece
-        ends.append(block.count)
-      }
+      block += piece
+      if boundary.rowCount > before { ends.append(block.count) }
     }
   }
 
   func end() throws(PGError) {}
 
   func finish() throws(PGError) -> Int? {
-    let rest = boundary.partialRow
-    if !rest.isEmpty {
-      block += rest
-      ends.append(block.count)
-    }
+    if block.count > ends.last ?? 0 { ends.append(block.count) }
     try store()
     try file.finish()
     receiver.refused(rejected)
@@ -81,11 +76,12 @@ final class RejectingReceiver: CopyReceiver {
 
   func fail(_ reason: String) { file.remove() }
 
-  /// Stores the block.
+  /// Stores the block's whole rows.
   private func store() throws(PGError) {
-    if !ends.isEmpty { try store(0..<ends.count) }
+    guard let end = ends.last else { return }
+    try store(0..<ends.count)
     firstRow += ends.count
-    block.removeAll(keepingCapacity: true)
+    block.removeSubrange(..<end)
     ends.removeAll(keepingCapacity: true)
   }
 

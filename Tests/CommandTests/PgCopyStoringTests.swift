@@ -297,6 +297,27 @@ struct PgCopyStoringTests {
     #expect(text.contains(#"{"row":4,"sqlstate":"22P04""#))
   }
 
+  @Test("with --rejects a long row that comes in many pieces is moved once, and not with each")
+  func rejectsLongRow() throws {
+    let size = 16 << 20
+    let path = try scene.path("long")
+    var data = Array("1\t".utf8)
+    data += [UInt8](repeating: UInt8(ascii: "y"), count: size)
+    data += Array("\nx\tbad\n2\tshort\n3\tcut".utf8)
+    try Data(data).write(to: URL(filePath: path))
+    let outcome = try scene.program.run(
+      [path, "\(scene.name)_1", "--to", scene.iri, "--rejects", try scene.path("rejects")])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    let stored = try scene.db.query("SELECT id, length(name) FROM \(scene.name)_1 ORDER BY id")
+    var lengths: [[Int]] = []
+    for row in stored { lengths.append([try row[0, as: Int.self], try row[1, as: Int.self]]) }
+    #expect(lengths == [[1, size], [2, 5], [3, 3]])
+    let rejects = try String(contentsOfFile: try scene.path("rejects"), encoding: .utf8)
+    #expect(rejects.hasPrefix(#"{"row":2,"sqlstate":"22P02""#), "\(rejects)")
+    // Each page of the row a few times; with each of its 256 pieces they would be half a million.
+    #expect(outcome.pageFaults < 100_000, "\(outcome.pageFaults)")
+  }
+
   @Test(
     "more bad rows than --max-rejects end it, with nothing stored; those that were refused are kept"
   )
