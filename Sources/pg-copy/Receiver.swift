@@ -104,6 +104,9 @@ final class Receiver {
     return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
+  /// How many rows came through the temporary table and were neither stored nor changed one.
+  var leftOutRows: Int? { mergedRows.flatMap { merged in rows.map { max($0 - merged, 0) } } }
+
   /// How many rows it was given: those that it refused, too.
   var givenRows: Int? { rows.map { $0.addingRows(rejectedRows) } }
 

@@ -38,7 +38,8 @@ struct Summary {
     let amount = receiver.rows.map { Self.format(rows: $0) + " " } ?? ""
     let rejected =
       receiver.rejectedRows > 0 ? ", \(Self.format(rows: receiver.rejectedRows)) rejected" : ""
-    let merged = receiver.mergedRows.map { ", \($0) of them stored or changed" } ?? ""
+    let leftOut = receiver.leftOutRows.flatMap { $0 > 0 ? ", \($0) left out" : nil } ?? ""
+    let merged = receiver.mergedRows.map { ", \($0) of them stored or changed\(leftOut)" } ?? ""
     return switch receiver.state {
     case .committed where receiver.server == nil: "\(receiver.label): written"
     case .committed: "\(receiver.label): \(amount)committed\(merged)\(rejected)"
@@ -168,7 +169,8 @@ struct Summary {
       status: receiver.word, rows: Self.json(rows(stored)),
       bytes: stored.reduce(receiver.delivered) { $0 + $1.bytes },
       after: """
-        "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
+        "merged":\(Self.json(receiver.mergedRows)),"left_out":\(Self.json(receiver.leftOutRows)),\
+        "rejected":\(receiver.rejectedRows),\
         "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
         "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
         "sqlstate":\(Self.json(receiver.failure.map { "\($0.code)" })),\

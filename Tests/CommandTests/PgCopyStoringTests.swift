@@ -109,6 +109,32 @@ struct PgCopyStoringTests {
     #expect(try scene.rows(1) == 1)
   }
 
+  @Test("--on-conflict says how many rows it has left out, and warns where update drops some")
+  func leftOut() throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF NEW.id % 100 = 0 THEN RETURN NULL; END IF; RETURN NEW; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let words = "10 of 1000 rows were neither stored nor did they change one"
+    let update = try scene.copy(
+      scene.to(1) + ["--on-conflict", "update", "--summary", "json", "-q"])
+    #expect(update.end == .exit(0), "\(update.errors)")
+    #expect(update.errors.contains("WARNING") && update.errors.contains(words), "\(update.errors)")
+    let receiver = try scene.summary(update).receivers[0]
+    #expect(receiver.rows == 1000 && receiver.merged == 990 && receiver.left_out == 10)
+    #expect(try scene.rows(1) == 990)
+    let told = try scene.copy(scene.to(1) + ["--on-conflict", "update"])
+    #expect(told.errors.contains("990 of them stored or changed, 10 left out"), "\(told.errors)")
+    // Where a key is there already, nothing is dropped that was to be stored.
+    let nothing = try scene.copy(scene.to(1) + ["--on-conflict", "nothing", "--summary", "json"])
+    #expect(!nothing.errors.contains("WARNING"), "\(nothing.errors)")
+    #expect(try scene.summary(nothing).receivers[0].left_out == 1000)
+    #expect(try scene.copy(scene.to(2) + ["--on-conflict", "update", "-q"]).errors == "")
+  }
+
   @Test("--on-conflict update needs a key that decides")
   func noKey() throws {
     try scene.db.execute("ALTER TABLE \(scene.name)_1 DROP CONSTRAINT \(scene.name)_1_pkey")
