@@ -135,6 +135,25 @@ struct PgCopyStoringTests {
     #expect(try scene.copy(scene.to(2) + ["--on-conflict", "update", "-q"]).errors == "")
   }
 
+  @Test("--on-conflict is refused where no column travels", arguments: ["update", "nothing"])
+  func noColumns(answer: String) throws {
+    let name = scene.name
+    try scene.db.execute(
+      """
+      CREATE TABLE \(name)_e(); CREATE TABLE \(name)_f(); INSERT INTO \(name)_e DEFAULT VALUES
+      """)
+    defer { try? scene.db.execute("DROP TABLE \(name)_e, \(name)_f") }
+    let to = ["--to", "\(scene.iri);table=\(name)_f", "--on-conflict", answer]
+    for more in [[], ["--dry-run"]] {
+      let outcome = try scene.copy(to + more, "\(name)_e")
+      #expect(outcome.end == .exit(3), "\(outcome.errors)")
+      let told = outcome.errors
+      #expect(told.contains("no column of \(name)_f gets a value"), "\(told)")
+      #expect(told.contains("Leave --on-conflict out.") && !told.contains("42601"), "\(told)")
+    }
+    #expect(try scene.ask("SELECT count(*) FROM \(name)_f", as: Int.self) == 0)
+  }
+
   @Test("--on-conflict update needs a key that decides")
   func noKey() throws {
     try scene.db.execute("ALTER TABLE \(scene.name)_1 DROP CONSTRAINT \(scene.name)_1_pkey")
