@@ -312,6 +312,11 @@ struct PgCopyTests {
         [iri, name, "--to", iri, "--rejects", "/tmp/x", "--split", "2"], "--rejects goes with none"
       ),
       (["/tmp/x", name, "--to", "/tmp/y"], "one end must be a server"),
+      ([iri, "", "--to", "-"], "TABLE|QUERY is empty"),
+      ([iri, " ;", "--to", "-"], "is a variable not set?"),
+      (["-", "\"\"", "--to", iri], "TABLE|QUERY is empty"),
+      ([iri, name, "--to", "\(iri);table="], ";table=: the table's name is empty"),
+      ([""], "argument 1 is empty; is a variable not set?"),
     ]
     for (arguments, words) in mistakes {
       let outcome = try program.run(arguments)
