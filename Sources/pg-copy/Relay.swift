@@ -174,14 +174,14 @@ final class Relay {
       receivers.rollback(.refused)
       throw Failure(
         .refused,
-        .own("the source gave other rows when it was read again; nothing was committed"))
+        .ofData("the source gave other rows when it was read again; nothing was committed"))
     }
   }
 
   private func mismatch(_ fault: CopyFault, _ run: PartRun) -> Failure {
     receivers.rollback(.refused)
     guard case .counts(let counts) = fault else {
-      return Failure(.refused, .own("\(fault); nothing was committed"))
+      return Failure(.refused, .ofData("\(fault); nothing was committed"))
     }
     let parts = counts.map { count in
       "\(count.index.map { run.members[$0].label } ?? source.label): \(count.rows)"
@@ -189,7 +189,7 @@ final class Relay {
     let list = parts.joined(separator: ", ")
     let place = run.part.place.map { " in \($0)" } ?? ""
     return Failure(
-      .refused, .own("the counts of rows differ\(place): \(list); nothing was committed"))
+      .refused, .ofData("the counts of rows differ\(place): \(list); nothing was committed"))
   }
 
   /// Drops the receivers that failed; a source or stdout that failed ends everything.
