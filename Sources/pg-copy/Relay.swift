@@ -16,7 +16,7 @@ final class Relay {
   private(set) var proofs: [PartProof] = []
   /// How many rows those parts have: asked for at every step, and of many parts.
   private var provenRows = 0
-  /// How much was moved, whatever became of it.
+  /// How much the source has given, whatever became of it.
   private(set) var bytes = 0
   /// What keeps the speed below a limit.
   private var pace: Pace?
@@ -119,12 +119,12 @@ final class Relay {
   private func advance(_ run: PartRun) throws -> Advance {
     if run.isEnding { return try advanceEnd(of: run) }
     if pace?.pause != nil { return .waits }
+    let before = run.transfer.total.bytes
+    // Also where a receiver failed with it: it may have taken some of it.
+    defer { note(moved: run.transfer.total.bytes - before) }
     do throws(CopyFault) {
       switch try run.transfer.advance() {
-      case .moved(let step):
-        bytes += step.bytes
-        pace?.note(step.bytes)
-        return .moved
+      case .moved: return .moved
       case .waiting: return .waits
       case .over: break
       }
@@ -134,6 +134,11 @@ final class Relay {
     }
     run.end()
     return try advanceEnd(of: run)
+  }
+
+  private func note(moved count: Int) {
+    bytes += count
+    pace?.note(count)
   }
 
   /// Brings a part to its end once its receivers have something to say.

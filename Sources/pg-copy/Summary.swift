@@ -66,8 +66,8 @@ struct Summary {
   }
 
   private func rest(_ receivers: [String]) -> String {
-    let (before, after) = aroundReceivers
-    return before + receivers.joined(separator: ",") + after
+    let (before, between, after) = aroundReceivers
+    return before + "\(run.moved)" + between + receivers.joined(separator: ",") + after
   }
 
   private static func beginning(
@@ -83,35 +83,42 @@ struct Summary {
 
   /// What to print, from whatever thread, about a run that must end before its work does; what is copied so
   /// far is then stored nowhere, but what stdout has got cannot be taken back.
+  ///
+  /// - Parameter moved: How much the source has given by then, as far as that was noted.
   static func lastWords(
-    of run: RunRecord, _ reporting: ReportingFlags
+    of run: RunRecord, _ reporting: ReportingFlags, moved: @escaping @Sendable () -> Int
   ) -> @Sendable (Int32, String) -> Void {
     let isJSON = reporting.summary == .json
     let (identity, start, summary) = (run.identity, run.start, Summary(run, .deadline))
     let lines = run.receivers.map { summary.line(of: $0) }
-    let (before, after) = summary.aroundReceivers
+    let (before, between, after) = summary.aroundReceivers
     return { exitCode, message in
       if isJSON {
         let duration = ContinuousClock.now - start
         let receivers = lines.map { $0.cutOff().text }.joined(separator: ",")
+        // What was given while the last of it was written is noted only behind that.
+        let moved = max(moved(), lines.map { $0.cutOff().bytes }.max() ?? 0)
         StandardError.print(
-          beginning(identity, exitCode, nil, message, seconds(duration)) + before + receivers
-            + after)
+          beginning(identity, exitCode, nil, message, seconds(duration)) + before + "\(moved)"
+            + between + receivers + after)
       } else if Interruptions.shared.signal != nil {
         Diagnostic.own(message).print()
       }
     }
   }
 
-  /// What does not depend on when and why it ends, before and behind the receivers.
-  private var aroundReceivers: (before: String, after: String) {
+  /// What does not depend on when and why it ends: before the bytes that were moved, between them and the
+  /// receivers, and behind those.
+  private var aroundReceivers: (before: String, between: String, after: String) {
     let before = """
       "source":\(JSONText.quoted(run.source)),"format":"\(run.format.rawValue)",\
-      "rows":\(Self.json(run.rows)),"bytes":\(run.moved),\
-      "checksum":\(Self.json(run.checksum?.description)),\
+      "rows":\(Self.json(run.rows)),"bytes":
+      """
+    let between = """
+      ,"checksum":\(Self.json(run.checksum?.description)),\
       "snapshot":\(Self.json(run.snapshot)),"parts":[\(parts)],"receivers":[
       """
-    return (before, "]}")
+    return (before, between, "]}")
   }
 
   /// The parts that were read to their ends.
