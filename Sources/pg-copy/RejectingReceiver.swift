@@ -119,8 +119,20 @@ final class RejectingReceiver: CopyReceiver {
 
   /// Whether an error is not a row's own, so that no row can be blamed for it.
   private static func isAboutMore(_ error: PGError) -> Bool {
-    ["53", "55", "57", "58", "XX", "25", "40", "42"].contains(error.code.classCharacters)
+    classesAboutMore.contains(error.code.classCharacters)
   }
+
+  /// The classes of errors that have another reason than what is in a row: the connection of a trigger or a
+  /// foreign table to another server (08), what the server cannot do (0A), who asks (0L, 0P, 28), the
+  /// transaction (25, 2D, 3B, 40), names (26, 34, 3D, 3F, 42), and the server's state.
+  ///
+  /// Values, constraints, limits of a row's size (54) and what triggers raise (P0) are a row's own.
+  ///
+  /// Source: PostgreSQL manual, "PostgreSQL Error Codes".
+  private static let classesAboutMore: Set<String> = [
+    "08", "0A", "0L", "0P", "25", "26", "28", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "55",
+    "57", "58", "72", "F0", "XX",
+  ]
 
   private func reject(_ data: [UInt8], _ index: Int, _ refusal: PGError) throws(PGError) {
     rejected += 1

@@ -364,6 +364,43 @@ struct PgCopyStoringTests {
   }
 
   @Test(
+    "what is no row's own fault ends --rejects, and no row is blamed for it",
+    arguments: ["0A000", "08001", "28000", "3F000", "42883", "53100"])
+  func rejectsNoRow(code: String) throws {
+    try raise(code)
+    let path = try scene.path("rejects")
+    let outcome = try scene.copy(scene.to(1) + ["--rejects", path, "--summary", "json"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    let receiver = try scene.summary(outcome).receivers[0]
+    #expect(receiver.sqlstate == code && receiver.rejected == 0, "\(outcome.errors)")
+    #expect(try scene.rows(1) == 0)
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  @Test(
+    "what values are refused with is a row's own", arguments: ["22023", "23514", "54000", "P0001"])
+  func rejectsRow(code: String) throws {
+    try raise(code)
+    let path = try scene.path("rejects")
+    let outcome = try scene.copy(scene.to(1) + ["--rejects", path])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.rows(1) == 999)
+    #expect(try String(contentsOfFile: path, encoding: .utf8).contains(#""sqlstate":"\#(code)""#))
+  }
+
+  /// Has a receiver refuse one row with a code.
+  private func raise(_ code: String) throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION 'no' USING ERRCODE = '\(code)'; END IF;
+        RETURN NEW; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+  }
+
+  @Test(
     "more bad rows than --max-rejects end it, with nothing stored; those that were refused are kept"
   )
   func tooManyRejects() throws {
