@@ -90,7 +90,7 @@ struct Resolution {
     }
     for end in ends {
       do {
-        for name in try prepared(at: end) where job == nil || name.identity.job == job {
+        for name in try PreparedName.all(of: job, try end.session()) {
           if try !resolve(name, at: end) { isLeft = true }
         }
       } catch let error as PGError {
@@ -98,19 +98,6 @@ struct Resolution {
       }
     }
     if isLeft, !onlyLists { throw Failure(.refused) }
-  }
-
-  private func prepared(at end: ServerEnd) throws(PGError) -> [PreparedName] {
-    let rows = try end.session().query(
-      """
-      SELECT gid FROM pg_catalog.pg_prepared_xacts
-      WHERE database = pg_catalog.current_database() AND pg_catalog.starts_with(gid, $1) ORDER BY prepared
-      """, PreparedName.prefix)
-    var names: [PreparedName] = []
-    for row in rows {
-      if let name = PreparedName(try row[0, as: String.self]) { names.append(name) }
-    }
-    return names
   }
 
   /// Whether it is ended.
