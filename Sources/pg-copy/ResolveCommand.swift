@@ -20,7 +20,7 @@ struct ResolveCommand: ParsableCommand {
     discussion: """
       Name all receivers of the run, as the run did. What was decided is asked of the receiver that decided, \
       its first one, and of no other server; where it cannot say, or is not there, the transaction is left, \
-      and the status is 3. Until it is ended it holds locks and keeps VACUUM from its work.
+      and the status is 3; with --list nothing is to be ended, and the status is 0. Until it is ended it holds locks and keeps VACUUM from its work.
       """)
 
   @Option(
@@ -37,7 +37,11 @@ struct ResolveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Only those of this job.", valueName: "name"))
   var job: String?
 
-  @Flag(name: .customLong("list"), help: "Only say what is there and what was decided.")
+  @Flag(
+    name: .customLong("list"),
+    help:
+      "Only say what is there and what was decided; that is status 0, whatever it is: of what is unknown or undecided the lines tell."
+  )
   var onlyLists = false
 
   func run() throws {

@@ -82,6 +82,10 @@ struct PgCopyTruthTests {
       #expect(unclear.end == .exit(3), "\(unclear.errors)")
       #expect(unclear.output.contains(#""decision":"unknown""#), "\(unclear.output)")
       #expect(unclear.errors.contains("the server that decides is not among these"))
+      // To list is all that is asked for then, and it is done.
+      let listed = try scene.program.run(["resolve", "--list", "--to", clone.iri] + others)
+      #expect(listed.end == .exit(0), "\(listed.errors)")
+      #expect(listed.output == unclear.output)
       #expect(try clone.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 1)
     }
     let done = try scene.program.run(["resolve", "--to", clone.iri, "--decider", elsewhere])
