@@ -94,6 +94,7 @@ struct Summary {
     let (before, between, after) = summary.aroundReceivers
     return { exitCode, message in
       if isJSON {
+        StandardOutput.shared.breakOff()
         let duration = ContinuousClock.now - start
         let receivers = lines.map { $0.cutOff().text }.joined(separator: ",")
         // What was given while the last of it was written is noted only behind that.
