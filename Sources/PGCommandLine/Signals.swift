@@ -140,6 +140,18 @@ public enum Signals {
     _exit(128 &+ signal)
   }
 
+  /// Has a thread's system call that waits return, with what it has done so far.
+  static func interrupt(_ thread: pthread_t) {
+    // What a process is told by it is dropped, but a handler must be there, or nothing is interrupted.
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in }
+    sigaction(interrupting, &action, nil)
+    pthread_kill(thread, interrupting)
+  }
+
+  /// A signal that means nothing to programs which do not ask for it.
+  private static let interrupting = SIGURG
+
   private static func set(of signals: [CInt]) -> sigset_t {
     var set = sigset_t()
     sigemptyset(&set)

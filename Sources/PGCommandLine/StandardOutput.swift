@@ -76,6 +76,10 @@ public final class StandardOutput: Sendable {
   private let hasBegun = Atomic(false)
   /// When the write under way began, in nanoseconds of the monotonic clock; 0 while there is none.
   private let writingSince = Atomic(0)
+  /// The thread whose write is under way.
+  private let writer = Mutex<pthread_t?>(nil)
+  private let isBrokenOff = Atomic(false)
+  private let hasHalted = Atomic(false)
 
   /// Makes an output over an open descriptor, which it closes when it is finished.
   public init(descriptor: CInt, name: String, buffering: Buffering) {
@@ -215,10 +219,40 @@ public final class StandardOutput: Sendable {
   /// It can be asked while another thread waits for a reader.
   public var mayBeSeen: Bool { hasBegun.load(ordering: .relaxed) }
 
-  /// How many bytes the system has taken, as far as it has said so: of a write under way it says nothing.
+  /// How many bytes the system has taken, as far as it has said so: of a write under way it says nothing
+  /// unless that is broken off (``breakOff()``).
   ///
   /// It can be asked while another thread waits for a reader.
   public var acceptedBytes: Int { accepted.load(ordering: .relaxed) }
+
+  /// Breaks a write off that waits for a reader, so that ``acceptedBytes`` has what the system has taken of
+  /// it, too.
+  ///
+  /// Whoever writes stays where he is from then on: it is for a process that is about to end.
+  public func breakOff() {
+    isBrokenOff.store(true, ordering: .relaxed)
+    for _ in 0..<Self.breakingAttempts {
+      let isWriting = writer.withLock { thread in
+        // Under the lock, so that the thread is there.
+        if let thread { Signals.interrupt(thread) }
+        return thread != nil
+      }
+      if !isWriting || hasHalted.load(ordering: .relaxed) { return }
+      usleep(1000)
+    }
+  }
+
+  /// A signal that comes just before a write begins breaks nothing off; a write of which nothing was taken
+  /// begins again.
+  private static let breakingAttempts = 20
+
+  /// Counts what the system has taken.
+  private func note(accepted count: Int) {
+    accepted.wrappingAdd(count, ordering: .relaxed)
+    guard isBrokenOff.load(ordering: .relaxed) else { return }
+    hasHalted.store(true, ordering: .relaxed)
+    while true { pause() }
+  }
 
   /// Whether a write has been waiting for a while for somebody to read what came before.
   ///
@@ -296,10 +330,12 @@ public final class StandardOutput: Sendable {
   private func give(_ bytes: UnsafeRawBufferPointer) -> CInt {
     hasBegun.store(true, ordering: .relaxed)
     writingSince.store(Self.nanoseconds, ordering: .relaxed)
-    defer { writingSince.store(0, ordering: .relaxed) }
-    return Descriptor.write(bytes, to: descriptor) {
-      accepted.wrappingAdd($0, ordering: .relaxed)
+    writer.withLock { $0 = pthread_self() }
+    defer {
+      writer.withLock { $0 = nil }
+      writingSince.store(0, ordering: .relaxed)
     }
+    return Descriptor.write(bytes, to: descriptor) { note(accepted: $0) }
   }
 
   /// Remembers the first failure: every later call reports it again, and writes nothing.

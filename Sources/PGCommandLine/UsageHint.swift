@@ -12,6 +12,11 @@ enum UsageHint {
     if message.contains("Unknown option '-- ") {
       return "what begins with two dashes is an operand only behind --, or an option's value"
     }
+    if message.contains("Missing expected argument"),
+      let place = arguments.dropFirst().firstIndex(of: "")
+    {
+      return "argument \(place) is empty; is a variable not set?"
+    }
     if let option = quoted(after: "Missing value for '", in: message) {
       return dashed(option, arguments)
     }

@@ -38,6 +38,14 @@ public final class Interruptions: Sendable {
     case said
   }
 
+  /// Why nobody waited any longer for what a server said in the last step: the cause of an error.
+  public enum CutOff: Error {
+    /// A signal came.
+    case signal
+    /// Time was over.
+    case deadline
+  }
+
   /// Who is told of a signal in the last step.
   private struct Told {
     var body: @Sendable () -> Void = {}
@@ -125,7 +133,7 @@ public final class Interruptions: Sendable {
   /// - Parameters:
   ///   - descriptor: The session's socket.
   ///   - body: What asks and waits.
-  /// - Throws: What `body` throws; 08006 if the session was cut off.
+  /// - Throws: What `body` throws; 08006 if the session was cut off, with a ``CutOff`` as its cause.
   public func awaiting<Result>(
     _ descriptor: Int32, _ body: () throws(PGError) -> Result
   ) throws(PGError) -> Result {
@@ -138,11 +146,11 @@ public final class Interruptions: Sendable {
     }
     do throws(PGError) { return try body() } catch {
       guard state.withLock({ $0.awaited == nil }) else { throw error }
+      let cause: CutOff = signal == nil ? .deadline : .signal
       throw PGError(
         code: .connectionFailure,
-        message:
-          "the server did not answer in time after the \(signal == nil ? "deadline" : "signal")",
-        fault: .transport, cause: error)
+        message: "the server did not answer in time after the \(cause)", fault: .transport,
+        cause: cause)
     }
   }
 

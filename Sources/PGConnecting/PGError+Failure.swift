@@ -38,11 +38,14 @@ extension PGError {
   public var status: ExitStatus {
     switch fault {
     case .server: fields?.isFatal == true ? .connection : .refused
-    case .transport: isTimeout ? .deadline : .connection
+    case .transport: isTimeout || isPastDeadline ? .deadline : .connection
     case .peer: .connection
     case .caller: .localFailure
     }
   }
+
+  /// Whether the session was cut off because time was over, and not lost.
+  private var isPastDeadline: Bool { (cause as? Interruptions.CutOff) == .deadline }
 }
 
 extension ServerMessage {

@@ -47,6 +47,7 @@ final class Admission {
     var (twin, isRelative): (String?, Bool) = (nil, false)
     do throws(PGError) {
       try EndGuard(connection).requireOpen(receiver.operand.isProtected)
+      try lookForRemains(at: receiver, connection)
       let ledger = try ledger(of: receiver, connection)
       try server.beginStoring()
       if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
@@ -141,6 +142,23 @@ final class Admission {
   }
 
   // MARK: The job's record
+
+  /// Says which transactions a run of the job before, or one that is just committing, has prepared there: who
+  /// waits for one of their locks is not always told so.
+  private func lookForRemains(
+    at receiver: Receiver, _ connection: Connection
+  ) throws(PGError) {
+    guard let job = plan.running.job else { return }
+    let names = try PreparedName.all(of: job, connection)
+    if names.isEmpty { return }
+    receiver.noteRemains()
+    let list = names.map(\.text).joined(separator: ", ")
+    Diagnostic(
+      program: "\(CopyCommand.program): \(receiver.label)", severity: .warning,
+      message: "another run of job \(job) has left prepared there: \(list)",
+      details: [("HINT", Receiver.resolving)]
+    ).print()
+  }
 
   /// The record of the job, which is made where there is none, in a transaction of its own.
   private func ledger(

@@ -57,11 +57,23 @@ struct Cargo {
         try receivers.drop(receiver, refusal, .refused)
       }
     }
+    for receiver in receivers.takingServers where plan.storing.onConflict != nil {
+      if receiver.columns.isEmpty { try receivers.drop(receiver, Self.keyless(receiver), .refused) }
+    }
     for receiver in receivers.takingServers where plan.request.format == .binary {
       guard let pair = match.misreading(at: receiver.columns) else { continue }
       try receivers.drop(receiver, Self.misreading(pair.source, pair.receiver), .refused)
     }
     if !receivers.contains(where: { $0.isSkipped }) { try receivers.requireTaking() }
+  }
+
+  private static func keyless(_ receiver: Receiver) -> PGError {
+    PGError(
+      code: .invalidColumnReference,
+      message:
+        "no column of \(receiver.table.path.joined(separator: ".")) gets a value, so none can have a key "
+        + "that is there already",
+      fault: .caller, hint: "Leave --on-conflict out.")
   }
 
   private static func misreading(_ mine: CopyColumn, _ theirs: CopyColumn) -> PGError {

@@ -78,7 +78,9 @@ struct CommitSequence {
     guard let names = open[receiver.number] else { return receiver.committed() }
     let error = PGError(
       code: .connectionFailure,
-      message: "prepared, and to be committed: \(names.joined(separator: ", "))", fault: .transport)
+      message: "prepared, and to be committed: \(names.joined(separator: ", "))", fault: .transport,
+      // Who is late does not try for long.
+      cause: Interruptions.shared.isLate ? Interruptions.CutOff.deadline : nil)
     receiver.lost(
       error, remedy: "pg-copy resolve --to … with all receivers commits it: that was decided.")
   }

@@ -5,6 +5,21 @@ internal import PGKit
 enum ConflictStaging {
   private static let name = "pgkit_copy"
 
+  /// What became of the rows.
+  struct Merge {
+    /// How many were stored or changed.
+    let rows: Int
+    /// Whether each that came was to be.
+    let takesAll: Bool
+  }
+
+  /// What becomes of a row whose key is there.
+  private struct Answer {
+    let clause: String
+    /// Whether it changes the one that is there, so that no row is left out by it.
+    let takesAll: Bool
+  }
+
   /// The table, with the receiver's columns.
   static func table(_ receiver: Receiver) -> CopyTable {
     CopyTable(["pg_temp", name], columns: receiver.table.columns)
@@ -21,41 +36,43 @@ enum ConflictStaging {
   }
 
   /// Takes the rows over from it.
-  ///
-  /// - Returns: How many were stored or changed.
   static func merge(
     _ receiver: Receiver, _ answer: ConflictAnswer, _ connection: Connection
-  ) throws(PGError) -> Int {
+  ) throws(PGError) -> Merge {
     let columns = try receiver.table.quotedColumns()
     let target = try receiver.table.quotedName()
     let overriding =
       receiver.columns.contains(where: \.isIdentity) ? " OVERRIDING SYSTEM VALUE" : ""
-    let answer = try conflictClause(receiver, answer, connection)
+    let answer = try self.answer(answer, of: receiver, connection)
     let rows = try connection.query(
       """
       WITH stored AS (INSERT INTO \(target) (\(columns))\(overriding)
-        SELECT \(columns) FROM pg_temp.\(name) \(answer) RETURNING 1)
+        SELECT \(columns) FROM pg_temp.\(name) \(answer.clause) RETURNING 1)
       SELECT count(*) FROM stored
       """)
-    return try rows.row(at: 0)[0, as: Int.self]
+    return Merge(rows: try rows.row(at: 0)[0, as: Int.self], takesAll: answer.takesAll)
   }
 
-  private static func conflictClause(
-    _ receiver: Receiver, _ answer: ConflictAnswer, _ connection: Connection
-  ) throws(PGError) -> String {
-    if answer == .nothing { return "ON CONFLICT DO NOTHING" }
+  private static func answer(
+    _ answer: ConflictAnswer, of receiver: Receiver, _ connection: Connection
+  ) throws(PGError) -> Answer {
+    if answer == .nothing { return Answer(clause: "ON CONFLICT DO NOTHING", takesAll: false) }
     let key = try key(of: receiver.table, connection)
     let changed = receiver.table.columns.filter { !key.contains($0) }
     var names: [String] = []
     for column in key { names.append(try SQL.quoteIdentifier(column)) }
     let place = names.joined(separator: ", ")
-    if changed.isEmpty { return "ON CONFLICT (\(place)) DO NOTHING" }
+    if changed.isEmpty {
+      return Answer(clause: "ON CONFLICT (\(place)) DO NOTHING", takesAll: false)
+    }
     var changes: [String] = []
     for column in changed {
       let quoted = try SQL.quoteIdentifier(column)
       changes.append("\(quoted) = EXCLUDED.\(quoted)")
     }
-    return "ON CONFLICT (\(place)) DO UPDATE SET \(changes.joined(separator: ", "))"
+    return Answer(
+      clause: "ON CONFLICT (\(place)) DO UPDATE SET \(changes.joined(separator: ", "))",
+      takesAll: true)
   }
 
   /// The columns of the primary key, or of the only unique index.

@@ -66,8 +66,29 @@ final class CopyAttempt {
     let admission = Admission(plan, receivers, from: source, progress)
     try admission.admitAll()
     try cargo.pack(columns, from: source, to: receivers)
-    if receivers.takesPart { progress.begin(try estimate(), snapshot: source.readingSince) }
+    if receivers.takesPart {
+      let estimate = try estimate()
+      if let heirs = estimate?.heirs, heirs > 0 { warn(of: heirs) }
+      progress.begin(estimate, snapshot: source.readingSince)
+    }
     return admission
+  }
+
+  /// Says that the rows of the tables that inherit from the source's are not copied.
+  private func warn(of heirs: Int) {
+    guard !plan.reporting.quiet, let table = plan.rows.table else { return }
+    let name = (try? table.quotedName()) ?? ""
+    Diagnostic(
+      program: "\(CopyCommand.program): \(source.label)", severity: .warning,
+      message: SourceEstimate.remark(on: heirs, of: table),
+      details: [
+        (
+          "HINT",
+          "A query copies all: 'SELECT * FROM \(name)', with ;table=NAME behind the IRI of --to. "
+            + "With ONLY before the name it copies what this does, and without this warning."
+        )
+      ]
+    ).print()
   }
 
   /// How much there is, as far as the server can say without looking.

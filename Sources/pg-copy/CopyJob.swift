@@ -68,7 +68,8 @@ final class CopyJob {
 
   private func setLastWords() {
     Interruptions.shared.setLastWords(
-      Summary.lastWords(of: attempt.record(since: start), plan.reporting))
+      Summary.lastWords(
+        of: attempt.record(since: start), plan.reporting, moved: progress.movedBytes))
   }
 
   // MARK: Again

@@ -23,6 +23,7 @@ struct CopyPlan {
   init(_ request: CopyRequest) throws(Failure) {
     self.request = request
     source = try CopyPlace(request.source, as: "SOURCE")
+    try Self.requireRows(request.rows)
     rows = CopySource(parsing: request.rows)
     var operands: [ReceiverOperand] = []
     for text in request.receivers { operands.append(try ReceiverOperand(text)) }
@@ -32,6 +33,15 @@ struct CopyPlan {
     try checkStoring()
     try checkReading()
     try checkRunning()
+  }
+
+  /// Nothing names no table, and is no query.
+  private static func requireRows(_ text: String) throws(Failure) {
+    let rest = text.filter { !$0.isWhitespace && $0 != ";" }
+    guard rest.isEmpty || rest == "\"\"" else { return }
+    throw .usage(
+      "TABLE|QUERY is empty",
+      hint: "write what is copied behind SOURCE: job, or 'SELECT …'; is a variable not set?")
   }
 
   private func checkEnds() throws(Failure) {

@@ -1,9 +1,17 @@
 internal import PGCommandLine
+internal import PGKit
 
 extension Diagnostic {
   /// What the program says of itself.
   static func own(_ text: String) -> Diagnostic {
     Diagnostic(program: CopyCommand.program, message: text)
+  }
+
+  /// What the program says of rows that are not those that they are to be, with the code that
+  /// ``Verification`` has for it.
+  static func ofData(_ text: String) -> Diagnostic {
+    Diagnostic(
+      program: CopyCommand.program, severity: .error, code: .dataException, message: text)
   }
 
   /// The same message from another speaker, with a hint more, and below what the server says of the context

@@ -11,10 +11,12 @@ struct Preflight {
   private var details: [Int: TableDetails] = [:]
   /// Why a receiver's table could not be looked at.
   private var refusals: [Int: String] = [:]
+  private let estimate: SourceEstimate?
 
   init(_ cargo: Cargo, _ source: SourceEnd, _ receivers: ReceiverSet, _ obstacle: (any Error)?) {
     (self.cargo, self.source, self.receivers) = (cargo, source, receivers)
     self.obstacle = obstacle
+    estimate = Self.estimate(cargo, source)
     for receiver in receivers.taking {
       if case .file(let path) = receiver.operand.place {
         // Made without a name, and forgotten.
@@ -48,10 +50,17 @@ struct Preflight {
     return """
       {"program":"\(CopyCommand.program)","dry_run":true,"possible":\(isPossible),\
       "source":{"place":\(JSONText.quoted(source.label)),"version":\(Self.json(version)),\
-      "columns":\(columns)},"problem":\(Self.json(problem)),"format":"\(cargo.format.rawValue)",\
+      "columns":\(columns),"remarks":\(Self.list(sourceRemarks.map(JSONText.quoted)))},\
+      "problem":\(Self.json(problem)),"format":"\(cargo.format.rawValue)",\
       "sessions":\(cargo.laneCount),"estimated_rows":\(estimate?.rows.map(String.init) ?? "null"),\
       "estimated_bytes":\(estimate.map { String($0.bytes) } ?? "null"),"receivers":[\(receivers)]}
       """
+  }
+
+  /// What is left out of what is copied.
+  private var sourceRemarks: [String] {
+    guard let estimate, estimate.heirs > 0, let table = cargo.rows.table else { return [] }
+    return [SourceEstimate.remark(on: estimate.heirs, of: table)]
   }
 
   private var problem: String? {
@@ -59,7 +68,7 @@ struct Preflight {
     return (obstacle as? Failure)?.diagnostic?.message
   }
 
-  private var estimate: SourceEstimate? {
+  private static func estimate(_ cargo: Cargo, _ source: SourceEnd) -> SourceEstimate? {
     guard case .table(let table) = cargo.rows, let connection = try? source.server?.session()
     else { return nil }
     return try? SourceEstimate(table, connection)

@@ -61,6 +61,23 @@ struct PreparedName: Equatable {
       + ":\(decider.system):\(decider.place):\(decider.transaction)"
   }
 
+  /// Those of this program that a database has, the oldest first.
+  ///
+  /// - Parameter job: Only those of this one; `nil` is all.
+  static func all(of job: String? = nil, _ connection: Connection) throws(PGError) -> [PreparedName]
+  {
+    let rows = try connection.query(
+      """
+      SELECT gid FROM pg_catalog.pg_prepared_xacts
+      WHERE database = pg_catalog.current_database() AND pg_catalog.strpos(gid, $1) = 1 ORDER BY prepared
+      """, job.map { prefix + $0 + ":" } ?? prefix)
+    var names: [PreparedName] = []
+    for row in rows {
+      if let name = PreparedName(try row[0, as: String.self]) { names.append(name) }
+    }
+    return names
+  }
+
   /// Ends a prepared transaction, connecting again where the session is lost.
   ///
   /// - Returns: Whether it is ended, which it also is when it is not there any more.

@@ -103,6 +103,9 @@ final class ProgressReport {
     draw()
   }
 
+  /// How much has moved by now, for any thread.
+  var movedBytes: @Sendable () -> Int { { [shared] in shared.state.bytes } }
+
   /// Says nothing more, and takes the bar away.
   func end() {
     shared.end()

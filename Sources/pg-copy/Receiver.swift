@@ -50,6 +50,8 @@ final class Receiver {
   private(set) var parts: [StoredPart] = []
   /// The sessions whose transactions are known to be committed, by their places.
   private var committedLanes: Set<Int> = []
+  /// Whether a run before has left something prepared there.
+  private var hasRemains = false
   /// Whether its sessions can commit together: their server has room for prepared transactions.
   private(set) var canPrepare = false
   /// How many bytes stdout has taken that are to count for nothing: they cannot be taken back.
@@ -104,6 +106,9 @@ final class Receiver {
     return known.isEmpty ? nil : known.reduce(0) { $0.addingRows($1) }
   }
 
+  /// How many rows came through the temporary table and were neither stored nor changed one.
+  var leftOutRows: Int? { mergedRows.flatMap { merged in rows.map { max($0 - merged, 0) } } }
+
   /// How many rows it was given: those that it refused, too.
   var givenRows: Int? { rows.map { $0.addingRows(rejectedRows) } }
 
@@ -137,6 +142,9 @@ final class Receiver {
 
   /// Has parts of a run before, which are to be taken out with their record.
   func beginAnewInRecord() { isHalfDone = true }
+
+  /// Hears that a run before has left something prepared there.
+  func noteRemains() { hasRemains = true }
 
   /// Hears whether its sessions can commit together.
   func note(canPrepare: Bool) { self.canPrepare = canPrepare }
@@ -180,7 +188,7 @@ final class Receiver {
   ) {
     guard state == .taking else { return }
     let blockers = error.code == .lockNotAvailable ? blockers() : nil
-    remedy = hint ?? adviceOnRemains(blockers) ?? adviceOnSessions(error, blockers)
+    remedy = hint ?? adviceOnRemains(error, blockers) ?? adviceOnSessions(error, blockers)
     let others = (blockers ?? []).filter { !isOwn($0) }.map(\.description)
     let hints = others + [remedy].compactMap { $0 }
     server?.report(
@@ -247,6 +255,7 @@ final class Receiver {
     (table, columns, identity) = (CopyTable([]), [], nil)
     (file, output, rejects, ledger) = (nil, nil, nil, nil)
     (isHalfDone, canPrepare, overlapStatus, committedLanes) = (false, false, nil, [])
+    hasRemains = false
     (localFault, delivered) = (nil, 0)
   }
 
@@ -286,11 +295,16 @@ final class Receiver {
   }
 
   /// What to do where a run that was killed has left its transaction.
-  private func adviceOnRemains(_ blockers: [LockHolder]?) -> String? {
-    blockers?.contains(where: \.isOfProgram) == true
-      ? "pg-copy resolve, with --to of all receivers of that run, ends what it has left prepared."
-      : nil
+  ///
+  /// - Parameter blockers: Who holds the table, after a wait for a lock that took too long.
+  private func adviceOnRemains(_ error: PGError, _ blockers: [LockHolder]?) -> String? {
+    guard error.code == .lockNotAvailable else { return nil }
+    return hasRemains || blockers?.contains(where: \.isOfProgram) == true ? Self.resolving : nil
   }
+
+  /// The same, before anything waits for it.
+  static let resolving =
+    "pg-copy resolve, with --to of all receivers of that run, ends what it has left prepared."
 
   /// What to do where sessions that store here wait for each other, and the server has ended that.
   ///

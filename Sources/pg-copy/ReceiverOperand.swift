@@ -86,6 +86,11 @@ struct ReceiverOperand: Equatable {
   }
 
   private static func table(_ text: String) throws(Failure) -> CopyTable {
+    if text.allSatisfy(\.isWhitespace) || text == "\"\"" {
+      throw .usage(
+        "--to …;table=\(text): the table's name is empty",
+        hint: "without ;table= it is the name of the table that is copied; is a variable not set?")
+    }
     guard let named = CopyTable(parsing: text) else {
       throw .usage(
         "--to …;table=\(text): that is not the name of a table",

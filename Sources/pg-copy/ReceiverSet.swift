@@ -79,9 +79,9 @@ struct ReceiverSet: Sequence {
   /// - Throws: ``Failure``, always.
   func giveUp(on receiver: Receiver) throws(Failure) {
     if receiver.state == .unknown {
-      rollback(.connection)
+      rollback(statusOfUnknown)
       throw Failure(
-        .connection,
+        statusOfUnknown,
         .own("nothing else is committed: it is unknown whether \(receiver.label) is"))
     }
     let status: ExitStatus =
@@ -134,10 +134,15 @@ struct ReceiverSet: Sequence {
     return statusOfFailures
   }
 
-  /// The status when nothing was committed: what all receivers say, or 3 where they differ; as long as that
-  /// is not known of one, the connection to it is what failed.
+  /// The status where it is not known of one whether it committed: the connection to it is what failed,
+  /// unless it was cut off because time was over.
+  private var statusOfUnknown: ExitStatus {
+    contains { $0.state == .unknown && $0.failure?.status == .deadline } ? .deadline : .connection
+  }
+
+  /// The status when nothing is known to be committed: what all receivers say, or 3 where they differ.
   private var statusOfFailures: ExitStatus {
-    if hasUnknown { return .connection }
+    if hasUnknown { return statusOfUnknown }
     let statuses = compactMap { receiver -> ExitStatus? in
       switch receiver.state {
       case .failed(let status): status

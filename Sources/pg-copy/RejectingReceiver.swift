@@ -19,7 +19,9 @@ final class RejectingReceiver: CopyReceiver {
   /// Whether the server takes a line `\.` for the end of the data.
   private let endsAtMarker: Bool
   private var boundary: RowBoundary
-  /// Whole rows that wait, one behind the other, and where each ends.
+  /// Rows that wait, one behind the other; what has come of the next one; and where each that is whole ends.
+  ///
+  /// What is not whole waits here too, so that a row that comes in many pieces is moved once.
   private var block: [UInt8] = []
   private var ends: [Int] = []
   private var stored = 0
@@ -56,23 +58,16 @@ final class RejectingReceiver: CopyReceiver {
       let piece = isLast ? Array(line) : Array(line) + [UInt8(ascii: "\n")]
       if piece.isEmpty { continue }
       let before = boundary.rowCount
-      let head = boundary.partialRow
       boundary.take(piece)
-      if boundary.rowCount > before {
-        block += head + piece
-        ends.append(block.count)
-      }
+      block += piece
+      if boundary.rowCount > before { ends.append(block.count) }
     }
   }
 
   func end() throws(PGError) {}
 
   func finish() throws(PGError) -> Int? {
-    let rest = boundary.partialRow
-    if !rest.isEmpty {
-      block += rest
-      ends.append(block.count)
-    }
+    if block.count > ends.last ?? 0 { ends.append(block.count) }
     try store()
     try file.finish()
     receiver.refused(rejected)
@@ -81,11 +76,12 @@ final class RejectingReceiver: CopyReceiver {
 
   func fail(_ reason: String) { file.remove() }
 
-  /// Stores the block.
+  /// Stores the block's whole rows.
   private func store() throws(PGError) {
-    if !ends.isEmpty { try store(0..<ends.count) }
+    guard let end = ends.last else { return }
+    try store(0..<ends.count)
     firstRow += ends.count
-    block.removeAll(keepingCapacity: true)
+    block.removeSubrange(..<end)
     ends.removeAll(keepingCapacity: true)
   }
 
@@ -123,8 +119,20 @@ final class RejectingReceiver: CopyReceiver {
 
   /// Whether an error is not a row's own, so that no row can be blamed for it.
   private static func isAboutMore(_ error: PGError) -> Bool {
-    ["53", "55", "57", "58", "XX", "25", "40", "42"].contains(error.code.classCharacters)
+    classesAboutMore.contains(error.code.classCharacters)
   }
+
+  /// The classes of errors that have another reason than what is in a row: the connection of a trigger or a
+  /// foreign table to another server (08), what the server cannot do (0A), who asks (0L, 0P, 28), the
+  /// transaction (25, 2D, 3B, 40), names (26, 34, 3D, 3F, 42), and the server's state.
+  ///
+  /// Values, constraints, limits of a row's size (54) and what triggers raise (P0) are a row's own.
+  ///
+  /// Source: PostgreSQL manual, "PostgreSQL Error Codes".
+  private static let classesAboutMore: Set<String> = [
+    "08", "0A", "0L", "0P", "25", "26", "28", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "55",
+    "57", "58", "72", "F0", "XX",
+  ]
 
   private func reject(_ data: [UInt8], _ index: Int, _ refusal: PGError) throws(PGError) {
     rejected += 1

@@ -16,7 +16,7 @@ final class Relay {
   private(set) var proofs: [PartProof] = []
   /// How many rows those parts have: asked for at every step, and of many parts.
   private var provenRows = 0
-  /// How much was moved, whatever became of it.
+  /// How much the source has given, whatever became of it.
   private(set) var bytes = 0
   /// What keeps the speed below a limit.
   private var pace: Pace?
@@ -119,12 +119,12 @@ final class Relay {
   private func advance(_ run: PartRun) throws -> Advance {
     if run.isEnding { return try advanceEnd(of: run) }
     if pace?.pause != nil { return .waits }
+    let before = run.transfer.total.bytes
+    // Also where a receiver failed with it: it may have taken some of it.
+    defer { note(moved: run.transfer.total.bytes - before) }
     do throws(CopyFault) {
       switch try run.transfer.advance() {
-      case .moved(let step):
-        bytes += step.bytes
-        pace?.note(step.bytes)
-        return .moved
+      case .moved: return .moved
       case .waiting: return .waits
       case .over: break
       }
@@ -134,6 +134,11 @@ final class Relay {
     }
     run.end()
     return try advanceEnd(of: run)
+  }
+
+  private func note(moved count: Int) {
+    bytes += count
+    pace?.note(count)
   }
 
   /// Brings a part to its end once its receivers have something to say.
@@ -174,14 +179,14 @@ final class Relay {
       receivers.rollback(.refused)
       throw Failure(
         .refused,
-        .own("the source gave other rows when it was read again; nothing was committed"))
+        .ofData("the source gave other rows when it was read again; nothing was committed"))
     }
   }
 
   private func mismatch(_ fault: CopyFault, _ run: PartRun) -> Failure {
     receivers.rollback(.refused)
     guard case .counts(let counts) = fault else {
-      return Failure(.refused, .own("\(fault); nothing was committed"))
+      return Failure(.refused, .ofData("\(fault); nothing was committed"))
     }
     let parts = counts.map { count in
       "\(count.index.map { run.members[$0].label } ?? source.label): \(count.rows)"
@@ -189,7 +194,7 @@ final class Relay {
     let list = parts.joined(separator: ", ")
     let place = run.part.place.map { " in \($0)" } ?? ""
     return Failure(
-      .refused, .own("the counts of rows differ\(place): \(list); nothing was committed"))
+      .refused, .ofData("the counts of rows differ\(place): \(list); nothing was committed"))
   }
 
   /// Drops the receivers that failed; a source or stdout that failed ends everything.

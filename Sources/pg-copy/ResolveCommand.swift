@@ -20,7 +20,7 @@ struct ResolveCommand: ParsableCommand {
     discussion: """
       Name all receivers of the run, as the run did. What was decided is asked of the receiver that decided, \
       its first one, and of no other server; where it cannot say, or is not there, the transaction is left, \
-      and the status is 3. Until it is ended it holds locks and keeps VACUUM from its work.
+      and the status is 3; with --list nothing is to be ended, and the status is 0. Until it is ended it holds locks and keeps VACUUM from its work.
       """)
 
   @Option(
@@ -37,7 +37,11 @@ struct ResolveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Only those of this job.", valueName: "name"))
   var job: String?
 
-  @Flag(name: .customLong("list"), help: "Only say what is there and what was decided.")
+  @Flag(
+    name: .customLong("list"),
+    help:
+      "Only say what is there and what was decided; that is status 0, whatever it is: of what is unknown or undecided the lines tell."
+  )
   var onlyLists = false
 
   func run() throws {
@@ -90,7 +94,7 @@ struct Resolution {
     }
     for end in ends {
       do {
-        for name in try prepared(at: end) where job == nil || name.identity.job == job {
+        for name in try PreparedName.all(of: job, try end.session()) {
           if try !resolve(name, at: end) { isLeft = true }
         }
       } catch let error as PGError {
@@ -98,19 +102,6 @@ struct Resolution {
       }
     }
     if isLeft, !onlyLists { throw Failure(.refused) }
-  }
-
-  private func prepared(at end: ServerEnd) throws(PGError) -> [PreparedName] {
-    let rows = try end.session().query(
-      """
-      SELECT gid FROM pg_catalog.pg_prepared_xacts
-      WHERE database = pg_catalog.current_database() AND pg_catalog.starts_with(gid, $1) ORDER BY prepared
-      """, PreparedName.prefix)
-    var names: [PreparedName] = []
-    for row in rows {
-      if let name = PreparedName(try row[0, as: String.self]) { names.append(name) }
-    }
-    return names
   }
 
   /// Whether it is ended.

@@ -31,7 +31,8 @@ struct RunningFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "End with 4, and with nothing committed, when this time is over.", valueName: "duration"))
+      "End with 4, and with nothing committed, when this time is over; a COMMIT that has begun goes on as long as its server answers within --grace.",
+      valueName: "duration"))
   var deadline: DurationArgument?
 
   @Option(

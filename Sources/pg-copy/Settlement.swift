@@ -61,12 +61,30 @@ struct Settlement {
   }
 
   private func merge(_ receiver: Receiver, _ answer: ConflictAnswer) throws(PGError) {
-    var stored = 0
+    var (stored, takesAll) = (0, true)
     for lane in receiver.lanes {
-      stored = stored.addingRows(
-        try ConflictStaging.merge(receiver, answer, try lane.session()))
+      let merge = try ConflictStaging.merge(receiver, answer, try lane.session())
+      stored = stored.addingRows(merge.rows)
+      takesAll = takesAll && merge.takesAll
     }
     receiver.merged(stored)
+    if takesAll, let leftOut = receiver.leftOutRows, leftOut > 0 {
+      warn(of: leftOut, leftOutBy: receiver)
+    }
+  }
+
+  /// Says that rows were dropped on their way from the temporary table, which no count of COPY's tells.
+  private func warn(of rows: Int, leftOutBy receiver: Receiver) {
+    Diagnostic(
+      program: "\(CopyCommand.program): \(receiver.label)", severity: .warning,
+      message: "\(rows) of \(receiver.rows ?? 0) rows were neither stored nor did they change one",
+      details: [
+        (
+          "HINT",
+          "A trigger that returns NULL, or a rule of the table, drops them; --verify refuses that."
+        )
+      ]
+    ).print()
   }
 
   /// Puts each part on record, in the transaction that stores it.

@@ -38,7 +38,8 @@ struct Summary {
     let amount = receiver.rows.map { Self.format(rows: $0) + " " } ?? ""
     let rejected =
       receiver.rejectedRows > 0 ? ", \(Self.format(rows: receiver.rejectedRows)) rejected" : ""
-    let merged = receiver.mergedRows.map { ", \($0) of them stored or changed" } ?? ""
+    let leftOut = receiver.leftOutRows.flatMap { $0 > 0 ? ", \($0) left out" : nil } ?? ""
+    let merged = receiver.mergedRows.map { ", \($0) of them stored or changed\(leftOut)" } ?? ""
     return switch receiver.state {
     case .committed where receiver.server == nil: "\(receiver.label): written"
     case .committed: "\(receiver.label): \(amount)committed\(merged)\(rejected)"
@@ -65,8 +66,8 @@ struct Summary {
   }
 
   private func rest(_ receivers: [String]) -> String {
-    let (before, after) = aroundReceivers
-    return before + receivers.joined(separator: ",") + after
+    let (before, between, after) = aroundReceivers
+    return before + "\(run.moved)" + between + receivers.joined(separator: ",") + after
   }
 
   private static func beginning(
@@ -82,35 +83,43 @@ struct Summary {
 
   /// What to print, from whatever thread, about a run that must end before its work does; what is copied so
   /// far is then stored nowhere, but what stdout has got cannot be taken back.
+  ///
+  /// - Parameter moved: How much the source has given by then, as far as that was noted.
   static func lastWords(
-    of run: RunRecord, _ reporting: ReportingFlags
+    of run: RunRecord, _ reporting: ReportingFlags, moved: @escaping @Sendable () -> Int
   ) -> @Sendable (Int32, String) -> Void {
     let isJSON = reporting.summary == .json
     let (identity, start, summary) = (run.identity, run.start, Summary(run, .deadline))
     let lines = run.receivers.map { summary.line(of: $0) }
-    let (before, after) = summary.aroundReceivers
+    let (before, between, after) = summary.aroundReceivers
     return { exitCode, message in
       if isJSON {
+        StandardOutput.shared.breakOff()
         let duration = ContinuousClock.now - start
         let receivers = lines.map { $0.cutOff().text }.joined(separator: ",")
+        // What was given while the last of it was written is noted only behind that.
+        let moved = max(moved(), lines.map { $0.cutOff().bytes }.max() ?? 0)
         StandardError.print(
-          beginning(identity, exitCode, nil, message, seconds(duration)) + before + receivers
-            + after)
+          beginning(identity, exitCode, nil, message, seconds(duration)) + before + "\(moved)"
+            + between + receivers + after)
       } else if Interruptions.shared.signal != nil {
         Diagnostic.own(message).print()
       }
     }
   }
 
-  /// What does not depend on when and why it ends, before and behind the receivers.
-  private var aroundReceivers: (before: String, after: String) {
+  /// What does not depend on when and why it ends: before the bytes that were moved, between them and the
+  /// receivers, and behind those.
+  private var aroundReceivers: (before: String, between: String, after: String) {
     let before = """
       "source":\(JSONText.quoted(run.source)),"format":"\(run.format.rawValue)",\
-      "rows":\(Self.json(run.rows)),"bytes":\(run.moved),\
-      "checksum":\(Self.json(run.checksum?.description)),\
+      "rows":\(Self.json(run.rows)),"bytes":
+      """
+    let between = """
+      ,"checksum":\(Self.json(run.checksum?.description)),\
       "snapshot":\(Self.json(run.snapshot)),"parts":[\(parts)],"receivers":[
       """
-    return (before, "]}")
+    return (before, between, "]}")
   }
 
   /// The parts that were read to their ends.
@@ -168,7 +177,8 @@ struct Summary {
       status: receiver.word, rows: Self.json(rows(stored)),
       bytes: stored.reduce(receiver.delivered) { $0 + $1.bytes },
       after: """
-        "merged":\(Self.json(receiver.mergedRows)),"rejected":\(receiver.rejectedRows),\
+        "merged":\(Self.json(receiver.mergedRows)),"left_out":\(Self.json(receiver.leftOutRows)),\
+        "rejected":\(receiver.rejectedRows),\
         "checksum":\(Self.json(receiver.checksum?.description)),"parts":[\(parts(of: receiver))],\
         "seconds":\(Self.decimal(Self.seconds(receiver.duration ?? duration))),\
         "sqlstate":\(Self.json(receiver.failure.map { "\($0.code)" })),\

@@ -50,6 +50,8 @@ struct BuiltProgram {
     let errors: String
     /// The most memory that it ever had, in KiB.
     let peakMemory: Int
+    /// How often it was given a page of memory, or another one for it.
+    let pageFaults: Int
     var lines: [Substring] { output.split(separator: "\n") }
   }
 

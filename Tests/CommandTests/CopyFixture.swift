@@ -131,6 +131,7 @@ struct CopySummary: Decodable {
     let rows: Int?
     let bytes: Int
     let merged: Int?
+    let left_out: Int?
     let rejected: Int
     let checksum: String?
     let sqlstate: String?

@@ -155,6 +155,40 @@ final class PgCopyAtomicTests {
     try expectAll()
   }
 
+  @Test("what a run that was killed has left prepared is named by the job's next run at once")
+  func remains() throws {
+    try slowCommit(1, seconds: 30)
+    let job = ["--atomic", "--job", "remains"]
+    let running = try scene.start(scene.to(1) + scene.to(2) + job)
+    let process = try scene.wait(for: "COMMIT", in: "PgSleep")
+    running.signal(SIGKILL)
+    _ = try running.wait()
+    try scene.terminate(process)
+    #expect(try prepared() == 1)
+    let words = "has left prepared there: pgkit:remains:"
+    // Nobody waits for its locks here.
+    let other = try scene.copy(scene.to(3) + ["--job", "remains"])
+    #expect(other.end == .exit(0), "\(other.errors)")
+    let warning = "WARNING: another run of job remains \(words)"
+    #expect(other.errors.contains(warning), "\(other.errors)")
+    #expect(other.errors.contains("HINT: pg-copy resolve, with --to of all receivers"))
+    let again = try scene.copy(scene.to(2) + ["--job", "remains", "--summary", "json"])
+    #expect(again.end == .exit(3), "\(again.errors)")
+    #expect(again.errors.firstRange(of: words) != nil, "\(again.errors)")
+    let receiver = try scene.summary(again).receivers[0]
+    #expect(receiver.sqlstate == "55P03", "\(again.errors)")
+    #expect(receiver.remedy?.hasPrefix("pg-copy resolve") == true, "\(again.errors)")
+    let foreign = try scene.copy(scene.to(3) + ["--job", "remain", "--replace", "delete"])
+    #expect(foreign.end == .exit(0) && !foreign.errors.contains(words), "\(foreign.errors)")
+    #expect(try resolve(["--job", "remain"]).output == "")
+    #expect(try prepared() == 1)
+    #expect(try resolve(["--job", "remains"]).end == .exit(0))
+    #expect(try prepared() == 0)
+    let done = try scene.copy(scene.to(2) + ["--job", "remains"])
+    #expect(done.end == .exit(0) && !done.errors.contains(words), "\(done.errors)")
+    #expect(try scene.isEqual(2))
+  }
+
   @Test("the tool and the server that decides are killed: resolve rolls back")
   func killedThenRolledBack() throws {
     try slowCommit(1, seconds: 30)

@@ -109,6 +109,51 @@ struct PgCopyStoringTests {
     #expect(try scene.rows(1) == 1)
   }
 
+  @Test("--on-conflict says how many rows it has left out, and warns where update drops some")
+  func leftOut() throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF NEW.id % 100 = 0 THEN RETURN NULL; END IF; RETURN NEW; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
+    let words = "10 of 1000 rows were neither stored nor did they change one"
+    let update = try scene.copy(
+      scene.to(1) + ["--on-conflict", "update", "--summary", "json", "-q"])
+    #expect(update.end == .exit(0), "\(update.errors)")
+    #expect(update.errors.contains("WARNING") && update.errors.contains(words), "\(update.errors)")
+    let receiver = try scene.summary(update).receivers[0]
+    #expect(receiver.rows == 1000 && receiver.merged == 990 && receiver.left_out == 10)
+    #expect(try scene.rows(1) == 990)
+    let told = try scene.copy(scene.to(1) + ["--on-conflict", "update"])
+    #expect(told.errors.contains("990 of them stored or changed, 10 left out"), "\(told.errors)")
+    // Where a key is there already, nothing is dropped that was to be stored.
+    let nothing = try scene.copy(scene.to(1) + ["--on-conflict", "nothing", "--summary", "json"])
+    #expect(!nothing.errors.contains("WARNING"), "\(nothing.errors)")
+    #expect(try scene.summary(nothing).receivers[0].left_out == 1000)
+    #expect(try scene.copy(scene.to(2) + ["--on-conflict", "update", "-q"]).errors == "")
+  }
+
+  @Test("--on-conflict is refused where no column travels", arguments: ["update", "nothing"])
+  func noColumns(answer: String) throws {
+    let name = scene.name
+    try scene.db.execute(
+      """
+      CREATE TABLE \(name)_e(); CREATE TABLE \(name)_f(); INSERT INTO \(name)_e DEFAULT VALUES
+      """)
+    defer { try? scene.db.execute("DROP TABLE \(name)_e, \(name)_f") }
+    let to = ["--to", "\(scene.iri);table=\(name)_f", "--on-conflict", answer]
+    for more in [[], ["--dry-run"]] {
+      let outcome = try scene.copy(to + more, "\(name)_e")
+      #expect(outcome.end == .exit(3), "\(outcome.errors)")
+      let told = outcome.errors
+      #expect(told.contains("no column of \(name)_f gets a value"), "\(told)")
+      #expect(told.contains("Leave --on-conflict out.") && !told.contains("42601"), "\(told)")
+    }
+    #expect(try scene.ask("SELECT count(*) FROM \(name)_f", as: Int.self) == 0)
+  }
+
   @Test("--on-conflict update needs a key that decides")
   func noKey() throws {
     try scene.db.execute("ALTER TABLE \(scene.name)_1 DROP CONSTRAINT \(scene.name)_1_pkey")
@@ -295,6 +340,64 @@ struct PgCopyStoringTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.contains(#""column":"id","data":"x,\"c\n\"\"d\"\"\""}"#), "\(text)")
     #expect(text.contains(#"{"row":4,"sqlstate":"22P04""#))
+  }
+
+  @Test("with --rejects a long row that comes in many pieces is moved once, and not with each")
+  func rejectsLongRow() throws {
+    let size = 16 << 20
+    let path = try scene.path("long")
+    var data = Array("1\t".utf8)
+    data += [UInt8](repeating: UInt8(ascii: "y"), count: size)
+    data += Array("\nx\tbad\n2\tshort\n3\tcut".utf8)
+    try Data(data).write(to: URL(filePath: path))
+    let outcome = try scene.program.run(
+      [path, "\(scene.name)_1", "--to", scene.iri, "--rejects", try scene.path("rejects")])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    let stored = try scene.db.query("SELECT id, length(name) FROM \(scene.name)_1 ORDER BY id")
+    var lengths: [[Int]] = []
+    for row in stored { lengths.append([try row[0, as: Int.self], try row[1, as: Int.self]]) }
+    #expect(lengths == [[1, size], [2, 5], [3, 3]])
+    let rejects = try String(contentsOfFile: try scene.path("rejects"), encoding: .utf8)
+    #expect(rejects.hasPrefix(#"{"row":2,"sqlstate":"22P02""#), "\(rejects)")
+    // Each page of the row a few times; with each of its 256 pieces they would be half a million.
+    #expect(outcome.pageFaults < 100_000, "\(outcome.pageFaults)")
+  }
+
+  @Test(
+    "what is no row's own fault ends --rejects, and no row is blamed for it",
+    arguments: ["0A000", "08001", "28000", "3F000", "42883", "53100"])
+  func rejectsNoRow(code: String) throws {
+    try raise(code)
+    let path = try scene.path("rejects")
+    let outcome = try scene.copy(scene.to(1) + ["--rejects", path, "--summary", "json"])
+    #expect(outcome.end == .exit(3), "\(outcome.errors)")
+    let receiver = try scene.summary(outcome).receivers[0]
+    #expect(receiver.sqlstate == code && receiver.rejected == 0, "\(outcome.errors)")
+    #expect(try scene.rows(1) == 0)
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  @Test(
+    "what values are refused with is a row's own", arguments: ["22023", "23514", "54000", "P0001"])
+  func rejectsRow(code: String) throws {
+    try raise(code)
+    let path = try scene.path("rejects")
+    let outcome = try scene.copy(scene.to(1) + ["--rejects", path])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.rows(1) == 999)
+    #expect(try String(contentsOfFile: path, encoding: .utf8).contains(#""sqlstate":"\#(code)""#))
+  }
+
+  /// Has a receiver refuse one row with a code.
+  private func raise(_ code: String) throws {
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(scene.name)_f() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF NEW.id = 7 THEN RAISE EXCEPTION 'no' USING ERRCODE = '\(code)'; END IF;
+        RETURN NEW; END$$;
+      CREATE TRIGGER t BEFORE INSERT ON \(scene.name)_1 FOR EACH ROW
+        EXECUTE FUNCTION \(scene.name)_f()
+      """)
   }
 
   @Test(

@@ -109,12 +109,32 @@ struct PgCopyTableTests {
     try scene.db.execute(
       "CREATE TABLE \(name)_child() INHERITS (\(name)); INSERT INTO \(name)_child VALUES (5001, 'c')"
     )
-    #expect(try scene.copy(scene.to(1)).end == .exit(0))
+    let words = "1 table inherits from \(name): its rows are not copied with it"
+    let own = try scene.copy(scene.to(1))
+    #expect(own.end == .exit(0))
     #expect(try scene.rows(1) == 1000)
-    #expect(try scene.copy(scene.to(2) + ["--split", "3"]).end == .exit(0))
+    #expect(own.errors.components(separatedBy: words).count == 2, "\(own.errors)")
+    #expect(own.errors.contains("HINT: A query copies all: 'SELECT * FROM \"\(name)\"'"))
+    let parts = try scene.copy(scene.to(2) + ["--split", "3", "-q"])
+    #expect(parts.end == .exit(0) && parts.errors == "")
     #expect(try scene.rows(2) == 1000)
-    #expect(try scene.copy(scene.to(3), "SELECT * FROM \(name)").end == .exit(0))
+    let all = try scene.copy(scene.to(3), "SELECT * FROM \(name)")
+    #expect(all.end == .exit(0) && !all.errors.contains("WARNING"))
     #expect(try scene.rows(3) == 1001)
+    try scene.db.execute("CREATE TABLE \(name)_grandchild() INHERITS (\(name)_child)")
+    let dry = try scene.copy(scene.to(1) + ["--dry-run"])
+    let remark = "2 tables inherit from \(name): their rows are not copied with it"
+    #expect(dry.output.contains(#""remarks":["\#(remark)"]},"problem""#), "\(dry.output)")
+    // Partitions are the table's own rows.
+    try scene.db.execute(
+      """
+      CREATE TABLE \(name)_p(id int PRIMARY KEY, name text) PARTITION BY RANGE (id);
+      CREATE TABLE \(name)_p1 PARTITION OF \(name)_p DEFAULT; INSERT INTO \(name)_p VALUES (-1, 'p')
+      """)
+    defer { try? scene.db.execute("DROP TABLE \(name)_p") }
+    let whole = try scene.copy(scene.to(1), "\(name)_p")
+    #expect(whole.end == .exit(0) && !whole.errors.contains("WARNING"), "\(whole.errors)")
+    #expect(try scene.rows(1) == 1001)
   }
 
   @Test(

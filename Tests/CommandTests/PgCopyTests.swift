@@ -200,9 +200,11 @@ struct PgCopyTests {
         $$BEGIN RETURN CASE WHEN NEW.id = 7 THEN NULL ELSE NEW END; END$$;
       CREATE TRIGGER skip BEFORE INSERT ON \(name)_2 FOR EACH ROW EXECUTE FUNCTION \(name)_skip()
       """)
-    let outcome = try copy(to: 1, 2)
+    let outcome = try copy(to: 1, 2, more: ["--summary", "json"])
     #expect(outcome.end == .exit(3))
-    #expect(outcome.errors.contains("the counts of rows differ: source ("))
+    let summary = try CopySummary(outcome)
+    #expect(summary.sqlstate == "22000")
+    #expect(summary.message?.hasPrefix("the counts of rows differ: source (") == true)
     #expect(outcome.errors.contains(": 999"))
     #expect(try rows(1) == 0)
     #expect(try rows(2) == 0)
@@ -312,6 +314,11 @@ struct PgCopyTests {
         [iri, name, "--to", iri, "--rejects", "/tmp/x", "--split", "2"], "--rejects goes with none"
       ),
       (["/tmp/x", name, "--to", "/tmp/y"], "one end must be a server"),
+      ([iri, "", "--to", "-"], "TABLE|QUERY is empty"),
+      ([iri, " ;", "--to", "-"], "is a variable not set?"),
+      (["-", "\"\"", "--to", iri], "TABLE|QUERY is empty"),
+      ([iri, name, "--to", "\(iri);table="], ";table=: the table's name is empty"),
+      ([""], "argument 1 is empty; is a variable not set?"),
     ]
     for (arguments, words) in mistakes {
       let outcome = try program.run(arguments)

@@ -82,6 +82,10 @@ struct PgCopyTruthTests {
       #expect(unclear.end == .exit(3), "\(unclear.errors)")
       #expect(unclear.output.contains(#""decision":"unknown""#), "\(unclear.output)")
       #expect(unclear.errors.contains("the server that decides is not among these"))
+      // To list is all that is asked for then, and it is done.
+      let listed = try scene.program.run(["resolve", "--list", "--to", clone.iri] + others)
+      #expect(listed.end == .exit(0), "\(listed.errors)")
+      #expect(listed.output == unclear.output)
       #expect(try clone.ask("SELECT count(*) FROM pg_prepared_xacts", as: Int.self) == 1)
     }
     let done = try scene.program.run(["resolve", "--to", clone.iri, "--decider", elsewhere])
@@ -148,6 +152,38 @@ struct PgCopyTruthTests {
     #expect(try scene.isEqual(2))
   }
 
+  @Test(
+    "--deadline in a COMMIT that is not answered is status 4, and the outcome unknown and not denied",
+    arguments: [[], ["--atomic"]])
+  func lateCommit(more: [String]) throws {
+    let cluster = try CopyCluster(settings: Self.settings)
+    defer { cluster.close() }
+    let scene = try CopyFixture(iri: try cluster.iri())
+    // With --atomic the first one decides, and is the last to be asked.
+    let ends = more.isEmpty ? scene.to(1) : scene.to(1) + scene.to(2)
+    try slowCommit(scene, 1, seconds: 1)
+    let running = try scene.start(
+      ends + more + ["--deadline", "3s", "--grace", "1s", "--summary", "json"])
+    let process = try scene.wait(for: "COMMIT", in: "PgSleep")
+    #expect(kill(process, SIGSTOP) == 0)
+    defer { kill(process, SIGCONT) }
+    let outcome = try running.wait()
+    #expect(outcome.end == .exit(4), "\(outcome.errors)")
+    #expect(outcome.errors.contains("the server did not answer in time after the deadline"))
+    #expect(!outcome.errors.contains("nothing was committed"), "\(outcome.errors)")
+    let summary = try scene.summary(outcome)
+    #expect(summary.exit_code == 4)
+    #expect(summary.statuses.allSatisfy { $0 == "unknown" }, "\(summary.statuses)")
+    let remedy = summary.receivers[0].remedy ?? ""
+    #expect(remedy.contains(more.isEmpty ? "txid_status" : "pg-copy resolve"), "\(remedy)")
+    kill(process, SIGCONT)
+    for _ in 0..<1000 where try scene.rows(1) == 0 { usleep(20_000) }
+    #expect(try scene.isEqual(1))
+    if more.isEmpty { return }
+    #expect(try scene.program.run(["resolve"] + ends).end == .exit(0))
+    #expect(try scene.isEqual(2))
+  }
+
   @Test("a run that is cut short, because a server does not answer, says what came of it")
   func lastWords() throws {
     let scene = try CopyFixture()
@@ -184,6 +220,9 @@ struct PgCopyTruthTests {
     let summary = try scene.summary(outcome)
     #expect(summary.statuses == ["partial", "rolled_back"])
     #expect(summary.message?.hasSuffix("end: it waits for stdout") == true)
+    // What fits into a pipe is there, of a write that has not come to its end.
+    let taken = summary.receivers[0].bytes
+    #expect(taken > 32 << 10 && summary.bytes >= taken, "\(outcome.errors)")
     #expect(try scene.rows(1) == 0)
   }
 

@@ -7,6 +7,7 @@ final class RunningProgram {
   private let streams: StandardStreams
   private var end: BuiltProgram.End?
   private var peakMemory = 0
+  private var pageFaults = 0
 
   init(process: pid_t, streams: StandardStreams) {
     self.process = process
@@ -75,7 +76,7 @@ final class RunningProgram {
     }
     return BuiltProgram.Outcome(
       end: end ?? .exit(-1), output: streams.outputText(), errors: streams.errorText(),
-      peakMemory: peakMemory)
+      peakMemory: peakMemory, pageFaults: pageFaults)
   }
 
   private func wait(
@@ -105,7 +106,9 @@ final class RunningProgram {
   private func collect(_ options: CInt) -> Bool {
     guard end == nil else { return true }
     var status: CInt = 0
-    guard waitpid(process, &status, options) == process else { return false }
+    var usage = rusage()
+    guard wait4(process, &status, options, &usage) == process else { return false }
+    pageFaults = usage.ru_minflt
     end = status & 0x7F == 0 ? .exit((status >> 8) & 0xFF) : .signal(status & 0x7F)
     return true
   }

@@ -30,6 +30,15 @@ struct UsageHintTests {
     #expect(hint(message, "run", "--wait", "--", "true") == nil)
   }
 
+  @Test("an argument that is empty is named where another one is missing")
+  func empty() {
+    let message = "Error: Missing expected argument '<table|query>'"
+    #expect(hint(message, "") == "argument 1 is empty; is a variable not set?")
+    #expect(hint(message, "--to", "a", "")?.hasPrefix("argument 3") == true)
+    #expect(hint(message, "a") == nil)
+    #expect(hint("Error: Unexpected argument 'a'", "start", "", "a") == nil)
+  }
+
   @Test("a duration's units are told where one is wrong")
   func durations() {
     let told = hint("Error: The value 'abc' is invalid for '--ttl <duration>'", "--ttl", "abc")
