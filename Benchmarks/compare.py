@@ -29,6 +29,7 @@ import works
 ROWS = 5_000_000
 # The figures by which somebody is first: times, and the processor's time.
 COMPARED = ("wall", "seconds", "each", "p50", "cpu")
+NO_PROFILE = "no profile yet"
 # The launcher's figures, in the order in which it prints them.
 LAUNCHED = ("wall", "cpu", "rss", "bytes", "digest")
 UNITS = {
@@ -242,7 +243,7 @@ def profile_of(work):
     file = pathlib.Path(__file__).with_name("profiles") / path.name
     if file.exists() and f"{work.key} {work.title}:" in file.read_text():
         return f"[profile]({path})"
-    return "no profile yet"
+    return NO_PROFILE
 
 
 def verdict(target, work, samples, reasons):

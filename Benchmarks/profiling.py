@@ -499,7 +499,9 @@ def perf_counts(path):
 def sampled(row, place):
     """Where the processor was, by the clock, as percentages of functions; None without perf, and of several
     processes."""
-    if "|" in shlex.split(measured_command(row)) or not can("perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"):
+    if "|" in shlex.split(measured_command(row)):
+        return None
+    if not can("perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"):
         return None
     with tempfile.NamedTemporaryFile() as file:
         record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4999", "-o", file.name, "--"]
