@@ -731,7 +731,7 @@ def told_steps(profile, work, rows, place):
 
 def without_places(command):
     """A command as it is told, without where this machine has things."""
-    command = re.sub(r"\{peers\}/|\{here\}/", "", command.replace("{work}", "pgkit-work"))
+    command = re.sub(r"\{peers\}/|\{here\}/|\{before\} ", "", command.replace("{work}", "pgkit-work"))
     command = re.sub(r"\{socket\}/\S+ \{user\}", "SOCKET USER", command)
     return re.sub(r"\{(\w+)\}", lambda found: found[1].upper() if found[1] == "iri" else found[1], command)
 

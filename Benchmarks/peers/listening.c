@@ -91,6 +91,17 @@ static int by_value(const void *a, const void *b) {
   return (first > second) - (first < second);
 }
 
+// Ends a command; of what counts another (perf) that other one, after which it tells what it has counted.
+static void end(pid_t command) {
+  char path[80];
+  int counted;
+  snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)command, (int)command);
+  FILE *children = fopen(path, "r");
+  if (children != NULL && fscanf(children, "%d", &counted) == 1) command = counted;
+  if (children != NULL) fclose(children);
+  kill(command, SIGTERM);
+}
+
 static int drive(const char *channel, long count, char **command) {
   int ends[2];
   char statement[200], payload[40];
@@ -102,8 +113,6 @@ static int drive(const char *channel, long count, char **command) {
   pid_t child = fork();
   if (child == 0) {
     dup2(ends[1], STDOUT_FILENO);
-    // What counts a command (perf) is told to end together with it, and nobody outlives us.
-    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     execvp(command[0], command);
     _exit(127);
@@ -130,7 +139,7 @@ static int drive(const char *channel, long count, char **command) {
     while ((result = PQgetResult(connection))) PQclear(result);
   }
   qsort(times, (size_t)count, sizeof *times, by_value);
-  kill(-child, SIGTERM);
+  end(child);
   struct rusage usage;
   wait4(child, NULL, 0, &usage);
   double user = usage.ru_utime.tv_sec * 1e6 + usage.ru_utime.tv_usec;
