@@ -137,7 +137,6 @@ PROFILES = [
             ),
             "row",
             None,
-            reference="floor: receive and forget",
         )
         for form in ("text", "binary")
     ),
