@@ -519,6 +519,8 @@ def main():
     if arguments.rows != ROWS or arguments.rounds:
         print("The limits are for the usual sizes and rounds: these say little of them.", file=sys.stderr)
     wrong = [f"{missed} limits are missed"] if missed else []
+    if unexplained := sum(compared.count(NO_PROFILE) for compared in (*lines, *ahead)):
+        wrong.append(f"{unexplained} lines have no profile (scripts/bench-profile)")
     if failed:
         wrong.append(f"of our own did not run: {', '.join(failed)}")
     if wrong:
