@@ -27,8 +27,11 @@ import works
 
 # The rows of the table that is copied, with which the limits hold.
 ROWS = 5_000_000
+# The figures by which somebody is first: times, and the processor's time.
+COMPARED = ("wall", "seconds", "each", "p50", "cpu")
+NO_PROFILE = "no profile yet"
 # The launcher's figures, in the order in which it prints them.
-LAUNCHED = ("wall", "cpu", "rss", "bytes")
+LAUNCHED = ("wall", "cpu", "rss", "bytes", "digest")
 UNITS = {
     "wall": ("s", 1e-6),
     "cpu": ("s of CPU", 1e-6),
@@ -60,6 +63,22 @@ def expected(work, row, place, known):
     return figures
 
 
+def expected_digest(statement, place, launcher, known):
+    """The digest of what the server says to a COPY TO STDOUT; it is asked once."""
+    if statement not in known:
+        done = subprocess.run(
+            [launcher, "--digest", place.words["psql"], "-qX", "-v", "ON_ERROR_STOP=1"],
+            input=statement.encode(),
+            env=place.environment,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            sys.exit(f"compare: {statement}: {done.stderr.decode(errors='replace').strip()}")
+        known[statement] = int(done.stdout.split(maxsplit=5)[4])
+    return known[statement]
+
+
 def require(figures, wanted):
     """Who did less, more or other work than the others takes no part."""
     for name, value in wanted.items():
@@ -69,11 +88,13 @@ def require(figures, wanted):
         # A sum of doubles depends on the order in which they come.
         is_close = isinstance(found + value, float) and math.isclose(found, value, rel_tol=1e-9)
         if found != value and not is_close:
+            if name == "digest":
+                raise DidNotRun("prints something else than the server's own COPY")
             raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
 
 
 def launch(row, place, launcher, work, wanted):
-    """Runs a row's command once and returns its figures by name."""
+    """Runs a row's command once and returns its figures by name: all that the work tells, and what is wanted."""
     if row.before:
         row.before(place)
     command = row.command.format(**place.words)
@@ -83,7 +104,7 @@ def launch(row, place, launcher, work, wanted):
         argv = ["bash", "-euo", "pipefail", "-c", command]
     try:
         done = subprocess.run(
-            [launcher, *argv],
+            [launcher, *(["--digest"] if "digest" in wanted else []), *argv],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -119,7 +140,10 @@ def launch(row, place, launcher, work, wanted):
     require(figures, wanted)
     if figures.get("ops") and "seconds" in figures:
         figures["each"] = figures["seconds"] / figures["ops"] * 1e6
-    figures.setdefault("seconds", figures["wall"] / 1e6)
+    # Nor is what it does not say made up of something else.
+    for name in work.figures:
+        if name not in figures:
+            raise DidNotRun(f"does not say {'seconds' if name == 'each' else name}")
     return figures
 
 
@@ -137,6 +161,9 @@ def measure(work, place, arguments):
                     continue
                 try:
                     wanted = expected(work, row, place, known)
+                    content = row.content or work.content
+                    if content and round_number == 0:
+                        wanted["digest"] = expected_digest(content, place, arguments.launcher, known)
                     figures = launch(row, place, arguments.launcher, work, wanted)
                 except DidNotRun as reason:
                     reasons[row.name] = str(reason).replace("|", "\\|")
@@ -216,7 +243,7 @@ def profile_of(work):
     file = pathlib.Path(__file__).with_name("profiles") / path.name
     if file.exists() and f"{work.key} {work.title}:" in file.read_text():
         return f"[profile]({path})"
-    return "no profile yet"
+    return NO_PROFILE
 
 
 def verdict(target, work, samples, reasons):
@@ -256,24 +283,74 @@ def verdict(target, work, samples, reasons):
             limit += f" and {target.more:g} {unit}"
         measured = told_ratio(ratios[name], target.limit)
         other = f"{name}: {shown(median(samples[name], target.figure), target.figure)}"
+    if os.cpu_count() < target.processors:
+        word = f"not judged: {os.cpu_count()} processors, and it is for {target.processors}"
+        return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", True
     word = ("kept" if kept else f"{missed}: {profile_of(work)}") + (f", without {absent}" if absent else "")
     return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", kept
+
+
+def ahead_lines(work, samples):
+    """Where a peer takes less than ours, by the work's time or by the processor's, whatever the limits say.
+
+    Of each of ours it is the best of those that do the same. Floors are no peers.
+    """
+    lines = []
+    for row in work.rows:
+        peers = [name for name in named_peers(work, row) if samples[name]]
+        if not row.is_ours or not samples[row.name]:
+            continue
+        for figure in (name for name in work.figures if name in COMPARED):
+            best = min(peers, key=lambda name: median(samples[name], figure), default=None)
+            if best is None or median(samples[row.name], figure) <= median(samples[best], figure):
+                continue
+            ours, others = ([sample[figure] for sample in samples[name]] for name in (row.name, best))
+            lines.append(
+                f"| {work.key} {work.title} | {row.name}: {shown(median(samples[row.name], figure), figure)}"
+                f" ({spread(samples[row.name], figure)}) | {best}:"
+                f" {shown(median(samples[best], figure), figure)} ({spread(samples[best], figure)})"
+                f" | {told_ratio(ratio(samples[row.name], samples[best], figure), 1)}"
+                f" | {'apart' if min(ours) > max(others) else 'overlap'} | {profile_of(work)} |"
+            )
+    return lines
+
+
+def named_peers(work, row):
+    """The peers that do the same as one of our rows."""
+    peers = [other.name for other in work.rows if other.is_peer]
+    return peers if row.beside is None else [name for name in peers if name in row.beside]
+
+
+def told_ahead(lines):
+    """The part of the file that is about others who are first."""
+    return [
+        "## Where another is ahead",
+        "",
+        "Whatever the limits say: by the median, in time or in the processor's time, one of the others who do the"
+        " same. Where the runs' ranges overlap, another run may have it the other way round.",
+        "",
+        *(
+            ["| work | ours | the other | ours / other | ranges | |", "|---|---|---|---|---|---|", *lines]
+            if lines
+            else ["Nowhere."]
+        ),
+    ]
 
 
 def summary_lines(work, samples):
     """What PGKit takes by the first figure, and its ratio to libpq, the best peer and the least floor."""
     figure = work.figures[0]
     medians = {row.name: median(samples[row.name], figure) for row in work.rows}
-    peers = [row.name for row in work.rows if row.is_peer and medians[row.name]]
-    best = min(peers, key=medians.get, default=None)
-    libpq = min((name for name in peers if name.startswith("libpq")), key=medians.get, default=None)
     floors = [name for name in medians if name.startswith("floor") and medians[name]]
-    floor = min(floors, key=medians.get, default=None)
     lines = []
     for row in work.rows:
         taken = samples[row.name]
         if not row.is_ours or not taken:
             continue
+        peers = [name for name in named_peers(work, row) if medians[name]]
+        best = min(peers, key=medians.get, default=None)
+        libpq = min((name for name in peers if name.startswith("libpq")), key=medians.get, default=None)
+        floor = None if row.beside == () else min(floors, key=medians.get, default=None)
 
         def beside(name, taken=taken):
             found = ratio(taken, samples.get(name) or [], figure)
@@ -360,11 +437,10 @@ def main():
     )
     parser.add_argument("--only", type=pattern, help="only commands whose name matches")
     parser.add_argument("--output", type=pathlib.Path, help="where the tables go, too")
-    parser.add_argument("--launcher", required=True, help="the built measure.c")
-    parser.add_argument(
-        "--peers", type=pathlib.Path, required=True, help="where the other programs were built"
-    )
+    parser.add_argument("--launcher", help="the built measure.c")
+    parser.add_argument("--peers", type=pathlib.Path, help="where the other programs were built")
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the other drivers")
+    parser.add_argument("--look-only", action="store_true", help="only look whether this could be measured")
     arguments = parser.parse_args()
     chosen = [work for work in works.ALL if not arguments.works or work.key in arguments.works]
     if set(arguments.works) - {work.key for work in chosen}:
@@ -373,8 +449,12 @@ def main():
     names = [row.name for work in chosen for row in work.rows]
     if arguments.only and not any(map(arguments.only.search, names)):
         parser.error(f"no command is called so; there are {', '.join(dict.fromkeys(names))}")
+    if arguments.look_only:
+        return
+    if not arguments.launcher or not arguments.peers:
+        parser.error("without what scripts/bench-peers builds, nothing can be measured")
 
-    tables, lines, summary, missed, failed, storages = [], [], [], 0, [], {}
+    tables, lines, summary, ahead, missed, failed, storages = [], [], [], [], 0, [], {}
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
@@ -385,6 +465,7 @@ def main():
             print("\n".join(table), file=sys.stderr, flush=True)
             tables += table
             summary += summary_lines(work, samples)
+            ahead += ahead_lines(work, samples)
             for target in work.targets:
                 judged = verdict(target, work, samples, reasons)
                 if judged:
@@ -409,6 +490,8 @@ def main():
             "| work | ours | the other | ours / other | limit | |",
             "|---|---|---|---|---|---|",
             *lines,
+            "",
+            *told_ahead(ahead),
             "",
             "## Beside libpq, the best of the others, and the least that can be done",
             "",
@@ -436,6 +519,8 @@ def main():
     if arguments.rows != ROWS or arguments.rounds:
         print("The limits are for the usual sizes and rounds: these say little of them.", file=sys.stderr)
     wrong = [f"{missed} limits are missed"] if missed else []
+    if unexplained := sum(compared.count(NO_PROFILE) for compared in (*lines, *ahead)):
+        wrong.append(f"{unexplained} lines have no profile (scripts/bench-profile)")
     if failed:
         wrong.append(f"of our own did not run: {', '.join(failed)}")
     if wrong:

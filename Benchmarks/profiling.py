@@ -42,12 +42,19 @@ class Profile:
     work: str  # how its title begins
     rows: tuple
     operation: str
-    operations: int | None  # None: as many as the copied table has rows
-    # Whether the same command with 1 for its number can be counted, for what starting and connecting take.
-    has_start: bool = False
+    operations: int | dict | None  # by row, where they differ; None: as many as the copied table has rows
+    # The same command with this for its number is counted too, and taken off: starting and connecting.
+    start: int = 0
     reference: str = "libpq, in C"
     # What it keeps in memory, instead of what it executes.
     is_of_memory: bool = False
+    # What its parts take, one after the other, instead of its functions: of what many processes do.
+    is_of_steps: bool = False
+
+    def count(self, row, copied):
+        """How many operations a row has done, of a copied table of so many rows."""
+        found = self.operations.get(row.name) if isinstance(self.operations, dict) else self.operations
+        return found or copied
 
 
 PROFILES = [
@@ -68,7 +75,16 @@ PROFILES = [
         ("PGKit", "PGKit, by row", "PGKit, asynchronous, by row", "libpq, in C", "floor: no parsing"),
         "trip",
         20_000,
-        has_start=True,
+        start=1,
+    ),
+    Profile(
+        "W2",
+        "20,000 round trips, a hundred before each answer",
+        ("PGKit, answers dropped", "libpq, in C, answers read", "floor: answers dropped"),
+        "trip",
+        20_000,
+        start=100,
+        reference="libpq, in C, answers read",
     ),
     Profile(
         "W3",
@@ -94,34 +110,72 @@ PROFILES = [
     ),
     Profile(
         "W4",
+        "a million rows of one column",
+        ("pg-open", "psql --csv"),
+        "row",
+        1_000_000,
+        reference="psql --csv",
+    ),
+    Profile(
+        "W4",
         "a million rows as JSON lines",
         ("pg-open", "psql, row_to_json", "floor: nothing escaped"),
         "row",
         1_000_000,
         reference="psql, row_to_json",
     ),
+    *(
+        Profile(
+            "W5",
+            f"COPY TO STDOUT, {form}",
+            (
+                "pg-copy",
+                "psql",
+                "libpq, in C",
+                "floor: receive and forget",
+                "floor: payload to standard output, with pauses",
+            ),
+            "row",
+            None,
+        )
+        for form in ("text", "binary")
+    ),
     Profile(
         "W6",
         "from one session to 1 other, text",
-        ("pg-copy", "libpq, in C", "floor: messages relayed"),
+        ("pg-copy", "libpq, in C", "psql to psql", "floor: messages relayed"),
         "row",
         None,
     ),
     Profile(
         "W6",
         "from one session to 1 other, binary",
-        ("pg-copy", "libpq, in C", "floor: messages relayed"),
+        ("pg-copy", "libpq, in C", "psql to psql", "floor: messages relayed"),
         "row",
         None,
     ),
-    Profile("W6", "from one session to 3 others", ("pg-copy", "libpq, in C"), "row", None),
+    Profile(
+        "W6",
+        "from one session to 3 others",
+        ("pg-copy", "pg-copy, to one of them alone", "libpq, in C", "floor: messages relayed"),
+        "row",
+        None,
+    ),
+    Profile(
+        "W6",
+        "a table from one server to another",
+        ("pg-copy", "pg-copy, text", "pg-copy, binary", "psql to psql, text", "psql to psql, binary"),
+        "row",
+        None,
+        reference="psql to psql, text",
+    ),
     Profile(
         "W7",
         "100,000 rows of three columns stored",
         ("PGKit, inserts", "libpq, in C, inserts"),
         "row",
         100_000,
-        has_start=True,
+        start=1,
         reference="libpq, in C, inserts",
     ),
     Profile(
@@ -130,7 +184,7 @@ PROFILES = [
         ("PGKit, rows", "libpq, in C, binary"),
         "row",
         100_000,
-        has_start=True,
+        start=1,
         reference="libpq, in C, binary",
     ),
     Profile(
@@ -140,10 +194,60 @@ PROFILES = [
         "notification",
         200_000,
     ),
+    *(
+        Profile(
+            "W8",
+            f"from a NOTIFY to its line, {where}",
+            ("pg-listen", "libpq, in C"),
+            "notification",
+            2_000,
+            start=1,
+        )
+        for where in ("client and server on one processor", "on all processors")
+    ),
+    *(
+        Profile("W9", title, rows, "cluster", 1, is_of_steps=True)
+        for title, rows in (
+            (
+                "the whole life of a throwaway cluster",
+                ("pg-cluster, memory", "pg-cluster, disk", "initdb and pg_ctl"),
+            ),
+            ("from the start to the first login", ("pg-cluster, memory", "pg-cluster, disk")),
+            ("the first cluster of a user ever", ("pg-cluster", "initdb")),
+        )
+    ),
+    Profile(
+        "W10",
+        "an error code looked up",
+        ("pg-errcode", "true", "psql, SELECT 1"),
+        "process",
+        1,
+        reference="true",
+    ),
+    Profile(
+        "W10",
+        "a server's log",
+        tuple(row.name for row in works.FILTERS),
+        "MiB",
+        256,
+        reference="pg-errcode filter",
+    ),
+    *(
+        Profile(
+            "growth",
+            "ten times as many rows",
+            ("10 million rows", "1 million rows"),
+            "row",
+            {"10 million rows": 10_000_000, "1 million rows": 1_000_000},
+            reference="1 million rows",
+            is_of_memory=is_of_memory,
+        )
+        for is_of_memory in (False, True)
+    ),
     Profile(
         "growth",
         "2,000 rows of ever more columns",
-        ("1600 columns", "160 columns", "16 columns"),
+        ("1600 columns", "160 columns", "16 columns", "1 columns"),
         "row",
         2_000,
         reference="160 columns",
@@ -153,6 +257,14 @@ PROFILES = [
         "ten times as many notifications",
         ("200,000 notifications", "20,000 notifications"),
         "notification",
+        None,
+        is_of_memory=True,
+    ),
+    Profile(
+        "growth",
+        "a thousand idle connections",
+        ("1,000 connections", "10 connections"),
+        "connection",
         None,
         is_of_memory=True,
     ),
@@ -166,20 +278,57 @@ class Failed(Exception):
     """A command, or what should have counted it, did not work; its text says why."""
 
 
-def run(row, place, before=(), command=None, watch=None):
-    """Runs a row's command with `before` in front of it, and `watch` beside it, which is told its number;
-    returns its user and system seconds."""
+def measured_command(row):
+    """What is counted of a row, without what stands around it."""
+    return row.driven or row.alone or row.command
+
+
+def stages(command, place, environment, before):
+    """The commands between the pipes of one, each with what counts it before it (`before` is told how many are
+    in front of it), and the file that the first one reads. There is no shell between us and what is counted."""
+    words = shlex.split(command.format(before="\0", **place.words))
+    words = [re.sub(r"\$(\w+)", lambda found: environment[found[1]], word) for word in words]
+    source = os.devnull
+    if "<" in words:
+        at = words.index("<")
+        source = words[at + 1]
+        del words[at : at + 2]
+    parts = [[]]
+    for word in words:
+        if word == "|":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    argvs = []
+    for number, part in enumerate(parts):
+        counting = list(before(number)) if before else []
+        if "\0" in part:
+            at = part.index("\0")
+            argvs.append([*part[:at], *counting, *part[at + 1 :]])
+        else:
+            argvs.append([*counting, *part])
+    return argvs, source
+
+
+def run(row, place, before=None, command=None, watch=None):
+    """Runs a row's command with what `before` says in front of it, and `watch` beside it, which is told its
+    number; returns its user and system seconds."""
     if row.before:
         row.before(place)
     environment = {**place.environment, **row.environment}
-    words = shlex.split((command or row.alone or row.command).format(**place.words))
-    # There is no shell between us and what is counted.
-    argv = [*before, *(re.sub(r"\$(\w+)", lambda found: environment[found[1]], word) for word in words)]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
-        )
-        beside = [threading.Thread(target=drain, args=(process.stdout,))]
+    argvs, source = stages(command or measured_command(row), place, environment, before)
+    processes, user, system = [], 0, 0
+    with tempfile.TemporaryFile() as said, open(source, "rb") as first:
+        reading = first
+        for argv in argvs:
+            process = subprocess.Popen(
+                argv, env=environment, stdin=reading, stdout=subprocess.PIPE, stderr=said
+            )
+            if processes:
+                reading.close()
+            reading = process.stdout
+            processes.append(process)
+        beside = [threading.Thread(target=drain, args=(reading,))]
         if watch:
             beside.append(threading.Thread(target=watch, args=(process.pid,)))
         for thread in beside:
@@ -188,12 +337,19 @@ def run(row, place, before=(), command=None, watch=None):
             notify(process, said, place)
         for thread in beside:
             thread.join()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            raise Failed(f"{row.name}: {said.read().decode(errors='replace').strip()[-300:]}")
-    return usage.ru_utime, usage.ru_stime
+        for process in processes:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            user += usage.ru_utime
+            system += usage.ru_stime
+        said.seek(0)
+        text = said.read().decode(errors="replace")
+        if any(process.returncode != 0 for process in processes):
+            raise Failed(f"{row.name}: {text.strip()[-300:]}")
+    # Whoever has driven another says what that took.
+    if row.driven and (found := re.search(r"^WORK .*\buser=(\d+) system=(\d+)", text, re.M)):
+        user, system = int(found[1]) / 1e6, int(found[2]) / 1e6
+    return user, system
 
 
 def drain(pipe):
@@ -241,10 +397,13 @@ def shortened(name):
 class Counted:
     """What callgrind has counted of a run: all instructions, and those of each function."""
 
-    def __init__(self, path):
-        self.total = 0
-        self.own = self._annotated(path)
-        self.inclusive = self._annotated(path, "--inclusive=yes")
+    def __init__(self, paths):
+        self.total, self.own, self.inclusive = 0, collections.Counter(), collections.Counter()
+        for path in paths:
+            total, own = self._annotated(path)
+            self.total += total
+            self.own.update(own)
+            self.inclusive.update(self._annotated(path, "--inclusive=yes")[1])
 
     def without(self, other):
         """What is left when another run's instructions are taken off."""
@@ -259,14 +418,14 @@ class Counted:
             text=True,
             check=True,
         ).stdout
-        functions = collections.Counter()
+        total, functions = 0, collections.Counter()
         for line in said.splitlines():
             found = re.match(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+(.*)$", line)
             if not found:
                 continue
             count, name = int(found[1].replace(",", "")), found[2]
             if name.startswith("PROGRAM TOTALS"):
-                self.total = count
+                total = count
                 continue
             library = re.search(r" \[(.*)\]$", name)
             name = re.sub(r" \[.*\]$", "", name).rsplit(":", 1)[-1]
@@ -276,7 +435,7 @@ class Counted:
                 # A library without its names: their addresses change from run to run.
                 name = f"in {pathlib.Path(library[1]).name if library else 'a library'}, without names"
             functions[name] = max(functions[name], count) if options else functions[name] + count
-        return functions
+        return total, functions
 
     def lines(self, operations, operation):
         """The functions that take most by themselves, each with what it takes with all that it calls."""
@@ -292,10 +451,14 @@ class Counted:
 
 def counted(row, place, command=None):
     with tempfile.TemporaryDirectory() as directory:
-        path = f"{directory}/counted"
-        options = ["--tool=callgrind", "-q", "--demangle=no", f"--callgrind-out-file={path}"]
-        run(row, place, ["valgrind", *options], command)
-        return Counted(path)
+        options = ["valgrind", "--tool=callgrind", "-q", "--demangle=no"]
+        run(
+            row,
+            place,
+            lambda number: [*options, f"--callgrind-out-file={directory}/counted.{number}"],
+            command,
+        )
+        return Counted(sorted(pathlib.Path(directory).glob("counted.*")))
 
 
 # ---- system calls and the kernel -----------------------------------------------------------------
@@ -311,22 +474,37 @@ def system_calls(row, place):
     events = ["raw_syscalls:sys_enter", *(f"syscalls:sys_enter_{name}" for name in CALLS), "context-switches"]
     if not can("perf", "stat", "-e", ",".join(events), "true"):
         return None
-    with tempfile.NamedTemporaryFile() as said:
-        run(row, place, ["perf", "stat", "-x", ";", "-o", said.name, "-e", ",".join(events), "--"])
-        counts = {}
-        for line in pathlib.Path(said.name).read_text().splitlines():
-            fields = line.split(";")
-            if len(fields) > 2 and fields[0].isdigit():
-                counts[fields[2].rsplit("sys_enter_", 1)[-1].removeprefix("raw_syscalls:")] = int(fields[0])
+    with tempfile.TemporaryDirectory() as directory:
+        run(row, place, lambda number: perf_stat(events, f"{directory}/{number}"))
+        counts = collections.Counter()
+        for path in pathlib.Path(directory).iterdir():
+            for name, count in perf_counts(path):
+                counts[name.rsplit("sys_enter_", 1)[-1].removeprefix("raw_syscalls:")] += count
     return counts
 
 
+def perf_stat(events, path):
+    return ["perf", "stat", "-x", ";", "-o", path, "-e", ",".join(events), "--"]
+
+
+def perf_counts(path):
+    """What perf has counted, event by event."""
+    for line in pathlib.Path(path).read_text().splitlines():
+        fields = line.split(";")
+        if len(fields) > 2 and fields[0].isdigit():
+            yield fields[2], int(fields[0])
+
+
 def sampled(row, place):
-    """Where the processor was, by the clock, as percentages of functions; None without perf."""
+    """Where the processor was, by the clock, as percentages of functions; None without perf, and of several
+    processes."""
+    if "|" in shlex.split(measured_command(row)):
+        return None
     if not can("perf", "record", "-q", "-e", "cpu-clock", "-o", "/dev/null", "true"):
         return None
     with tempfile.NamedTemporaryFile() as file:
-        run(row, place, ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4999", "-o", file.name, "--"])
+        record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4999", "-o", file.name, "--"]
+        run(row, place, lambda _: record)
         said = subprocess.run(
             ["perf", "report", "-i", file.name, "--stdio", "--no-children", "--no-demangle"]
             + ["-F", "overhead,sym"],
@@ -431,7 +609,7 @@ def heap(row, place):
     with tempfile.TemporaryDirectory() as directory:
         path = f"{directory}/heap"
         options = ["--tool=massif", "-q", "--peak-inaccuracy=0", "--threshold=0.2", "--demangle=no"]
-        run(row, place, ["valgrind", *options, f"--massif-out-file={path}"])
+        run(row, place, lambda _: ["valgrind", *options, f"--massif-out-file={path}"])
         return Heap(path)
 
 
@@ -460,9 +638,90 @@ def told_memory(profile, work, rows, place):
     yield "  The heap at its peak, by massif (valgrind), under which the program is slower."
     for row in rows:
         yield ""
-        yield f"  {row.name}: {without_places(row.alone or row.command)}: {heaps[row.name].total:,} bytes"
+        yield f"  {row.name}: {without_places(measured_command(row))}: {heaps[row.name].total:,} bytes"
         yield ""
         yield from heaps[row.name].lines()
+    yield ""
+
+
+# ---- steps ---------------------------------------------------------------------------------------
+
+SPENT = {
+    "raw_syscalls:sys_enter": "system calls",
+    "sched:sched_process_fork": "new processes and threads",
+    "sched:sched_process_exec": "programs begun",
+    "page-faults": "page faults",
+    "context-switches": "times to sleep",
+}
+
+
+def run_shell(row, place, command, before=()):
+    """Runs a command as it is measured, with a shell; returns the seconds and what it said on standard error."""
+    environment = {**place.environment, **row.environment}
+    started = time.monotonic()
+    done = subprocess.run(
+        [*before, "bash", "-euo", "pipefail", "-c", command.format(**place.words)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failed(f"{row.name}: {done.stderr.strip()[-300:]}")
+    return time.monotonic() - started, done.stderr
+
+
+def timed_steps(row, place):
+    """What each step of a row takes in one run, in seconds, by name: pg-cluster says it itself."""
+    if row.before:
+        row.before(place)
+    if row.steps:
+        return {
+            name: run_shell(row, place, f"cd {{scratch}}; {{as_user}} sh -euc '{step}'")[0]
+            for name, step in row.steps.items()
+        }
+    _, said = run_shell(row, place, row.command.replace("pg-cluster run ", "pg-cluster run --times "))
+    found = re.findall(r"^pg-cluster: (\d+) us: (.*)$", said, re.M)
+    return {name: int(spent) / 1e6 for spent, name in found}
+
+
+def told_steps(profile, work, rows, place):
+    """The part of a profile's file that is about steps, line by line."""
+    yield f"{profile.key} {work.title}: its steps"
+    yield ""
+    can_count = can("perf", "stat", "-e", ",".join(SPENT), "true")
+    if can_count:
+        yield "  What all its processes do, the server's too: medians of five runs."
+        yield f"  {'':{max(len(row.name) for row in rows)}}  " + "  ".join(
+            f"{name:>{max(len(name), 9)}}" for name in SPENT.values()
+        )
+        for row in rows:
+            print(f"  {row.name}", file=sys.stderr, flush=True)
+            runs = []
+            for _ in range(5):
+                if row.before:
+                    row.before(place)
+                with tempfile.NamedTemporaryFile() as said:
+                    run_shell(row, place, row.command, perf_stat(SPENT, said.name))
+                    runs.append(dict(perf_counts(said.name)))
+            yield f"  {row.name:{max(len(row.name) for row in rows)}}  " + "  ".join(
+                f"{statistics.median(each.get(event, 0) for each in runs):{max(len(name), 9)},.0f}"
+                for event, name in SPENT.items()
+            )
+        yield ""
+    yield "  Its steps, in ms: medians of nine runs, and the lowest and the highest. pg-cluster does what it does"
+    yield "  meanwhile beside the steps around it."
+    for row in rows:
+        print(f"  {row.name}", file=sys.stderr, flush=True)
+        runs = [timed_steps(row, place) for _ in range(9)]
+        yield ""
+        yield f"  {row.name}"
+        for name in runs[0]:
+            taken = [1000 * each[name] for each in runs if name in each]
+            yield f"    {statistics.median(taken):8.1f}  {min(taken):8.1f}–{max(taken):<8.1f}  {name}"
     yield ""
 
 
@@ -471,34 +730,48 @@ def told_memory(profile, work, rows, place):
 
 def without_places(command):
     """A command as it is told, without where this machine has things."""
-    command = re.sub(r"\{peers\}/|\{here\}/", "", command.replace("{work}", "pgkit-work"))
+    command = re.sub(r"\{peers\}/|\{here\}/|\{before\} ", "", command.replace("{work}", "pgkit-work"))
     command = re.sub(r"\{socket\}/\S+ \{user\}", "SOCKET USER", command)
     return re.sub(r"\{(\w+)\}", lambda found: found[1].upper() if found[1] == "iri" else found[1], command)
 
 
-def with_number(command, number):
-    return re.sub(r"\d+$", str(number), command)
+def with_number(command, old, new):
+    """A command whose number of operations is another."""
+    return re.sub(rf"\b{old}\b", str(new), command, count=1)
+
+
+def work_row(work, name):
+    return next(row for row in work.rows if row.name == name)
+
+
+def work_of(profile):
+    same_key = (work for work in works.ALL if work.key == profile.key)
+    return next(work for work in same_key if work.title.startswith(profile.work))
 
 
 def told(profile, running, arguments):
     """A profile's part of its file, line by line."""
-    same_key = [work for work in works.ALL if work.key == profile.key]
-    work = next(work for work in same_key if work.title.startswith(profile.work))
+    work = work_of(profile)
     place = running.place(work.server)
     rows = [row for name in profile.rows for row in work.rows if row.name == name]
     if profile.is_of_memory:
         yield from told_memory(profile, work, rows, place)
         return
-    operations = profile.operations or arguments.rows
+    if profile.is_of_steps:
+        yield from told_steps(profile, work, rows, place)
+        return
     per = f"for each {profile.operation}"
-    results = {}
+    results, operations = {}, {}
     with place.pinned(work.processors):
         for row in rows:
             print(f"  {row.name}", file=sys.stderr, flush=True)
             spent = [run(row, place) for _ in range(5)]
             found = counted(row, place)
-            if profile.has_start:
-                found.without(counted(row, place, with_number(row.command, 1)))
+            operations[row.name] = profile.count(row, arguments.rows)
+            if profile.start:
+                command = with_number(measured_command(row), operations[row.name], profile.start)
+                found.without(counted(row, place, command))
+                operations[row.name] -= profile.start
             results[row.name] = (
                 found,
                 *(statistics.median(times) for times in zip(*spent)),
@@ -507,7 +780,8 @@ def told(profile, running, arguments):
             )
     reference = results[profile.reference]
     least = reference[0].total
-    yield f"{profile.key} {work.title}: {operations:,} times a {profile.operation}"
+    all_operations = profile.count(work_row(work, profile.reference), arguments.rows)
+    yield f"{profile.key} {work.title}: {all_operations:,} times a {profile.operation}"
     yield ""
     width = max(len(name) for name in results)
     yield (
@@ -516,12 +790,15 @@ def told(profile, running, arguments):
     )
     for name, (found, user, system, _, _) in results.items():
         yield (
-            f"  {name:{width}}  {found.total:14,}  {found.total / operations:21,.0f}"
+            f"  {name:{width}}  {found.total:14,}  {found.total / operations[name]:21,.0f}"
             f"  {found.total / least:<26.2f}"
             f"  {user * 1000:7.0f}  {system * 1000:9.0f}"
         )
-    if profile.has_start:
-        yield "  Those of the same command with 1 for its number are taken off: starting and connecting."
+    if profile.start:
+        yield (
+            f"  Those of the same command with {profile.start} for its number are taken off: starting and"
+            " connecting."
+        )
     yield ""
     if reference[3] is not None:
         yield "  System calls, and how often the process was put to sleep:"
@@ -533,9 +810,9 @@ def told(profile, running, arguments):
         yield ""
     for row in rows:
         found, _, _, _, samples = results[row.name]
-        yield f"  {row.name}: {without_places(row.alone or row.command)}"
+        yield f"  {row.name}: {without_places(measured_command(row))}"
         yield ""
-        yield from found.lines(operations, profile.operation)
+        yield from found.lines(operations[row.name], profile.operation)
         yield ""
         if samples:
             kernel = sum(share for share, where, _ in samples if where == "kernel")
@@ -556,15 +833,18 @@ def main():
     parser.add_argument("works", nargs="*", metavar="WORK", help=f"{', '.join(known)}; all unless named")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the table that is copied")
     parser.add_argument("--launcher", help="is not used here")
-    parser.add_argument(
-        "--peers", type=pathlib.Path, required=True, help="where the other programs were built"
-    )
+    parser.add_argument("--peers", type=pathlib.Path, help="where the other programs were built")
     parser.add_argument("--python", default=sys.executable, help="is not used here")
+    parser.add_argument("--look-only", action="store_true", help="only look whether this could be profiled")
     arguments = parser.parse_args()
     if unknown := set(arguments.works) - set(known):
         parser.error(f"no profile of {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     if not can("valgrind", "--version"):
         sys.exit("profiling: valgrind is not here, which counts the instructions")
+    if arguments.look_only:
+        return
+    if not arguments.peers:
+        parser.error("without what scripts/bench-profile builds, nothing can be profiled")
     (HERE / "profiles").mkdir(exist_ok=True)
     # What we write makes the tree another one.
     commit = compare.commit()

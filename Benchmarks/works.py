@@ -67,13 +67,23 @@ class Row:
     is_ours: bool = False
     # The command as a profile runs it, if what is measured has others around it.
     alone: str = None
+    # The same where the others start it: what counts it stands at `{before}`.
+    driven: str = None
+    # Its parts one after the other, by name, if a profile tells what each takes.
+    steps: dict = None
+    # A COPY TO STDOUT: what it prints must be what the server says to that, byte by byte. It is looked at in
+    # the round that warms up, by a digest, which takes time.
+    content: str = None
+    # Those of the peers that do the same, where not all of them do.
+    beside: tuple = None
 
 
 @dataclasses.dataclass
 class Target:
     """`ours` takes at most `limit` times what `against` takes, or, against nothing, at most `limit` units.
 
-    Against several, it is whichever takes least. With `more`, it is as many units more.
+    Against several, it is whichever takes least. With `more`, it is as many units more. It is judged where
+    there are as many processors as it needs, and told elsewhere.
     """
 
     ours: str
@@ -81,6 +91,7 @@ class Target:
     against: str | tuple | None
     limit: float
     more: float = 0
+    processors: int = 1
 
 
 @dataclasses.dataclass
@@ -101,6 +112,8 @@ class Work:
     # there is more, the last 512 bytes.
     says: str = None
     headings: dict = dataclasses.field(default_factory=dict)
+    # What every row must print, unless it has a content of its own.
+    content: str = None
 
 
 def ours(name, command, **more):
@@ -122,7 +135,18 @@ def drivers(work, asyncpg=True):
 
 
 SELECT = "SELECT a, b, c, d, e, f FROM million"
+CSV_WRITTEN = f"COPY ({SELECT}) TO STDOUT (FORMAT csv)"
+TSV_WRITTEN = f"COPY ({SELECT}) TO STDOUT"
+JSON_WRITTEN = (
+    "COPY (SELECT concat('{\"a\":', a, ',\"b\":', b, ',\"c\":\"', c, '\",\"d\":\"', d, '\",\"e\":', e, ',\"f\":',"
+    " f, '}') FROM million) TO STDOUT"
+)
+ROW_TO_JSON_WRITTEN = f"COPY (SELECT row_to_json(r) FROM ({SELECT}) AS r) TO STDOUT"
 ONE_COLUMN = "SELECT n FROM generate_series(1, 1000000) AS n"
+# What some of a work print, as the server would write it: CSV without its header; JSON with times as they are in
+# text, where row_to_json has its own.
+WITHOUT_HEADER = {"expects": {"bytes": CSV}, "content": CSV_WRITTEN}
+WITHOUT_OFFSET = {"expects": {"bytes": JSON}, "content": JSON_WRITTEN}
 # What CSV quotes, and what it leaves empty.
 QUOTED = """SELECT n AS id, 'name of "' || n || '"' AS name, n * 0.25 AS amount, n % 7 = 0 AS seventh,
   CASE WHEN n % 3 <> 0 THEN md5(n::text) END AS hash, E'a,b\\nc' AS lines
@@ -154,11 +178,12 @@ def starting(server, title, limit):
 def copying_out(form):
     options = " (FORMAT binary)" if form == "binary" else ""
     flag = " --format binary" if form == "binary" else ""
+    statement = f"COPY bulk TO STDOUT{options}"
     return Work(
         "W5",
         f"COPY TO STDOUT, {form}",
         [
-            ours("pg-copy", f"pg-copy {{iri}} bulk --to -{flag}"),
+            ours("pg-copy", f"pg-copy {{iri}} bulk --to -{flag}", content=statement),
             Row(
                 "floor: receive and forget", f"{{peers}}/floor copy {form}", expects={"bytes": RECEIVED[form]}
             ),
@@ -167,9 +192,15 @@ def copying_out(form):
                 f"{{peers}}/floor paced copy {form}",
                 expects={"bytes": RECEIVED[form]},
             ),
-            Row("floor: payload to standard output", f"{{peers}}/floor copywrite {form}"),
-            Row("floor: payload to standard output, with pauses", f"{{peers}}/floor paced copywrite {form}"),
-            peer("psql", f"{PSQL} -c 'COPY bulk TO STDOUT{options}'"),
+            Row(
+                "floor: payload to standard output", f"{{peers}}/floor copywrite {form}", content=statement
+            ),
+            Row(
+                "floor: payload to standard output, with pauses",
+                f"{{peers}}/floor paced copywrite {form}",
+                content=statement,
+            ),
+            peer("psql", f"{PSQL} -c '{statement}'", content=statement),
             *drivers(f"copyout {form}"),
         ],
         ("wall", "cpu", "rss"),
@@ -296,6 +327,20 @@ def copying_between(form, receivers):
             Target("pg-copy", "cpu", "psql to psql", 1),
             Target("pg-copy", "cpu", "floor: messages relayed", 1.3),
         ]
+    else:
+        # The receivers are alike, and so is each alone.
+        alone = "pg-copy, to one of them alone"
+        rows.append(
+            ours(
+                alone,
+                f"pg-copy {{iri}} bulk --format {form} --to {{iri}}';table={sinks[0]}'",
+                before=emptied,
+                check=stored(1),
+                beside=(),
+            )
+        )
+        # One for the session that reads, one for each that stores, and one for the client.
+        targets.append(Target("pg-copy", "wall", alone, 1.2, processors=receivers + 2))
     return Work(
         "W6",
         f"from one session to {receivers} {'others' if receivers > 1 else 'other'}, {form}",
@@ -327,13 +372,16 @@ def between_servers():
             f" | {PSQL} -d {{target}} -c 'COPY copied FROM STDIN{options}'"
         )
 
+    def like(form):
+        return (f"psql to psql, {form}", "pgcopydb copy table-data")
+
     return Work(
         "W6",
         "a table from one server to another",
         [
             ours("pg-copy", copy, **to),
-            ours("pg-copy, text", f"{copy} --format text", **to),
-            ours("pg-copy, binary", f"{copy} --format binary", **to),
+            ours("pg-copy, text", f"{copy} --format text", **to, beside=like("text")),
+            ours("pg-copy, binary", f"{copy} --format binary", **to, beside=like("binary")),
             peer("psql to psql, text", psql_to_psql(""), **to),
             peer("psql to psql, binary", psql_to_psql(" (FORMAT binary)"), **to),
             # Its directory must be new each time.
@@ -424,18 +472,52 @@ def listening(name, command, **more):
     return Row(name, around, alone=command, **more)
 
 
+def to_its_line(title, processors):
+    """On one processor it is the sum of what everybody does, and no waking of another processor, which a
+    virtual machine may take long for; on all of them it is what a user has. Both are judged."""
+
+    def driven(make, name, command):
+        # A profile counts the command that is driven.
+        return make(
+            name,
+            f"{{peers}}/listening drive ch 2000 {command}",
+            driven=f"{{peers}}/listening drive ch 2000 {{before}} {command}",
+        )
+
+    return Work(
+        "W8",
+        title,
+        [
+            driven(ours, "pg-listen", "pg-listen {iri} ch"),
+            driven(peer, "libpq, in C", "{peers}/listening lines ch"),
+            *(
+                driven(peer, driver, f"{{python}} {driver} listenlines ch")
+                for driver in ("psycopg", "asyncpg", "py-postgresql")
+            ),
+        ],
+        ("p50", "cpu"),
+        "libpq, in C",
+        [Target("pg-listen", "p50", "libpq, in C", 1.2)],
+        processors=processors,
+        # Each of which had its line, or it ends with an error.
+        expects={"ops": 2000},
+        headings={"cpu": "CPU of the listener"},
+    )
+
+
 # As the user whom PostgreSQL does not refuse, in a directory that it can enter.
 INITDB_ALONE = (
     "{bindir}/initdb -D {scratch}/d --no-sync --auth=trust -U postgres --locale=C.UTF-8 --no-instructions"
 )
-INITDB = (
-    "cd {scratch}; {as_user} sh -euc '"
-    + INITDB_ALONE
-    + '; {bindir}/pg_ctl -D {scratch}/d -w -l {scratch}/log '
-    '-o "-c fsync=off -c listen_addresses= -c unix_socket_directories={scratch}" start; '
-    '{psql} -X -h {scratch} -U postgres -c "select 1" postgres; '
-    "{bindir}/pg_ctl -D {scratch}/d stop; rm -rf {scratch}/d {scratch}/log'"
-)
+INITDB_STEPS = {
+    "initdb": INITDB_ALONE,
+    "pg_ctl start": "{bindir}/pg_ctl -D {scratch}/d -w -l {scratch}/log "
+    '-o "-c fsync=off -c listen_addresses= -c unix_socket_directories={scratch}" start',
+    "psql": '{psql} -X -h {scratch} -U postgres -c "select 1" postgres',
+    "pg_ctl stop": "{bindir}/pg_ctl -D {scratch}/d stop",
+    "rm": "rm -rf {scratch}/d {scratch}/log",
+}
+INITDB = "cd {scratch}; {as_user} sh -euc '" + "; ".join(INITDB_STEPS.values()) + "'"
 # What it prints says where the server is, which stays until it is stopped.
 PG_TMP = (
     "cd {scratch}; {as_user} sh -euc 'command -v pg_tmp >/dev/null || "
@@ -656,14 +738,15 @@ ALL = [
                 "pg-open, tab-separated",
                 f"pg-open --format tsv {{iri}} '{SELECT}'",
                 expects={"bytes": CSV},
+                content=TSV_WRITTEN,
             ),
             peer("psql --csv", f"{PSQL} --csv -c '{SELECT}'"),
             peer("psql --csv, 1,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=1000 -c '{SELECT}'"),
             peer("psql --csv, 10,000 at a time", f"{PSQL} --csv -v FETCH_COUNT=10000 -c '{SELECT}'"),
-            peer("psql, COPY", f"{PSQL} -c 'COPY ({SELECT}) TO STDOUT (FORMAT csv)'", expects={"bytes": CSV}),
+            peer("psql, COPY", f"{PSQL} -c '{CSV_WRITTEN}'", **WITHOUT_HEADER),
             peer("libpq, in C, row by row", "{peers}/libpq csv"),
-            Row("floor: nothing quoted", "{peers}/floor csv", expects={"bytes": CSV}),
-            Row("floor: nothing quoted, with pauses", "{peers}/floor paced csv", expects={"bytes": CSV}),
+            Row("floor: nothing quoted", "{peers}/floor csv", **WITHOUT_HEADER),
+            Row("floor: nothing quoted, with pauses", "{peers}/floor paced csv", **WITHOUT_HEADER),
         ],
         ("wall", "cpu", "rss"),
         "psql --csv",
@@ -671,12 +754,15 @@ ALL = [
             Target("pg-open", "wall", "psql --csv", 1),
             Target("pg-open", "cpu", "psql --csv", 0.25),
             Target("pg-open", "cpu", "psql --csv, 1,000 at a time", 1),
+            Target("pg-open", "cpu", "psql --csv, 10,000 at a time", 1),
             Target("pg-open", "rss", None, 30),
             Target("pg-open, tab-separated", "cpu", "psql --csv", 0.25),
             Target("pg-open, tab-separated", "cpu", "psql --csv, 1,000 at a time", 1),
+            Target("pg-open, tab-separated", "cpu", "psql --csv, 10,000 at a time", 1),
             Target("pg-open, tab-separated", "rss", None, 30),
         ],
         expects={"bytes": CSV_WITH_HEADER},
+        content=f"COPY ({SELECT}) TO STDOUT (FORMAT csv, HEADER)",
     ),
     Work(
         "W4",
@@ -689,20 +775,18 @@ ALL = [
         "psql --csv",
         [Target("pg-open", "cpu", "psql --csv", 1), Target("pg-open", "rss", None, 30)],
         expects={"bytes": f"SELECT sum(length(n::text) + 1) + 2 FROM ({ONE_COLUMN}) AS t"},
+        content=f"COPY ({ONE_COLUMN}) TO STDOUT (FORMAT csv, HEADER)",
     ),
     Work(
         "W4",
         "a million rows as JSON lines",
         [
-            ours("pg-open", f"pg-open --format jsonl {{iri}} '{SELECT}'", expects={"bytes": JSON}),
+            ours("pg-open", f"pg-open --format jsonl {{iri}} '{SELECT}'", **WITHOUT_OFFSET),
             peer("psql, row_to_json", f"{PSQL} -At -c 'SELECT row_to_json(r) FROM ({SELECT}) AS r'"),
-            peer(
-                "psql, COPY of row_to_json",
-                f"{PSQL} -c 'COPY (SELECT row_to_json(r) FROM ({SELECT}) AS r) TO STDOUT'",
-            ),
-            peer("libpq, in C, row by row", "{peers}/libpq json", expects={"bytes": JSON}),
-            Row("floor: nothing escaped", "{peers}/floor json", expects={"bytes": JSON}),
-            Row("floor: nothing escaped, with pauses", "{peers}/floor paced json", expects={"bytes": JSON}),
+            peer("psql, COPY of row_to_json", f"{PSQL} -c '{ROW_TO_JSON_WRITTEN}'"),
+            peer("libpq, in C, row by row", "{peers}/libpq json", **WITHOUT_OFFSET),
+            Row("floor: nothing escaped", "{peers}/floor json", **WITHOUT_OFFSET),
+            Row("floor: nothing escaped, with pauses", "{peers}/floor paced json", **WITHOUT_OFFSET),
         ],
         ("wall", "cpu", "rss"),
         "psql, row_to_json",
@@ -712,6 +796,7 @@ ALL = [
             Target("pg-open", "rss", None, 30),
         ],
         expects={"bytes": ROW_TO_JSON},
+        content=ROW_TO_JSON_WRITTEN,
     ),
     copying_out("text"),
     copying_out("binary"),
@@ -790,29 +875,15 @@ ALL = [
         "libpq, in C",
         [Target("pg-listen", "cpu", "libpq, in C", 2)],
     ),
-    Work(
-        "W8",
-        "from a NOTIFY to its line",
-        [
-            ours("pg-listen", "{peers}/listening drive ch 2000 pg-listen {iri} ch"),
-            peer("libpq, in C", "{peers}/listening drive ch 2000 {peers}/listening lines ch"),
-            peer("psycopg", "{peers}/listening drive ch 2000 {python} psycopg listenlines ch"),
-            peer("asyncpg", "{peers}/listening drive ch 2000 {python} asyncpg listenlines ch"),
-            peer("py-postgresql", "{peers}/listening drive ch 2000 {python} py-postgresql listenlines ch"),
-        ],
-        ("p50",),
-        "libpq, in C",
-        [Target("pg-listen", "p50", "libpq, in C", 1.2)],
-        # Each of which had its line, or it ends with an error.
-        expects={"ops": 2000},
-    ),
+    to_its_line("from a NOTIFY to its line, client and server on one processor", 1),
+    to_its_line("from a NOTIFY to its line, on all processors", None),
     Work(
         "W9",
         "the whole life of a throwaway cluster, with one SELECT 1",
         [
             ours("pg-cluster, memory", LIFE % "memory"),
             ours("pg-cluster, disk", LIFE % "disk"),
-            peer("initdb and pg_ctl", INITDB),
+            peer("initdb and pg_ctl", INITDB, steps=INITDB_STEPS),
             peer("pgserver", PGSERVER),
             peer("pg_tmp", PG_TMP),
         ],
@@ -856,6 +927,7 @@ ALL = [
                 "cd {scratch}; {as_user} " + INITDB_ALONE,
                 before=without("d"),
                 check=made_by_initdb,
+                steps={"initdb": INITDB_ALONE},
             ),
         ],
         ("wall",),
@@ -931,6 +1003,18 @@ ALL = [
             Target("16 columns", "seconds", "1 columns", 18.4),
         ],
         server="untrimmed",
+    ),
+    # No limit: beyond 128 KiB for a row it is the server that gives its memory back and fetches it again.
+    Work(
+        "growth",
+        "ever more columns, from a server as its C library comes",
+        [
+            ours(f"{count} columns", f"{{work}} columns {count}", expects={"ops": 2000 * count})
+            for count in (160, 16)
+        ],
+        ("seconds", "cpu", "rss"),
+        "16 columns",
+        [],
     ),
     Work(
         "growth",
