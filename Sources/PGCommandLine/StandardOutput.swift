@@ -237,7 +237,7 @@ public final class StandardOutput: Sendable {
         if let thread { Signals.interrupt(thread) }
         return thread != nil
       }
-      if !isWriting || hasHalted.load(ordering: .relaxed) { return }
+      if !isWriting || hasHalted.load(ordering: .acquiring) { return }
       usleep(1000)
     }
   }
@@ -250,7 +250,7 @@ public final class StandardOutput: Sendable {
   private func note(accepted count: Int) {
     accepted.wrappingAdd(count, ordering: .relaxed)
     guard isBrokenOff.load(ordering: .relaxed) else { return }
-    hasHalted.store(true, ordering: .relaxed)
+    hasHalted.store(true, ordering: .releasing)
     while true { pause() }
   }
 
@@ -330,7 +330,12 @@ public final class StandardOutput: Sendable {
   private func give(_ bytes: UnsafeRawBufferPointer) -> CInt {
     hasBegun.store(true, ordering: .relaxed)
     writingSince.store(Self.nanoseconds, ordering: .relaxed)
-    writer.withLock { $0 = pthread_self() }
+    let isOver = writer.withLock { thread in
+      thread = pthread_self()
+      return isBrokenOff.load(ordering: .relaxed)
+    }
+    // What nobody would count is not written.
+    if isOver { note(accepted: 0) }
     defer {
       writer.withLock { $0 = nil }
       writingSince.store(0, ordering: .relaxed)

@@ -12,6 +12,8 @@ final class Admission {
   private let progress: ProgressReport
   /// Which tables take part, by what tells each from every other one, and who has it.
   private var identities: [String: String] = [:]
+  /// The databases where this run has the lock of its name.
+  private var singlePlaces: Set<String> = []
 
   /// - Parameter source: It is open.
   init(
@@ -50,7 +52,7 @@ final class Admission {
       try lookForRemains(at: receiver, connection)
       let ledger = try ledger(of: receiver, connection)
       try server.beginStoring()
-      if try isBusy(connection) { return receiver.leaveToOther(plan.running.overlap) }
+      if try isBusy(receiver, connection) { return receiver.leaveToOther(plan.running.overlap) }
       if let ledger, try isDone(receiver, ledger, connection) { return }
       twin = try noteIdentity(of: receiver)
       isRelative = try isPartOfSource(receiver, connection)
@@ -97,7 +99,7 @@ final class Admission {
     try server.noteSystem()
     try EndGuard(connection).requireOpen(receiver.operand.isProtected)
     try server.beginStoring()
-    if try isBusy(connection) {
+    if try isBusy(receiver, connection) {
       throw PGError(
         code: .lockNotAvailable,
         message:
@@ -126,12 +128,16 @@ final class Admission {
   // MARK: Other runs
 
   /// Whether another run of the same name is at work there; if not, none can begin until this one ends.
-  private func isBusy(_ connection: Connection) throws(PGError) -> Bool {
+  private func isBusy(_ receiver: Receiver, _ connection: Connection) throws(PGError) -> Bool {
     guard let name = plan.running.single else { return false }
+    // Another receiver of this run in the same database has the lock for both.
+    let place = try receiver.findIdentity()?.split(separator: "/").dropLast().joined(separator: "/")
+    if let place, singlePlaces.contains(place) { return false }
     // The lock goes with the transaction that stores: a session may belong to a pooler, which keeps it.
     let isFree = try connection.query.first(
       "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext('pgkit.copy.single'), pg_catalog.hashtext($1))",
       name, as: Bool.self)
+    if isFree == true, let place { singlePlaces.insert(place) }
     return isFree != true
   }
 
@@ -143,21 +149,36 @@ final class Admission {
 
   // MARK: The job's record
 
-  /// Says which transactions a run of the job before, or one that is just committing, has prepared there: who
-  /// waits for one of their locks is not always told so.
+  /// Ends the transactions that a run of the job before has left prepared there, as that had decided, and says
+  /// which are left: who waits for one of their locks is not always told so.
   private func lookForRemains(
     at receiver: Receiver, _ connection: Connection
   ) throws(PGError) {
     guard let job = plan.running.job else { return }
-    let names = try PreparedName.all(of: job, connection)
+    let names = endDecided(try PreparedName.all(of: job, connection), at: receiver)
     if names.isEmpty { return }
     receiver.noteRemains()
     let list = names.map(\.text).joined(separator: ", ")
     Diagnostic(
       program: "\(CopyCommand.program): \(receiver.label)", severity: .warning,
-      message: "another run of job \(job) has left prepared there: \(list)",
-      details: [("HINT", Receiver.resolving)]
+      message:
+        "a run of job \(job), which is committing or was killed, has prepared there: \(list)",
+      details: [("HINT", "If no run is at work: \(Receiver.resolving)")]
     ).print()
+  }
+
+  /// - Returns: Those of which nobody here knows what was decided.
+  private func endDecided(_ names: [PreparedName], at receiver: Receiver) -> [PreparedName] {
+    guard !names.isEmpty, !plan.running.dryRun, let server = receiver.server else { return names }
+    // Not their first sessions, which are to begin to store.
+    let ends = receivers.compactMap { $0.server?.another() }
+    defer { for end in ends { end.close() } }
+    // Who cannot be reached has not decided.
+    let reached = ends.filter { end in
+      (try? end.connect()) != nil && (try? end.noteSystem()) != nil
+    }
+    let resolution = Resolution(reached, decidedAt: nil, job: plan.running.job, false)
+    return names.filter { !resolution.endAsDecided($0, at: server) }
   }
 
   /// The record of the job, which is made where there is none, in a transaction of its own.

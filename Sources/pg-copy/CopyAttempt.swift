@@ -11,6 +11,8 @@ final class CopyAttempt {
   private let identity: RunIdentity
   private let receivers: ReceiverSet
   private let progress: ProgressReport
+  /// Whether there was one before, which has said what is to be said once.
+  private let isRepeated: Bool
   private let source: SourceEnd
   private var cargo: Cargo
   /// What moves the data, once it is known what travels.
@@ -18,10 +20,11 @@ final class CopyAttempt {
 
   /// - Throws: ``Failure`` with status 64.
   init(
-    _ plan: CopyPlan, _ identity: RunIdentity, _ receivers: ReceiverSet, _ progress: ProgressReport
+    _ plan: CopyPlan, _ identity: RunIdentity, _ receivers: ReceiverSet, _ progress: ProgressReport,
+    isRepeated: Bool = false
   ) throws(Failure) {
     (self.plan, self.identity, self.receivers) = (plan, identity, receivers)
-    self.progress = progress
+    (self.progress, self.isRepeated) = (progress, isRepeated)
     source = try SourceEnd(plan)
     cargo = Cargo(plan)
   }
@@ -61,6 +64,7 @@ final class CopyAttempt {
   /// Everything that comes before the first row: connections, transactions, who takes part, which columns
   /// travel, and in which form.
   private func open() throws(Failure) -> Admission {
+    progress.beginAnew()
     progress.enter(.connecting, awaiting: source.label)
     let columns = try source.open(plan.rows, for: receivers)
     let admission = Admission(plan, receivers, from: source, progress)
@@ -76,7 +80,7 @@ final class CopyAttempt {
 
   /// Says that the rows of the tables that inherit from the source's are not copied.
   private func warn(of heirs: Int) {
-    guard !plan.reporting.quiet, let table = plan.rows.table else { return }
+    guard !plan.reporting.quiet, !isRepeated, let table = plan.rows.table else { return }
     let name = (try? table.quotedName()) ?? ""
     Diagnostic(
       program: "\(CopyCommand.program): \(source.label)", severity: .warning,
@@ -85,7 +89,7 @@ final class CopyAttempt {
         (
           "HINT",
           "A query copies all: 'SELECT * FROM \(name)', with ;table=NAME behind the IRI of --to. "
-            + "With ONLY before the name it copies what this does, and without this warning."
+            + "A query of ONLY that table copies what this does, and without this warning."
         )
       ]
     ).print()

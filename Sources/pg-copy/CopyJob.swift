@@ -39,7 +39,7 @@ final class CopyJob {
       attempts += 1
       let pause = RetryPolicy(triesAll: false).longestPause(before: attempts)
       do { try Interruptions.shared.wait(upTo: pause) } catch { throw told(error) }
-      attempt = try CopyAttempt(plan, identity, receivers, progress)
+      attempt = try CopyAttempt(plan, identity, receivers, progress, isRepeated: true)
       receivers.beginAnew()
     }
     if !plan.running.dryRun { try conclude() }

@@ -143,7 +143,8 @@ final class LocalProducer: CopyProducer {
 final class BegunProducer: CopyProducer {
   private let inner: any CopyProducer
   private var first: CopyPiece?
-  private var isEmpty = false
+  /// Whether there is nothing.
+  private(set) var isEmpty = false
 
   /// Waits for the first piece, or the end.
   init(_ inner: any CopyProducer) throws(PGError) {

@@ -33,10 +33,13 @@ final class PartOpener {
       of: part.source, format, by: lane, endsAtMarker: someoneStopsAtMarker)
     progress.enter(.copying, awaiting: source.label)
     if !isBegun {
-      do throws(PGError) { producer = try BegunProducer(producer) } catch {
+      let begun: BegunProducer
+      do throws(PGError) { begun = try BegunProducer(producer) } catch {
         try Interruptions.shared.check()
         throw source.failure(error)
       }
+      try requireSomething(of: begun)
+      producer = begun
     }
     if plan.storing.verify { producer = ChecksumProducer(producer, format) }
     var members: [Receiver] = []
@@ -61,6 +64,17 @@ final class PartOpener {
       throw error
     }
     return PartRun(part, lane: lane, from: producer, to: ends, of: members)
+  }
+
+  /// Makes sure that no table is emptied because nothing came: a server says that a table has no rows, but of a
+  /// pipe nobody knows whether its other end has worked.
+  private func requireSomething(of begun: BegunProducer) throws(Failure) {
+    guard begun.isEmpty, !plan.source.isServer, let replace = plan.storing.replace else { return }
+    throw Failure(
+      .refused,
+      .own(
+        "\(source.label) gave nothing, not a byte: --replace \(replace.rawValue) has taken nothing out; "
+          + "a table that is to be empty can be emptied with psql"))
   }
 
   /// Whether a receiver takes a line `\.` for the end of the data.

@@ -80,6 +80,9 @@ final class ProgressReport {
     shared.change { ($0.phase, $0.awaited) = (phase, end) }
   }
 
+  /// Nothing has moved yet in this attempt.
+  func beginAnew() { shared.change { ($0.rows, $0.bytes) = (0, 0) } }
+
   /// From now on the run waits for this; `nil` as long as something moves.
   func await(_ end: String?) { shared.change { $0.awaited = end } }
 

@@ -58,6 +58,8 @@ final class Receiver {
   private(set) var delivered = 0
   /// What to do about a failure, or an end that could not be found out.
   private(set) var remedy: String?
+  /// What to do about a transaction that it has prepared, and could not roll back.
+  private var leftPrepared: String?
   /// How many rows it refused.
   private(set) var rejectedRows = 0
   /// How many rows were stored of those that came through a temporary table.
@@ -214,6 +216,12 @@ final class Receiver {
   /// Has the rows of one of its sessions.
   func committed(lane: Int) { committedLanes.insert(lane) }
 
+  /// Has a prepared transaction left that will be rolled back, and holds its locks until then.
+  func leave(prepared name: PreparedName) {
+    leftPrepared =
+      "The prepared transaction \(name.text) is left, with its locks: \(Self.resolving)"
+  }
+
   /// Has its rows.
   func committed() {
     leave(.committed, nil, rollingBack: false)
@@ -262,7 +270,7 @@ final class Receiver {
   /// Takes part again with the same columns, from the first row on, with new sessions.
   func rejoin() {
     lanes = lanes.prefix(1).map { $0.another() }
-    (state, failure, duration, remedy) = (.taking, nil, nil, nil)
+    (state, failure, duration, remedy, leftPrepared) = (.taking, nil, nil, nil, nil)
     (parts, checksum, mergedRows, rejectedRows) = ([], nil, nil, 0)
   }
 
@@ -276,6 +284,7 @@ final class Receiver {
       lanes.forEach { $0.close() }
     }
     (state, failure, duration) = (end, error, ContinuousClock.now - start)
+    remedy = remedy ?? leftPrepared
   }
 
   /// What became of a part.

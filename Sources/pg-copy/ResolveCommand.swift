@@ -45,6 +45,10 @@ struct ResolveCommand: ParsableCommand {
   var onlyLists = false
 
   func run() throws {
+    if let job, !RunIdentity.isName(job) {
+      throw Failure.usage("--job \(job.isEmpty ? "is empty" : "\(job): no job has such a name")")
+    }
+    if decider == "" { throw Failure.usage("--decider is empty; is a variable not set?") }
     var ends: [ServerEnd] = []
     for (index, text) in receivers.enumerated() {
       ends.append(try Self.end(text, "receiver \(index + 1)"))
@@ -84,6 +88,7 @@ struct Resolution {
 
   func run() throws {
     var isLeft = false
+    var done: Set<String> = []
     for end in ends + [decider].compactMap({ $0 }) {
       do throws(PGError) {
         _ = try end.connect()
@@ -94,7 +99,9 @@ struct Resolution {
     }
     for end in ends {
       do {
-        for name in try PreparedName.all(of: job, try end.session()) {
+        for name in try PreparedName.all(of: job, try end.session())
+        // Several receivers may be tables of one database.
+        where done.insert("\(end.place) \(name.text)").inserted {
           if try !resolve(name, at: end) { isLeft = true }
         }
       } catch let error as PGError {
@@ -116,6 +123,22 @@ struct Resolution {
     switch decision {
     case .commit, .rollback:
       return PreparedName.settle(name, commits: decision == .commit, at: end)
+    case .wait, .unknown: return false
+    }
+  }
+
+  /// Ends a prepared transaction as it was decided, and says so.
+  ///
+  /// - Returns: Whether it is ended; not if nobody knows what was decided, or not yet.
+  func endAsDecided(_ name: PreparedName, at end: ServerEnd) -> Bool {
+    guard let decision = try? decision(on: name) else { return false }
+    switch decision {
+    case .commit, .rollback:
+      guard PreparedName.settle(name, commits: decision == .commit, at: end) else { return false }
+      let word = decision == .commit ? "committed" : "rolled back"
+      end.note(
+        "the prepared transaction \(name.text) of a run before was \(word), as that had decided")
+      return true
     case .wait, .unknown: return false
     }
   }

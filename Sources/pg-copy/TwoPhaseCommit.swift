@@ -90,6 +90,7 @@ struct TwoPhaseCommit {
     for part in prepared {
       if PreparedName.settle(part.name, commits: false, at: part.lane) { continue }
       part.lane.note("the prepared transaction \(part.name.text) is left: pg-copy resolve ends it")
+      part.receiver.leave(prepared: part.name)
     }
   }
 

@@ -155,38 +155,64 @@ final class PgCopyAtomicTests {
     try expectAll()
   }
 
-  @Test("what a run that was killed has left prepared is named by the job's next run at once")
+  @Test(
+    "what a run that was killed has left prepared is ended by the job's next run, once that is decided"
+  )
   func remains() throws {
     try slowCommit(1, seconds: 30)
-    let job = ["--atomic", "--job", "remains"]
-    let running = try scene.start(scene.to(1) + scene.to(2) + job)
+    let job = ["--job", "remains"]
+    let running = try scene.start(scene.to(1) + scene.to(2) + job + ["--atomic"])
     let process = try scene.wait(for: "COMMIT", in: "PgSleep")
+    let words = "which is committing or was killed, has prepared there: pgkit:remains:"
+    // Nobody waits for its locks here.
+    let other = try scene.copy(scene.to(3) + job)
+    #expect(other.end == .exit(0), "\(other.errors)")
+    let warning = "WARNING: a run of job remains, \(words)"
+    #expect(other.errors.contains(warning), "\(other.errors)")
+    #expect(other.errors.contains("HINT: If no run is at work: pg-copy resolve"))
+    let waiting = try scene.copy(scene.to(2) + job + ["--summary", "json"])
+    #expect(waiting.end == .exit(3), "\(waiting.errors)")
+    let receiver = try scene.summary(waiting).receivers[0]
+    #expect(receiver.sqlstate == "55P03", "\(waiting.errors)")
+    #expect(receiver.remedy?.hasPrefix("pg-copy resolve") == true, "\(waiting.errors)")
     running.signal(SIGKILL)
     _ = try running.wait()
     try scene.terminate(process)
-    #expect(try prepared() == 1)
-    let words = "has left prepared there: pgkit:remains:"
-    // Nobody waits for its locks here.
-    let other = try scene.copy(scene.to(3) + ["--job", "remains"])
-    #expect(other.end == .exit(0), "\(other.errors)")
-    let warning = "WARNING: another run of job remains \(words)"
-    #expect(other.errors.contains(warning), "\(other.errors)")
-    #expect(other.errors.contains("HINT: pg-copy resolve, with --to of all receivers"))
-    let again = try scene.copy(scene.to(2) + ["--job", "remains", "--summary", "json"])
-    #expect(again.end == .exit(3), "\(again.errors)")
-    #expect(again.errors.firstRange(of: words) != nil, "\(again.errors)")
-    let receiver = try scene.summary(again).receivers[0]
-    #expect(receiver.sqlstate == "55P03", "\(again.errors)")
-    #expect(receiver.remedy?.hasPrefix("pg-copy resolve") == true, "\(again.errors)")
     let foreign = try scene.copy(scene.to(3) + ["--job", "remain", "--replace", "delete"])
-    #expect(foreign.end == .exit(0) && !foreign.errors.contains(words), "\(foreign.errors)")
+    #expect(foreign.end == .exit(0) && !foreign.errors.contains("pgkit:"), "\(foreign.errors)")
     #expect(try resolve(["--job", "remain"]).output == "")
+    let dry = try scene.copy(scene.to(2) + job + ["--dry-run"])
+    #expect(dry.errors.contains(words), "\(dry.errors)")
     #expect(try prepared() == 1)
-    #expect(try resolve(["--job", "remains"]).end == .exit(0))
+    let done = try scene.copy(scene.to(2) + job)
+    #expect(done.end == .exit(0), "\(done.errors)")
+    #expect(done.errors.contains("of a run before was rolled back, as that had decided"))
     #expect(try prepared() == 0)
-    let done = try scene.copy(scene.to(2) + ["--job", "remains"])
-    #expect(done.end == .exit(0) && !done.errors.contains(words), "\(done.errors)")
     #expect(try scene.isEqual(2))
+  }
+
+  @Test("the same command again completes what a run that was killed had decided to commit")
+  func completes() throws {
+    try slowCommit(1, seconds: 3)
+    let command = three + ["--atomic", "--job", "completes"]
+    let running = try scene.start(command)
+    try scene.wait(for: "COMMIT")
+    running.signal(SIGKILL)
+    _ = try running.wait()
+    for _ in 0..<500 where try scene.rows(1) == 0 { usleep(20_000) }
+    #expect(try prepared() == 2)
+    let again = try scene.copy(command)
+    #expect(again.end == .exit(0), "\(again.errors)")
+    #expect(again.errors.contains("of a run before was committed, as that had decided"))
+    try expectAll()
+  }
+
+  @Test(
+    "resolve does not take an empty name of a job for one that has nothing left",
+    arguments: ["", "a b"])
+  func resolvesNamedJobs(name: String) throws {
+    let outcome = try resolve(["--job", name])
+    #expect(outcome.end == .exit(64) && outcome.output.isEmpty, "\(outcome.errors)")
   }
 
   @Test("the tool and the server that decides are killed: resolve rolls back")

@@ -83,6 +83,16 @@ struct PgCopyRunTests {
     #expect(try scene.rows(2) == 1000)
   }
 
+  @Test("--single does not take another receiver of the same run for another run")
+  func singleOfSeveral() throws {
+    let name = ["--single", job()]
+    let outcome = try scene.copy(scene.to(1) + scene.to(2) + name + ["--summary", "json"])
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    #expect(try scene.summary(outcome).statuses == ["committed", "committed"])
+    #expect(try scene.isEqual(1))
+    #expect(try scene.isEqual(2))
+  }
+
   // MARK: Snapshots and parts
 
   @Test("--snapshot reads what another session sees, and exports what it reads itself")

@@ -364,6 +364,65 @@ struct PgCopyStoringTests {
   }
 
   @Test(
+    "what happens without any row ends --rejects, too: a wrong option, or a trigger of the statement"
+  )
+  func rejectsNoStatement() throws {
+    let table = "\(scene.name)_1"
+    try scene.db.execute("INSERT INTO \(table) VALUES (7, 'old')")
+    let path = try scene.path("rejects")
+    let storing = ["-", table, "--to", scene.iri, "--replace", "truncate", "--rejects", path]
+    let rows = BuiltProgram.Input.text("1\ta\n2\tb\n")
+    let misspelled = try scene.program.run(storing + ["--encoding", "latn1"], input: rows)
+    #expect(misspelled.end == .exit(3), "\(misspelled.errors)")
+    try scene.db.execute(
+      """
+      CREATE FUNCTION \(table)_f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM 1/0; RETURN NULL; END';
+      CREATE TRIGGER t BEFORE INSERT ON \(table) FOR EACH STATEMENT EXECUTE FUNCTION \(table)_f()
+      """)
+    let triggered = try scene.program.run(storing, input: rows)
+    #expect(triggered.end == .exit(3) && triggered.errors.contains("22012"), "\(triggered.errors)")
+    #expect(try scene.rows(1) == 1)
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
+  @Test("a value may be the reason of what the server cannot do, or of a schema that is not there")
+  func rejectsValues() throws {
+    let table = "\(scene.name)_values"
+    try scene.db.execute("CREATE TABLE \(table)(p jsonpath, n regnamespace)")
+    let path = try scene.path("rejects")
+    let outcome = try scene.program.run(
+      ["-", table, "--to", scene.iri, "--rejects", path],
+      input: .text("$.a\tpublic\n$ ? (@ like_regex \"a\" flag \"x\")\tpublic\n$.a\tnosuch\n"))
+    #expect(outcome.end == .exit(0), "\(outcome.errors)")
+    let rejects = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(rejects.contains(#""row":2,"sqlstate":"0A000""#), "\(rejects)")
+    #expect(rejects.contains(#""row":3,"sqlstate":"3F000""#), "\(rejects)")
+    #expect(try scene.db.query("SELECT FROM \(table)").count == 1)
+  }
+
+  @Test(
+    "--replace takes nothing out where a pipe or a file gave nothing",
+    arguments: ["truncate", "delete"])
+  func replacesByNothing(way: String) throws {
+    let table = "\(scene.name)_1"
+    try scene.db.execute("INSERT INTO \(table) VALUES (7, 'old')")
+    let path = try scene.path("empty")
+    try Data().write(to: URL(filePath: path))
+    for source in ["-", path] {
+      let outcome = try scene.program.run(
+        [source, table, "--to", scene.iri, "--replace", way, "--job", "empty"], input: .none)
+      #expect(outcome.end == .exit(3), "\(outcome.errors)")
+      #expect(outcome.errors.contains("gave nothing, not a byte"), "\(outcome.errors)")
+      #expect(try scene.rows(1) == 1)
+    }
+    let something = try scene.program.run(
+      ["-", table, "--to", scene.iri, "--replace", way, "--job", "empty"],
+      input: .text("1\ta\n2\tb\n"))
+    #expect(something.end == .exit(0), "\(something.errors)")
+    #expect(try scene.rows(1) == 2)
+  }
+
+  @Test(
     "what is no row's own fault ends --rejects, and no row is blamed for it",
     arguments: ["0A000", "08001", "28000", "3F000", "42883", "53100"])
   func rejectsNoRow(code: String) throws {

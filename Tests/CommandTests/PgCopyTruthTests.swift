@@ -161,9 +161,9 @@ struct PgCopyTruthTests {
     let scene = try CopyFixture(iri: try cluster.iri())
     // With --atomic the first one decides, and is the last to be asked.
     let ends = more.isEmpty ? scene.to(1) : scene.to(1) + scene.to(2)
-    try slowCommit(scene, 1, seconds: 1)
+    try slowCommit(scene, 1, seconds: 4)
     let running = try scene.start(
-      ends + more + ["--deadline", "3s", "--grace", "1s", "--summary", "json"])
+      ends + more + ["--deadline", "7s", "--grace", "1s", "--summary", "json"])
     let process = try scene.wait(for: "COMMIT", in: "PgSleep")
     #expect(kill(process, SIGSTOP) == 0)
     defer { kill(process, SIGCONT) }

@@ -28,6 +28,8 @@ public protocol CopyReceiver: AnyObject {
   var takesJoinedRows: Bool { get }
 
   /// Hears that others are given the same data, which wait while it takes none.
+  ///
+  /// It is told once, before the first piece.
   func joinOthers()
 
   /// Hears that the data is complete, without waiting for what follows from that.
@@ -111,7 +113,7 @@ public final class StatementReceiver: CopyReceiver {
   /// the small buffer that the system gives is better, as it stays where the processor reaches it fast.
   private static let sharedQueueSize = 1 << 20
 
-  /// Lets more be under way to the server on the same machine.
+  /// Lets more be under way to a server on the same machine, as long as its connection lives.
   public func joinOthers() { stream.widenQueue(to: Self.sharedQueueSize) }
 
   /// Tells the server that the data is complete.

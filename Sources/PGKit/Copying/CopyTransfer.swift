@@ -242,6 +242,7 @@ public final class CopyTransfer {
   func replaceReceiver(_ index: Int, by receiver: any CopyReceiver) {
     receivers[index] = receiver
     readiness[index] = .willing
+    if receivers.count > 1 { receiver.joinOthers() }
   }
 
   private func hear(of end: End) {

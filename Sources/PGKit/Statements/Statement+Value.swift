@@ -46,7 +46,7 @@ extension Statement {
     _ values: [(any PGEncodable)?], isAgain: Bool = false
   ) throws(PGError) -> (RowRun?, CommandTag?) {
     var exchange = execution(try bind(values))
-    defer { spareParameters = exchange.releaseParameters() }
+    defer { keep(exchange.releaseParameters()) }
     var first: RowRun?
     do throws(PGError) {
       try connection.perform(&exchange, heardBy: self) { if first == nil { first = $0 } }

@@ -15,7 +15,9 @@ public final class Statement: MessageHearer {
   public let string: String?
   let prepared: PreparedStatement
   /// Memory for the parameters of the next run: what the run before no longer needs.
-  var spareParameters = BoundParameters()
+  private var spareParameters = BoundParameters()
+  /// The largest that is kept: a program may have thousands of statements.
+  private static let spareLimit = 4096
   /// Hears messages of this statement's operations, unless their cursor has dealt with them.
   ///
   /// In py-postgresql: `ps.msghook`.
@@ -155,6 +157,13 @@ public final class Statement: MessageHearer {
     return bound
   }
 
+  /// Keeps the memory of parameters that were sent.
+  func keep(_ parameters: consuming BoundParameters) {
+    guard parameters.size <= Self.spareLimit else { return }
+    parameters.removeAll()
+    spareParameters = parameters
+  }
+
   /// Encodes values for the parameters into the memory of others.
   func encode(
     _ values: [(any PGEncodable)?], as bound: inout BoundParameters
@@ -198,7 +207,7 @@ public final class Statement: MessageHearer {
       self, values, try bind(values),
       observation: connection.observe(.execute, origin.summary, parameters: values))
     try running.begin(on: connection)
-    spareParameters = running.releaseParameters()
+    keep(running.releaseParameters())
     // Where there is nothing to take, nobody would come to hear how it ended.
     if !givesRows { try running.finish(on: connection) }
     return running

@@ -67,10 +67,13 @@ extension Syscalls {
 
   /// Lets as much of `count` bytes wait in a socket to be received as the system allows.
   ///
-  /// Where it allows no more than there is, nothing changes and nothing is lost.
+  /// Where there is as much already, nothing changes.
   static func widenSendBuffer(_ descriptor: Int32, to count: Int) {
-    var count = Int32(clamping: count)
-    _ = setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &count, socklen_t(MemoryLayout<Int32>.size))
+    var (present, wanted) = (Int32(0), Int32(clamping: count))
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    guard getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &present, &size) == 0, present < wanted
+    else { return }
+    _ = setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &wanted, size)
   }
 
   /// Turns a setting of TCP; one that the platform does not have is passed over.

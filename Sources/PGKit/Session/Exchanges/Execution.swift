@@ -79,7 +79,6 @@ struct Execution: StatementExchange {
   mutating func releaseParameters() -> BoundParameters {
     var released = BoundParameters()
     swap(&released, &parameters)
-    released.removeAll()
     return released
   }
 
