@@ -18,10 +18,12 @@ import pathlib
 import platform
 import re
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
 
+import processes
 import servers
 import works
 
@@ -43,8 +45,19 @@ UNITS = {
 }
 
 
+# What is said of a program, or of a driver in Python, that is not installed. One that is there and does not work
+# (an ImportError, a library of its own that is missing) has failed.
+NOT_HERE = re.compile(
+    r"(?m)^(measure|setpriv): .*: No such file or directory$|: command not found$|No module named|is not here"
+)
+
+
 class DidNotRun(Exception):
-    """A command that failed; its text is the reason."""
+    """A command that failed, or that is not installed; its text is the reason."""
+
+    def __init__(self, reason, is_absent=False):
+        super().__init__(str(reason).replace("|", "\\|"))
+        self.is_absent = is_absent
 
 
 def number(text):
@@ -93,6 +106,14 @@ def require(figures, wanted):
             raise DidNotRun(f"{name}: {found:,} instead of {value:,}")
 
 
+def failure(status, told):
+    """Why a command failed, by what it said on standard error."""
+    said = [line.strip() for line in told.splitlines() if line.strip()]
+    telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
+    reason = (telling or said or [f"exit {status}"])[-1][:120]
+    return DidNotRun(reason, is_absent=bool(NOT_HERE.search("\n".join(said))))
+
+
 def launch(row, place, launcher, work, wanted):
     """Runs a row's command once and returns its figures by name: all that the work tells, and what is wanted."""
     if row.before:
@@ -102,24 +123,15 @@ def launch(row, place, launcher, work, wanted):
     argv = shlex.split(command)
     if re.search(r"[|&;<>$]", re.sub(r"'[^']*'", "", command)):
         argv = ["bash", "-euo", "pipefail", "-c", command]
-    try:
-        done = subprocess.run(
-            [launcher, *(["--digest"] if "digest" in wanted else []), *argv],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=work.time_limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DidNotRun(f"took more than {work.time_limit} s") from None
-    if done.returncode != 0:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        telling = [line for line in said if re.search(r"rror|FATAL|No module|not found", line)]
-        raise DidNotRun((telling or said or [f"exit {done.returncode}"])[-1][:120])
-    launched, _, printed = done.stdout.partition("\n")
+    argv = [launcher, *(["--digest"] if "digest" in wanted else []), *argv]
+    with processes.started(argv, environment) as process:
+        try:
+            printed, told = process.communicate(timeout=work.time_limit)
+        except subprocess.TimeoutExpired:
+            raise DidNotRun(f"took more than {work.time_limit} s") from None
+        if process.returncode != 0:
+            raise failure(process.returncode, told)
+    launched, _, printed = printed.partition("\n")
     figures = dict(zip(LAUNCHED, map(number, launched.split())))
     says = row.says or work.says
     if says and not re.search(says, printed):
@@ -129,14 +141,19 @@ def launch(row, place, launcher, work, wanted):
             row.check(place)
         except ValueError as reason:
             raise DidNotRun(str(reason)) from None
-    # What a program says of itself counts, in whichever order the lines have come.
-    for line in done.stderr.splitlines():
+    # What a program says of itself counts, in whichever order the lines have come, but not instead of what the
+    # launcher has counted: only who drives another says what that took of the processor, and only who prints
+    # nothing how many bytes there were.
+    for line in told.splitlines():
         if line.startswith("MEASURED "):
             figures.update(zip(LAUNCHED, map(number, line.split()[1:])))
-    for line in done.stderr.splitlines():
+    counted = {name for name in LAUNCHED if name != "cpu"}
+    if not figures["bytes"] and not row.content and not work.content:
+        counted.discard("bytes")
+    for line in told.splitlines():
         if line.startswith("WORK "):
             said = re.findall(r"(\w+)=(-?\d[\d.e+-]*)", line)
-            figures.update((name, number(value)) for name, value in said)
+            figures.update((name, number(value)) for name, value in said if name not in counted)
     require(figures, wanted)
     if figures.get("ops") and "seconds" in figures:
         figures["each"] = figures["seconds"] / figures["ops"] * 1e6
@@ -148,30 +165,44 @@ def launch(row, place, launcher, work, wanted):
 
 
 def measure(work, place, arguments):
-    """Runs every row of a work in turns; returns the samples by row, and the reasons of those that failed.
+    """Runs every row of a work in turns; returns the samples by row, the reasons of those that have none, and
+    those of what failed in one round only.
 
-    Who fails once has no samples; who has neither was left out by --only.
+    Ours has no samples if it fails once, the others if they fail twice, or are not installed. Who has neither
+    samples nor a reason was left out by --only.
     """
-    samples, reasons, known = {row.name: [] for row in work.rows}, {}, {}
+    samples, reasons, stumbles = {row.name: [] for row in work.rows}, {}, {}
+    known, warm = {}, set()
     rounds = arguments.rounds or work.rounds
     with place.pinned(work.processors):
-        for round_number in range(rounds + 1):  # the first one warms up
+        for _ in range(rounds + 1):
             for row in work.rows:
                 if row.name in reasons or (arguments.only and not arguments.only.search(row.name)):
                     continue
                 try:
                     wanted = expected(work, row, place, known)
                     content = row.content or work.content
-                    if content and round_number == 0:
+                    if content and row.name not in warm:
                         wanted["digest"] = expected_digest(content, place, arguments.launcher, known)
                     figures = launch(row, place, arguments.launcher, work, wanted)
                 except DidNotRun as reason:
-                    reasons[row.name] = str(reason).replace("|", "\\|")
-                    samples[row.name] = []
+                    print(f"  {row.name}: {reason}", file=sys.stderr, flush=True)
+                    # Whoever has run is installed.
+                    reason.is_absent = reason.is_absent and row.name not in warm
+                    if row.is_ours or reason.is_absent or row.name in stumbles:
+                        reasons[row.name] = reason
+                        samples[row.name] = []
+                    else:
+                        stumbles[row.name] = reason
                     continue
-                if round_number > 0:
+                # The first round that succeeds warms up.
+                if row.name in warm:
                     samples[row.name].append(figures)
-    return samples, reasons
+                warm.add(row.name)
+    for name, reason in stumbles.items():
+        if not samples[name]:
+            reasons.setdefault(name, reason)
+    return samples, reasons, {name: reason for name, reason in stumbles.items() if name not in reasons}
 
 
 def median(samples, figure):
@@ -200,7 +231,7 @@ def spread(samples, figure):
     return f"{shown(values[0], figure)}–{shown(values[-1], figure)}" if values else "–"
 
 
-def work_table(work, samples, reasons):
+def work_table(work, samples, reasons, stumbles):
     """One work: every command, its medians, and the ratio of its first figure to the reference."""
     first = work.figures[0]
     lines = [f"### {work.key} {work.title}", ""]
@@ -218,8 +249,9 @@ def work_table(work, samples, reasons):
                 lines.append(f"| {row.name} | did not run: {reasons[row.name]} |{rest}")
             continue
         against = ratio(taken, samples[work.reference], first)
+        stumbled = f" (failed once: {stumbles[row.name]})" if row.name in stumbles else ""
         lines.append(
-            f"| {row.name} | "
+            f"| {row.name}{stumbled} | "
             + " | ".join(shown(median(taken, name), name) for name in work.figures)
             + f" | {spread(taken, first)} | "
             + ("–" if against is None else f"{against:.2f}")
@@ -249,7 +281,8 @@ def profile_of(work):
 def verdict(target, work, samples, reasons):
     """One target as a line of the table, and whether it is kept; None if --only has left somebody out.
 
-    What did not run keeps nothing. If some of several others did not run, the line says so.
+    What did not run keeps nothing. Who of several others is not installed is left out, and the line says so; of
+    one that is there and failed nobody knows whether it would have been the best, so that nothing is kept.
     """
     against = target.against
     if against == works.BEST_PEER:
@@ -261,17 +294,22 @@ def verdict(target, work, samples, reasons):
     ours, missed = samples[target.ours], "**missed**"
     if not ours:
         return f"{start} did not run: {reasons[target.ours]} | | | {limit} | {missed} |", False
-    value, absent = median(ours, target.figure), ""
+    value, absent, failed = median(ours, target.figure), "", ""
     if not names:
         unit, factor = UNITS[target.figure]
         kept, limit = value * factor <= target.limit, f"{limit} {unit}"
         measured, other = shown(value, target.figure), "–"
     else:
         ratios = {name: ratio(ours, samples[name], target.figure) for name in names if samples[name]}
-        absent = "; ".join(f"{name} ({reasons[name]})" for name in names if name not in ratios)
+        missing = [name for name in names if name not in ratios]
+        absent = "; ".join(f"{name} ({reasons[name]})" for name in missing)
+        failed = "; ".join(
+            f"{name} failed ({reasons[name]})" for name in missing if not reasons[name].is_absent
+        )
         if not ratios:
+            word = f"not judged: {failed}" if failed else missed
             return (
-                f"{start}: {shown(value, target.figure)} | did not run: {absent} | | {limit} | {missed} |",
+                f"{start}: {shown(value, target.figure)} | did not run: {absent} | | {limit} | {word} |",
                 False,
             )
         name = max(ratios, key=ratios.get)
@@ -283,10 +321,12 @@ def verdict(target, work, samples, reasons):
             limit += f" and {target.more:g} {unit}"
         measured = told_ratio(ratios[name], target.limit)
         other = f"{name}: {shown(median(samples[name], target.figure), target.figure)}"
-    if os.cpu_count() < target.processors:
-        word = f"not judged: {os.cpu_count()} processors, and it is for {target.processors}"
-        return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", True
-    word = ("kept" if kept else f"{missed}: {profile_of(work)}") + (f", without {absent}" if absent else "")
+    if failed and (kept or servers.processors() < target.processors):
+        word, kept = f"not judged: {failed}", False
+    elif servers.processors() < target.processors:
+        word, kept = f"not judged: {servers.processors()} processors, and it is for {target.processors}", True
+    else:
+        word = ("kept" if kept else f"{missed}: {profile_of(work)}") + (f", without {absent}" if absent else "")
     return f"{start}: {shown(value, target.figure)} | {other} | {measured} | {limit} | {word} |", kept
 
 
@@ -382,7 +422,7 @@ def machine():
     name = model.group(1) if model else platform.machine()
     kernel = ".".join(platform.release().split(".")[:2])
     library = " ".join(platform.libc_ver()).strip()
-    return f"{os.cpu_count()} processors ({name}), {platform.system()} {kernel}" + (library and f", {library}")
+    return f"{servers.processors()} processors ({name}), {platform.system()} {kernel}" + (library and f", {library}")
 
 
 def told_storages(storages):
@@ -454,14 +494,17 @@ def main():
     if not arguments.launcher or not arguments.peers:
         parser.error("without what scripts/bench-peers builds, nothing can be measured")
 
+    # Whoever ends us ends what we have started.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     tables, lines, summary, ahead, missed, failed, storages = [], [], [], [], 0, [], {}
     with servers.Servers(arguments) as running:
         for work in chosen:
             print(f"{work.key} {work.title}", file=sys.stderr)
             place = running.place(work.server)
             storages.setdefault(place.storage, []).append(work.key)
-            samples, reasons = measure(work, place, arguments)
-            table = work_table(work, samples, reasons)
+            samples, reasons, stumbles = measure(work, place, arguments)
+            table = work_table(work, samples, reasons, stumbles)
             print("\n".join(table), file=sys.stderr, flush=True)
             tables += table
             summary += summary_lines(work, samples)
@@ -518,7 +561,7 @@ def main():
     print(text)
     if arguments.rows != ROWS or arguments.rounds:
         print("The limits are for the usual sizes and rounds: these say little of them.", file=sys.stderr)
-    wrong = [f"{missed} limits are missed"] if missed else []
+    wrong = [f"{missed} limits are missed, or not judged as another failed"] if missed else []
     if unexplained := sum(compared.count(NO_PROFILE) for compared in (*lines, *ahead)):
         wrong.append(f"{unexplained} lines have no profile (scripts/bench-profile)")
     if failed:

@@ -470,7 +470,8 @@ CALLS = (
 
 
 def system_calls(row, place):
-    """The calls by name, and how often it was put to sleep; None without perf's tracepoints."""
+    """The calls by name, and how often it was put to sleep; None without perf's tracepoints. What was not counted
+    is not in it."""
     events = ["raw_syscalls:sys_enter", *(f"syscalls:sys_enter_{name}" for name in CALLS), "context-switches"]
     if not can("perf", "stat", "-e", ",".join(events), "true"):
         return None
@@ -488,11 +489,22 @@ def perf_stat(events, path):
 
 
 def perf_counts(path):
-    """What perf has counted, event by event."""
+    """What perf has counted, event by event, by the names that were asked for: perf writes behind a name what it
+    was restricted to (`page-faults:u`: what the kernel does it may not see)."""
     for line in pathlib.Path(path).read_text().splitlines():
         fields = line.split(";")
-        if len(fields) > 2 and fields[0].isdigit():
-            yield fields[2], int(fields[0])
+        if len(fields) < 3 or not fields[0].isdigit():
+            continue
+        name, is_restricted = re.subn(r":[ukhGHpPSDWe]+$", "", fields[2])
+        # Nothing of what only the kernel does is not that it did nothing.
+        if not is_restricted or int(fields[0]):
+            yield name, int(fields[0])
+
+
+def told_counts(runs, event, width):
+    """The median of what runs have counted of an event, and nothing where it was not counted."""
+    counts = [run[event] for run in runs if event in run]
+    return f"{statistics.median(counts):{width},.0f}" if counts else f"{'–':>{width}}"
 
 
 def sampled(row, place):
@@ -708,8 +720,7 @@ def told_steps(profile, work, rows, place):
                     run_shell(row, place, row.command, perf_stat(SPENT, said.name))
                     runs.append(dict(perf_counts(said.name)))
             yield f"  {row.name:{max(len(row.name) for row in rows)}}  " + "  ".join(
-                f"{statistics.median(each.get(event, 0) for each in runs):{max(len(name), 9)},.0f}"
-                for event, name in SPENT.items()
+                told_counts(runs, event, max(len(name), 9)) for event, name in SPENT.items()
             )
         yield ""
     yield "  Its steps, in ms: medians of nine runs, and the lowest and the highest. pg-cluster does what it does"
@@ -803,10 +814,12 @@ def told(profile, running, arguments):
     if reference[3] is not None:
         yield "  System calls, and how often the process was put to sleep:"
         for name, (_, _, _, calls, _) in results.items():
-            every = calls.pop("sys_enter", calls.pop("raw_syscalls", 0))
-            sleeps = calls.pop("context-switches", 0)
-            by_name = ", ".join(f"{call} {count:,}" for call, count in calls.items() if count * 200 > every)
-            yield f"  {name:{width}}  {every:9,} calls, {sleeps:7,} times to sleep: {by_name}"
+            every = told_counts([calls], "sys_enter", 9)
+            sleeps = told_counts([calls], "context-switches", 7)
+            least = calls.pop("sys_enter", 0) / 200
+            calls.pop("context-switches", None)
+            by_name = ", ".join(f"{call} {count:,}" for call, count in calls.items() if count > least)
+            yield f"  {name:{width}}  {every} calls, {sleeps} times to sleep: {by_name}"
         yield ""
     for row in rows:
         found, _, _, _, samples = results[row.name]

@@ -99,6 +99,11 @@ class Place:
                 os.sched_setaffinity(process, every)
 
 
+def processors():
+    """How many of them we may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def storage(directory):
     """Whether a directory is in memory or on disk, and the kind of its file system."""
     mounts = [line.split()[1:3] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]

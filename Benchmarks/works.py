@@ -8,7 +8,10 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 import typing
+
+import processes
 
 # In a target: whichever of the other drivers did best.
 BEST_PEER = "the best peer"
@@ -420,13 +423,18 @@ def in_order(command, payload=lambda line, number: line):
 
     def check(place):
         words = shlex.split(command.format(**place.words))
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(words, env=place.environment, text=True, **pipes)
-        process.stderr.readline()
-        notify(place)
-        lines = process.communicate()[0].splitlines()
-        if len(lines) != 200_000:
-            raise ValueError(f"{len(lines):,} lines of 200,000 notifications")
+        with processes.started(words, place.environment) as process:
+            # Whoever says nothing, or does not end, has fewer lines.
+            patience = threading.Timer(60, process.kill)
+            patience.start()
+            try:
+                process.stderr.readline()
+                notify(place)
+                lines = process.communicate()[0].splitlines()
+            finally:
+                patience.cancel()
+            if len(lines) != 200_000:
+                raise ValueError(f"{len(lines):,} lines of 200,000 notifications")
         for number, line in enumerate(lines, start=1):
             if payload(line, number) != str(number).rjust(100, "x"):
                 raise ValueError(f"line {number:,} is not of the notification {number:,}: {line[:60]}")
@@ -465,7 +473,9 @@ def listening(name, command, **more):
     """
     around = (
         f"D=$(mktemp -d); mkfifo $D/said; {{peers}}/measure {command} > $D/figures 2> $D/said & L=$!; "
-        f"exec 3< $D/said; read -r first <&3; cat <&3 | grep -a '^WORK' >&2 & "
+        # Of one that does not listen it says why.
+        "exec 3< $D/said; read -r first <&3; [[ ${{first,,}} == *listening* ]] || echo \"$first\" >&2; "
+        "cat <&3 | grep -aE '^WORK|rror|No module|not found' >&2 & "
         f'{PSQL} -f {{here}}/peers/notify.sql >&2; wait $L; '
         'echo "MEASURED $(head -n 1 $D/figures)" >&2; tail -n +2 $D/figures | tail -c 512; rm -r $D'
     )

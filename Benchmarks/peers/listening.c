@@ -24,8 +24,14 @@
 #include <time.h>
 #include <unistd.h>
 
+// The command that is driven, while there is one.
+static pid_t driven;
+
+static void end(pid_t command);
+
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "listening: %s: %s\n", what, why);
+  if (driven > 0) end(driven);
   exit(1);
 }
 
@@ -110,10 +116,14 @@ static int drive(const char *channel, long count, char **command) {
 
   if (times == NULL) fail("memory", "not enough");
   if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe", "no more descriptors");
-  pid_t child = fork();
-  if (child == 0) {
+  pid_t self = getpid();
+  driven = fork();
+  if (driven < 0) fail("fork", "no more processes");
+  if (driven == 0) {
     dup2(ends[1], STDOUT_FILENO);
+    // Where we end without ending it; or have ended already.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != self) _exit(1);
     execvp(command[0], command);
     _exit(127);
   }
@@ -139,9 +149,9 @@ static int drive(const char *channel, long count, char **command) {
     while ((result = PQgetResult(connection))) PQclear(result);
   }
   qsort(times, (size_t)count, sizeof *times, by_value);
-  end(child);
+  end(driven);
   struct rusage usage;
-  wait4(child, NULL, 0, &usage);
+  wait4(driven, NULL, 0, &usage);
   double user = usage.ru_utime.tv_sec * 1e6 + usage.ru_utime.tv_usec;
   double system = usage.ru_stime.tv_sec * 1e6 + usage.ru_stime.tv_usec;
   fprintf(stderr, "WORK p50=%.1f ops=%ld user=%.0f system=%.0f cpu=%.0f\n", times[count / 2], count, user,
