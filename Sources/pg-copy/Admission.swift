@@ -149,8 +149,8 @@ final class Admission {
 
   // MARK: The job's record
 
-  /// Ends the transactions that a run of the job before has left prepared there, as that had decided, and says
-  /// which are left: who waits for one of their locks is not always told so.
+  /// Ends the transactions that a run of the job before has left prepared there, as that had decided, and
+  /// says which are left: who waits for one of their locks is not always told so.
   private func lookForRemains(
     at receiver: Receiver, _ connection: Connection
   ) throws(PGError) {

@@ -66,8 +66,8 @@ final class PartOpener {
     return PartRun(part, lane: lane, from: producer, to: ends, of: members)
   }
 
-  /// Makes sure that no table is emptied because nothing came: a server says that a table has no rows, but of a
-  /// pipe nobody knows whether its other end has worked.
+  /// Makes sure that no table is emptied because nothing came: a server says that a table has no rows, but
+  /// of a pipe nobody knows whether its other end has worked.
   private func requireSomething(of begun: BegunProducer) throws(Failure) {
     guard begun.isEmpty, !plan.source.isServer, let replace = plan.storing.replace else { return }
     throw Failure(

@@ -10,8 +10,8 @@ final class RejectingReceiver: CopyReceiver {
   /// How much is tried at once.
   private static let blockSize = 1 << 20
   private static let blockRows = 50_000
-  /// The longest row from a file or stdin: it is held several times, and one that has no end, because a quote is
-  /// open, must not take all memory.
+  /// The longest row from a file or stdin: it is held several times, and one that has no end, because a
+  /// quote is open, must not take all memory.
   private static let rowLimit = 256 << 20
 
   private let connection: Connection
@@ -135,8 +135,8 @@ final class RejectingReceiver: CopyReceiver {
   /// The lines that end the data: they stand at its very end, or the data is refused as a whole.
   private static let markers = ["\\.", "\\.\n", "\\.\r\n"].map { Array($0.utf8) }
 
-  /// Makes sure that a refusal is not one of the statement as such, because of an option or a trigger that it has:
-  /// what happens without any row is no row's fault.
+  /// Makes sure that a refusal is not one of the statement as such, because of an option or a trigger that
+  /// it has: what happens without any row is no row's fault.
   private func requireRowsFault(_ refusal: PGError) throws(PGError) {
     if takesNoRows || Self.namesLine(refusal) { return }
     if let general = try self.refusal(of: []) { throw general }
@@ -160,14 +160,14 @@ final class RejectingReceiver: CopyReceiver {
     error.fields?.context?.contains("COPY ") == true
   }
 
-  /// Of the classes below, those that the text of a value can be the reason of, too: a pattern may have what the
-  /// server cannot do (0A), and a value may be the name of a schema (3F).
+  /// Of the classes below, those that the text of a value can be the reason of, too: a pattern may have what
+  /// the server cannot do (0A), and a value may be the name of a schema (3F).
   private static let valueClasses: Set<String> = ["0A", "3F"]
 
   /// The classes of errors that have another reason than what is in a row: the connection of a trigger or a
   /// foreign table to another server (08), what the server cannot do (0A), who asks (0L, 0P, 28), the
-  /// transaction (25, 2D, 3B, 40), names (26, 34, 3D, 3F, 42), another server behind a foreign table (HV), and the
-  /// server's state.
+  /// transaction (25, 2D, 3B, 40), names (26, 34, 3D, 3F, 42), another server behind a foreign table (HV),
+  /// and the server's state.
   ///
   /// Values, constraints, limits of a row's size (54) and what triggers raise (P0) are a row's own.
   ///
