@@ -109,7 +109,7 @@ public final class StatementReceiver: CopyReceiver {
   /// How much may wait in the socket of one of several.
   ///
   /// What the servers do takes now longer at the one and now at the other: with more under way to each the
-  /// sender is woken less often (a sixth of its time) and they wait less for each other. For one alone
+  /// sender is woken less often (an eighth of its time) and they wait less for each other. For one alone
   /// the small buffer that the system gives is better, as it stays where the processor reaches it fast.
   private static let sharedQueueSize = 1 << 20
 
