@@ -246,6 +246,8 @@ import Testing
         var all = first + bytes
         all[first.count + place] = value
         let buffers = (0..<2).map { _ in ReceiveBuffer(capacity: all.count + room) }
+        // What is unread is the buffer's memory, and lives as long as that.
+        defer { extendLifetime(buffers) }
         for one in buffers {
           one.free.copyBytes(from: all)
           one.received(all.count)
