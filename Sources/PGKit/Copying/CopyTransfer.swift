@@ -46,8 +46,6 @@ public final class CopyTransfer {
   /// Less is a reason for more of it, and more for less: a server's Unix socket holds 192 KiB, and it does
   /// nothing while that is full.
   private static let gatheredSize = (least: 136 << 10, most: 176 << 10)
-  /// How many times in a row nobody looks who is ready, after such a time.
-  private static let unaskedLimit = 3
   /// How many pieces come without any delay: a short copy has none.
   private static let promptPieces = 32
   /// How long a server may take to note that something is to be cancelled.
@@ -82,8 +80,6 @@ public final class CopyTransfer {
   var pieceCount = 0
   /// How many bytes came since the producer was left alone.
   private var gathered = 0
-  /// How many times in a row it was asked then without a look.
-  private var unaskedTimes = 0
   /// How long the producer is left alone the next time, in nanoseconds.
   private var gatheringTime = CopyTransfer.gatheringTime.most
   /// Where rows end in data that comes from elsewhere; `nil` if its format is not known.
@@ -222,10 +218,7 @@ public final class CopyTransfer {
     for transfer in transfers where transfer.isTrickling {
       gatheringTime = min(gatheringTime ?? .max, transfer.nextGatheringTime())
     }
-    if let gatheringTime {
-      Syscalls.pause(.nanoseconds(gatheringTime))
-      if watches.isEmpty, transfers.count == 1, transfers[0].goesOnUnasked() { return }
-    }
+    if let gatheringTime { Syscalls.pause(.nanoseconds(gatheringTime)) }
     var (asked, watches) = ([(transfer: CopyTransfer, end: End)](), watches)
     let others = watches.count
     for transfer in transfers {
@@ -290,16 +283,6 @@ public final class CopyTransfer {
     }
     gathered = 0
     return gatheringTime
-  }
-
-  /// Whether the producer, which was left alone for a while, is asked again without a look at who is ready.
-  ///
-  /// It almost always is. Every few times the others are looked after, too.
-  private func goesOnUnasked() -> Bool {
-    unaskedTimes += 1
-    if unaskedTimes > Self.unaskedLimit { unaskedTimes = 0 }
-    if unaskedTimes > 0 { isQuiet = false }
-    return unaskedTimes > 0
   }
 
   private enum End {
